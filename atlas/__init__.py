@@ -1,0 +1,44 @@
+"""Atlas: every channel of every layer of a vision network made visible, indexed and searchable.
+
+`open` reads an atlas, `visualize` makes images of any network at once. Importing this loads neither torch nor Ray.
+"""
+
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import Tensor, nn
+
+    from atlas.query.atlas import Atlas
+    from atlas.run.visualize import Visualization
+
+try:
+    __version__ = metadata.version("atlas")
+except metadata.PackageNotFoundError:  # a checkout that was never installed
+    __version__ = "0"
+
+__all__ = ["__version__", "open", "visualize"]
+
+
+def open(path: "str | Path") -> "Atlas":
+    """Open an atlas for reading, as `atlas.open("outputs/demo")`. NotAnAtlas when there is none."""
+    from atlas.query.atlas import Atlas
+
+    return Atlas(path)
+
+
+def visualize(
+    model: "nn.Module", layer: str, channels: "int | list[int]", *, start: "Tensor | None" = None, **options: Any
+) -> "Visualization":
+    """Images of some channels of a layer of any network, at once: no Ray, no files.
+
+    Options: metric ("l1"), recipe ("normalized"), octaves (a list of dicts: size, steps, lr, sigma, instead of the
+    recipe's), target ("channel", or a dict with kind, row, col, count), seed (0), device (the model's own),
+    mean and std (of the model's input, (3,), for recipes whose images live in [0, 1]; none: fed as they are).
+    `start` (b, 3, h, w) takes the place of the noise. Returns images (b, 3, h, w) as optimised, unclamped.
+    """
+    from atlas.run.visualize import visualize as make
+
+    return make(model, layer, channels, start=start, **options)

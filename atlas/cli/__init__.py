@@ -1,0 +1,1 @@
+"""The command line: jobs are Hydra apps, the rest are click commands."""

@@ -1,0 +1,48 @@
+"""`dry_run=true`: what a sweep would make, and what it would cost."""
+
+import pyarrow as pa
+
+from atlas.cli.tables import print_table
+from atlas.config.schema import SweepConfig
+from atlas.run.resources import actor_count
+from atlas.sweep.plan import Plan, device_of
+from atlas.sweep.shards import RATE
+
+PNG_BYTES = 2.0  # of a pixel of an optimised image; measured on PatternNet's and GoogLeNet's
+
+
+def print_plan(config: SweepConfig, plan: Plan) -> str:
+    """Tasks, shards, bytes, FLOPs and hours by model as a table on stdout; returns the sum of it in words."""
+    rows = [_row(config, plan, name) for name in plan.cards]
+    print_table(pa.Table.from_pylist(rows), "table")
+    device, actors = _place(config, plan)
+    hours = plan.cost / RATE[device] / actors / 3600
+    return (
+        f"{plan.tasks} images in {len(plan.shards)} shards into {config.out}: about {hours:.2g} hours on {actors} {device} "
+        f"actor{'' if actors == 1 else 's'}, at an assumed {RATE[device] / 1e9:g} G multiply-adds a second each. "
+        "Nothing was written."
+    )
+
+
+def _row(config: SweepConfig, plan: Plan, name: str) -> dict[str, object]:
+    shards = [shard for shard in plan.shards if shard.model == name]
+    images = sum(len(shard.items) for shard in shards)
+    size = plan.recipes[name].octaves[-1].size or 0
+    device, actors = _place(config, plan)
+    cost = sum(shard.cost for shard in shards)
+    return {
+        "model": name,
+        "layers": len({shard.layer for shard in shards}),
+        "images": images,
+        "shards": len(shards),
+        "pixels": size,
+        "MB": round(images * size * size * PNG_BYTES / 1e6, 1),
+        "TFLOP": round(2 * cost / 1e12, 1),
+        "hours": round(cost / RATE[device] / actors / 3600, 2),
+    }
+
+
+def _place(config: SweepConfig, plan: Plan) -> tuple[str, int]:
+    card = next(iter(plan.cards.values()))
+    device = device_of(config, card)
+    return device, actor_count(config.cluster, device, card.gpus) or 1

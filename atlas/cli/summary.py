@@ -1,0 +1,81 @@
+"""`atlas status` for people: where a run stands, how fast it goes, who makes what, and how each layer does."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from atlas.run.progress import clock
+
+COLOURS = {"running": "green", "done": "cyan", "stopped": "yellow", "interrupted": "yellow"}
+SHOWN = {"planned": "", "done": "", "dead": "dim", "failed": "red", "left": "yellow"}  # ok = done - dead
+WIDE = 1000  # columns for a pipe: whoever reads it can cut lines, but not mend them
+
+
+def print_summary(state: dict[str, Any]) -> None:
+    """Print to stdout what `read_state` found."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=WIDE)
+    parts = [_title(state), _progress(state)]
+    parts += [_workers(state["workers"])] if state["workers"] else []
+    parts += [_layers(state)] if state["layers"] else []
+    console.print(Group(*parts))
+
+
+def _title(state: dict[str, Any]) -> Text:
+    colour = COLOURS.get(state["state"], "")
+    title = Text.assemble((state["name"] or state["atlas"], "bold"), "  ", (f"● {state['state']}", colour))
+    if state["state"] == "running":
+        title.append(f"  process {state['pid']} on {state['host']}")
+    if state["message"]:
+        title.append(f"  {state['message']}")
+    return title.append(f"\n{state['atlas']}", "dim")
+
+
+def _progress(state: dict[str, Any]) -> Table:
+    total = state["total"]
+    settled = total["done"] + total["failed"]
+    words = [f"{settled:,} of {total['planned']:,} images"]
+    words += [f"{settled / total['planned']:.1%}"] if total["planned"] else []
+    words += [f"{total[name]:,} {name}" for name in ("dead", "failed") if total[name]]
+    words += [f"{state['rate']:.3g}/s"] if state["rate"] else []
+    words += [f"{clock(state['eta_seconds'])} left"] if state["eta_seconds"] is not None and total["left"] else []
+    line = Table.grid(padding=(0, 2))
+    bar = ProgressBar(total=max(total["planned"], 1), completed=settled, width=32, complete_style="green")
+    line.add_row(bar, Text(" · ".join(words)))
+    return line
+
+
+def _workers(workers: list[dict[str, Any]]) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for name in ("slot", "where", "makes", "metric", "images", "for"):
+        table.add_column(name, justify="right" if name in ("slot", "images", "for") else "left", no_wrap=True)
+    for worker in workers:
+        makes = f"{worker.get('model')}/{worker.get('layer')}" if worker.get("layer") else worker.get("model") or "-"
+        cells = (worker.get("slot"), worker.get("where"), makes, worker.get("metric"), worker.get("images"))
+        table.add_row(*(Text("-" if cell is None else str(cell)) for cell in cells), _since(worker.get("since")))
+    return table
+
+
+def _since(moment: str | None) -> str:
+    try:
+        return clock(max(0.0, (datetime.now(UTC) - datetime.fromisoformat(moment or "")).total_seconds()))
+    except (ValueError, TypeError):
+        return "-"
+
+
+def _layers(state: dict[str, Any]) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold", show_footer=len(state["layers"]) > 1)
+    table.add_column("model", "all", no_wrap=True)
+    table.add_column("layer", no_wrap=True)
+    for name in SHOWN:
+        table.add_column(name, f"{state['total'][name]:,}", justify="right", no_wrap=True)
+    for row in state["layers"]:
+        counts = (Text(f"{row[name]:,}", SHOWN[name] if row[name] else "dim") for name in SHOWN)
+        table.add_row(Text(row["model"]), Text(row["layer"]), *counts)
+    return table

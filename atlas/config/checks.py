@@ -1,0 +1,110 @@
+"""What can be wrong with a sweep's values before any model is looked at: every mistake, as one list."""
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+
+from atlas.config.mistakes import nearest
+from atlas.config.schema import ClusterConfig, ModelConfig, OctaveConfig, RecipeConfig, SweepConfig
+
+METRICS = ("l1", "l2", "linf", "mean")  # the keys of optvis.metrics.METRICS, here so that no check loads torch
+CHOICES = {
+    "recipe.gradient": ("raw", "rms"),
+    "recipe.precision": ("float32", "tf32", "bfloat16"),
+    "cluster.kind": ("local", "inline", "ray"),
+    "cluster.device": ("auto", "cpu", "cuda"),
+    "retry": ("none", "failed"),
+}
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
+
+
+def value_mistakes(config: SweepConfig) -> list[str]:
+    """Everything that is wrong with the values themselves."""
+    return [
+        *_sweep(config),
+        *_models(config),
+        *_metrics(config),
+        *recipe_mistakes(config.recipe),
+        *_cluster(config.cluster),
+    ]
+
+
+def _sweep(config: SweepConfig) -> Iterator[str]:
+    yield from _choice("retry", config.retry)
+    if not NAME.fullmatch(config.name):
+        yield f"name={config.name!r}: letters, digits and _.+- only, beginning with a letter or digit"
+    if not config.seeds or min(config.seeds) < 0 or len(set(config.seeds)) < len(config.seeds):
+        yield f"seeds={config.seeds}: a list of different whole numbers from 0 up is wanted"
+
+
+def _models(config: SweepConfig) -> Iterator[str]:
+    if not config.models:
+        yield "model=[]: name at least one model"
+    for name in config.models:
+        if not NAME.fullmatch(name):
+            yield f"models.{name}: letters, digits and _.+- only, beginning with a letter or digit"
+    known = {field.name for field in fields(ModelConfig)}
+    for key in config.model:
+        if key not in known:
+            yield f"model.{key}: not a key of model; is `# @package models` missing at the top of a model file?"
+
+
+def _metrics(config: SweepConfig) -> Iterator[str]:
+    if not config.metrics:
+        yield "metric=[]: name at least one metric"
+    for name, metric in config.metrics.items():
+        if name not in METRICS:
+            yield f"metric={name}: no such metric; {nearest(name, METRICS)}"
+        elif name != "mean" and (metric.constant is None or not math.isfinite(metric.constant)):
+            yield f"metrics.{name}.constant={metric.constant}: a finite number is wanted"
+
+
+def recipe_mistakes(recipe: RecipeConfig) -> Iterator[str]:
+    """What is wrong with a recipe's values."""
+    yield from _choice("recipe.gradient", recipe.gradient)
+    yield from _choice("recipe.precision", recipe.precision)
+    if len(recipe.start) != 2 or not recipe.start[0] <= recipe.start[1]:
+        yield f"recipe.start={recipe.start}: the bounds [low, high] of the noise are wanted"
+    if recipe.rescue < 0:
+        yield f"recipe.rescue={recipe.rescue}: a whole number from 0 up is wanted"
+    if recipe.trace_every < 1:
+        yield f"recipe.trace_every={recipe.trace_every}: a whole number from 1 up is wanted"
+    if not recipe.octaves:
+        yield "recipe.octaves=[]: at least one octave is wanted, as {size: 64, steps: 20, lr: [0.4, 0.3], sigma: [2.4, 0.8]}"
+    for place, octave in enumerate(recipe.octaves):
+        yield from _octave(f"recipe.octaves[{place}]", octave)
+
+
+def _octave(where: str, octave: OctaveConfig) -> Iterator[str]:
+    if octave.size is not None and octave.size < 8:
+        yield f"{where}.size={octave.size}: at least 8 pixels are wanted, or null for the model's own size"
+    if octave.steps is not None and octave.steps < 1:
+        yield f"{where}.steps={octave.steps}: a whole number from 1 up is wanted, or null for the model's own"
+    if len(octave.lr) != 2 or not all(map(math.isfinite, octave.lr)):
+        yield f"{where}.lr={octave.lr}: two rates [start, end] are wanted"
+    if octave.sigma is not None and (len(octave.sigma) != 2 or min(octave.sigma) <= 0):
+        yield f"{where}.sigma={octave.sigma}: two widths [start, end] above 0 are wanted, or null for no blur"
+
+
+def _cluster(cluster: ClusterConfig) -> Iterator[str]:
+    yield from _choice("cluster.kind", cluster.kind)
+    yield from _choice("cluster.device", cluster.device)
+    if cluster.kind == "ray" and not cluster.address:
+        yield "cluster.address is missing: cluster=ray joins a running cluster, as cluster.address=auto or host:6379"
+    for key in ("actors", "batch", "cpus_per_actor"):
+        value = getattr(cluster, key)
+        if value is not None and value < 1:
+            yield f"cluster.{key}={value}: a whole number from 1 up is wanted, or null"
+    for key in ("shard_seconds", "gpus_per_actor", "grace", "deadline", "start_timeout"):
+        value = getattr(cluster, key)
+        if not value > 0:
+            yield f"cluster.{key}={value}: a number above 0 is wanted"
+    share = cluster.gpus_per_actor
+    if 0 < share < 1 and abs(round(1 / share) - 1 / share) > 1e-6:
+        yield f"cluster.gpus_per_actor={share}: a whole number, or 1 divided by one (0.5, 0.25): other shares never fit"
+
+
+def _choice(where: str, value: str) -> Iterator[str]:
+    if value not in CHOICES[where]:
+        yield f"{where}={value}: {nearest(value, CHOICES[where])}"

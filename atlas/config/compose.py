@@ -1,0 +1,91 @@
+"""Hydra, with our types behind it and every mistake said at once: from a command line to a checked-in-type config."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import hydra
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+
+from atlas.config import models_source
+from atlas.config.diagnose import diagnose
+from atlas.config.folder import conf_dir
+from atlas.config.mistakes import ConfigError
+from atlas.config.schema import ModelConfig, SweepConfig
+
+PAGE = "atlas"  # the contents page, conf/atlas.yaml
+Body = Callable[[SweepConfig, list[str], list[str]], int]  # config, overrides, mistakes so far -> exit code
+
+
+def run_job(command: str, arguments: list[str], body: Body) -> int:
+    """Run a job as a Hydra app: everything in `arguments` is Hydra's. Returns the exit code.
+
+    A command line that does not compose reaches `body` as far as it does, with the mistakes, so that it adds its own.
+    """
+    register()
+    if {"-m", "--multirun"} & set(arguments):
+        raise ConfigError(["--multirun: a sweep is one run here; give lists, as model=[googlenet,resnet50] seeds=[0,1]"])
+    composed: list[tuple[DictConfig, list[str], list[str]]] = []
+
+    def keep(config: DictConfig) -> None:
+        composed.append((config, list(HydraConfig.get().overrides.task), []))
+
+    with _as_program(f"atlas {command}", arguments):
+        try:
+            hydra.main(config_path=str(conf_dir()), config_name=PAGE, version_base="1.3")(keep)()
+        except (HydraException, OmegaConfBaseException) as error:
+            composed.append(diagnose(str(conf_dir()), PAGE, arguments, error))
+    if not composed:
+        return 0  # --help, --cfg or --info: Hydra has said it all
+    config, overrides, mistakes = composed[0]
+    return body(typed(config), overrides, mistakes)
+
+
+def compose_model(name: str, config_dir: str | None = None) -> ModelConfig:
+    """The config of one model by name, as `model=NAME` would have it."""
+    register()
+    folder = [f"hydra.searchpath=[atlas://models,file://{os.path.abspath(config_dir)}]"] if config_dir else []
+    try:
+        with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
+            config = hydra.compose(PAGE, overrides=[*folder, f"model=[{name}]"])
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError([f"model={name}: {error}"]) from None
+    found: ModelConfig = OmegaConf.to_object(config.models)[name]
+    return found
+
+
+def register() -> None:
+    """Tell Hydra of our types and of the models that no file describes."""
+    ConfigStore.instance().store(name="schema", node=SweepConfig)
+    models_source.register()
+
+
+def typed(config: DictConfig) -> SweepConfig:
+    """The config as dataclasses; ConfigError for a value that is still missing."""
+    try:
+        found: Any = OmegaConf.to_object(config)
+    except MissingMandatoryValue as error:
+        raise ConfigError([f"{error.full_key}: a value is needed, as {error.full_key}=VALUE"]) from None
+    except OmegaConfBaseException as error:
+        raise ConfigError([f"{error.full_key}: {error.msg.splitlines()[0]}"]) from None
+    return found
+
+
+@contextmanager
+def _as_program(name: str, arguments: list[str]) -> Iterator[None]:
+    """Hydra reads sys.argv, and tells its errors by itself unless it is asked to raise them."""
+    argv, full = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    sys.argv, os.environ["HYDRA_FULL_ERROR"] = [name, *arguments], "1"
+    try:
+        yield
+    finally:
+        sys.argv = argv
+        os.environ.pop("HYDRA_FULL_ERROR") if full is None else os.environ.update(HYDRA_FULL_ERROR=full)
+        GlobalHydra.instance().clear()

@@ -1,0 +1,27 @@
+"""Mistakes a user can make, told all at once: each names the value, the place and what is allowed."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class ConfigError(Exception):
+    """One or more mistakes in what was asked; nothing has been written and no work was begun."""
+
+    def __init__(self, mistakes: Iterable[str]) -> None:
+        self.mistakes = tuple(dict.fromkeys(mistakes))
+        super().__init__(self.mistakes)  # so that it travels between processes
+
+    def __str__(self) -> str:
+        return "\n".join(self.mistakes)
+
+
+def nearest(name: object, allowed: Iterable[str], count: int = 3) -> str:
+    """A phrase that names what is allowed: close matches first, else the whole list when it is short."""
+    names = [str(a) for a in allowed]
+    folded = {n.lower(): n for n in names}
+    close = [folded[m] for m in difflib.get_close_matches(str(name).lower(), folded, n=count, cutoff=0.55)]
+    if close:
+        return "did you mean " + " or ".join(close) + "?"
+    if len(names) <= 16:
+        return "allowed: " + ", ".join(names) if names else "there is none"
+    return f"allowed are {len(names)} names, such as {', '.join(names[:6])}"

@@ -1,0 +1,94 @@
+"""Dataclasses that mirror conf/: the types of every key, and the defaults that no YAML file repeats."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from omegaconf import MISSING
+
+
+@dataclass
+class ModelConfig:
+    """One model of the sweep, under `models.<name>`."""
+
+    source: str = MISSING  # torchvision, timm, patternnet, custom, or any (torchvision, then timm)
+    entry: str | None = None  # the model's name in its source; null: the name it has here
+    factory: str | None = None  # custom: `package.module:function`, which returns an nn.Module
+    kwargs: dict[str, Any] = field(default_factory=dict)  # handed to the source's constructor
+    weights: str = "default"  # default, none, or a file
+    seed: int = 0  # of random weights
+    input_size: int | None = None  # pixels, one side; null: what the source says
+    mean: list[float] | None = None  # preprocessing of RGB in [0, 1]; null: what the source says
+    std: list[float] | None = None
+    zones: dict[str, list[str]] = field(
+        default_factory=dict
+    )  # zone: globs over layers; `layers: default` is all of them
+    sizes: list[int] | None = None  # octave sizes, pixels; null: as the sources' 299, 340, 380 for this input size
+    steps: list[int] | None = None  # octave steps; null: 40 each
+
+
+@dataclass
+class MetricConfig:
+    """How far the target is from the large constant C."""
+
+    constant: float | None = None
+
+
+@dataclass
+class OctaveConfig:
+    """One stretch of steps at one image size."""
+
+    size: int | None = None  # pixels; null: the model's own
+    steps: int | None = None  # null: the model's own
+    lr: list[float] = field(default_factory=lambda: [0.1, 0.1])  # start, end
+    sigma: list[float] | None = None  # of the blur after each step, start, end, pixels; null: no blur
+
+
+@dataclass
+class RecipeConfig:
+    """How an image is optimised. Everything here is part of a task's identity."""
+
+    name: str = MISSING
+    start: list[float] = MISSING  # bounds of the uniform noise that an image begins as
+    preprocess: bool = True  # images live in [0, 1] and pass the model's normalisation; false: fed raw
+    gradient: str = "raw"  # raw, or rms: divided by its own root mean square, image by image
+    clamp: bool = False  # to [0, 1] after every step
+    rescue: int = 0  # first steps during which a dead image's gradient passes blocking ReLUs
+    trace_every: int = 10  # steps between two scores of the trace
+    precision: str = "float32"  # float32, tf32 or bfloat16
+    octaves: list[OctaveConfig] = MISSING
+
+
+@dataclass
+class ClusterConfig:
+    """Where the work runs."""
+
+    kind: str = MISSING  # local, inline or ray
+    address: str | None = None  # ray: of the running cluster
+    device: str = "auto"  # auto, cpu or cuda
+    actors: int | None = None  # null: one per GPU share, or one per CPU share
+    gpus_per_actor: float = 1.0
+    cpus_per_actor: int | None = None  # also torch's threads; null: 2 beside a GPU, else 1
+    batch: int | None = None  # images optimised at once; null: as many as fit
+    shard_seconds: float = 20.0  # work between two commits of an actor
+    grace: float = 120.0  # seconds that work under way may take to finish after a signal
+    deadline: float = 600.0  # seconds after which silent work counts as hung (at least; six times the usual if longer)
+    start_timeout: float = 600.0  # seconds to wait for an actor's resources
+
+
+@dataclass
+class SweepConfig:
+    """The contents page: models x layers x channels x metrics x seeds, as one run."""
+
+    name: str = MISSING
+    out: str = MISSING
+    model: dict[str, Any] = field(default_factory=dict)  # what `model=custom` reads: model.factory, model.weights, …
+    models: dict[str, ModelConfig] = field(default_factory=dict)
+    metrics: dict[str, MetricConfig] = field(default_factory=dict)
+    target: dict[str, Any] = field(default_factory=dict)
+    recipe: RecipeConfig = field(default_factory=RecipeConfig)
+    cluster: ClusterConfig = field(default_factory=ClusterConfig)
+    layers: Any = "default"
+    channels: Any = "all"
+    seeds: list[int] = field(default_factory=lambda: [0])
+    retry: str = "none"  # none, or failed
+    dry_run: bool = False

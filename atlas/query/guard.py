@@ -1,0 +1,88 @@
+"""One reading statement in, a pyarrow.Table out; what would write, or reach another file, is refused in one sentence.
+
+DuckDB's settings keep it inside the atlas; that nothing is written there either is settled here, before it runs.
+"""
+
+import re
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from atlas.config.mistakes import nearest
+from atlas.query.views import SOURCES, VIEWS
+from atlas.store.index import files_under, read_table
+
+READING = (duckdb.StatementType.SELECT, duckdb.StatementType.MULTI, duckdb.StatementType.EXPLAIN)  # MULTI is PIVOT
+# since DuckDB 2.0 a WITH clause may hold COPY … TO; json_execute_serialized_sql runs a text that no plan shows
+WRITING = re.compile(r'"name": "(\w*COPY\w*|JSON_EXECUTE\w*|INSERT|UPDATE|DELETE\w*|MERGE\w*|CREATE\w*)"')
+LINE = re.compile(r"^LINE (\d+)", re.MULTILINE)
+UNKNOWN_TABLE = re.compile(r"Table with name (\S+) does not exist")
+
+
+class QueryError(Exception):
+    """A query that cannot be answered, and why."""
+
+
+class Damaged(Exception):
+    """A file of the atlas cannot be read."""
+
+
+def ask(cursor: duckdb.DuckDBPyConnection, text: str, root: Path) -> pa.Table:
+    """Answer one statement; QueryError for the text's own mistakes, Damaged when a file of the atlas is."""
+    try:
+        statement = _only_reading(cursor, text)
+        cursor.execute("BEGIN TRANSACTION READ ONLY")
+        return cursor.sql(statement).to_arrow_table()
+    except duckdb.Error as error:
+        raise _explained(error, root) from None
+
+
+def _only_reading(cursor: duckdb.DuckDBPyConnection, text: str) -> str:
+    """The one statement of a text, once it is known only to read."""
+    statements = cursor.extract_statements(text)
+    if len(statements) != 1:
+        raise QueryError(f"write one statement, as SELECT count(*) FROM features; here are {len(statements) or 'none'}")
+    kind, query = statements[0].type, statements[0].query
+    if kind not in READING or (kind == duckdb.StatementType.EXPLAIN and "analyze" in query.lower()):
+        raise QueryError(_refusal(f"{kind.name} is no reading statement"))
+    if kind != duckdb.StatementType.EXPLAIN and (found := WRITING.search(_plan(cursor, query))):
+        raise QueryError(_refusal(f"{found[1]} is no reading operation"))
+    return query
+
+
+def _plan(cursor: duckdb.DuckDBPyConnection, query: str) -> str:
+    """How DuckDB would answer, as JSON; nothing is run. The error of a mistake counts its lines as the query does."""
+    try:
+        return "".join(row[1] for row in cursor.execute(f"EXPLAIN (FORMAT json)\n{query}").fetchall())
+    except duckdb.Error as error:
+        raise type(error)(LINE.sub(lambda found: f"LINE {int(found[1]) - 1}", str(error))) from None
+
+
+def _explained(error: duckdb.Error, root: Path) -> Exception:
+    """DuckDB's own message, with what it cannot know: the views there are, and which file is damaged."""
+    message = str(error)
+    if isinstance(error, duckdb.PermissionException):
+        return QueryError(_refusal(message.partition("\n")[0]))
+    if found := UNKNOWN_TABLE.search(message):
+        hint = nearest(found[1], VIEWS)
+        return QueryError(f"there is no view {found[1]}: {hint}\nThe views are {', '.join(VIEWS)}.")
+    if isinstance(error, duckdb.CatalogException | duckdb.BinderException | duckdb.ParserException):
+        return QueryError(message.strip())
+    broken = find_damaged(root)
+    return broken if broken is not None else QueryError(message.strip())
+
+
+def find_damaged(root: Path) -> Damaged | None:
+    """The first file behind the views that cannot be read."""
+    for path in (path for source in SOURCES for path in files_under(root / source.folder)):
+        try:
+            read_table(path)
+        except (OSError, ValueError) as error:
+            why = str(error).partition("\n")[0]
+            return Damaged(f"{path} is damaged ({why}); delete it and rerun: what it held is then made again")
+    return None
+
+
+def _refusal(reason: str) -> str:
+    return f"refused: sql only reads this atlas, through its views {', '.join(VIEWS)} ({reason})"

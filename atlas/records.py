@@ -1,0 +1,120 @@
+"""The frozen nouns that travel between the stages: what a model holds, what is asked of it, what came back."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One module of a model whose output can be looked at, as seen at the model's own input size."""
+
+    name: str  # dotted module name, `inception4a`
+    index: int  # place in order of execution, from 0
+    kind: str  # class of the module, `Conv2d`
+    channels: int
+    height: int  # of the activation map; tokens of a transformer lie along it
+    width: int  # 1 for tokens and for plain features
+    zone: str  # the model's own grouping, "" where it has none
+    macs: int  # multiply-adds of one forward pass from the input to here
+    bytes: int  # activations that such a pass leaves behind, float32
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What the planner must know of a model: no tensors, so it can be made in one process and read in another."""
+
+    name: str
+    weights: str  # where the weights came from, for people: `default`, `none(seed 0)`, a file's name
+    digest: str  # of architecture, weights and preprocessing: everything of the model that reaches a pixel
+    input_size: int  # pixels, one side
+    layers: tuple[Layer, ...]  # every layer, in order of execution
+    chosen: tuple[str, ...]  # the names that `layers: default` stands for
+    gpus: int  # CUDA devices that the process saw which made this card
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Which part of a channel's activation map is driven (METHODS: channel, row, neuron, cumulative, joint)."""
+
+    kind: str = "channel"
+    row: int | None = None  # None: the middle one
+    col: int | None = None
+    count: int | None = None  # cumulative: neurons in reading order
+    partners: tuple[str, ...] = ()  # joint: addresses `model/layer:channel` driven together with the channel
+
+    @property
+    def label(self) -> str:
+        """Short name, unique within a sweep's layer: column `target`, and part of an image's name."""
+        match self.kind:
+            case "row":
+                return f"row{_or_middle(self.row)}"
+            case "neuron":
+                return f"neuron{_or_middle(self.row)}x{_or_middle(self.col)}"
+            case "cumulative":
+                return f"cumulative{self.count}"
+            case "joint":
+                return "joint+" + "+".join(self.partners)
+        return self.kind
+
+
+def _or_middle(position: int | None) -> str:
+    return "mid" if position is None else str(position)
+
+
+class Feature(NamedTuple):
+    """A channel of a layer of a model; its address is `model/layer:channel`."""
+
+    model: str
+    layer: str
+    channel: int
+
+    def __str__(self) -> str:
+        return f"{self.model}/{self.layer}:{self.channel}"
+
+    @classmethod
+    def parse(cls, address: str) -> "Feature":
+        """Read an address; ValueError says what one looks like."""
+        model, slash, rest = address.partition("/")
+        layer, colon, channel = rest.rpartition(":")
+        if not (slash and colon and model and layer and channel.isdecimal()):
+            raise ValueError(
+                f"{address!r} is no feature address: write model/layer:channel, as googlenet/inception4a:12"
+            )
+        return cls(model, layer, int(channel))
+
+
+class Item(NamedTuple):
+    """What tells two images of one shard apart."""
+
+    channel: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Images made together: one model, layer, metric and target; small enough to lose."""
+
+    id: str
+    model: str
+    layer: str
+    layer_index: int
+    metric: str
+    variant: str  # hash of weights, recipe and metric: what else reaches a pixel
+    target: Target
+    items: tuple[Item, ...]
+    cost: float  # multiply-adds of the whole shard
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a worker says of a finished shard: the files it left in staging/, to be published by the driver."""
+
+    shard: str
+    rows: str | None  # path of the index rows, relative to the atlas; None when every image failed
+    failures: str | None
+    ok: int
+    dead: int
+    failed: int
+    seconds: float
+    batch: int  # images optimised at once, as many as fitted
+    peak_bytes: int  # of the worker's process, or of its GPU

@@ -1,0 +1,126 @@
+"""Contact sheets: every image of a layer under one metric, or every image of one feature; drawn anew only when stale."""
+
+from collections import Counter
+from collections.abc import Iterable
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, PngImagePlugin
+
+from atlas.query.atlas import Atlas, Feature
+from atlas.query.views import quoted
+from atlas.report.grid import Cell, column_count, draw_sheet, thumb_size
+from atlas.store.files import write_whole
+from atlas.store.paths import AtlasPaths
+
+DRAWING = "1"  # raised when the drawing changes: older sheets are then stale
+MARK = "atlas-rows"  # PNG text: hash of the rows that a sheet shows
+ORDER = "channel, target <> 'channel', target, seed, recipe, task"
+BIG = 256  # pixels of a feature's own images
+LARGEST = 128  # images on the sheet of one feature
+Row = dict[str, Any]
+Sheet = tuple[str, str, str]  # model, layer, metric
+
+
+def write_sheets(paths: AtlasPaths, changed: Iterable[tuple[str, str]] | None = None) -> list[Path]:
+    """Draw every sheet whose rows are not those it shows; of the (model, layer) in `changed` only, when given.
+
+    Returns the sheets that were written. A sheet holds the hash of its rows, so clocks and restarts do not matter.
+    """
+    wanted = None if changed is None else set(changed)
+    written = []
+    with Atlas(paths.root) as atlas:
+        for (model, layer, metric), mark in _marks(atlas).items():
+            path = paths.sheet(model, layer, metric)
+            if (wanted is None or (model, layer) in wanted) and _shown(path) != mark:
+                written.append(write_sheet(atlas, model, layer, metric=metric, mark=mark))
+    return written
+
+
+def write_sheet(atlas: Atlas, model: str, layer: str, *, metric: str, mark: str | None = None) -> Path:
+    """Draw one layer under one metric: channels in order, then targets, then seeds."""
+    if mark is None:
+        mark = _marks(atlas, f"WHERE {_where(model, layer, metric)}").get((model, layer, metric), "")
+    rows = atlas.sql(f"SELECT * FROM tasks WHERE {_where(model, layer, metric)} ORDER BY {ORDER}").to_pylist()
+    varying = _varying(rows, ("target", "seed", "recipe"))
+    cells = [_cell(atlas, row, " ".join([str(row["channel"]), *_tags(row, varying)])) for row in rows]
+    thumb = thumb_size(len(cells))
+    title, subtitle = f"{model} / {layer}", f"{metric}   ·   {_told(rows)}"
+    sheet = draw_sheet(title, subtitle, cells, thumb=thumb, columns=column_count(len(cells), thumb))
+    return _save(sheet, atlas.paths.sheet(model, layer, metric), title=f"{title} {metric}", mark=mark)
+
+
+def feature_sheet(atlas: Atlas, feature: Feature) -> Path:
+    """Draw one feature under every metric, target, seed and recipe: a row for each metric, when others vary too."""
+    rows = feature.rows("tasks").to_pylist()
+    varying = _varying(rows, ("target", "seed", "recipe"))
+    metrics = sorted({row["metric"] for row in rows})
+    variants = sorted({_variant(row) for row in rows}, key=lambda one: (one[0] != "channel", *map(str, one)))
+    held = {(row["metric"], *_variant(row)): row for row in rows}
+    cells = [
+        _cell(atlas, row, "   ".join([row["metric"], *_tags(row, varying)])) if row else Cell("", "blank")
+        for row in (held.get((metric, *variant)) for metric, variant in product(metrics, variants[:LARGEST]))
+    ]
+    columns = min(12, len(variants) if len(variants) > 1 else len(metrics))
+    sheet = draw_sheet(str(feature), _told(rows), cells, thumb=BIG, columns=columns)
+    path = atlas.paths.sheet(feature.model, feature.layer, f"feature-{feature.channel}")
+    return _save(sheet, path, title=str(feature), mark="")
+
+
+def _marks(atlas: Atlas, where: str = "") -> dict[Sheet, str]:
+    """For every sheet that has an image to show, the hash of all that it shows."""
+    rows = atlas.sql(f"""
+        SELECT model, layer, metric, md5({quoted(DRAWING)} || string_agg(
+            concat_ws(' ', task, state, image_sha256, channel, target, seed, recipe), ';' ORDER BY task)) AS mark
+        FROM tasks {where} GROUP BY model, layer, metric HAVING count(image) > 0
+        ORDER BY model, min(layer_index), layer, metric""").to_pylist()
+    return {(row["model"], row["layer"], row["metric"]): row["mark"] for row in rows}
+
+
+def _shown(path: Path) -> str | None:
+    """The mark of the sheet at `path`; None when there is no sheet that can be read."""
+    try:
+        with Image.open(path) as image:
+            return image.info.get(MARK)
+    except (OSError, SyntaxError):
+        return None
+
+
+def _save(sheet: Image.Image, path: Path, *, title: str, mark: str) -> Path:
+    notes = PngImagePlugin.PngInfo()
+    notes.add_text(MARK, mark)
+    notes.add_itxt("Title", title)
+    write_whole(path, lambda file: sheet.save(file, format="PNG", pnginfo=notes))
+    return path
+
+
+def _cell(atlas: Atlas, row: Row, label: str) -> Cell:
+    return Cell(label, row["state"], atlas.path / row["image"] if row["image"] else None)
+
+
+def _told(rows: list[Row]) -> str:
+    """Recipes and counts, in words."""
+    states = Counter(row["state"] for row in rows)
+    recipes = sorted({row["recipe"] for row in rows if row["recipe"]})
+    made = states["ok"] + states["dead"]
+    parts = [f"recipe {', '.join(recipes)}", f"{made:,} image{'s' * (made != 1)}"]
+    words = {"dead": "dead", "failed": "failed", "left": "not made yet"}
+    return "   ·   ".join(parts + [f"{states[state]:,} {word}" for state, word in words.items() if states[state]])
+
+
+def _varying(rows: list[Row], names: Iterable[str]) -> list[str]:
+    """The columns that tell the rows apart: only those are worth a label."""
+    return [name for name in names if len({row[name] for row in rows}) > 1]
+
+
+def _tags(row: Row, names: Iterable[str]) -> list[str]:
+    return [f"s{row[name]}" if name == "seed" else str(row[name]) for name in names]
+
+
+def _variant(row: Row) -> tuple[str, int, str | None]:
+    return row["target"], row["seed"], row["recipe"]
+
+
+def _where(model: str, layer: str, metric: str) -> str:
+    return f"model = {quoted(model)} AND layer = {quoted(layer)} AND metric = {quoted(metric)}"

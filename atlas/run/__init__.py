@@ -1,0 +1,1 @@
+"""Making it at scale: work, the pure scheduler, and the executors that carry it."""

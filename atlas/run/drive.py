@@ -1,0 +1,161 @@
+"""The driver's loop: what happens goes into the scheduler, what it commands is carried out. The only part with a clock."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+
+from atlas.config.schema import ClusterConfig
+from atlas.records import Shard
+from atlas.run.events import (
+    Abandon,
+    Command,
+    Commit,
+    Event,
+    Fail,
+    Halt,
+    Interrupted,
+    Joined,
+    Kill,
+    Lost,
+    Pause,
+    Send,
+    Start,
+)
+from atlas.run.executor import Executor
+from atlas.run.ledger import Ledger
+from atlas.run.progress import Count, Display, StatusFile, busy_line
+from atlas.run.scheduler import Scheduler
+from atlas.run.signals import StopRequest
+from atlas.store.manifest import now
+
+POLL = 1.0  # seconds
+USUAL = 6.0  # times the usual seconds of a shard after which it counts as hung
+
+
+@dataclass
+class Ending:
+    """How a run ended."""
+
+    stopped: str | None = None  # why it ended before its work did
+    resumable: bool = True
+    abandoned: dict[str, str] = field(default_factory=dict)  # model: why it could not be loaded
+
+
+class Driver:
+    """One run of a scheduler over an executor, committing into a ledger."""
+
+    def __init__(
+        self,
+        executor: Executor,
+        ledger: Ledger,
+        *,
+        cluster: ClusterConfig,
+        count: Count,
+        display: Display,
+        status: StatusFile,
+    ) -> None:
+        self.executor, self.ledger, self.cluster = executor, ledger, cluster
+        self.count, self.display, self.status = count, display, status
+        self.ending = Ending()
+        self.since: dict[int, float] = {}  # when a slot began what it does
+        self.began: dict[int, str] = {}  # the same as a date
+        self.slowest = 0.0
+
+    def run(self, shards: Iterable[Shard], stop: StopRequest) -> Ending:
+        """Until everything is settled, or somebody or something stops it."""
+        self.scheduler = Scheduler(shards)
+        for slot in range(self.executor.slots):
+            self._feed(Joined(slot))
+        self.last_heard = monotonic()
+        while not self.scheduler.finished:
+            for event in self.executor.poll(POLL):
+                self.last_heard = monotonic()
+                self._feed(event)
+            for event in [*self._overdue(), *self._asked_to_stop(stop)]:
+                self._feed(event)
+            self._check_silence()
+            self._tell()
+        return self.ending
+
+    def _feed(self, event: Event) -> None:
+        under_way = dict(self.scheduler.busy)
+        for command in self.scheduler.handle(event):
+            self._carry_out(command, under_way)
+
+    def _carry_out(self, command: Command, under_way: dict[int, Shard]) -> None:
+        match command:
+            case Start(slot, model):
+                self._mark(slot)
+                self.ledger.log("start", slot=slot, model=model)
+                self.executor.start(slot, model)
+            case Send(slot, shard):
+                self._mark(slot)
+                self.executor.send(slot, shard)
+            case Kill(slot):
+                self.executor.kill(slot)
+            case Commit(receipt):
+                self.slowest = max(self.slowest, receipt.seconds)
+                self.ledger.commit(receipt, next(s for s in under_way.values() if s.id == receipt.shard))
+                self.count.add(done=receipt.ok + receipt.dead, dead=receipt.dead, failed=receipt.failed)
+            case Fail():
+                self.ledger.fail(command)
+                self.count.add(failed=1)
+            case Abandon(model, message):
+                self.ending.abandoned[model] = message
+                self.display.say(f"{model} is given up, its images stay left to do: {message}")
+            case Pause(seconds, message):
+                self.display.say(f"trouble with storage, trying again in {seconds:.0f} s: {message}")
+                time.sleep(seconds)
+            case Halt(message):
+                self.ending.stopped = message
+
+    def _mark(self, slot: int) -> None:
+        self.since[slot], self.began[slot] = monotonic(), now()
+
+    def _overdue(self) -> list[Event]:
+        """Work that has been silent for longer than any work should be."""
+        allowed = max(self.cluster.deadline, USUAL * self.slowest)
+        late = [slot for slot in self.scheduler.busy if monotonic() - self.since[slot] > allowed]
+        return [Lost(slot, f"no answer for {allowed:.0f} s") for slot in late]
+
+    def _asked_to_stop(self, stop: StopRequest) -> list[Event]:
+        if stop.name is None:
+            return []
+        if self.ending.stopped is None:
+            self.ending.stopped, self.stop_at = f"stopped by {stop.name}", monotonic() + self.cluster.grace
+            self.display.say(
+                f"{stop.name}: finishing what is under way, beginning nothing new; once more to stop at once"
+            )
+            return [Interrupted()]
+        if monotonic() > self.stop_at:
+            return [Lost(slot, "the grace after a signal is over") for slot in self.scheduler.busy]
+        return []
+
+    def _check_silence(self) -> None:
+        """Stop when nothing is under way and no actor has come to be: resources that are never granted are silent."""
+        waiting = not self.scheduler.busy and not self.scheduler.finished
+        if waiting and monotonic() - self.last_heard > self.cluster.start_timeout:
+            self.ending.stopped = (
+                f"no actor has become ready for {self.cluster.start_timeout:.0f} s: {self.executor.asked()}"
+            )
+            self.scheduler.stopping = True
+
+    def _tell(self) -> None:
+        self.display.show(self.count, busy_line(self.scheduler.busy.values()))
+        self.status.write("running", self.count, self._workers())
+
+    def _workers(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "slot": number,
+                "where": self.executor.where(number),
+                "model": slot.model,
+                "layer": slot.shard.layer if slot.shard else None,
+                "metric": slot.shard.metric if slot.shard else None,
+                "images": len(slot.shard.items) if slot.shard else 0,
+                "since": self.began.get(number),
+            }
+            for number, slot in self.scheduler.slots.items()
+        ]

@@ -1,0 +1,146 @@
+"""What happens to the scheduler (events) and what it wants done (commands). Plain values: no clock, no Ray."""
+
+from dataclasses import dataclass
+
+from atlas.records import Receipt, Shard
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """There is a place where an actor can live."""
+
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A place is gone, and what ran there with it."""
+
+    slot: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An actor has loaded its model."""
+
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetupFailed:
+    """An actor could not load its model, or died while it did."""
+
+    slot: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    slot: int
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The work itself raised: it would raise again."""
+
+    slot: int
+    shard: str
+    error_type: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """The machine's fault, not the work's: disk full, no permission, storage gone. Never charged to a task."""
+
+    slot: int
+    shard: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Died:
+    """An actor is gone: killed, crashed, or its node lost. Nothing of it can still arrive."""
+
+    slot: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """An actor no longer answers, or holds a broken device: it may still live, so it must be killed first."""
+
+    slot: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """Somebody wants the run to end: finish what is under way, begin nothing."""
+
+
+Event = Joined | Left | Ready | SetupFailed | Done | Failed | Trouble | Died | Lost | Interrupted
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Make an actor in a slot and let it load a model."""
+
+    slot: int
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    slot: int
+    shard: Shard
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Publish a finished shard."""
+
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """Record the one image of this shard as failed, for good."""
+
+    shard: Shard
+    error_type: str
+    message: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Abandon:
+    """Give a model up: it cannot be loaded. Its images stay left to do."""
+
+    model: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Wait before the next command: the storage may come back."""
+
+    seconds: float
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """End the run now; a rerun resumes it."""
+
+    message: str
+
+
+Command = Start | Send | Kill | Commit | Fail | Abandon | Pause | Halt

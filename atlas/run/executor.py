@@ -1,0 +1,57 @@
+"""What the driver needs of an executor, and the one without Ray: everything in this process, one shard at a time."""
+
+from typing import Protocol
+
+from atlas.records import Shard
+from atlas.run.events import Event
+from atlas.run.worker import Work, Worker
+
+
+class Executor(Protocol):
+    """Carries out start, send and kill; reports what happened. Slots are numbered from 0."""
+
+    slots: int
+
+    def start(self, slot: int, model: str) -> None: ...
+    def send(self, slot: int, shard: Shard) -> None: ...
+    def kill(self, slot: int) -> None: ...
+    def poll(self, timeout: float) -> list[Event]: ...
+    def where(self, slot: int) -> str: ...
+    def asked(self) -> str: ...
+    def close(self) -> None: ...
+
+
+class InlineExecutor:
+    """`cluster=inline`: one worker in this process. `poll` does the work, so it returns when a shard is done."""
+
+    slots = 1
+
+    def __init__(self, work: Work, threads: int) -> None:
+        self.work, self.threads = work, threads
+        self.worker = Worker(0, threads)
+        self._next: str | Shard | None = None
+
+    def start(self, slot: int, model: str) -> None:
+        self.worker = Worker(slot, self.threads)
+        self._next = model
+
+    def send(self, slot: int, shard: Shard) -> None:
+        self._next = shard
+
+    def kill(self, slot: int) -> None:
+        self.worker, self._next = Worker(slot, self.threads), None
+
+    def poll(self, timeout: float) -> list[Event]:
+        task, self._next = self._next, None
+        if task is None:
+            return []
+        return [self.worker.setup(self.work, task) if isinstance(task, str) else self.worker.run(task)]
+
+    def where(self, slot: int) -> str:
+        return self.worker.where()
+
+    def asked(self) -> str:
+        return "one worker in this process"
+
+    def close(self) -> None:
+        self.worker = Worker(0, self.threads)

@@ -1,0 +1,116 @@
+"""`atlas generate`: from a checked config to images and an index, resumed from whatever is there."""
+
+import os
+import tempfile
+from contextlib import closing
+from dataclasses import dataclass, field
+
+from atlas.config.checks import value_mistakes
+from atlas.config.schema import SweepConfig
+from atlas.records import Shard
+from atlas.run.cards import read_cards
+from atlas.run.drive import Driver, Ending
+from atlas.run.ledger import Ledger
+from atlas.run.progress import Count, StatusFile, display_for
+from atlas.run.record import homes, mixture, record_request
+from atlas.run.resources import make_executor
+from atlas.run.signals import StopNow, stop_requests
+from atlas.run.work import ImageWork
+from atlas.store.lock import Lock
+from atlas.store.paths import AtlasPaths
+from atlas.sweep.plan import Plan, device_of, make_plan, plan_mistakes
+
+
+@dataclass
+class Outcome:
+    """What a run came to. `failed` counts every failure on record for what was asked, also from earlier runs."""
+
+    paths: AtlasPaths
+    planned: int
+    made: int = 0
+    dead: int = 0
+    failed: int = 0
+    left: int = 0
+    stopped: str | None = None
+    abandoned: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def prepare(config: SweepConfig) -> tuple[Plan | None, list[str]]:
+    """Read the models and plan the sweep: the plan, or every mistake there is; nothing is written."""
+    mistakes = value_mistakes(config)
+    cards, unreadable = read_cards(config.models)
+    mistakes += unreadable + plan_mistakes(config, cards) + output_mistakes(config.out)
+    return (None, mistakes) if mistakes else (make_plan(config, cards), [])
+
+
+def output_mistakes(out: str) -> list[str]:
+    """Whether the atlas could be written where it is asked for; what is missing is not made yet."""
+    place = os.path.abspath(out)
+    if os.path.exists(place) and not os.path.isdir(place):
+        return [f"out={out}: is a file; name a folder"]
+    while not os.path.exists(place):
+        place = os.path.dirname(place)
+    try:
+        with tempfile.TemporaryFile(dir=place):
+            return []
+    except OSError as error:
+        return [f"out={out}: cannot be written ({error.strerror}: {place}); name another folder with out=FOLDER"]
+
+
+def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> Outcome:
+    """Make what is left of a plan. Locked: another driver on this atlas. OSError: the disk, resumable."""
+    paths = AtlasPaths(config.out)
+    with Lock(paths.lock) as lock:
+        ledger = Ledger(paths)
+        ledger.sweep_staging()
+        manifest = record_request(paths, config, plan, overrides)
+        outcome = Outcome(paths, plan.tasks, notes=mixture(manifest))
+        if lock.taken_over:
+            outcome.notes.append(f"took over the lock of {lock.taken_over}, which is gone")
+        if config.retry == "failed":
+            outcome.notes.append(f"{ledger.forget_failures(plan.shards)} failed images are tried again")
+        left = ledger.left_to_do(plan.shards)
+        count = Count(plan.tasks, sum(len(shard.items) for shard in left))
+        status = StatusFile(paths, config.name)
+        if left:
+            ledger.log("begin", left=count.left, total=count.total, overrides=overrides)
+            ending = _work(config, plan, left, ledger=ledger, count=count, status=status, homes=homes(manifest))
+            outcome.stopped, outcome.abandoned = ending.stopped, ending.abandoned
+        outcome.made, outcome.dead, outcome.left = count.done, count.dead, count.left
+        outcome.failed = ledger.count_failures(plan.shards)
+        state = "interrupted" if outcome.stopped else "done"
+        status.write(state, count, [], outcome.stopped)
+        ledger.log("end", state=state, made=count.done, dead=count.dead, failed=count.failed, left=count.left)
+    return outcome
+
+
+def _work(
+    config: SweepConfig,
+    plan: Plan,
+    left: list[Shard],
+    *,
+    ledger: Ledger,
+    count: Count,
+    status: StatusFile,
+    homes: frozenset[str],
+) -> Ending:
+    card = next(iter(plan.cards.values()))
+    device = device_of(config, card)
+    work = ImageWork(
+        root=ledger.paths.root.absolute(),
+        models=config.models,
+        cards=plan.cards,
+        recipes=plan.recipes,
+        constants={name: metric.constant or 0.0 for name, metric in config.metrics.items()},
+        homes=homes,
+        device=device,
+        cluster=config.cluster,
+    )
+    executor = make_executor(work, config.cluster, device=device, gpus=card.gpus, shards=len(left))
+    with closing(executor), stop_requests() as stop, closing(display_for(count)) as display:
+        driver = Driver(executor, ledger, cluster=config.cluster, count=count, display=display, status=status)
+        try:
+            return driver.run(left, stop)
+        except StopNow:
+            return Ending(stopped="stopped at once by a second signal", abandoned=driver.ending.abandoned)

@@ -1,0 +1,153 @@
+"""Workers as Ray actors: processes, placement and notices of death are Ray's, everything else is the scheduler's."""
+
+import os
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
+
+import ray
+
+from atlas.records import Shard
+from atlas.run.events import Died, Event, Lost
+from atlas.run.worker import Work, Worker
+
+OBJECT_STORE = 256 << 20  # bytes; receipts are all that passes through it
+
+
+class ClusterError(Exception):
+    """The cluster that was asked for cannot be had."""
+
+
+@dataclass(frozen=True)
+class ActorShape:
+    """How many actors, and what each holds."""
+
+    count: int | None  # None: as many as a running cluster can hold
+    cpus: int
+    gpus: float  # 0 for CPU actors
+    most: int  # never more than there is work for
+
+
+class RayExecutor:
+    """`cluster=local` and `cluster=ray`. One actor a slot, one call in flight each."""
+
+    def __init__(self, work: Work, shape: ActorShape, address: str | None) -> None:
+        _connect(shape, address)
+        self.shape = shape
+        self.slots = max(1, min(shape.most, shape.count or _room(shape)))
+        self._work = ray.put(work)
+        self._actors: dict[int, Any] = {}
+        self._places: dict[int, str] = {}
+        self._calls: dict[Any, tuple[int, str]] = {}  # reference: slot, and what it is: setup, run or where
+
+    def start(self, slot: int, model: str) -> None:
+        self.kill(slot)
+        actor = _actor_class(self.shape).remote(slot, self.shape.cpus)
+        self._actors[slot] = actor
+        self._calls[actor.where.remote()] = slot, "where"
+        self._calls[actor.setup.remote(self._work, model)] = slot, "setup"
+
+    def send(self, slot: int, shard: Shard) -> None:
+        self._calls[self._actors[slot].run.remote(shard)] = slot, "run"
+
+    def kill(self, slot: int) -> None:
+        """End a slot's process, the only sure way to free its GPU; nothing of it is heard any more."""
+        actor = self._actors.pop(slot, None)
+        self._calls = {call: known for call, known in self._calls.items() if known[0] != slot}
+        if actor is not None:
+            ray.kill(actor, no_restart=True)
+
+    def poll(self, timeout: float) -> list[Event]:
+        if not self._calls:
+            return []
+        ready, _ = ray.wait(list(self._calls), num_returns=1, timeout=timeout)
+        events = [self._read(call) for call in ready]
+        return [event for event in events if event is not None]
+
+    def where(self, slot: int) -> str:
+        return self._places.get(slot, "waiting for resources")
+
+    def asked(self) -> str:
+        """What was asked of the cluster and what it has, for somebody whose actors never come."""
+        has = {key: value for key, value in ray.cluster_resources().items() if key in ("CPU", "GPU", "memory")}
+        return (
+            f"asked for {self.slots} actors of {self.shape.cpus} CPU and {self.shape.gpus:g} GPU; the cluster has {has}"
+        )
+
+    def close(self) -> None:
+        for slot in list(self._actors):
+            self.kill(slot)
+        ray.shutdown()
+
+    def _read(self, call: Any) -> Event | None:
+        slot, kind = self._calls.pop(call, (-1, ""))
+        if slot < 0:
+            return None
+        try:
+            value = ray.get(call)
+        except ray.exceptions.ActorUnavailableError as error:
+            return None if kind == "where" else self._gone(slot, Lost(slot, _brief(error)))
+        except (ray.exceptions.RayActorError, ray.exceptions.OutOfMemoryError) as error:
+            return None if kind == "where" else self._gone(slot, Died(slot, _brief(error)))
+        except ray.exceptions.RayError as error:  # the worker catches its own: this is Ray's
+            return None if kind == "where" else self._gone(slot, Lost(slot, _brief(error)))
+        if kind == "where":
+            self._places[slot] = value
+            return None
+        return value
+
+    def _gone(self, slot: int, event: Event) -> Event:
+        self.kill(slot)
+        return event
+
+
+def _connect(shape: ActorShape, address: str | None) -> None:
+    """Start Ray here, or join the cluster at an address; never one that merely happens to be found."""
+    if address is not None:
+        try:
+            ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise ClusterError(f"cluster.address={address}: no Ray cluster answers there ({error})") from error
+        return
+    ray.init(
+        address="local",
+        num_cpus=max(1, (shape.count or 1) * shape.cpus),
+        num_gpus=None if shape.gpus else 0,
+        object_store_memory=OBJECT_STORE,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level="ERROR",
+    )
+
+
+def _room(shape: ActorShape) -> int:
+    """How many such actors the cluster has resources for."""
+    has = ray.cluster_resources()
+    by_cpu = int(has.get("CPU", 0) / shape.cpus)
+    return min(by_cpu, int(has.get("GPU", 0) / shape.gpus)) if shape.gpus else by_cpu
+
+
+def _actor_class(shape: ActorShape) -> Any:
+    """The actor, trivial to construct: it loads nothing before `setup`."""
+    variables = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    if not shape.gpus:
+        variables["CUDA_VISIBLE_DEVICES"] = ""
+    options: dict[str, Any] = {
+        "num_cpus": shape.cpus,
+        "num_gpus": shape.gpus,
+        "max_restarts": 0,
+        "max_task_retries": 0,
+        "max_concurrency": 1,
+        "scheduling_strategy": "SPREAD",
+        "runtime_env": {"env_vars": variables},
+    }
+    return ray.remote(**options)(Worker)
+
+
+def _brief(error: Exception) -> str:
+    """The first lines of what Ray says: what happened, without its advice."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {' '.join(lines[:3])}"[:500]

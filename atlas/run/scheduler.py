@@ -1,0 +1,205 @@
+"""Who does what next: a pure state machine, events in, commands out (RUNTIME: the scheduler's table of what happens).
+
+No clock, no I/O, no Ray: two executors carry it, and a test can play any history of a cluster.
+"""
+
+from collections import Counter, deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from atlas.records import Receipt, Shard
+from atlas.run.events import (
+    Abandon,
+    Command,
+    Commit,
+    Died,
+    Done,
+    Event,
+    Fail,
+    Failed,
+    Halt,
+    Interrupted,
+    Joined,
+    Kill,
+    Left,
+    Lost,
+    Pause,
+    Ready,
+    Send,
+    SetupFailed,
+    Start,
+    Trouble,
+)
+from atlas.sweep.plan import narrow
+
+DEATHS = 2  # of a shard's actors before the shard is bisected, or its only image given up
+SETUPS = 3  # failed loads of a model in a row before the model is given up
+TROUBLES = 5  # storage errors in a row before the run stops
+
+
+@dataclass
+class Slot:
+    """A place for one actor: without a model it is empty, without a shard it is idle (once ready)."""
+
+    model: str | None = None
+    ready: bool = False
+    shard: Shard | None = None
+
+
+class Scheduler:
+    """Shares shards out among slots. Feed it events; do what it commands, in order, until `finished`."""
+
+    def __init__(self, shards: Iterable[Shard]) -> None:
+        ordered = sorted(shards, key=lambda shard: -shard.cost)  # largest first, so the tail is short
+        self.queues: dict[str, deque[Shard]] = {shard.model: deque() for shard in ordered}
+        for shard in ordered:
+            self.queues[shard.model].append(shard)
+        self.remaining = Counter({model: sum(s.cost for s in queue) for model, queue in self.queues.items()})
+        self.slots: dict[int, Slot] = {}
+        self.deaths: Counter[str] = Counter()
+        self.attempts: Counter[str] = Counter()
+        self.failed_setups: Counter[str] = Counter()
+        self.troubles = 0
+        self.stopping = False
+
+    @property
+    def busy(self) -> dict[int, Shard]:
+        """What is under way, by slot."""
+        return {number: slot.shard for number, slot in self.slots.items() if slot.shard is not None}
+
+    @property
+    def finished(self) -> bool:
+        return not self.busy and (self.stopping or not any(self.queues.values()))
+
+    def handle(self, event: Event) -> list[Command]:
+        """Take one event in; the commands that follow from it."""
+        commands: list[Command] = []
+        slot = self.slots.get(getattr(event, "slot", -1))
+        match event:
+            case Joined(number):
+                self.slots[number] = Slot()
+            case Interrupted():
+                self.stopping = True
+            case _ if slot is None:
+                pass  # of a slot that has left: too late to matter
+            case Ready():
+                slot.ready = True
+                self.failed_setups[slot.model or ""] = 0
+            case SetupFailed(_, reason):
+                commands += self._setup_failed(slot, reason)
+            case Done(_, receipt):
+                commands += self._done(slot, receipt)
+            case Failed(_, shard, error_type, message):
+                commands += self._failed(slot, shard, error_type, message)
+            case Trouble(_, shard, message):
+                commands += self._trouble(slot, shard, message)
+            case Lost(number, reason):
+                commands += [Kill(number), *self._died(slot, reason)]
+            case Died(_, reason):
+                commands += self._died(slot, reason)
+            case Left(number, reason):
+                commands += self._died(slot, reason)
+                del self.slots[number]
+        return commands + self._assign()
+
+    def _done(self, slot: Slot, receipt: Receipt) -> list[Command]:
+        if slot.shard is None or slot.shard.id != receipt.shard:
+            return []  # of a shard that was split or sent elsewhere meanwhile: ignored
+        slot.shard = None
+        self.troubles = 0
+        return [Commit(receipt)]
+
+    def _failed(self, slot: Slot, shard_id: str, error_type: str, message: str) -> list[Command]:
+        shard = slot.shard
+        if shard is None or shard.id != shard_id:
+            return []
+        slot.shard = None
+        self.attempts[shard.id] += 1
+        return self._split(shard, error_type, message)
+
+    def _trouble(self, slot: Slot, shard_id: str, message: str) -> list[Command]:
+        shard = slot.shard
+        if shard is None or shard.id != shard_id:
+            return []
+        slot.shard = None
+        self._requeue(shard)
+        self.troubles += 1
+        if self.troubles > TROUBLES:
+            self.stopping = True
+            return [Halt(message)]
+        return [Pause(2.0 ** (self.troubles - 1), message)]
+
+    def _died(self, slot: Slot, reason: str) -> list[Command]:
+        shard, was_starting = slot.shard, slot.model is not None and not slot.ready
+        if was_starting:
+            return self._setup_failed(slot, reason)
+        slot.model, slot.ready, slot.shard = None, False, None
+        if shard is None:
+            return []
+        self.deaths[shard.id] += 1
+        self.attempts[shard.id] += 1
+        if self.deaths[shard.id] < DEATHS:
+            self._requeue(shard)
+            return []
+        return self._split(shard, "ActorDied", reason)
+
+    def _setup_failed(self, slot: Slot, reason: str) -> list[Command]:
+        model, slot.model, slot.ready = slot.model or "", None, False
+        self.failed_setups[model] += 1
+        if self.failed_setups[model] < SETUPS:
+            return []
+        self.queues[model].clear()
+        self.remaining[model] = 0
+        return [Abandon(model, reason)]
+
+    def _split(self, shard: Shard, error_type: str, message: str) -> list[Command]:
+        """Halve a shard that cannot be done whole; down at one image, that image has failed."""
+        if len(shard.items) == 1:
+            return [Fail(shard, error_type, message, self.attempts[shard.id])]
+        middle = len(shard.items) // 2
+        for items in (shard.items[middle:], shard.items[:middle]):
+            half = narrow(shard, items)
+            self.attempts[half.id] = self.attempts[shard.id]
+            self._requeue(half)
+        return []
+
+    def _requeue(self, shard: Shard) -> None:
+        self.queues[shard.model].appendleft(shard)
+        self.remaining[shard.model] += shard.cost
+
+    def _assign(self) -> list[Command]:
+        """Give every idle slot a shard, and every empty one a model."""
+        if self.stopping:
+            return []
+        commands: list[Command] = []
+        for number, slot in self.slots.items():
+            if slot.model is not None and (slot.shard is not None or not slot.ready):
+                continue
+            if slot.model is not None and self.queues[slot.model]:
+                commands.append(Send(number, self._take(slot)))
+            elif (model := self._neediest(slot)) is not None:
+                commands += [Kill(number)] if slot.model is not None else []
+                slot.model, slot.ready = model, False
+                commands.append(Start(number, model))
+        return commands
+
+    def _take(self, slot: Slot) -> Shard:
+        slot.shard = self.queues[slot.model or ""].popleft()
+        self.remaining[slot.shard.model] -= slot.shard.cost
+        return slot.shard
+
+    def _neediest(self, asking: Slot) -> str | None:
+        """The model that gains most from one more slot: one without any, else the most work for each slot.
+
+        An actor that holds another model is replaced only when more shards wait there than slots come for them.
+        """
+        held = Counter(slot.model for slot in self.slots.values() if slot is not asking)
+        waiting = [model for model, queue in self.queues.items() if queue]
+        if asking.model is None:
+            waiting = [model for model in waiting if len(self.queues[model]) > self._starting(model, asking)]
+        else:
+            waiting = [model for model in waiting if held[model] == 0 or len(self.queues[model]) > held[model]]
+        return max(waiting, key=lambda m: (held[m] == 0, self.remaining[m] / (held[m] + 1)), default=None)
+
+    def _starting(self, model: str, asking: Slot) -> int:
+        return sum(s.model == model and not s.ready for s in self.slots.values() if s is not asking)

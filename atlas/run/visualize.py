@@ -1,0 +1,161 @@
+"""`atlas.visualize`: images of any nn.Module, made by the same code as an atlas's, without Ray or files."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor, nn
+
+from atlas.config.mistakes import nearest
+from atlas.config.recipes import read_recipe
+from atlas.config.schema import RecipeConfig
+from atlas.optvis.metrics import CONSTANT, METRICS
+from atlas.optvis.objectives import FeatureObjective
+from atlas.optvis.params import noise
+from atlas.records import Item, Target
+from atlas.run.images import Made, alone, make_images
+from atlas.store.images import to_pil
+from atlas.sweep.identity import noise_seed
+from atlas.sweep.recipes import fit_recipe
+from atlas.sweep.targets import make_target
+from atlas.zoo.forward import Forward
+
+TOGETHER = 16  # images optimised at once
+
+
+@dataclass(frozen=True)
+class Visualization:
+    """Images of some channels of one layer, and what the network says of them."""
+
+    images: Float[Tensor, "b 3 h w"]  # as optimised, unclamped
+    scores: Float[Tensor, " b"]  # mean activation of the target on the finished image
+    activations: Float[Tensor, "b c"]  # mean activation of every channel of the layer
+    losses: Float[Tensor, " b"]
+    status: list[str]  # ok or dead; nonfinite where the image diverged
+    trace: list[list[float]]  # score along the way, the start first
+
+    def pil(self) -> list[Image.Image]:
+        """The images as 8-bit RGB, clipped to [0, 1]."""
+        return [to_pil(image) for image in self.images.float().cpu().numpy()]
+
+
+def visualize(
+    model: nn.Module,
+    layer: str,
+    channels: int | Sequence[int],
+    *,
+    metric: str = "l1",
+    recipe: str | RecipeConfig = "normalized",
+    octaves: Sequence[Mapping[str, Any]] | None = None,
+    target: str | Mapping[str, Any] | Target = "channel",
+    constant: float = CONSTANT,
+    seed: int = 0,
+    start: Float[Tensor, "b 3 h w"] | None = None,
+    device: str | torch.device | None = None,
+    input_size: int = 224,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+) -> Visualization:
+    """See `atlas.visualize`. ValueError or ConfigError name what is wrong and what is allowed."""
+    wanted = [channels] if isinstance(channels, int) else list(channels)
+    settings = _settings(recipe, octaves, input_size, start)
+    if metric not in METRICS:
+        raise ValueError(f"metric={metric!r}: no such metric; {nearest(metric, METRICS)}")
+    if start is None:
+        seeds = [noise_seed(layer, Item(channel, seed)) for channel in wanted]
+        start = noise(seeds, settings.octaves[0].size or input_size, *settings.start)
+    if start.dim() != 4 or start.shape[:2] != (len(wanted), 3):
+        raise ValueError(
+            f"start has shape {tuple(start.shape)}; one image for each channel is wanted, ({len(wanted)}, 3, h, w)"
+        )
+    with _as_evaluated(model, device) as where:
+        forward = _normalised(Forward(model, [layer]), mean, std) if settings.preprocess else Forward(model, [layer])
+        start = start.to(where)
+        _check_channels(forward, layer, wanted, start[:1])
+        together = 1 if alone(settings, where.type) else TOGETHER
+        made = [
+            make_images(
+                FeatureObjective(
+                    forward,
+                    layer,
+                    torch.tensor(wanted[i : i + together], device=where),
+                    target=_target(target),
+                    metric=metric,
+                    constant=constant,
+                ),
+                start[i : i + together],
+                settings,
+            )
+            for i in range(0, len(wanted), together)
+        ]
+    return _joined(made)
+
+
+def _settings(
+    recipe: str | RecipeConfig, octaves: Sequence[Mapping[str, Any]] | None, input_size: int, start: Tensor | None
+) -> RecipeConfig:
+    changes = {} if octaves is None else {"octaves": [_plain(octave) for octave in octaves]}
+    settings = read_recipe(recipe, **changes) if isinstance(recipe, str) else recipe
+    return fit_recipe(settings, "model", input_size=input_size if start is None else start.shape[-1])
+
+
+def _plain(octave: Mapping[str, Any]) -> dict[str, Any]:
+    """An octave with its tuples as lists, which is what a config holds."""
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in octave.items()}
+
+
+def _target(target: str | Mapping[str, Any] | Target) -> Target:
+    if isinstance(target, Target):
+        return target
+    return make_target({"kind": target} if isinstance(target, str) else {"kind": "channel", **target})
+
+
+@contextmanager
+def _as_evaluated(model: nn.Module, device: str | torch.device | None) -> Iterator[torch.device]:
+    """The model in eval mode and on a device, every module back in its own mode afterwards."""
+    modes = {module: module.training for module in model.modules()}
+    if device is not None:
+        model.to(device)
+    try:
+        yield next((p.device for p in model.eval().parameters()), torch.device(device or "cpu"))
+    finally:
+        for module, training in modes.items():
+            module.training = training
+
+
+def _normalised(forward: Forward, mean: Sequence[float] | None, std: Sequence[float] | None) -> Any:
+    """The forward pass of images in [0, 1]; without mean and std they are fed as they are."""
+    if mean is None and std is None:
+        return forward
+
+    def seen(images: Tensor) -> dict[str, Tensor]:
+        shift = images.new_tensor(mean or (0.0, 0.0, 0.0))[:, None, None]
+        scale = images.new_tensor(std or (1.0, 1.0, 1.0))[:, None, None]
+        return forward((images - shift) / scale)
+
+    return seen
+
+
+def _check_channels(forward: Any, layer: str, channels: list[int], image: Tensor) -> None:
+    if not channels:
+        raise ValueError("channels=[]: name at least one channel")
+    with torch.no_grad():
+        count = forward(image)[layer].shape[1]
+    absent = [channel for channel in channels if not 0 <= channel < count]
+    if absent:
+        raise ValueError(f"channels={absent}: layer {layer} has {count} channels (0 to {count - 1})")
+
+
+def _joined(made: list[Made]) -> Visualization:
+    return Visualization(
+        images=torch.cat([one.images for one in made]),
+        scores=torch.cat([one.scores for one in made]),
+        activations=torch.cat([one.activations for one in made]),
+        losses=torch.cat([one.losses for one in made]),
+        status=[status for one in made for status in one.status],
+        trace=[trace for one in made for trace in one.trace],
+    )

@@ -1,0 +1,61 @@
+"""The one boundary where work may fail: runs a work function and turns whatever happens into an event."""
+
+import errno
+import os
+import socket
+import traceback
+from collections.abc import Callable
+from typing import Protocol
+
+from atlas.records import Receipt, Shard
+from atlas.run.events import Done, Event, Failed, Lost, Ready, SetupFailed, Trouble
+
+STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM, errno.ESTALE, errno.EFBIG}
+
+
+class Work(Protocol):
+    """Something to do with shards: plain values, sent to an actor once."""
+
+    def begin(self, model: str) -> Callable[[Shard], Receipt]: ...
+
+
+class Worker:
+    """One slot's worker: a work function for one pinned model. Knows no Ray: an actor wraps it, inline calls it."""
+
+    def __init__(self, slot: int, threads: int) -> None:
+        self.slot, self.threads = slot, threads
+        self._make: Callable[[Shard], Receipt] | None = None
+
+    def setup(self, work: Work, model: str) -> Event:
+        """Load the model; Ready, or SetupFailed with the reason."""
+        try:
+            import torch
+
+            torch.set_num_threads(self.threads)
+            self._make = work.begin(model)
+        except Exception as error:
+            return SetupFailed(self.slot, _say(error))
+        return Ready(self.slot)
+
+    def run(self, shard: Shard) -> Event:
+        """Make a shard; Done, or what went wrong, with its traceback when it is the work's own fault."""
+        assert self._make is not None, "setup comes first"
+        try:
+            return Done(self.slot, self._make(shard))
+        except Exception as error:
+            return self._explain(error, shard)
+
+    def where(self) -> str:
+        return f"{socket.gethostname()}:{os.getpid()}"
+
+    def _explain(self, error: Exception, shard: Shard) -> Event:
+        if isinstance(error, OSError) and error.errno in STORAGE:
+            return Trouble(self.slot, shard.id, _say(error))
+        if "CUDA error" in str(error):  # sticky: nothing more will work in this process
+            return Lost(self.slot, _say(error))
+        text = "".join(traceback.format_exception(error))
+        return Failed(self.slot, shard.id, type(error).__name__, text)
+
+
+def _say(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,82 @@
+"""The index: one row per image, in Parquet files that are written once, by shard, and read by glob."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from atlas.store.files import write_whole
+
+# The folders `model=…/layer=…` say the same again; readers that merge the two want the type that folders are given.
+FOLDER = pa.dictionary(pa.int32(), pa.string())
+
+INDEX = pa.schema(
+    [
+        ("feature", pa.string()),  # address, model/layer:channel
+        ("model", FOLDER),
+        ("layer", FOLDER),
+        ("layer_index", pa.int32()),  # place in order of execution
+        ("channel", pa.int32()),
+        ("target", pa.string()),
+        ("metric", pa.string()),
+        ("recipe", pa.string()),
+        ("seed", pa.int64()),
+        ("status", pa.string()),  # ok or dead
+        ("score", pa.float32()),  # mean activation of the target on the finished image
+        ("score_start", pa.float32()),
+        ("loss", pa.float32()),
+        ("trace", pa.list_(pa.float32())),  # score along the way
+        ("activation", pa.list_(pa.float32())),  # mean activation of every channel of the layer on the finished image
+        ("self_rank", pa.int32()),
+        ("image", pa.string()),  # path relative to the atlas
+        ("image_sha256", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("steps", pa.int32()),
+        ("seconds", pa.float32()),  # share of the time its batch took
+        ("device", pa.string()),
+        ("precision", pa.string()),
+        ("weights", pa.string()),  # where from, and the digest
+        ("task", pa.string()),  # identity: hash of all that reaches a pixel
+        ("created", pa.timestamp("ms", tz="UTC")),
+    ]
+)
+FAILURES = INDEX.append(pa.field("error_type", pa.string())).append(pa.field("error_message", pa.string()))
+FAILURES = FAILURES.append(pa.field("attempts", pa.int32()))
+
+Row = dict[str, Any]
+
+
+def write_rows(path: Path, rows: Sequence[Row], schema: pa.Schema) -> None:
+    """Write rows as one whole Parquet file; a missing column is NULL, an unknown one is an error."""
+    unknown = {key for row in rows for key in row} - set(schema.names)
+    if unknown:
+        raise KeyError(f"no such column: {', '.join(sorted(unknown))}")
+    write_table(path, pa.Table.from_pylist(list(rows), schema=schema))
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    text = [field.name for field in table.schema if pa.types.is_string(field.type)]
+
+    def write(file: BinaryIO) -> None:
+        pq.write_table(table, file, compression="zstd", use_dictionary=text, write_page_checksum=True)
+
+    write_whole(path, write)
+
+
+def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read one file, its page checksums verified; OSError when it is damaged."""
+    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        return file.read(columns=None if columns is None else list(columns))
+
+
+def files_under(folder: Path) -> Iterator[Path]:
+    """The finished Parquet files below a folder, in a fixed order; a half-written one has a leading dot."""
+    return (path for path in sorted(folder.rglob("*.parquet")) if not path.name.startswith("."))
+
+
+def tasks_in(paths: Iterable[Path]) -> set[str]:
+    """The task ids that some files of rows hold."""
+    return {task for path in paths for task in read_table(path, ["task"]).column("task").to_pylist()}

@@ -1,0 +1,61 @@
+"""atlas.json: what an atlas is, what was asked of it, and which variants (weights, recipes) it holds."""
+
+import json
+import platform
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from atlas.store.files import write_json
+
+FORMAT = 1
+LIBRARIES = ("atlas", "torch", "torchvision", "ray", "pyarrow", "numpy")
+
+
+class NotAnAtlas(Exception):
+    """A folder that was named as an atlas is none, or is one of another format."""
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """The manifest at `path`; NotAnAtlas when there is none, or none that this version reads."""
+    try:
+        manifest = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise NotAnAtlas(f"{path.parent} is no atlas: it has no atlas.json") from None
+    except (ValueError, OSError) as error:
+        raise NotAnAtlas(f"{path} cannot be read: {error}") from None
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise NotAnAtlas(f"{path} has format {manifest.get('format')!r}; this version reads format {FORMAT}")
+    return manifest
+
+
+def new_manifest(name: str) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "name": name,
+        "created": now(),
+        "asked": [],
+        "weights": {},
+        "variants": [],
+        "versions": {},
+    }
+
+
+def write_manifest(path: Path, manifest: dict[str, Any]) -> None:
+    write_json(path, {**manifest, "updated": now(), "versions": versions()})
+
+
+def versions() -> dict[str, str]:
+    """What made the atlas: python and the libraries that reach a pixel or a file."""
+    found = {"python": platform.python_version(), "platform": platform.platform()}
+    for library in LIBRARIES:
+        try:
+            found[library] = metadata.version(library)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

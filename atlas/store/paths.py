@@ -1,0 +1,69 @@
+"""Every path under an atlas, and how a name becomes part of one. Nothing else joins paths."""
+
+from hashlib import sha1
+from pathlib import Path
+from urllib.parse import quote
+
+from atlas.records import Feature, Target
+
+LONGEST_LABEL = 80  # characters of a target in a file name (file systems end at 255); a longer one becomes its hash
+
+
+def safe(name: str) -> str:
+    """A name as one folder or file name: letters, digits, `_.-` stay, all else is percent-encoded.
+
+    Names come from users' models, so `../x`, `a/b` and `<b>` must stay inside the atlas; a leading dot is encoded too.
+    """
+    kept = quote(name, safe="")
+    return "%2E" + kept[1:] if kept.startswith(".") else kept
+
+
+class AtlasPaths:
+    """The layout of one atlas on disk (README: outputs/)."""
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = Path(root)
+        self.manifest = self.root / "atlas.json"
+        self.status = self.root / "status.json"
+        self.events = self.root / "events.jsonl"
+        self.lock = self.root / "lock"
+        self.config = self.root / "config"
+        self.plans = self.root / "plans"
+        self.index = self.root / "index"
+        self.images = self.root / "images"
+        self.failures = self.root / "failures"
+        self.sheets = self.root / "sheets"
+        self.staging = self.root / "staging"
+
+    def layer_index(self, model: str, layer: str) -> Path:
+        """Folder of a layer's finished rows; hive-partitioned, so any reader sees model and layer."""
+        return self.index / f"model={safe(model)}" / f"layer={safe(layer)}"
+
+    def shard_index(self, model: str, layer: str, shard: str) -> Path:
+        return self.layer_index(model, layer) / f"{shard}.parquet"
+
+    def shard_failures(self, shard: str) -> Path:
+        return self.failures / f"{shard}.parquet"
+
+    def sheet(self, model: str, layer: str, name: str) -> Path:
+        return self.sheets / safe(model) / safe(layer) / f"{safe(name)}.png"
+
+    def relative(self, path: Path) -> str:
+        """A path as it is written into rows: relative to the atlas, with forward slashes."""
+        return path.relative_to(self.root).as_posix()
+
+
+def image_path(feature: Feature, metric: str, target: Target, seed: int, variant: str = "") -> str:
+    """Where an image lies, relative to the atlas: `images/<m>/<l>/<metric>/<channel>[-<target>][-s<seed>].png`.
+
+    `variant` marks images of changed weights or a changed recipe, which must not overwrite those that the atlas holds.
+    """
+    parts = [str(feature.channel)]
+    if target.kind != "channel":
+        label = safe(target.label)
+        parts.append(label if len(label) <= LONGEST_LABEL else f"{target.kind}{sha1(label.encode()).hexdigest()[:10]}")
+    if seed != 0:
+        parts.append(f"s{seed}")
+    if variant:
+        parts.append(f"v{variant}")
+    return "/".join(("images", safe(feature.model), safe(feature.layer), safe(metric), "-".join(parts) + ".png"))

@@ -1,0 +1,42 @@
+"""What a task is: the hash of everything that reaches its pixels, never its rank, place or time."""
+
+import json
+from dataclasses import asdict
+from hashlib import blake2b
+from typing import Any
+
+from atlas.config.schema import RecipeConfig
+from atlas.records import Item, Shard, Target
+
+METHOD = 1  # raised when a change of the code changes pixels
+UNSEEN = ("name", "trace_every")  # parts of a recipe that no pixel depends on
+
+
+def fingerprint(value: Any, size: int = 10) -> str:
+    """Hash of a JSON value as 2 x size hex digits; equal values give equal digits on every machine."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return blake2b(text.encode(), digest_size=size).hexdigest()
+
+
+def variant_of(model_digest: str, recipe: RecipeConfig, metric: str, constant: float | None) -> str:
+    """Hash of what the images of one model and metric share: weights, recipe, metric and its constant."""
+    seen = {key: value for key, value in asdict(recipe).items() if key not in UNSEEN}
+    return fingerprint([METHOD, model_digest, seen, metric, constant])
+
+
+def task_id(shard: Shard, item: Item) -> str:
+    """The identity of one image; column `task`."""
+    return fingerprint([shard.variant, shard.layer, asdict(shard.target), item.channel, item.seed])
+
+
+def shard_id(variant: str, layer: str, target: Target, items: tuple[Item, ...]) -> str:
+    """The identity of images made together; the name of their index file."""
+    return fingerprint([variant, layer, asdict(target), items])
+
+
+def noise_seed(layer: str, item: Item) -> int:
+    """Seed of an image's own random stream, 63 bits.
+
+    Metric, target, recipe and weights are left out: images that differ only in those begin alike and can be compared.
+    """
+    return int(fingerprint([layer, item.channel, item.seed], size=8), 16) >> 1

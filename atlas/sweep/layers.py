@@ -1,0 +1,41 @@
+"""Which layers of a model a sweep means: `default`, `all`, or globs over module names."""
+
+from typing import Any
+
+from atlas.config.globs import matches
+from atlas.config.mistakes import nearest
+from atlas.records import Layer, ModelCard
+
+
+def wanted_globs(value: Any) -> list[str]:
+    """`layers` as a list of words: one word may stand without brackets."""
+    return [str(word) for word in value] if isinstance(value, list | tuple) else [str(value)]
+
+
+def select_layers(globs: list[str], card: ModelCard) -> list[Layer]:
+    """The layers that any of the globs names, in order of execution, each once."""
+    return [layer for layer in card.layers if any(_matches(glob, layer, card) for glob in globs)]
+
+
+def layer_mistakes(globs: list[str], cards: dict[str, ModelCard]) -> list[str]:
+    """Globs that match in no model, and models in which none matches."""
+    mistakes = []
+    names = [layer.name for card in cards.values() for layer in card.layers]
+    for glob in globs:
+        if not any(_matches(glob, layer, card) for card in cards.values() for layer in card.layers):
+            hint = nearest(glob.strip("*"), names)
+            mistakes.append(
+                f"layers={glob}: matches no layer of {', '.join(cards)}; {hint} (`atlas layers MODEL` lists them)"
+            )
+    if not mistakes:
+        idle = [name for name, card in cards.items() if not select_layers(globs, card)]
+        mistakes += [
+            f"layers={globs}: matches no layer of {name}; leave {name} out, or name one of its layers" for name in idle
+        ]
+    return mistakes
+
+
+def _matches(glob: str, layer: Layer, card: ModelCard) -> bool:
+    if glob == "default":
+        return layer.name in card.chosen
+    return glob == "all" or matches(layer.name, glob)

@@ -1,0 +1,134 @@
+"""From what was asked to what is to be made: the shards of a sweep, or every mistake in it at once."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import TypeVar
+
+from atlas.config.mistakes import ConfigError
+from atlas.config.schema import RecipeConfig, SweepConfig
+from atlas.records import Item, Layer, ModelCard, Shard, Target
+from atlas.sweep.channels import channel_mistakes, parse_channels, select_channels
+from atlas.sweep.identity import shard_id, variant_of
+from atlas.sweep.layers import layer_mistakes, select_layers, wanted_globs
+from atlas.sweep.recipes import fit_recipe
+from atlas.sweep.shards import cut, image_cost
+from atlas.sweep.targets import make_target, target_mistakes
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All of a sweep: what every shard of a model shares, and the shards, in order of models and execution."""
+
+    cards: dict[str, ModelCard]
+    recipes: dict[str, RecipeConfig]  # by model: every size and step count filled in
+    shards: tuple[Shard, ...]
+
+    @property
+    def tasks(self) -> int:
+        return sum(len(shard.items) for shard in self.shards)
+
+    @property
+    def cost(self) -> float:
+        return sum(shard.cost for shard in self.shards)
+
+
+def make_plan(config: SweepConfig, cards: dict[str, ModelCard]) -> Plan:
+    """The product models x layers x channels x metrics x seeds, cut into shards; the config holds no mistakes."""
+    globs, target = wanted_globs(config.layers), make_target(config.target)
+    parts = parse_channels(config.channels)
+    recipes = {name: _fit(config, card) for name, card in cards.items()}
+    shards = [
+        shard
+        for name, card in cards.items()
+        for layer, metric in product(select_layers(globs, card), config.metrics)
+        for shard in _layer_shards(config, card, recipes[name], layer, metric, target, parts)
+    ]
+    return Plan(cards, recipes, tuple(shards))
+
+
+def plan_mistakes(config: SweepConfig, cards: dict[str, ModelCard]) -> list[str]:
+    """Everything wrong with what a sweep asks of its models; with fewer cards than models, only what needs none."""
+    found = _Mistakes()
+    parts = found.of(lambda: parse_channels(config.channels))
+    target = found.of(lambda: make_target(config.target))
+    globs = wanted_globs(config.layers)
+    if len(cards) < len(config.models):
+        return found.all
+    found.all += layer_mistakes(globs, cards)
+    for name, card in cards.items():
+        found.of(lambda card=card: _fit(config, card))
+        layers = select_layers(globs, card)
+        if layers and parts is not None:
+            found.all += channel_mistakes(parts, name, layers)
+        if layers and target is not None:
+            found.all += target_mistakes(target, card, layers)
+    return found.all
+
+
+class _Mistakes:
+    """Collects what readers raise, so that one mistake does not hide the next."""
+
+    def __init__(self) -> None:
+        self.all: list[str] = []
+
+    def of(self, read: Callable[[], T]) -> T | None:
+        try:
+            return read()
+        except ConfigError as error:
+            self.all += error.mistakes
+            return None
+
+
+def _fit(config: SweepConfig, card: ModelCard) -> RecipeConfig:
+    model = config.models[card.name]
+    return fit_recipe(config.recipe, card.name, input_size=card.input_size, sizes=model.sizes, steps=model.steps)
+
+
+def _layer_shards(
+    config: SweepConfig,
+    card: ModelCard,
+    recipe: RecipeConfig,
+    layer: Layer,
+    metric: str,
+    target: Target,
+    parts: list[slice | int],
+) -> Iterator[Shard]:
+    variant = variant_of(card.digest, recipe, metric, config.metrics[metric].constant)
+    deepest = max([layer, *(find_layer(card, p) for p in target.partners)], key=lambda one: one.macs)
+    cost = image_cost(deepest, card, recipe)
+    device = device_of(config, card)
+    items = [Item(channel, seed) for channel, seed in product(select_channels(parts, layer), config.seeds)]
+    for run in cut(items, cost, device, config.cluster.shard_seconds):
+        yield Shard(
+            id=shard_id(variant, layer.name, target, run),
+            model=card.name,
+            layer=layer.name,
+            layer_index=layer.index,
+            metric=metric,
+            variant=variant,
+            target=target,
+            items=run,
+            cost=cost * len(run),
+        )
+
+
+def find_layer(card: ModelCard, address: str) -> Layer:
+    """The layer that a partner's address names; it is known to exist once the target has been checked."""
+    name = address.partition("/")[2].rpartition(":")[0]
+    return next(layer for layer in card.layers if layer.name == name)
+
+
+def device_of(config: SweepConfig, card: ModelCard) -> str:
+    """`cpu` or `cuda`, as asked, or as the machine has it."""
+    if config.cluster.device != "auto":
+        return config.cluster.device
+    return "cuda" if card.gpus else "cpu"
+
+
+def narrow(shard: Shard, items: tuple[Item, ...]) -> Shard:
+    """The same shard with only some of its images: what is left to do, or one half of it."""
+    share = shard.cost * len(items) / len(shard.items)
+    return replace(shard, id=shard_id(shard.variant, shard.layer, shard.target, items), items=items, cost=share)

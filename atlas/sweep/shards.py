@@ -1,0 +1,27 @@
+"""How the images of a layer are cut into shards: by cost alone, so the same plan is cut the same way everywhere."""
+
+from itertools import pairwise
+
+from atlas.config.schema import RecipeConfig
+from atlas.records import Item, Layer, ModelCard
+
+RATE = {
+    "cpu": 2.5e10,
+    "cuda": 4e12,
+}  # multiply-adds per second of one actor; measured on one core of an EPYC, assumed for a GPU
+MOST = 64  # images of one shard
+
+
+def image_cost(layer: Layer, card: ModelCard, recipe: RecipeConfig) -> float:
+    """Multiply-adds of one image: a pass forward and one back to the input for each step, at each octave's size."""
+    pixels = sum((octave.steps or 0) * ((octave.size or 0) / card.input_size) ** 2 for octave in recipe.octaves)
+    return 2.0 * max(layer.macs, 1) * pixels
+
+
+def cut(items: list[Item], cost: float, device: str, seconds: float) -> list[tuple[Item, ...]]:
+    """Consecutive runs of items of about `seconds` of work each for one actor on `device`, as even as can be."""
+    fitting = max(1, min(MOST, int(seconds * RATE[device] / cost)))
+    pieces = -(-len(items) // fitting)
+    size, longer = divmod(len(items), pieces)
+    starts = [i * size + min(i, longer) for i in range(pieces + 1)]
+    return [tuple(items[a:b]) for a, b in pairwise(starts)]

@@ -1,0 +1,112 @@
+"""Cards: a ModelConfig in, what the planner must know of the model out, without tensors, so it can cross processes."""
+
+from dataclasses import replace
+
+import torch
+from torch import nn
+
+from atlas.config.mistakes import ConfigError, nearest
+from atlas.config.schema import ModelConfig
+from atlas.records import Layer, ModelCard
+from atlas.config.globs import matches
+from atlas.zoo.layers import choose, walk
+from atlas.zoo.load import load
+from atlas.zoo.sources import Architecture, architecture
+
+ENOUGH = 4  # layers for a default list: below it, look one level deeper
+MOST = 24  # layers in a default list
+
+
+def make_card(name: str, config: ModelConfig) -> ModelCard:
+    """Card of the real model with its weights, on the CPU; ConfigError for every mistake in `models.<name>`."""
+    loaded = load(name, config)
+    layers = _walk(name, loaded.model, loaded.input_size, torch.device("cpu"))
+    layers, chosen = _zoned(name, config, loaded.model, layers)
+    gpus = torch.cuda.device_count()
+    return ModelCard(name, loaded.weights, loaded.digest, loaded.input_size, layers, chosen, gpus)
+
+
+def layer_table(name: str, config: ModelConfig) -> tuple[tuple[Layer, ...], tuple[str, ...]]:
+    """All layers of `models.<name>`, and the chosen ones; needs no weights, and where it can, no memory for them."""
+    built = architecture(name, replace(config, weights="none"))
+    model, layers = _on_meta(built)
+    if not layers:
+        model = built.bare().eval()
+        layers = _walk(name, model, built.preprocessing.input_size, torch.device("cpu"))
+    return _zoned(name, config, model, layers)
+
+
+def stages(model: nn.Module, layers: tuple[Layer, ...]) -> tuple[str, ...]:
+    """The layers to look at in a model that nobody has divided into zones: its stages, in order of execution.
+
+    Taken are modules that hold parameters, and are no norm, and give maps with more than one position (or features,
+    where nothing gives such maps): the outermost ones, or what they hold, level by level, until there are 4 or more.
+    That is the stem and stages of a ResNet, the blocks of a transformer, the convolutions of VGG. Of more than 24,
+    every second one is taken, or every third.
+    """
+    wide = [layer for layer in layers if layer.height * layer.width > 1] or list(layers)
+    names = [layer.name for layer in wide if _learns(model.get_submodule(layer.name))]
+    found: tuple[str, ...] = ()
+    for depth in range(max((n.count(".") for n in names), default=0) + 1):
+        within = [n for n in names if n.count(".") <= depth]
+        found = tuple(n for n in within if not any(m.startswith(f"{n}.") for m in within))
+        if len(found) >= ENOUGH:
+            break
+    step = max(1, -(-len(found) // MOST))
+    return found[step - 1 :: step]
+
+
+def _learns(module: nn.Module) -> bool:
+    norm = "Norm" in type(module).__name__ and next(module.children(), None) is None
+    return not norm and next(module.parameters(), None) is not None
+
+
+def _on_meta(built: Architecture) -> tuple[nn.Module, tuple[Layer, ...]]:
+    """The model and its layers by shapes alone; no layers where the model's code needs values."""
+    if built.source == "custom":  # its factory may keep what it builds: never leave it with a model without values
+        return nn.Identity(), ()
+    try:
+        with torch.device("meta"):
+            model = built.bare().eval()
+            size = built.preprocessing.input_size
+            return model, walk(model, torch.empty(2, 3, size, size))
+    except Exception:  # other people's code, on a device that it may not know: the real model tells if it was a mistake
+        return nn.Identity(), ()
+
+
+def _walk(name: str, model: nn.Module, size: int, device: torch.device) -> tuple[Layer, ...]:
+    """Layers at the model's own input size; two images, as `walk` wants, of one gray."""
+    try:
+        layers = walk(model, torch.zeros(2, 3, size, size, device=device))
+    except Exception as error:  # other people's model, perhaps at a size that it cannot take
+        what = f"models.{name}.input_size={size}: a forward pass of images (2, 3, {size}, {size}) failed"
+        raise ConfigError([f"{what}: {type(error).__name__}: {error}"]) from error
+    if not layers:
+        raise ConfigError([f"models.{name}: {type(model).__name__} has no submodule that gives a map per image"])
+    return layers
+
+
+def _zoned(
+    name: str, config: ModelConfig, model: nn.Module, layers: tuple[Layer, ...]
+) -> tuple[tuple[Layer, ...], tuple[str, ...]]:
+    """Fill the zones, and say which layers `default` stands for: those of all zones, or else the stages."""
+    mistakes = [
+        f"models.{name}.zones.{zone}: {glob!r} names no layer; {nearest(glob, [layer.name for layer in layers])}"
+        for zone, globs in config.zones.items()
+        for glob in choose(layers, globs)[1]
+    ]
+    if mistakes:
+        raise ConfigError(mistakes)
+    chosen = choose(layers, [g for globs in config.zones.values() for g in globs])[0]
+    zones = {layer.name: _zone(layer.name, config.zones) for layer in layers}
+    return tuple(replace(layer, zone=zones[layer.name]) for layer in layers), chosen or stages(model, layers)
+
+
+def _zone(layer: str, zones: dict[str, list[str]]) -> str:
+    """Zone of a layer, or of the closest module around it that has one."""
+    while layer:
+        for zone, globs in zones.items():
+            if any(matches(layer, glob) for glob in globs):
+                return zone
+        layer = layer.rpartition(".")[0]
+    return ""

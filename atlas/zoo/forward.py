@@ -1,0 +1,65 @@
+"""The truncated forward: images in, the maps of the wanted layers out, and nothing run after the last of them."""
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+from atlas.config.mistakes import nearest
+from atlas.zoo.layers import as_map, channels_last
+
+
+class _Reached(BaseException):
+    """Every wanted layer was reached. Not an Exception, so that no model catches it."""
+
+
+class Forward:
+    """images (b, 3, h, w) → {layer: maps (b, c, h, w)}, with gradients to the images, on the model's device.
+
+    Maps are as `as_map` makes them, and of a layer's first call. The model is run as it is: put it in eval mode.
+    """
+
+    def __init__(self, model: nn.Module, layers: Iterable[str]):
+        self.model = model
+        self.layers = tuple(dict.fromkeys(layers))
+        modules = {name: module for name, module in model.named_modules() if name}
+        unknown = [name for name in self.layers if name not in modules]
+        if unknown or not self.layers:
+            kind = type(model).__name__
+            mistakes = [f"no layer {name!r} in {kind}; {nearest(name, modules)}" for name in unknown]
+            raise ValueError("\n".join(mistakes) if unknown else "no layer was asked for")
+        self._modules = {name: modules[name] for name in self.layers}
+        self._channels_last = channels_last(model)
+
+    def __call__(self, images: Float[Tensor, "b 3 h w"]) -> dict[str, Float[Tensor, "b _ _ _"]]:
+        """ValueError where a layer gives no map per image; RuntimeError where one is never reached."""
+        found: dict[str, Tensor] = {}
+        handles: list[RemovableHandle] = []
+        try:
+            for name, module in self._modules.items():
+                handles.append(module.register_forward_hook(partial(self._keep, found, name, len(images))))
+            self.model(images)
+        except _Reached:
+            return {name: found[name] for name in self.layers}
+        finally:
+            for handle in handles:
+                handle.remove()
+        missed = ", ".join(name for name in self.layers if name not in found)
+        raise RuntimeError(f"a forward pass of {type(self.model).__name__} never reaches {missed}")
+
+    def _keep(
+        self, found: dict[str, Tensor], name: str, batch: int, module: nn.Module, inputs: Any, output: object
+    ) -> None:
+        if name in found:
+            return
+        maps = as_map(output, name in self._channels_last)
+        if maps is None or len(maps) != batch:
+            what = f"{tuple(output.shape)}" if isinstance(output, Tensor) else type(output).__name__
+            raise ValueError(f"layer {name!r} gives {what}, not a map for each of {batch} images")
+        last = len(found) + 1 == len(self.layers)
+        found[name] = maps if last else maps.clone()  # what runs next may write into it: F.relu(inplace=True)
+        if last:
+            raise _Reached

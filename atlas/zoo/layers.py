@@ -1,0 +1,130 @@
+"""Layers: a model in, its modules in order of execution out, each with the map it gives and what it costs to reach."""
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
+
+from atlas.config.globs import matches
+from atlas.records import Layer
+
+# Modules of torchvision's and timm's Swin transformers, whose 4-D outputs and those inside them are (b, h, w, c).
+_CHANNELS_LAST = {
+    "Linear",
+    "LayerNorm",
+    "PatchMerging",
+    "PatchMergingV2",
+    "ShiftedWindowAttention",
+    "ShiftedWindowAttentionV2",
+    "SwinTransformerBlock",
+    "SwinTransformerBlockV2",
+    "SwinTransformerStage",
+    "SwinTransformerV2Block",
+    "SwinTransformerV2Stage",
+}
+
+
+def as_map(output: object, channels_last: bool = False) -> Float[Tensor, "b c h w"] | None:
+    """A module's output as activation maps, or None where it is none.
+
+    (b, c, h, w) is one already, or (b, h, w, c) if channels_last; features (b, c) get h = w = 1; tokens (b, t, c)
+    lie along h, with w = 1. Tuples, dicts and anything else are no maps.
+    """
+    if not isinstance(output, Tensor) or not output.is_floating_point():
+        return None
+    match output.ndim:
+        case 4:
+            return output.permute(0, 3, 1, 2) if channels_last else output
+        case 3:
+            return output.transpose(1, 2).unsqueeze(3)
+        case 2:
+            return output[:, :, None, None]
+    return None
+
+
+def channels_last(model: nn.Module) -> frozenset[str]:
+    """Names of modules whose 4-D outputs are (b, h, w, c), which no shape tells: known by class, for Swin transformers.
+
+    Of other models that keep channels last, only linear layers and layer norms are known to.
+    """
+    found: set[str] = set()
+    modules = dict(model.named_modules())
+    for name, module in modules.items():
+        inside = name.rpartition(".")[0] in found and not isinstance(module, _ConvNd)
+        told = getattr(module, "dims", None) == [0, 2, 3, 1] or str(getattr(module, "output_fmt", "")).endswith("NHWC")
+        if inside or told or type(module).__name__ in _CHANNELS_LAST:
+            found.add(name)
+    for name, module in reversed(modules.items()):  # children before parents: a chain gives what its last link gives
+        links = [f"{name}.{link}".lstrip(".") for link, _ in module.named_children()]
+        if isinstance(module, nn.Sequential) and links and links[-1] in found:
+            found.add(name)
+    return frozenset(found)
+
+
+def walk(model: nn.Module, images: Float[Tensor, "b 3 h w"]) -> tuple[Layer, ...]:
+    """Every module that gives a map per image, in the order in which one forward pass of `images` completes them.
+
+    model: in eval mode; it is left as it was. A module that is called again is read at its first call. Two images
+    tell outputs that are not per image (windows, position embeddings) from those that are. Multiply-adds are of
+    convolutions, linear layers and torch's own attention; what other modules compute by functions, as the products
+    of queries, keys and values, is left out. Zones are empty.
+    """
+    tally = _Tally(len(images), channels_last(model))
+    handles = [
+        module.register_forward_hook(partial(tally.visit, name)) for name, module in model.named_modules() if name
+    ]
+    try:
+        with torch.no_grad():
+            model(images)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return tuple(tally.layers)
+
+
+def choose(layers: Sequence[Layer], globs: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names that any glob matches, in order of execution, and the globs that matched nothing."""
+    globs = list(globs)
+    names = tuple(layer.name for layer in layers if any(matches(layer.name, glob) for glob in globs))
+    idle = tuple(glob for glob in globs if not any(matches(name, glob) for name in names))
+    return names, idle
+
+
+class _Tally:
+    """What one forward pass has shown so far."""
+
+    def __init__(self, batch: int, channels_last: frozenset[str]):
+        self.batch, self.channels_last = batch, channels_last
+        self.macs = self.bytes = 0
+        self.layers: list[Layer] = []
+        self.seen: set[str] = set()
+
+    def visit(self, name: str, module: nn.Module, inputs: tuple[Any, ...], output: object) -> None:
+        self.macs += _macs(module, inputs, output) // self.batch
+        if isinstance(output, Tensor) and next(module.children(), None) is None:
+            self.bytes += 4 * output.numel() // self.batch
+        maps = as_map(output, name in self.channels_last)
+        if maps is None or len(maps) != self.batch or name in self.seen:
+            return
+        self.seen.add(name)
+        _, channels, height, width = maps.shape
+        kind, index = type(module).__name__, len(self.layers)
+        self.layers.append(Layer(name, index, kind, channels, height, width, "", self.macs, self.bytes))
+
+
+def _macs(module: nn.Module, inputs: tuple[Any, ...], output: object) -> int:
+    """Multiply-adds of one call: each value of the larger side meets one filter, which has its group's inputs only."""
+    if isinstance(module, nn.MultiheadAttention) and inputs:
+        batch, tokens, width = inputs[0].shape if module.batch_first else inputs[0].transpose(0, 1).shape
+        return batch * tokens * width * (4 * width + 2 * tokens)
+    if not isinstance(output, Tensor):
+        return 0
+    if isinstance(module, _ConvTransposeNd):
+        return inputs[0].numel() * module.weight[0].numel()
+    if isinstance(module, _ConvNd | nn.Linear):
+        return output.numel() * module.weight[0].numel()
+    return 0

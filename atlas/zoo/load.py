@@ -1,0 +1,61 @@
+"""A model ready to be looked at: a ModelConfig in, the pinned model out, frozen and in eval mode."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from atlas.config.schema import ModelConfig
+from atlas.zoo.forward import Forward
+from atlas.zoo.sources import Preprocessing, architecture
+from atlas.zoo.weights import digest, weighted, weights_label
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model on its device, with what belongs to it. Batch norm is not folded: any layer may be wanted."""
+
+    name: str
+    model: nn.Module
+    preprocessing: Preprocessing
+    digest: str  # of everything of the model that reaches a pixel
+    weights: str  # where they came from, for people
+    device: torch.device
+
+    @property
+    def input_size(self) -> int:
+        """Side of the images that the model was trained with, in pixels."""
+        return self.preprocessing.input_size
+
+    def preprocess(self, images: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
+        """RGB in [0, 1] → what the model takes."""
+        mean, std = self._scale
+        return (images - mean.to(images)) / std.to(images)
+
+    @cached_property
+    def _scale(self) -> Float[Tensor, "2 3 1 1"]:
+        """Mean and deviation, kept on the device: a copy to it at every step would wait for all work under way."""
+        numbers = [self.preprocessing.mean, self.preprocessing.std]
+        return torch.tensor(numbers, dtype=torch.float32, device=self.device)[:, :, None, None]
+
+    def forward(self, layers: Iterable[str]) -> Forward:
+        """The model up to the last of `layers`; it takes preprocessed images."""
+        return Forward(self.model, layers)
+
+
+def load(name: str, config: ModelConfig, device: str | torch.device = "cpu", *, channels_last: bool = True) -> Loaded:
+    """Build `models.<name>`, give it its weights and freeze it, in float32; ConfigError where that cannot be.
+
+    channels_last: how convolutions lie in memory. On two CPU cores GoogLeNet runs in 0.65 of the time that way.
+    """
+    built = architecture(name, config)
+    model = weighted(name, config, built).eval().requires_grad_(False)
+    known = digest(model.state_dict(), built, config.kwargs)
+    device = torch.device(device)
+    model = model.to(device, torch.float32)
+    if channels_last and device.type in ("cpu", "cuda"):
+        model = model.to(memory_format=torch.channels_last)  # pyrefly: ignore[no-matching-overload]
+    return Loaded(name, model, built.preprocessing, known, weights_label(config), device)

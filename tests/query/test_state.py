@@ -1,0 +1,68 @@
+"""What `atlas status` knows: counts from the files alone, and `running` only of a driver that lives."""
+
+import json
+import os
+
+import pytest
+from made_atlas import WHOLE, make_atlas, write_status
+
+from atlas.query.atlas import Atlas
+from atlas.query.state import count, read_state
+from atlas.store.lock import Lock
+
+
+@pytest.fixture
+def atlas(tmp_path):
+    with Atlas(make_atlas(tmp_path / "half").root) as opened:
+        yield opened
+
+
+def test_counts_add_up_layer_by_layer(atlas):
+    rows = count(atlas).to_pylist()
+    assert [(row["model"], row["layer"]) for row in rows] == [
+        ("alpha", "conv1"),
+        ("alpha", "conv2"),
+        ("beta net", "block/0"),
+    ]
+    assert [row["planned"] for row in rows] == [16, 24, 40]
+    assert all(row["planned"] == row["done"] + row["failed"] + row["left"] for row in rows)
+    assert read_state(atlas)["total"] == {"planned": 80, "done": 70, "ok": 68, "dead": 2, "failed": 2, "left": 8}
+
+
+def test_a_live_driver_is_running(atlas):
+    with Lock(atlas.paths.lock):
+        assert read_state(atlas)["message"] == "no progress told yet"
+        write_status(atlas.paths, "running")
+        state = read_state(atlas)
+    assert (state["state"], state["pid"], state["rate"], state["eta_seconds"]) == ("running", os.getpid(), 3.5, 75.0)
+    assert state["workers"][0]["layer"] == "block/0"
+
+
+def test_a_killed_driver_is_not_running(atlas):
+    write_status(atlas.paths, "running", pid=999_999_999)
+    with Lock(atlas.paths.lock):
+        owner = json.loads(atlas.paths.lock.read_text())
+    atlas.paths.lock.write_text(json.dumps({**owner, "pid": 999_999_999}))
+    state = read_state(atlas)
+    assert state["state"] == "interrupted"
+    assert state["message"] == f"process 999999999 on {owner['host']} is gone; rerun to resume"
+    assert state["rate"] is None
+    assert state["workers"] == []
+
+
+@pytest.mark.parametrize(("said", "state"), [("running", "interrupted"), ("stopped", "stopped"), ("interrupted",) * 2])
+def test_without_a_lock_nobody_is_at_work(atlas, said, state):
+    write_status(atlas.paths, said)
+    assert read_state(atlas)["state"] == state
+    assert read_state(atlas)["eta_seconds"] is None
+
+
+def test_a_status_that_cannot_be_read_hides_nothing(atlas):
+    atlas.paths.status.write_text('{"state": "runn')
+    assert read_state(atlas)["total"]["left"] == 8
+
+
+def test_nothing_left_is_done_whatever_was_said_last(tmp_path):
+    with Atlas(make_atlas(tmp_path / "full", WHOLE).root) as atlas:
+        write_status(atlas.paths, "interrupted")
+        assert read_state(atlas)["state"] == "done"

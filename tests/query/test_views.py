@@ -1,0 +1,114 @@
+"""The views: typed when empty, whole when full, right for odd names, and the same rows as any Parquet reader finds."""
+
+from time import perf_counter
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pytest
+from made_atlas import LAYERS, Made, make_atlas, task_of
+
+from atlas.query.atlas import Atlas
+from atlas.store.index import FAILURES, INDEX, write_rows, write_table
+from atlas.store.manifest import new_manifest, write_manifest
+from atlas.store.paths import AtlasPaths
+from atlas.store.plans import PLAN
+
+
+@pytest.fixture(scope="module")
+def atlas(tmp_path_factory):
+    with Atlas(make_atlas(tmp_path_factory.mktemp("views") / "small").root) as opened:
+        yield opened
+
+
+def test_every_index_column_is_there_in_order(atlas):
+    assert atlas.sql("from features limit 0").column_names == INDEX.names
+    assert atlas.sql("from failures limit 0").column_names == FAILURES.names
+    assert atlas.sql("from plan limit 0").column_names == PLAN.names
+
+
+def test_an_atlas_without_a_file_has_the_same_types(atlas, tmp_path):
+    paths = AtlasPaths(tmp_path / "empty")
+    write_manifest(paths.manifest, new_manifest("empty"))
+    with Atlas(paths.root) as empty:
+        for view in ("features", "failures", "plan", "images", "tasks"):
+            nothing = empty.sql(f"from {view}")
+            assert nothing.num_rows == 0
+            assert nothing.schema == atlas.sql(f"from {view}").schema, view
+
+
+def test_files_that_a_run_publishes_appear_in_an_open_atlas(tmp_path):
+    paths = AtlasPaths(tmp_path / "growing")
+    write_manifest(paths.manifest, new_manifest("growing"))
+    with Atlas(paths.root) as atlas:
+        assert atlas.sql("select count(*) n from features")["n"].to_pylist() == [0]
+        for number in (1, 2):
+            row = {"model": "m", "layer": "l", "channel": number, "task": str(number)}
+            write_rows(paths.shard_index("m", "l", str(number)), [row], INDEX)
+            assert atlas.sql("select count(*) n from features")["n"].to_pylist() == [number]
+
+
+def test_the_rows_are_those_of_the_files(atlas):
+    files = ds.dataset(atlas.paths.index, format="parquet").to_table()
+    mine = atlas.sql("select task, score, activation from features order by task")
+    assert mine.to_pylist() == files.select(["task", "score", "activation"]).sort_by("task").to_pylist()
+
+
+def test_images_have_an_absolute_path_that_exists(atlas):
+    rows = atlas.sql("select path, image, width from images").to_pylist()
+    assert len(rows) == 70
+    for row in rows:
+        assert (atlas.path.resolve() / row["image"]).as_posix() == row["path"]
+        assert (atlas.path / row["image"]).is_file()
+
+
+def test_every_task_has_one_state(atlas):
+    rows = atlas.sql("select state, count(*) n, count(distinct task) t from tasks group by state").to_pylist()
+    assert {row["state"]: row["n"] for row in rows} == {"ok": 68, "dead": 2, "failed": 2, "left": 8}
+    assert all(row["n"] == row["t"] for row in rows)
+    failed = atlas.sql("select task, recipe from tasks where state = 'failed' order by metric").to_pylist()
+    assert failed == [{"task": task_of(LAYERS[1], metric, 5), "recipe": "quick"} for metric in ("l1", "l2")]
+
+
+@pytest.mark.parametrize("root", ["it's [one] *", "model=wrong/atlas", "ü ? #"])
+def test_any_folder_and_any_name(tmp_path, root):
+    odd = Made("m 'x'%", "../7", 3, 3, metrics=("l1",)), Made("null", ".hidden/ü+%", 2, 2, metrics=("l1",))
+    with Atlas(make_atlas(tmp_path / root, odd).root) as atlas:
+        found = atlas.sql("select distinct model, layer from features order by all").to_pylist()
+        assert found == [{"model": made.model, "layer": made.layer} for made in odd]
+        for made in odd:
+            assert atlas.feature(f"{made.model}/{made.layer}:1").rows().num_rows == 1
+
+
+def test_thirty_thousand_features_open_and_count(tmp_path, record_property):
+    paths = thirty_thousand(tmp_path / "big")
+    began = perf_counter()
+    with Atlas(paths.root) as atlas:
+        assert atlas.sql("select count(*) n from features")["n"].to_pylist() == [30_000]
+        record_property("open_and_count_seconds", perf_counter() - began)
+        assert atlas.feature("m/layer3:42").rows().num_rows == 1
+        assert atlas.sql("select max(len(activation)) n from features")["n"].to_pylist() == [64]
+
+
+def thirty_thousand(root) -> AtlasPaths:
+    """300 index files of 100 rows, written column by column."""
+    paths, rows = AtlasPaths(root), 100
+    write_manifest(paths.manifest, new_manifest("big"))
+    vectors = pa.FixedSizeListArray.from_arrays(pa.array(np.zeros(rows * 64, np.float32)), 64).cast(
+        pa.list_(pa.float32())
+    )
+    for number in range(300):
+        layer, start = f"layer{number // 5}", number % 5 * rows
+        channels = range(start, start + rows)
+        known = {
+            "feature": [f"m/{layer}:{channel}" for channel in channels],
+            "model": ["m"] * rows,
+            "layer": [layer] * rows,
+            "channel": list(channels),
+            "status": ["ok"] * rows,
+            "activation": vectors,
+            "task": [f"{number:03}-{channel:03}" for channel in channels],
+        }
+        columns = [pa.array(known[f.name], f.type) if f.name in known else pa.nulls(rows, f.type) for f in INDEX]
+        write_table(paths.shard_index("m", layer, str(number)), pa.Table.from_arrays(columns, schema=INDEX))
+    return paths

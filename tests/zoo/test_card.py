@@ -1,0 +1,102 @@
+"""Cards: what the planner learns of a model, of every model in conf/ and of ones that nobody configured."""
+
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+from omegaconf import OmegaConf
+from torch import nn
+
+from atlas.config.mistakes import ConfigError
+from atlas.config.schema import ModelConfig
+from atlas.zoo.card import layer_table, make_card, stages
+from atlas.zoo.layers import walk
+from atlas.zoo.load import load
+
+CONF = Path(__file__).parents[2] / "conf" / "model"
+NAMES = ["googlenet", "inception_v3", "patternnet", "resnet152d", "resnet50", "vgg19"]
+
+
+def configured(name: str) -> ModelConfig:
+    """What conf/model/<name>.yaml says."""
+    schema = OmegaConf.structured(ModelConfig)
+    return OmegaConf.to_object(OmegaConf.merge(schema, OmegaConf.load(CONF / f"{name}.yaml")[name]))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_configured_zones_fit_the_model(name: str) -> None:
+    config = configured(name)
+    layers, chosen = layer_table(name, config)
+    zones = {layer.name: layer.zone for layer in layers}
+    assert list(chosen) == [layer for zone in config.zones.values() for layer in zone]
+    assert list(dict.fromkeys(zones[layer] for layer in chosen)) == list(config.zones)
+    assert [layer.index for layer in layers] == list(range(len(layers)))
+
+
+def test_every_model_file_is_looked_at() -> None:
+    assert sorted(path.stem for path in CONF.glob("*.yaml") if path.stem != "custom") == NAMES
+
+
+def test_layers_inside_a_zone_belong_to_it() -> None:
+    zones = {layer.name: layer.zone for layer in layer_table("googlenet", configured("googlenet"))[0]}
+    assert (zones["inception4c.branch2.1.conv"], zones["maxpool2"], zones["fc"]) == ("inception4", "", "")
+
+
+def test_a_card_crosses_processes_and_agrees_with_the_table() -> None:
+    config = configured("patternnet")
+    config.weights = "none"
+    card = make_card("patternnet", config)
+    assert pickle.loads(pickle.dumps(card)) == card
+    assert (card.layers, card.chosen) == layer_table("patternnet", config)
+    assert (card.input_size, card.weights, card.gpus) == (64, "none(seed 0)", torch.cuda.device_count())
+    assert card.digest == load("patternnet", config, channels_last=False).digest
+    assert card.layers[-1].name == "logits"
+    assert card.chosen[-1] == "logits"
+
+
+def test_a_zone_that_names_no_layer_is_refused_with_the_nearest() -> None:
+    config = ModelConfig(source="patternnet", weights="none", zones={"early": ["conv1", "convv2"], "late": ["x*"]})
+    with pytest.raises(ConfigError) as caught:
+        make_card("patternnet", config)
+    assert len(caught.value.mistakes) == 2
+    assert "models.patternnet.zones.early: 'convv2' names no layer; did you mean conv2" in caught.value.mistakes[0]
+
+
+def test_a_size_that_the_model_cannot_take_is_a_mistake() -> None:
+    config = ModelConfig(source="timm", weights="none", input_size=100)
+    for look in (make_card, layer_table):
+        with pytest.raises(ConfigError, match=r"models\.test_vit\.input_size=100: a forward pass .* failed"):
+            look("test_vit", config)
+
+
+@pytest.mark.parametrize(
+    ("name", "chosen"),
+    [
+        ("resnet18", ["conv1", "layer1", "layer2", "layer3", "layer4"]),
+        ("vgg11", [f"features.{i}" for i in (0, 3, 6, 8, 11, 13, 16, 18)]),
+        ("vit_tiny_patch16_224", ["patch_embed.proj", *(f"blocks.{i}" for i in range(12))]),
+        ("convnext_tiny", [f"features.{i}" for i in range(8)]),
+    ],
+)
+def test_a_model_without_zones_is_looked_at_by_its_stages(name: str, chosen: list[str]) -> None:
+    layers, found = layer_table(name, ModelConfig(source="any"))
+    assert list(found) == chosen
+    assert {layer.zone for layer in layers} == {""}
+
+
+def test_many_stages_are_thinned_and_features_alone_are_taken() -> None:
+    deep = nn.Sequential(*(nn.Conv2d(3, 3, 1) for _ in range(50)))
+    assert stages(deep, walk(deep, torch.zeros(2, 3, 2, 2))) == tuple(str(i) for i in range(2, 50, 3))
+    flat = nn.Sequential(nn.Flatten(), nn.Linear(12, 5), nn.ReLU(), nn.Linear(5, 2))
+    assert stages(flat, walk(flat, torch.zeros(2, 3, 2, 2))) == ("1", "3")
+
+
+def test_a_loaded_model_is_frozen_and_in_eval_mode() -> None:
+    loaded = load("patternnet", ModelConfig(source="patternnet", weights="none", mean=[0.5] * 3, std=[0.5] * 3))
+    assert not any(m.training for m in loaded.model.modules())
+    assert not any(p.requires_grad for p in loaded.model.parameters())
+    assert loaded.model.conv2.conv.weight.is_contiguous(memory_format=torch.channels_last)
+    assert isinstance(loaded.model.conv1.norm, nn.BatchNorm2d)
+    colour = torch.tensor([0.0, 0.5, 1.0]).reshape(1, 3, 1, 1)
+    assert loaded.preprocess(colour).flatten().tolist() == [-1, 0, 1]
