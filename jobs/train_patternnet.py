@@ -1,7 +1,7 @@
 """Train PatternNet on freshly drawn pictures and write its weights as safetensors.
 
-The same seed on the same machine with the same number of threads gives the same bytes. Half of the time goes into fresh
-memory: with glibc, MALLOC_MMAP_THRESHOLD_=4000000000 MALLOC_TRIM_THRESHOLD_=4000000000 before the command keep it.
+The same seed on the same machine with the same number of threads gives the same bytes. A third of the time goes into
+fresh memory; with glibc, MALLOC_MMAP_THRESHOLD_=4000000000 MALLOC_TRIM_THRESHOLD_=4000000000 in front, keep it.
 """
 
 import argparse

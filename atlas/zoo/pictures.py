@@ -50,7 +50,7 @@ class Grid(NamedTuple):
         return self._replace(x=self.x - self.between(0, -reach, reach), y=self.y - self.between(1, -reach, reach))
 
 
-def stripes(degrees: float) -> Callable[[Grid], Map]:
+def stripes(degrees: int) -> Callable[[Grid], Map]:
     """Parallel bands running at an angle in degrees, counter-clockwise from horizontal, give or take 8."""
 
     def pattern(grid: Grid) -> Map:
