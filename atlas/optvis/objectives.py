@@ -1,7 +1,7 @@
 """Metric of target, as a function of images: what the optimiser sees of a network."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -21,10 +21,8 @@ class Reading(NamedTuple):
     score: Float[Tensor, " b"]  # mean activation of the target
 
 
-class Objective(Protocol):
-    """images (b, 3, h, w) and which of the batch's images they are (b,) -> Reading."""
-
-    def __call__(self, images: Tensor, which: Tensor, /) -> Reading: ...
+# images (b, 3, h, w) and which of the batch's images they are (b,) -> Reading
+Objective = Callable[[Tensor, Tensor], Reading]
 
 
 class FeatureObjective:

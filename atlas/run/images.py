@@ -34,12 +34,14 @@ def make_images(objective: FeatureObjective, start: Float[Tensor, "b 3 h w"], re
         with torch.no_grad():
             maps = objective.forward(result.images)
             reading = objective.judge(maps, everyone)
+    activations = maps[objective.layer].float().mean((2, 3))
+    finite = reading.loss.isfinite() & reading.score.isfinite() & activations.isfinite().all(1)
     return Made(
         images=result.images,
-        status=result.status,
+        status=[said if fine else "nonfinite" for said, fine in zip(result.status, finite.tolist(), strict=True)],
         scores=reading.score.float(),
         losses=reading.loss.float(),
-        activations=maps[objective.layer].float().mean((2, 3)),
+        activations=activations,
         trace=result.trace,
         steps=result.steps,
     )

@@ -177,7 +177,7 @@ def _readings(made: Made, place: int) -> Row:
 
 
 def _non_finite(steps: int) -> Row:
-    message = f"the image was no longer finite after {steps} steps; lower the recipe's lr, or use recipe=normalized"
+    message = f"image or loss was no longer finite after {steps} steps; lower the recipe's lr, or use recipe=normalized"
     return {"status": "failed", "error_type": "NonFinite", "error_message": message, "attempts": 1, "steps": steps}
 
 

@@ -153,7 +153,7 @@ def clouds(grid: Grid) -> Map:
         F.interpolate(part.view(-1, 1, cells, cells) - 0.5, (size, size), mode="bicubic") / 2**k
         for k, (cells, part) in enumerate(zip(LATTICES, parts, strict=True))
     ]
-    return torch.sigmoid(8 * sum(layers).squeeze(1))
+    return torch.sigmoid(8 * torch.stack(layers).sum(0).squeeze(1))
 
 
 def colours(look: Float[Tensor, "b 6"]) -> tuple[Float[Tensor, "b 3 1 1"], Float[Tensor, "b 3 1 1"]]:

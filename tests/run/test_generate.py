@@ -1,0 +1,188 @@
+"""`generate` with the real network and no Ray: what is made, resumed, refused, and what survives faults."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from atlas.query.verify import verify
+from atlas.run.generate import generate, output_mistakes
+from atlas.run.work import Maker
+from atlas.store.lock import Lock, Locked
+from atlas.store.paths import AtlasPaths
+from sweeps import image_bytes, rows_of, run_small, small_plan
+
+ASK = ("layers=[conv1,conv4]", "channels=0:3", "metric=[l1,l2]")
+
+
+def test_every_image_and_row_that_was_asked_for_is_there_and_whole(tmp_path: Path) -> None:
+    outcome = run_small(tmp_path / "a", *ASK)
+    assert (outcome.planned, outcome.made, outcome.left, outcome.failed) == (12, 12, 0, 0)
+    rows = rows_of(tmp_path / "a")
+    assert len({row["task"] for row in rows}) == 12
+    assert {row["image"] for row in rows} == set(image_bytes(tmp_path / "a"))
+    assert verify(AtlasPaths(tmp_path / "a")).exit_code == 0
+
+
+def test_a_row_says_what_the_network_says_of_the_image(tmp_path: Path) -> None:
+    run_small(tmp_path / "a", *ASK)
+    for row in rows_of(tmp_path / "a"):
+        assert row["feature"] == f"patternnet/{row['layer']}:{row['channel']}"
+        assert row["score"] == pytest.approx(row["activation"][row["channel"]], rel=1e-5), "target=channel"
+        assert row["score"] > row["score_start"] == row["trace"][0]
+        with Image.open(tmp_path / "a" / row["image"]) as image:
+            assert image.size == (row["width"], row["height"]) == (48, 48)
+            assert np.asarray(image).std() > 5, "an image that shows something"
+
+
+def test_the_same_again_does_nothing(tmp_path: Path) -> None:
+    run_small(tmp_path / "a", *ASK)
+    before = image_bytes(tmp_path / "a"), rows_of(tmp_path / "a")
+    outcome = run_small(tmp_path / "a", *ASK)
+    assert (outcome.made, outcome.left) == (0, 0)
+    assert (image_bytes(tmp_path / "a"), rows_of(tmp_path / "a")) == before
+
+
+def test_a_wider_sweep_makes_only_what_is_new(tmp_path: Path) -> None:
+    run_small(tmp_path / "a", *ASK)
+    outcome = run_small(tmp_path / "a", "layers=[conv1,conv4]", "channels=0:5", "metric=[l1,l2]")
+    assert (outcome.planned, outcome.made) == (20, 8)
+    assert verify(AtlasPaths(tmp_path / "a")).exit_code == 0
+
+
+def test_a_run_that_was_cut_off_is_resumed_to_the_same_bytes(tmp_path: Path) -> None:
+    run_small(tmp_path / "whole", *ASK)
+    run_small(tmp_path / "cut", *ASK)
+    victims = [path for n, path in enumerate(sorted((tmp_path / "cut" / "index").rglob("*.parquet"))) if n % 2]
+    for path in victims:
+        path.unlink()
+    half = tmp_path / "cut/images/patternnet/conv1/l1/.0.png.1234.part"
+    half.write_bytes(b"half")
+    outcome = run_small(tmp_path / "cut", *ASK)
+    assert outcome.made == 3 * len(victims)
+    assert image_bytes(tmp_path / "cut") == image_bytes(tmp_path / "whole")
+    assert not half.exists()
+
+
+def test_another_recipe_is_another_task_and_never_overwrites_an_image(tmp_path: Path) -> None:
+    run_small(tmp_path / "a", *ASK)
+    before = image_bytes(tmp_path / "a")
+    outcome = run_small(tmp_path / "a", *ASK, "recipe.clamp=false")
+    after = image_bytes(tmp_path / "a")
+    assert outcome.made == 12
+    assert len(after) == 24
+    assert before.items() <= after.items()
+    assert any("2 variants of patternnet l1" in note for note in outcome.notes)
+    assert verify(AtlasPaths(tmp_path / "a")).exit_code == 0
+
+
+def test_seeds_and_targets_have_their_own_images(tmp_path: Path) -> None:
+    run_small(tmp_path / "a", "layers=[conv4]", "channels=[2]", "seeds=[0,1]")
+    run_small(tmp_path / "a", "layers=[conv4]", "channels=[2]", "target=neuron", "target.row=3", "target.col=4")
+    names = {Path(name).name for name in image_bytes(tmp_path / "a")}
+    assert names == {"2.png", "2-s1.png", "2-neuron3x4.png"}
+    assert len({bytes(b) for b in image_bytes(tmp_path / "a").values()}) == 3
+
+
+def test_a_joint_target_drives_its_partner_too(tmp_path: Path) -> None:
+    run_small(tmp_path / "a", "layers=[conv4]", "channels=[2]")
+    run_small(tmp_path / "a", "layers=[conv4]", "channels=[2]", "target=joint", "target.with=[patternnet/conv4:9]")
+    alone, joint = sorted(rows_of(tmp_path / "a"), key=lambda row: len(row["target"]))
+    assert joint["activation"][9] > alone["activation"][9]
+    assert joint["image"].endswith("2-joint%2Bpatternnet%2Fconv4%3A9.png")
+
+
+def test_an_image_that_breaks_is_a_failure_row_and_the_others_are_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Maker._optimize
+
+    def broken(self: Maker, shard, items):  # type: ignore[no-untyped-def]
+        if any(item.channel == 1 for item in items):
+            raise RuntimeError("this one never works")
+        return real(self, shard, items)
+
+    monkeypatch.setattr(Maker, "_optimize", broken)
+    outcome = run_small(tmp_path / "a", "layers=[conv1]", "channels=0:6")
+    assert (outcome.made, outcome.failed, outcome.left) == (5, 1, 0)
+    (failure,) = rows_of(tmp_path / "a", folder="failures")
+    assert (failure["feature"], failure["error_type"]) == ("patternnet/conv1:1", "RuntimeError")
+    assert "this one never works" in failure["error_message"]
+    assert "Traceback" in failure["error_message"]
+    monkeypatch.undo()
+    assert run_small(tmp_path / "a", "layers=[conv1]", "channels=0:6").made == 0, "failures stay as they are"
+    again = run_small(tmp_path / "a", "layers=[conv1]", "channels=0:6", "retry=failed")
+    assert (again.made, again.failed, again.left) == (1, 0, 0)
+    assert rows_of(tmp_path / "a", folder="failures") == []
+    assert verify(AtlasPaths(tmp_path / "a")).exit_code == 0
+
+
+def test_an_image_that_diverges_is_a_failure_row_with_the_way_out(tmp_path: Path) -> None:
+    octaves = "recipe.octaves=[{size: 48, steps: 12, lr: [3e38, 3e38]}]"
+    outcome = run_small(tmp_path / "a", "layers=[conv4]", "channels=0:2", "recipe.gradient=raw", "recipe.clamp=false", octaves)
+    assert (outcome.made, outcome.failed) == (0, 2)
+    assert {row["error_type"] for row in rows_of(tmp_path / "a", folder="failures")} == {"NonFinite"}
+
+
+def test_memory_that_runs_out_halves_the_batch_and_nothing_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, sizes = Maker._optimize, []
+
+    def tight(self: Maker, shard, items):  # type: ignore[no-untyped-def]
+        sizes.append(len(items))
+        if len(items) > 2:
+            raise MemoryError("no room")
+        return real(self, shard, items)
+
+    monkeypatch.setattr(Maker, "_optimize", tight)
+    outcome = run_small(tmp_path / "a", "layers=[conv1,conv2]", "channels=0:8")
+    assert (outcome.made, outcome.failed) == (16, 0)
+    assert sizes[:3] == [8, 4, 2]
+    assert max(sizes[3:]) == 2, "the size that fits is remembered"
+
+
+def test_a_full_disk_stops_the_run_resumably_and_charges_no_image(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import atlas.run.drive
+    import atlas.run.work
+
+    def full(path: Path, image: np.ndarray) -> str:
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(atlas.run.work, "write_image", full)
+    monkeypatch.setattr(atlas.run.drive.time, "sleep", lambda seconds: None)
+    outcome = run_small(tmp_path / "a", "layers=[conv1]", "channels=0:4")
+    assert outcome.stopped is not None
+    assert "No space left" in outcome.stopped
+    assert (outcome.made, outcome.failed, outcome.left) == (0, 0, 4)
+    monkeypatch.undo()
+    assert run_small(tmp_path / "a", "layers=[conv1]", "channels=0:4").made == 4
+
+
+def test_a_second_driver_is_refused(tmp_path: Path) -> None:
+    config, plan = small_plan(tmp_path / "a", *ASK)
+    with Lock(tmp_path / "a" / "lock"), pytest.raises(Locked, match=f"process {os.getpid()}"):
+        generate(config, plan, [])
+
+
+def test_a_place_that_cannot_be_written_is_said_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert output_mistakes(str(tmp_path / "new" / "folder")) == []
+    assert not (tmp_path / "new").exists()
+    assert "is a file" in output_mistakes(str(tmp_path / "file"))[0]
+    assert "cannot be written" in output_mistakes("/proc/atlas")[0]
+
+
+def test_the_manifest_and_the_config_say_what_was_asked(tmp_path: Path) -> None:
+    run_small(tmp_path / "a", *ASK)
+    manifest = json.loads((tmp_path / "a" / "atlas.json").read_text())
+    assert manifest["asked"][0]["tasks"] == 12
+    assert manifest["asked"][0]["layers"] == ["conv1", "conv4"]
+    assert manifest["versions"]["torch"]
+    assert len(list((tmp_path / "a" / "config").glob("*/overrides.yaml"))) == 1
+    assert len(list((tmp_path / "a" / "config").glob("*/config.yaml"))) == 1

@@ -1,0 +1,280 @@
+"""The scheduler against arbitrary histories of a cluster: every image settles exactly once, whatever happens."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from atlas.records import Item, Receipt, Shard, Target
+from atlas.run.events import (
+    Abandon,
+    Commit,
+    Died,
+    Done,
+    Fail,
+    Failed,
+    Halt,
+    Interrupted,
+    Joined,
+    Kill,
+    Left,
+    Lost,
+    Pause,
+    Ready,
+    Send,
+    SetupFailed,
+    Start,
+    Trouble,
+)
+from atlas.run.scheduler import DEATHS, SETUPS, TROUBLES, Scheduler
+from atlas.sweep.identity import shard_id
+
+
+def shard(model: str = "a", channels: range = range(4), cost: float = 1.0) -> Shard:
+    items = tuple(Item(channel, 0) for channel in channels)
+    name = shard_id("variant", model, Target(), items)
+    return Shard(name, model, "layer", 0, "l1", "variant", Target(), items, cost * len(items))
+
+
+def receipt(of: Shard) -> Receipt:
+    return Receipt(of.id, "rows", None, ok=len(of.items), dead=0, failed=0, seconds=1.0, batch=1, peak_bytes=1)
+
+
+def ready(shards: list[Shard], slots: int = 1) -> tuple[Scheduler, dict[int, Shard]]:
+    """A scheduler whose slots have all loaded a model, and what each was sent."""
+    scheduler = Scheduler(shards)
+    started = [c for n in range(slots) for c in scheduler.handle(Joined(n)) if isinstance(c, Start)]
+    sent = [c for start in started for c in scheduler.handle(Ready(start.slot)) if isinstance(c, Send)]
+    return scheduler, {send.slot: send.shard for send in sent}
+
+
+def test_a_finished_shard_is_committed_and_the_next_is_sent() -> None:
+    first, second = shard(channels=range(4)), shard(channels=range(4, 6))
+    scheduler, sent = ready([second, first])
+    assert sent == {0: first}, "the largest comes first"
+    assert scheduler.handle(Done(0, receipt(first))) == [Commit(receipt(first)), Send(0, second)]
+    assert scheduler.handle(Done(0, receipt(second))) == [Commit(receipt(second))]
+    assert scheduler.finished
+
+
+def test_no_more_actors_are_started_than_there_are_shards() -> None:
+    scheduler = Scheduler([shard()])
+    assert [scheduler.handle(Joined(n)) for n in range(3)] == [[Start(0, "a")], [], []]
+
+
+def test_two_models_on_two_slots_are_each_pinned_in_their_own() -> None:
+    shards = [shard("big", range(n, n + 1), cost=100) for n in range(20)] + [shard("small", range(1))]
+    scheduler = Scheduler(shards)
+    commands = [c for n in range(2) for c in scheduler.handle(Joined(n))]
+    assert sorted(c.model for c in commands if isinstance(c, Start)) == ["big", "small"]
+
+
+def test_a_slot_changes_model_by_being_killed_and_only_for_work_that_waits() -> None:
+    scheduler, _ = ready([shard("a"), shard("b"), shard("b", range(9, 12))], slots=1)
+    (model,) = {slot.model for slot in scheduler.slots.values()}
+    other = "a" if model == "b" else "b"
+    commands = []
+    while not any(isinstance(c, Start) for c in commands):
+        commands = scheduler.handle(Done(0, receipt(scheduler.busy[0])))
+    assert commands[1:] == [Kill(0), Start(0, other)]
+
+
+def test_the_shard_of_a_dead_actor_goes_out_again_first_and_whole() -> None:
+    first, second = shard(), shard(channels=range(9, 10))
+    scheduler, _ = ready([first, second])
+    assert scheduler.handle(Died(0, "killed")) == [Start(0, "a")]
+    assert scheduler.handle(Ready(0)) == [Send(0, first)]
+
+
+def test_a_shard_with_two_deaths_is_halved_and_a_single_image_with_two_deaths_fails() -> None:
+    scheduler, sent = ready([shard(channels=range(2))])
+    sizes = []
+    commands: list = [Send(0, sent[0])]
+    for _ in range(12):
+        sizes += [len(c.shard.items) for c in commands if isinstance(c, Send)]
+        if any(isinstance(c, Fail) for c in commands):
+            break
+        if 0 in scheduler.busy:
+            commands = scheduler.handle(Died(0, "killed by the kernel"))
+        else:
+            commands = scheduler.handle(Ready(0))
+    (failed,) = [c for c in commands if isinstance(c, Fail)]
+    assert sizes == [2] * DEATHS + [1] * DEATHS
+    assert failed.shard.items == (Item(0, 0),)
+    assert (failed.error_type, failed.message, failed.attempts) == ("ActorDied", "killed by the kernel", 2 * DEATHS)
+
+
+def test_an_error_is_bisected_to_the_one_image_and_the_others_succeed() -> None:
+    scheduler, sent = ready([shard(channels=range(8))])
+    bad, done, failed = Item(5, 0), [], []
+    todo = [Send(0, sent[0])]
+    while todo:
+        send = todo.pop()
+        of = send.shard
+        event = Failed(0, of.id, "ValueError", "trace") if bad in of.items else Done(0, receipt(of))
+        commands = scheduler.handle(event)
+        done += list(of.items) if any(isinstance(c, Commit) for c in commands) else []
+        failed += [c for c in commands if isinstance(c, Fail)]
+        todo += [c for c in commands if isinstance(c, Send)]
+    assert [f.shard.items for f in failed] == [(bad,)]
+    assert (failed[0].error_type, failed[0].message) == ("ValueError", "trace")
+    assert sorted(done) == [Item(n, 0) for n in range(8) if n != 5]
+    assert scheduler.finished
+
+
+def test_a_late_receipt_of_a_shard_that_went_elsewhere_is_ignored() -> None:
+    scheduler, sent = ready([shard()])
+    scheduler.handle(Lost(0, "no answer"))
+    assert [c for c in scheduler.handle(Done(0, receipt(sent[0]))) if isinstance(c, Commit)] == []
+    assert not scheduler.finished
+
+
+def test_an_actor_that_is_lost_is_killed_before_its_work_goes_out_again() -> None:
+    scheduler, _ = ready([shard()])
+    assert scheduler.handle(Lost(0, "no answer")) == [Kill(0), Start(0, "a")]
+
+
+def test_storage_trouble_backs_off_is_never_charged_and_ends_in_a_stop() -> None:
+    scheduler, sent = ready([shard()])
+    waits = []
+    for _ in range(TROUBLES):
+        pause, again = scheduler.handle(Trouble(0, sent[0].id, "disk full"))
+        assert isinstance(pause, Pause)
+        waits.append(pause.seconds)
+        assert again == Send(0, sent[0])
+    assert waits == sorted(waits)
+    assert waits[0] < waits[-1]
+    assert scheduler.handle(Trouble(0, sent[0].id, "disk full")) == [Halt("disk full")]
+    assert scheduler.finished
+    assert scheduler.attempts[sent[0].id] == 0
+
+
+def test_a_commit_ends_a_row_of_troubles() -> None:
+    first, second = shard(), shard(channels=range(7, 9))
+    scheduler, _ = ready([first, second])
+    for _ in range(TROUBLES):
+        scheduler.handle(Trouble(0, first.id, "slow storage"))
+    scheduler.handle(Done(0, receipt(first)))
+    assert isinstance(scheduler.handle(Trouble(0, second.id, "slow storage"))[0], Pause)
+
+
+def test_a_model_that_never_loads_is_given_up_and_the_others_go_on() -> None:
+    scheduler = Scheduler([shard("bad"), shard("good")])
+    commands = [c for n in range(2) for c in scheduler.handle(Joined(n))]
+    bad = next(c.slot for c in commands if isinstance(c, Start) and c.model == "bad")
+    for _ in range(SETUPS):
+        commands = scheduler.handle(SetupFailed(bad, "no such file"))
+    assert commands[0] == Abandon("bad", "no such file")
+    assert not scheduler.queues["bad"]
+    (sent,) = [c for c in scheduler.handle(Ready(1 - bad)) if isinstance(c, Send)]
+    scheduler.handle(Done(1 - bad, receipt(sent.shard)))
+    assert scheduler.finished
+
+
+def test_after_an_interrupt_what_flies_lands_and_nothing_takes_off() -> None:
+    scheduler, sent = ready([shard(), shard(channels=range(7, 9))])
+    assert scheduler.handle(Interrupted()) == []
+    assert not scheduler.finished
+    assert scheduler.handle(Done(0, receipt(sent[0]))) == [Commit(receipt(sent[0]))]
+    assert scheduler.finished
+
+
+def test_a_slot_that_leaves_takes_nothing_with_it() -> None:
+    scheduler, sent = ready([shard()], slots=1)
+    scheduler.handle(Left(0, "node gone"))
+    assert scheduler.slots == {}
+    scheduler.handle(Joined(7))
+    assert scheduler.handle(Ready(7)) == [Send(7, sent[0])]
+
+
+HAPPENINGS = ["done", "done", "done", "ready", "ready", "failed", "died", "lost", "setup", "late", "left", "joined"]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    sizes=st.lists(st.integers(1, 9), min_size=1, max_size=6),
+    slots=st.integers(1, 4),
+    history=st.lists(st.tuples(st.sampled_from(HAPPENINGS), st.integers(0, 5)), max_size=60),
+    poison=st.integers(0, 40),
+)
+def test_whatever_happens_every_image_settles_exactly_once(
+    sizes: list[int], slots: int, history: list[tuple[str, int]], poison: int
+) -> None:
+    """Play a random history, then a calm end: commits, failures and abandoned images partition the plan."""
+    starts = [sum(sizes[:n]) for n in range(len(sizes))]
+    plan = [shard("ab"[n % 2], range(s, s + size)) for n, (s, size) in enumerate(zip(starts, sizes, strict=True))]
+    world = World(Scheduler(plan), poison)
+    for number in range(slots):
+        world.feed(Joined(number))
+    for happening, number in history:
+        world.happen(happening, number)
+    world.feed(Joined(99))
+    world.calm_down()
+    wanted = Counter((of.model, item) for of in plan for item in of.items)
+    assert Counter(world.settled) + Counter(world.abandoned(plan)) == wanted
+
+
+class World:
+    """A cluster as the scheduler sees it."""
+
+    def __init__(self, scheduler: Scheduler, poison: int) -> None:
+        self.scheduler, self.poison = scheduler, poison
+        self.settled: list[tuple[str, Item]] = []
+        self.given_up: set[str] = set()
+        self.stale: list[Receipt] = []
+
+    def feed(self, event: object) -> None:
+        busy = dict(self.scheduler.busy)
+        for command in self.scheduler.handle(event):  # type: ignore[arg-type]
+            if isinstance(command, Commit):
+                of = next(s for s in busy.values() if s.id == command.receipt.shard)
+                self.settled += [(of.model, item) for item in of.items]
+            elif isinstance(command, Fail):
+                assert len(command.shard.items) == 1
+                self.settled += [(command.shard.model, item) for item in command.shard.items]
+            elif isinstance(command, Abandon):
+                self.given_up.add(command.model)
+            elif isinstance(command, Send):
+                assert self.scheduler.slots[command.slot].model == command.shard.model, "pinned"
+
+    def happen(self, happening: str, number: int) -> None:
+        if happening == "joined":
+            return self.feed(Joined(number + 10))
+        slots = list(self.scheduler.slots)
+        if not slots:
+            return None
+        slot = slots[number % len(slots)]
+        state, of = self.scheduler.slots[slot], self.scheduler.slots[slot].shard
+        if happening == "late" and self.stale:
+            return self.feed(Done(slot, self.stale[number % len(self.stale)]))
+        if happening == "left":
+            return self.feed(Left(slot, "gone"))
+        if state.model is not None and not state.ready:
+            return self.feed(Ready(slot) if happening in ("ready", "done") else SetupFailed(slot, "no"))
+        if of is None:
+            return None
+        self.stale.append(receipt(of))
+        return self.feed({"failed": Failed(slot, of.id, "E", "m"), "died": Died(slot, "d"), "lost": Lost(slot, "l")}.get(
+            happening, self._outcome(slot, of)
+        ))
+
+    def _outcome(self, slot: int, of: Shard) -> Done | Failed:
+        poisoned = any(item.channel == self.poison for item in of.items)
+        return Failed(slot, of.id, "Poison", "x") if poisoned else Done(slot, receipt(of))
+
+    def calm_down(self) -> None:
+        for _ in range(2000):
+            if self.scheduler.finished:
+                return
+            for number, slot in list(self.scheduler.slots.items()):
+                if slot.model is not None and not slot.ready:
+                    self.feed(Ready(number))
+                elif slot.shard is not None:
+                    self.feed(self._outcome(number, slot.shard))
+        pytest.fail("the scheduler never finishes")
+
+    def abandoned(self, plan: list[Shard]) -> list[tuple[str, Item]]:
+        settled = set(self.settled)
+        images = [(of.model, item) for of in plan if of.model in self.given_up for item in of.items]
+        return [image for image in images if image not in settled]
