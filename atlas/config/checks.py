@@ -44,10 +44,21 @@ def _models(config: SweepConfig) -> Iterator[str]:
     for name in config.models:
         if not NAME.fullmatch(name):
             yield f"models.{name}: letters, digits and _.+- only, beginning with a letter or digit"
-    known = {field.name for field in fields(ModelConfig)}
+    for name, model in config.models.items():
+        yield from _octave_numbers(f"models.{name}.sizes", model.sizes, least=8)
+        yield from _octave_numbers(f"models.{name}.steps", model.steps, least=1)
+    known = {field.name for field in fields(ModelConfig)} if "custom" in config.models else set()
     for key in config.model:
         if key not in known:
-            yield f"model.{key}: not a key of model; is `# @package models` missing at the top of a model file?"
+            yield (
+                f"model.{key}: only model=custom reads this; write models.NAME.{key}, "
+                "and `# @package models` at the top of a model file"
+            )
+
+
+def _octave_numbers(where: str, values: list[int] | None, least: int) -> Iterator[str]:
+    if values is not None and (not values or min(values) < least):
+        yield f"{where}={values}: a whole number from {least} up is wanted for each octave, or null"
 
 
 def _metrics(config: SweepConfig) -> Iterator[str]:

@@ -10,15 +10,16 @@ import hydra
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from atlas.config import models_source
-from atlas.config.diagnose import diagnose
+from atlas.config.checks import NAME
+from atlas.config.diagnose import BROKEN, asked_mistakes, diagnose
 from atlas.config.folder import conf_dir
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import ModelConfig, SweepConfig
+from atlas.config.searching import searching
 
 PAGE = "atlas"  # the contents page, conf/atlas.yaml
 Body = Callable[[SweepConfig, list[str], list[str]], int]  # config, overrides, mistakes so far -> exit code
@@ -31,34 +32,42 @@ def run_job(command: str, arguments: list[str], body: Body) -> int:
     """
     register()
     if {"-m", "--multirun"} & set(arguments):
-        raise ConfigError(["--multirun: a sweep is one run here; give lists, as model=[googlenet,resnet50] seeds=[0,1]"])
+        raise ConfigError(
+            ["--multirun: a sweep is one run here; give lists, as model=[googlenet,resnet50] seeds=[0,1]"]
+        )
     composed: list[tuple[DictConfig, list[str], list[str]]] = []
 
     def keep(config: DictConfig) -> None:
-        composed.append((config, list(HydraConfig.get().overrides.task), []))
+        overrides = list(HydraConfig.get().overrides.task)
+        composed.append((config, overrides, asked_mistakes(overrides)))
 
     with _as_program(f"atlas {command}", arguments):
         try:
             hydra.main(config_path=str(conf_dir()), config_name=PAGE, version_base="1.3")(keep)()
-        except (HydraException, OmegaConfBaseException) as error:
-            composed.append(diagnose(str(conf_dir()), PAGE, arguments, error))
+        except BROKEN as error:
+            composed.append(diagnose(PAGE, arguments, error))
     if not composed:
         return 0  # --help, --cfg or --info: Hydra has said it all
     config, overrides, mistakes = composed[0]
-    return body(typed(config), overrides, mistakes)
+    try:
+        asked = typed(config)
+    except ConfigError as error:
+        raise ConfigError([*mistakes, *error.mistakes]) from None
+    return body(asked, overrides, mistakes)
 
 
 def compose_model(name: str, config_dir: str | None = None) -> ModelConfig:
     """The config of one model by name, as `model=NAME` would have it."""
     register()
-    folder = [f"hydra.searchpath=[atlas://models,file://{os.path.abspath(config_dir)}]"] if config_dir else []
+    if not NAME.fullmatch(name):
+        raise ConfigError([f"model={name}: letters, digits and _.+- only, beginning with a letter or digit"])
     try:
-        with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
-            config = hydra.compose(PAGE, overrides=[*folder, f"model=[{name}]"])
-    except (HydraException, OmegaConfBaseException) as error:
+        with searching(config_dir):
+            config = hydra.compose(PAGE, overrides=[f"model=[{name}]"])
+    except BROKEN as error:
         raise ConfigError([f"model={name}: {error}"]) from None
-    found: ModelConfig = OmegaConf.to_object(config.models)[name]
-    return found
+    models: Any = OmegaConf.to_object(config.models)
+    return models[name]
 
 
 def register() -> None:
@@ -70,11 +79,12 @@ def register() -> None:
 def typed(config: DictConfig) -> SweepConfig:
     """The config as dataclasses; ConfigError for a value that is still missing."""
     try:
-        found: Any = OmegaConf.to_object(config)
+        whole = OmegaConf.merge(SweepConfig, OmegaConf.to_container(config))  # refuses keys that `+key=` has added
+        found: Any = OmegaConf.to_object(whole)
     except MissingMandatoryValue as error:
         raise ConfigError([f"{error.full_key}: a value is needed, as {error.full_key}=VALUE"]) from None
     except OmegaConfBaseException as error:
-        raise ConfigError([f"{error.full_key}: {error.msg.splitlines()[0]}"]) from None
+        raise ConfigError([f"{error.full_key}: {(error.msg or str(error)).splitlines()[0]}"]) from None
     return found
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from hydra import compose, initialize_config_dir
+from hydra import compose
 from hydra._internal.utils import get_args_parser
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.object_type import ObjectType
@@ -12,30 +12,42 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from atlas.config.checks import NAME
 from atlas.config.mistakes import ConfigError, nearest
+from atlas.config.searching import searching
 
-BROKEN = (HydraException, OmegaConfBaseException)
-
+# Hydra lets a group's value that is a number or null, as `metric=1`, end in a plain ValueError or TypeError.
+BROKEN = (HydraException, OmegaConfBaseException, ValueError, TypeError)
+ONE = ("target", "recipe", "cluster")  # groups of which a sweep has one; Hydra would lay several over each other
+NOISE = ("full_key", "object_type", "reference_type")  # OmegaConf's own lines under a message
 
 Diagnosis = tuple[DictConfig, list[str], list[str]]
 
 
-def diagnose(folder: str, page: str, arguments: list[str], error: Exception) -> Diagnosis:
+def diagnose(page: str, arguments: list[str], error: Exception) -> Diagnosis:
     """The config without the overrides that fail, those that work, and what is wrong with the others."""
     parsed = get_args_parser().parse_args(arguments)
     GlobalHydra.instance().clear()
-    with initialize_config_dir(folder, version_base="1.3"):
-        extra = [f"hydra.searchpath=[atlas://models,file://{parsed.config_dir}]"] if parsed.config_dir else []
+    with searching(parsed.config_dir):
         try:
-            config = compose(page, overrides=extra)
+            config = compose(page)
         except BROKEN as broken:
             raise ConfigError([_first_lines(broken)]) from None
-        return _try_all(page, extra, parsed.overrides, config, error)
+        return _try_all(page, parsed.overrides, config, error)
 
 
-def _try_all(
-    page: str, working: list[str], overrides: list[str], config: DictConfig, error: Exception
-) -> Diagnosis:
+def asked_mistakes(overrides: list[str]) -> list[str]:
+    """What is wrong with overrides that compose all the same: several of a group of which there is one."""
+    read = [(override, OverridesParser.create().parse_override(override)) for override in overrides]
+    return [
+        f"{override}: a sweep has one {one.key_or_group}; name one of {', '.join(map(str, one.value()))}"
+        for override, one in read
+        if one.key_or_group in ONE and isinstance(one.value(), list) and len(one.value()) > 1
+    ]
+
+
+def _try_all(page: str, overrides: list[str], config: DictConfig, error: Exception) -> Diagnosis:
+    working: list[str] = []
     mistakes: list[str] = []
     for override in sorted(overrides, key=lambda text: not _is_group(text)):  # groups first: values may lie in them
         try:
@@ -43,24 +55,29 @@ def _try_all(
             working = [*working, override]
         except BROKEN as broken:
             mistakes += _explain(override, broken, config)
-    return config, working, mistakes or [_first_lines(error)]
+    return config, working, [*mistakes, *asked_mistakes(working)] or [_first_lines(error)]
 
 
 def _explain(override: str, error: Exception, config: DictConfig) -> Iterator[str]:
     try:
         parsed = OverridesParser.create().parse_override(override)
+        key = parsed.key_or_group.removeprefix("/")
     except HydraException:
+        key = ""
+    if not key:
         yield f"{override}: cannot be read; overrides look like key=value, and lists like key=[a,b]"
         return
-    key = parsed.key_or_group.removeprefix("/")
+    if parsed.is_sweep_override():
+        yield f"{override}: a sweep is one run here; give a list, as {key}=[{override.partition('=')[2]}]"
+        return
     options = _options(key)
     if options:
         values = parsed.value() if isinstance(parsed.value(), list) else [parsed.value()]
-        unknown = [value for value in values if str(value) not in options]
+        unknown = [_spelled(value) for value in values if not _offers(key, value)]
         yield from (f"{key}={value}: no such {key}; {nearest(value, options)}" for value in unknown)
         if unknown:
             return
-    if not _exists(config, key):
+    if not options and not _exists(config, key) and not key.startswith("hydra."):
         yield f"{override}: no such key; {nearest(key, [*_keys(config), *_groups()])}"
         return
     yield f"{override}: {_reason(error)}"
@@ -74,8 +91,8 @@ def _reason(error: BaseException) -> str:
 
 
 def _first_lines(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip() and "full_key" not in line]
-    return " ".join(lines[:2])
+    lines = [line.strip() for line in str(error).splitlines()]
+    return " ".join([line for line in lines if line and not line.startswith(NOISE)][:2])
 
 
 def _loader() -> Any:
@@ -88,6 +105,18 @@ def _is_group(override: str) -> bool:
 
 def _options(group: str) -> list[str]:
     return [] if "." in group else _loader().get_group_options(group, ObjectType.CONFIG)
+
+
+def _offers(group: str, value: object) -> bool:
+    """Whether a group has it: a file, or for `model` also a name that the models without a file may have."""
+    if not isinstance(value, str):
+        return False
+    return value in _options(group) or (group == "model" and NAME.fullmatch(value) is not None)
+
+
+def _spelled(value: object) -> str:
+    """A value as it was written."""
+    return "null" if value is None else str(value)
 
 
 def _groups() -> list[str]:

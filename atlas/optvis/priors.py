@@ -17,7 +17,7 @@ def blur(images: Images, sigma: float) -> Images:
     return F.conv2d(F.pad(images, (1, 1, 1, 1), mode="reflect"), kernel, groups=3)
 
 
-def resize(images: Images, size: int) -> Images:
+def resize(images: Images, size: int) -> Float[Tensor, "b 3 {size} {size}"]:
     """Square images of another size, bilinear and antialiased: torchvision's `Resize([size, size])` on tensors."""
     if images.shape[-2:] == (size, size):
         return images

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 RELUS = (torch.relu, torch.relu_, Tensor.relu, Tensor.relu_, F.relu, F.relu_)
-RELU6S = (F.relu6, F.hardtanh, F.hardtanh_)
+RELU6S = (F.relu6, F.hardtanh)  # nn.ReLU6 calls hardtanh, always with names
 
 
 class _OpenReLU(torch.autograd.Function):
@@ -34,6 +34,11 @@ class OpenReLUs(TorchFunctionMode):
     """Within this context every ReLU, called as a module or as a function, lets a wholly blocked gradient through."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func in RELUS and args[0].dim() > 1:
-            return _OpenReLU.apply(args[0])
-        return func(*args, **(kwargs or {}))
+        given = kwargs or {}
+        if func not in (*RELUS, *RELU6S) or args[0].dim() < 2 or given.get("min_val", 0.0) != 0.0:
+            return func(*args, **given)
+        opened = _OpenReLU.apply(args[0].clone())  # what is kept for the way back must not be written into
+        if func in RELU6S:
+            opened = opened.clamp(max=given.get("max_val", 6.0))
+        inplace = given.get("inplace", False) or func.__name__.endswith("_")
+        return args[0].copy_(opened) if inplace else opened

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -59,12 +60,13 @@ def alone(recipe: RecipeConfig, device: str) -> bool:
 @contextmanager
 def precision(name: str, device: str) -> Iterator[None]:
     """float32 to the letter, tf32 (tensor cores' float32), or bfloat16 where autocast holds it safe."""
-    before = torch.get_float32_matmul_precision(), torch.backends.cudnn.conv.fp32_precision
+    convolutions: Any = torch.backends.cudnn.conv  # type: ignore[attr-defined]
+    before = torch.get_float32_matmul_precision(), convolutions.fp32_precision
     torch.set_float32_matmul_precision("high" if name == "tf32" else "highest")
-    torch.backends.cudnn.conv.fp32_precision = "tf32" if name == "tf32" else "ieee"
+    convolutions.fp32_precision = "tf32" if name == "tf32" else "ieee"
     try:
         with torch.autocast(device, dtype=torch.bfloat16, enabled=name == "bfloat16"):
             yield
     finally:
         torch.set_float32_matmul_precision(before[0])
-        torch.backends.cudnn.conv.fp32_precision = before[1]
+        convolutions.fp32_precision = before[1]

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
-import pyarrow.compute as pc
+import pyarrow as pa
 
 from atlas.records import Feature, Receipt, Shard
 from atlas.run.events import Fail
@@ -40,11 +40,11 @@ class Ledger:
 
     def forget_failures(self, shards: Iterable[Shard]) -> int:
         """Take the failures of these shards back, so that they are left to do again; how many there were."""
-        asked = [task_id(shard, item) for shard in shards for item in shard.items]
+        asked = {task_id(shard, item) for shard in shards for item in shard.items}
         forgotten = 0
         for path in files_under(self.paths.failures):
             table = read_table(path)
-            keep = table.filter(pc.invert(pc.is_in(table.column("task"), pc.cast(asked, "string"))))
+            keep = table.filter(pa.array([task not in asked for task in table.column("task").to_pylist()]))
             forgotten += len(table) - len(keep)
             if len(keep):
                 write_table(path, keep)

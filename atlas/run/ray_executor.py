@@ -1,5 +1,6 @@
 """Workers as Ray actors: processes, placement and notices of death are Ray's, everything else is the scheduler's."""
 
+import logging
 import os
 import sys
 from dataclasses import dataclass
@@ -108,7 +109,7 @@ def _connect(shape: ActorShape, address: str | None) -> None:
     """Start Ray here, or join the cluster at an address; never one that merely happens to be found."""
     if address is not None:
         try:
-            ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise ClusterError(f"cluster.address={address}: no Ray cluster answers there ({error})") from error
         return
@@ -119,7 +120,7 @@ def _connect(shape: ActorShape, address: str | None) -> None:
         object_store_memory=OBJECT_STORE,
         include_dashboard=False,
         log_to_driver=False,
-        logging_level="ERROR",
+        logging_level=logging.ERROR,
     )
 
 

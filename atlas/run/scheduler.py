@@ -54,7 +54,7 @@ class Scheduler:
         self.queues: dict[str, deque[Shard]] = {shard.model: deque() for shard in ordered}
         for shard in ordered:
             self.queues[shard.model].append(shard)
-        self.remaining = Counter({model: sum(s.cost for s in queue) for model, queue in self.queues.items()})
+        self.remaining = {model: sum(shard.cost for shard in queue) for model, queue in self.queues.items()}
         self.slots: dict[int, Slot] = {}
         self.deaths: Counter[str] = Counter()
         self.attempts: Counter[str] = Counter()
@@ -73,34 +73,40 @@ class Scheduler:
 
     def handle(self, event: Event) -> list[Command]:
         """Take one event in; the commands that follow from it."""
-        commands: list[Command] = []
         slot = self.slots.get(getattr(event, "slot", -1))
         match event:
             case Joined(number):
                 self.slots[number] = Slot()
             case Interrupted():
                 self.stopping = True
-            case _ if slot is None:
-                pass  # of a slot that has left: too late to matter
+            case _ if slot is not None:
+                return [*self._happen(slot, event), *self._assign()]
+            case _:
+                return []  # of a slot that has left: too late to matter
+        return self._assign()
+
+    def _happen(self, slot: Slot, event: Event) -> list[Command]:
+        """What an event on a slot changes, before its slot is given anything new."""
+        match event:
             case Ready():
                 slot.ready = True
                 self.failed_setups[slot.model or ""] = 0
             case SetupFailed(_, reason):
-                commands += self._setup_failed(slot, reason)
+                return self._setup_failed(slot, reason)
             case Done(_, receipt):
-                commands += self._done(slot, receipt)
+                return self._done(slot, receipt)
             case Failed(_, shard, error_type, message):
-                commands += self._failed(slot, shard, error_type, message)
+                return self._failed(slot, shard, error_type, message)
             case Trouble(_, shard, message):
-                commands += self._trouble(slot, shard, message)
+                return self._trouble(slot, shard, message)
             case Lost(number, reason):
-                commands += [Kill(number), *self._died(slot, reason)]
+                return [Kill(number), *self._died(slot, reason)]
             case Died(_, reason):
-                commands += self._died(slot, reason)
+                return self._died(slot, reason)
             case Left(number, reason):
-                commands += self._died(slot, reason)
                 del self.slots[number]
-        return commands + self._assign()
+                return self._died(slot, reason)
+        return []
 
     def _done(self, slot: Slot, receipt: Receipt) -> list[Command]:
         if slot.shard is None or slot.shard.id != receipt.shard:
@@ -149,7 +155,7 @@ class Scheduler:
         if self.failed_setups[model] < SETUPS:
             return []
         self.queues[model].clear()
-        self.remaining[model] = 0
+        self.remaining[model] = 0.0
         return [Abandon(model, reason)]
 
     def _split(self, shard: Shard, error_type: str, message: str) -> list[Command]:

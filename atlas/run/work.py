@@ -91,7 +91,9 @@ class Maker:
             if made.status[place] == "nonfinite":
                 failures.append(row | _non_finite(made.steps[place]))
                 continue
-            image = image_path(Feature(shard.model, shard.layer, item.channel), shard.metric, shard.target, item.seed, suffix)
+            image = image_path(
+                Feature(shard.model, shard.layer, item.channel), shard.metric, shard.target, item.seed, suffix
+            )
             sha256 = write_image(self.paths.root / image, images[place])
             height, width = images[place].shape[1:]
             file = {"image": image, "image_sha256": sha256, "width": width, "height": height}

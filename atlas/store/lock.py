@@ -37,8 +37,8 @@ class Lock:
                 continue
             if is_alive(owner):
                 raise Locked(f"{self.path.parent} is being written by {_name(owner)}; wait for it, or stop it first")
-            self._remove_stale()
-            self.taken_over = _name(owner)
+            if self._remove_stale(owner):
+                self.taken_over = _name(owner)
         self._thread.start()
         return self
 
@@ -66,12 +66,23 @@ class Lock:
             json.dump(owner, file)
         return True
 
-    def _remove_stale(self) -> None:
-        """Move the stale lock aside under a name of our own: of two that try, one finds it gone."""
+    def _remove_stale(self, stale: dict[str, Any]) -> bool:
+        """Move the stale lock aside under a name of our own: of two that try, one finds it gone, or another's new one.
+
+        That one is put back where it lay. True when the stale lock is gone by our hand.
+        """
         grave = self.path.with_name(f".{self.path.name}.{self._token}")
-        with suppress(FileNotFoundError):
+        try:
             os.rename(self.path, grave)
-            grave.unlink()
+        except FileNotFoundError:
+            return False
+        found = read_owner(grave)
+        ours = found is not None and found["token"] == stale["token"]
+        if not ours:
+            with suppress(FileExistsError):
+                os.link(grave, self.path)
+        grave.unlink()
+        return ours
 
     def _beat(self) -> None:
         while not self._stop.wait(HEARTBEAT):

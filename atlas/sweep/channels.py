@@ -25,6 +25,8 @@ def _parse_part(part: Any, whole: Any) -> slice | int:
     if len(numbers) == 1 and numbers[0] is not None and numbers[0] >= 0:
         return numbers[0]
     if 2 <= len(numbers) <= 3 and all(n is None or n >= 0 for n in numbers) and numbers[2:] != [0]:
+        if numbers[1] is not None and numbers[1] <= (numbers[0] or 0):
+            raise ConfigError([f"channels={whole!r}: {text!r} holds no channel; a range ends before its second number"])
         return slice(*numbers)
     raise ConfigError(
         [f"channels={whole!r}: {text!r} is no channel; write all, a:b, a:b:step, or a list of numbers from 0"]

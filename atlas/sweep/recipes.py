@@ -17,9 +17,9 @@ def fit_recipe(
     for place, octave in enumerate(recipe.octaves):
         size, count = octave.size, octave.steps
         if size is None:
-            size = _pick(sizes, place, f"models.{name}.sizes") or round(input_size * _growth(place))
+            size = _pick(sizes, place, f"models.{name}.sizes", otherwise=round(input_size * _growth(place)))
         if count is None:
-            count = _pick(steps, place, f"models.{name}.steps") or STEPS
+            count = _pick(steps, place, f"models.{name}.steps", otherwise=STEPS)
         octaves.append(replace(octave, size=size, steps=count))
     return replace(recipe, octaves=octaves)
 
@@ -29,9 +29,9 @@ def _growth(place: int) -> float:
     return GROWTH[place] if place < len(GROWTH) else GROWTH[-1] * (GROWTH[-1] / GROWTH[-2]) ** (place + 1 - len(GROWTH))
 
 
-def _pick(values: list[int] | None, place: int, where: str) -> int | None:
+def _pick(values: list[int] | None, place: int, where: str, *, otherwise: int) -> int:
     if values is None:
-        return None
+        return otherwise
     if place >= len(values):
         raise ConfigError([f"{where}={values}: the recipe has {place + 1} or more octaves; give a number for each"])
     return values[place]

@@ -19,9 +19,12 @@ def image_cost(layer: Layer, card: ModelCard, recipe: RecipeConfig) -> float:
 
 
 def cut(items: list[Item], cost: float, device: str, seconds: float) -> list[tuple[Item, ...]]:
-    """Consecutive runs of items of about `seconds` of work each for one actor on `device`, as even as can be."""
+    """Consecutive runs of items of about `seconds` of work each for one actor on `device`, as even as can be.
+
+    No items, as where a layer is narrower than the channels asked for begin: no run.
+    """
     fitting = max(1, min(MOST, int(seconds * RATE[device] / cost)))
     pieces = -(-len(items) // fitting)
-    size, longer = divmod(len(items), pieces)
+    size, longer = divmod(len(items), max(pieces, 1))
     starts = [i * size + min(i, longer) for i in range(pieces + 1)]
     return [tuple(items[a:b]) for a, b in pairwise(starts)]

@@ -122,7 +122,9 @@ def test_an_image_that_breaks_is_a_failure_row_and_the_others_are_made(
 
 def test_an_image_that_diverges_is_a_failure_row_with_the_way_out(tmp_path: Path) -> None:
     octaves = "recipe.octaves=[{size: 48, steps: 12, lr: [3e38, 3e38]}]"
-    outcome = run_small(tmp_path / "a", "layers=[conv4]", "channels=0:2", "recipe.gradient=raw", "recipe.clamp=false", octaves)
+    outcome = run_small(
+        tmp_path / "a", "layers=[conv4]", "channels=0:2", "recipe.gradient=raw", "recipe.clamp=false", octaves
+    )
     assert (outcome.made, outcome.failed) == (0, 2)
     assert {row["error_type"] for row in rows_of(tmp_path / "a", folder="failures")} == {"NonFinite"}
 

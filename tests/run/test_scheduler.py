@@ -255,9 +255,11 @@ class World:
         if of is None:
             return None
         self.stale.append(receipt(of))
-        return self.feed({"failed": Failed(slot, of.id, "E", "m"), "died": Died(slot, "d"), "lost": Lost(slot, "l")}.get(
-            happening, self._outcome(slot, of)
-        ))
+        return self.feed(
+            {"failed": Failed(slot, of.id, "E", "m"), "died": Died(slot, "d"), "lost": Lost(slot, "l")}.get(
+                happening, self._outcome(slot, of)
+            )
+        )
 
     def _outcome(self, slot: int, of: Shard) -> Done | Failed:
         poisoned = any(item.channel == self.poison for item in of.items)

@@ -1,0 +1,53 @@
+# One command each; the first sets everything up in .venv, later ones install nothing.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# One torch thread per worker: two processes with two threads each are slower than four with one.
+QUIET := OMP_NUM_THREADS=1 RAY_USAGE_STATS_ENABLED=0
+
+.DEFAULT_GOAL := help
+.PHONY: help setup atlas test fast check lint types slow bench clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY)  ## make .venv with everything in it (once)
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Atlas needs Python 3.11 or newer; say which with make PYTHON=python3.11 …" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $(READY)
+
+atlas: $(READY)  ## the main job on the embedded default: every channel of PatternNet
+	$(BIN)/atlas run experiment=demo
+
+test: $(READY)  ## all checks and tests but the slow ones
+	$(MAKE) --no-print-directory lint types
+	$(QUIET) $(BIN)/python -m pytest -n 2 --dist loadgroup
+
+fast: $(READY)
+	$(QUIET) $(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow and not process"
+
+check: $(READY)  ## lint, types, import layers and the fast tests, in under two minutes
+	$(MAKE) --no-print-directory lint types fast
+
+lint: $(READY)  ## ruff and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+
+types: $(READY)  ## pyrefly
+	$(BIN)/pyrefly check --output-format min-text
+
+slow: $(READY)  ## the tests that take minutes
+	$(QUIET) $(BIN)/python -m pytest -m slow
+
+bench: $(READY)  ## speed and memory, as ratios measured in one run
+	$(BIN)/python tests/benchmarks/bench_optimize.py
+
+clean:  ## remove what can be made again, but no atlas
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
