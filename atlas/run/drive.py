@@ -80,6 +80,7 @@ class Driver:
         return self.ending
 
     def _feed(self, event: Event) -> None:
+        self._note(event)
         under_way = dict(self.scheduler.busy)
         for command in self.scheduler.handle(event):
             self._carry_out(command, under_way)
@@ -110,6 +111,18 @@ class Driver:
                 time.sleep(seconds)
             case Halt(message):
                 self.ending.stopped = message
+
+    def _note(self, event: Event) -> None:
+        """Tell of what went wrong: in events.jsonl, and to the person who watches."""
+        match event:
+            case Died(slot, reason) | Lost(slot, reason) | SetupFailed(slot, reason) | Left(slot, reason):
+                kind = type(event).__name__
+                self.ledger.log("worker", slot=slot, what=kind, where=self.executor.where(slot), reason=reason)
+                self.display.say(
+                    f"worker {slot} ({self.executor.where(slot)}) {kind.lower()}: {reason.splitlines()[0]}"
+                )
+            case Failed(slot, shard, error_type, message):
+                self.ledger.log("error", slot=slot, shard=shard, error_type=error_type, message=message)
 
     def _mark(self, slot: int) -> None:
         self.since[slot], self.began[slot] = monotonic(), now()

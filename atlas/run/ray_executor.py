@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from contextlib import ExitStack, redirect_stdout
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +37,9 @@ class RayExecutor:
     """`cluster=local` and `cluster=ray`. One actor a slot, one call in flight each."""
 
     def __init__(self, work: Work, shape: ActorShape, address: str | None) -> None:
+        self._quiet = ExitStack()
+        # Ray prints of dead workers on stdout, which belongs to data; the driver tells of them itself
+        self._quiet.enter_context(redirect_stdout(self._quiet.enter_context(open(os.devnull, "w"))))
         _connect(shape, address)
         self.shape = shape
         self.slots = max(1, min(shape.most, shape.count or _room(shape)))
@@ -82,6 +86,7 @@ class RayExecutor:
         for slot in list(self._actors):
             self.kill(slot)
         ray.shutdown()
+        self._quiet.close()
 
     def _read(self, call: Any) -> Event | None:
         slot, kind = self._calls.pop(call, (-1, ""))

@@ -36,8 +36,12 @@ def test_joint_loss_is_the_sum_of_its_parts_and_the_score_their_mean():
     pictures = images(3, 12)
     parts = [
         objective()(pictures, EVERYONE),
-        FeatureObjective(forward, "first", torch.tensor([1, 1, 1]), target=Target(), constant=200.0)(pictures, EVERYONE),
-        FeatureObjective(forward, "second", torch.tensor([7, 7, 7]), target=Target(), constant=200.0)(pictures, EVERYONE),
+        FeatureObjective(forward, "first", torch.tensor([1, 1, 1]), target=Target(), constant=200.0)(
+            pictures, EVERYONE
+        ),
+        FeatureObjective(forward, "second", torch.tensor([7, 7, 7]), target=Target(), constant=200.0)(
+            pictures, EVERYONE
+        ),
     ]
     partners = (("first", 1), ("second", 7))
     joint = objective(target=Target("joint", partners=("m/first:1", "m/second:7")), partners=partners)

@@ -41,7 +41,6 @@ def test_images_keep_their_place_in_memory_and_their_values():
 @pytest.mark.parametrize("scale", [1e-44, 1e-38, 1e-30, 1e-3, 1.0, 1e20, 1e38])
 def test_any_gradient_has_an_rms_of_one(scale):
     gradient = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0)).clamp(-3, 3) * scale
-    assert gradient.any(dim=(1)).any(dim=1).any(dim=1).all()
     torch.testing.assert_close(unit_rms(gradient).square().mean((1, 2, 3)).sqrt(), torch.ones(2))
 
 

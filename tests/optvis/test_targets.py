@@ -45,7 +45,9 @@ def test_cumulative_is_the_sources_two_rectangles(count):
 def test_features_without_a_map_are_one_neuron():
     features = torch.randn(2, 3, 1, 1)
     for target in (Target(), Target("row"), Target("neuron"), Target("cumulative", count=1)):
-        assert torch.equal(select(target, features, CHANNELS)[:, 0], torch.stack([features[0, 2], features[1, 0]])[:, 0, 0])
+        assert torch.equal(
+            select(target, features, CHANNELS)[:, 0], torch.stack([features[0, 2], features[1, 0]])[:, 0, 0]
+        )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,48 @@
+"""Cards and sweeps by hand, so that planning is tested without a network."""
+
+from atlas.config.schema import (
+    ClusterConfig,
+    MetricConfig,
+    ModelConfig,
+    OctaveConfig,
+    RecipeConfig,
+    SweepConfig,
+)
+from atlas.records import Layer, ModelCard
+
+MACS = 10_000_000
+
+
+def layer(name: str, index: int, channels: int, side: int = 8) -> Layer:
+    return Layer(name, index, "Conv2d", channels, side, side, "", MACS * (index + 1), 4 * channels * side * side)
+
+
+def card(name: str = "alpha", digest: str = "d0", gpus: int = 0) -> ModelCard:
+    """Five layers in order of execution, of which `default` means two."""
+    layers = (
+        layer("stem", 0, 8, 16),
+        layer("block1", 1, 12),
+        layer("block1.conv", 2, 12),
+        layer("block2", 3, 20, 4),
+        layer("head", 4, 10, 1),
+    )
+    return ModelCard(name, "none(seed 0)", digest, 64, layers, ("stem", "block2"), gpus)
+
+
+def recipe(**changes) -> RecipeConfig:
+    octaves = [OctaveConfig(size=64, steps=10, lr=[0.4, 0.3], sigma=[2.4, 0.8]), OctaveConfig(steps=5)]
+    return RecipeConfig(**{"name": "test", "start": [0.5, 0.6], "octaves": octaves} | changes)
+
+
+def sweep(*models: str, metrics=("l1",), **changes) -> SweepConfig:
+    """A sweep of named models, each with what `card` says."""
+    given = {
+        "name": "test",
+        "out": "outputs/test",
+        "models": {name: ModelConfig(source="any") for name in models or ("alpha",)},
+        "metrics": {name: MetricConfig(None if name == "mean" else 200.0) for name in metrics},
+        "target": {"kind": "channel"},
+        "recipe": recipe(),
+        "cluster": ClusterConfig(kind="inline", shard_seconds=1.0),
+    }
+    return SweepConfig(**given | changes)
