@@ -34,13 +34,17 @@ def recipe(**changes) -> RecipeConfig:
     return RecipeConfig(**{"name": "test", "start": [0.5, 0.6], "octaves": octaves} | changes)
 
 
-def sweep(*models: str, metrics=("l1",), **changes) -> SweepConfig:
+def metrics(*names: str) -> dict[str, MetricConfig]:
+    return {name: MetricConfig(None if name == "mean" else 200.0) for name in names}
+
+
+def sweep(*models: str, **changes) -> SweepConfig:
     """A sweep of named models, each with what `card` says."""
     given = {
         "name": "test",
         "out": "outputs/test",
         "models": {name: ModelConfig(source="any") for name in models or ("alpha",)},
-        "metrics": {name: MetricConfig(None if name == "mean" else 200.0) for name in metrics},
+        "metrics": metrics("l1"),
         "target": {"kind": "channel"},
         "recipe": recipe(),
         "cluster": ClusterConfig(kind="inline", shard_seconds=1.0),

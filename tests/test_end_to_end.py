@@ -11,7 +11,6 @@ from pathlib import Path
 import psutil
 import pytest
 from safetensors.torch import save_file
-
 from sweeps import image_bytes, rows_of
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(240)]

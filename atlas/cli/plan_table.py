@@ -18,7 +18,7 @@ def print_plan(config: SweepConfig, plan: Plan) -> str:
     device, actors = _place(config, plan)
     hours = plan.cost / RATE[device] / actors / 3600
     return (
-        f"{plan.tasks} images in {len(plan.shards)} shards into {config.out}: about {hours:.2g} hours on {actors} {device} "
+        f"{plan.tasks} images in {len(plan.shards)} shards into {config.out}: about {_short(hours)} hours on {actors} {device} "
         f"actor{'' if actors == 1 else 's'}, at an assumed {RATE[device] / 1e9:g} G multiply-adds a second each. "
         "Nothing was written."
     )
@@ -36,10 +36,15 @@ def _row(config: SweepConfig, plan: Plan, name: str) -> dict[str, object]:
         "images": images,
         "shards": len(shards),
         "pixels": size,
-        "MB": round(images * size * size * PNG_BYTES / 1e6, 1),
-        "TFLOP": round(2 * cost / 1e12, 1),
-        "hours": round(cost / RATE[device] / actors / 3600, 2),
+        "MB": _short(images * size * size * PNG_BYTES / 1e6),
+        "TFLOP": _short(2 * cost / 1e12),
+        "hours": _short(cost / RATE[device] / actors / 3600),
     }
+
+
+def _short(value: float) -> str:
+    """Three digits that count, and never an exponent."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _place(config: SweepConfig, plan: Plan) -> tuple[str, int]:

@@ -75,7 +75,7 @@ def recipe_mistakes(recipe: RecipeConfig) -> Iterator[str]:
     """What is wrong with a recipe's values."""
     yield from _choice("recipe.gradient", recipe.gradient)
     yield from _choice("recipe.precision", recipe.precision)
-    if len(recipe.start) != 2 or not recipe.start[0] <= recipe.start[1]:
+    if len(recipe.start) != 2 or not -math.inf < recipe.start[0] <= recipe.start[1] < math.inf:
         yield f"recipe.start={recipe.start}: the bounds [low, high] of the noise are wanted"
     if recipe.rescue < 0:
         yield f"recipe.rescue={recipe.rescue}: a whole number from 0 up is wanted"
@@ -94,7 +94,7 @@ def _octave(where: str, octave: OctaveConfig) -> Iterator[str]:
         yield f"{where}.steps={octave.steps}: a whole number from 1 up is wanted, or null for the model's own"
     if len(octave.lr) != 2 or not all(map(math.isfinite, octave.lr)):
         yield f"{where}.lr={octave.lr}: two rates [start, end] are wanted"
-    if octave.sigma is not None and (len(octave.sigma) != 2 or min(octave.sigma) <= 0):
+    if octave.sigma is not None and not (len(octave.sigma) == 2 and all(0 < width < math.inf for width in octave.sigma)):
         yield f"{where}.sigma={octave.sigma}: two widths [start, end] above 0 are wanted, or null for no blur"
 
 
@@ -109,10 +109,11 @@ def _cluster(cluster: ClusterConfig) -> Iterator[str]:
             yield f"cluster.{key}={value}: a whole number from 1 up is wanted, or null"
     for key in ("shard_seconds", "gpus_per_actor", "grace", "deadline", "start_timeout"):
         value = getattr(cluster, key)
-        if not value > 0:
+        if not 0 < value < math.inf:
             yield f"cluster.{key}={value}: a number above 0 is wanted"
     share = cluster.gpus_per_actor
-    if 0 < share < 1 and abs(round(1 / share) - 1 / share) > 1e-6:
+    parts = 1 / share if 0 < share < 1 else share
+    if math.isfinite(parts) and abs(round(parts) - parts) > 1e-6:
         yield f"cluster.gpus_per_actor={share}: a whole number, or 1 divided by one (0.5, 0.25): other shares never fit"
 
 

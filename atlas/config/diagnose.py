@@ -78,7 +78,7 @@ def _explain(override: str, error: Exception, config: DictConfig) -> Iterator[st
         if unknown:
             return
     if not options and not _exists(config, key) and not key.startswith("hydra."):
-        yield f"{override}: no such key; {nearest(key, [*_keys(config), *_groups()])}"
+        yield f"{override}: no such key; {nearest(key, [*_keys(OmegaConf.to_container(config)), *_groups()])}"
         return
     yield f"{override}: {_reason(error)}"
 
@@ -132,9 +132,9 @@ def _exists(config: DictConfig, key: str) -> bool:
 
 
 def _keys(config: Any, prefix: str = "") -> Iterator[str]:
-    """Every dotted key of a config, so that the nearest can be named."""
-    for key in config:
+    """Every dotted key of a config as plain dicts, so that the nearest can be named."""
+    for key, value in config.items():
         name = f"{prefix}{key}"
         yield name
-        if not OmegaConf.is_missing(config, key) and isinstance(config[key], DictConfig):
-            yield from _keys(config[key], f"{name}.")
+        if isinstance(value, dict):
+            yield from _keys(value, f"{name}.")

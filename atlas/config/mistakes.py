@@ -17,7 +17,7 @@ class ConfigError(Exception):
 
 def nearest(name: object, allowed: Iterable[str], count: int = 3) -> str:
     """A phrase that names what is allowed: close matches first, else the whole list when it is short."""
-    names = [str(a) for a in allowed]
+    names = list(dict.fromkeys(str(a) for a in allowed))
     folded = {n.lower(): n for n in names}
     close = [folded[m] for m in difflib.get_close_matches(str(name).lower(), folded, n=count, cutoff=0.55)]
     if close:

@@ -42,8 +42,8 @@ def optimize(objective: Objective, start: Float[Tensor, "b 3 h w"], recipe: Reci
     """Make images that drive an objective, by METHODS §1: step, blur, clamp; octave after octave.
 
     `start` is kept as it is; images lie in memory as it does (channels last: the blur takes a seventh of the time on a
-    CPU; contiguous: the arithmetic is the sources', to the bit). Every octave of `recipe` has its size and steps filled in. Images without any gradient
-    for PATIENCE steps are dead and leave the batch; so does one whose values are no longer finite.
+    CPU; contiguous: the arithmetic is the sources', to the bit). Every octave of `recipe` has its size and steps filled
+    in. Images without any gradient for PATIENCE steps are dead and leave the batch, as do those no longer finite.
     """
     count = len(start)
     batch = _Batch(

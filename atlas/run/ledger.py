@@ -32,6 +32,9 @@ class Ledger:
         left = []
         for (model, layer), group in groupby(shards, key=lambda shard: (shard.model, shard.layer)):
             settled = failed | tasks_in(files_under(self.paths.layer_index(model, layer)))
+            if not settled:
+                left.extend(group)
+                continue
             for shard in group:
                 items = tuple(item for item in shard.items if task_id(shard, item) not in settled)
                 if items:

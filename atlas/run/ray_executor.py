@@ -39,7 +39,8 @@ class RayExecutor:
     def __init__(self, work: Work, shape: ActorShape, address: str | None) -> None:
         self._quiet = ExitStack()
         # Ray prints of dead workers on stdout, which belongs to data; the driver tells of them itself
-        self._quiet.enter_context(redirect_stdout(self._quiet.enter_context(open(os.devnull, "w"))))
+        nowhere = self._quiet.enter_context(open(os.devnull, "w"))  # noqa: SIM115
+        self._quiet.enter_context(redirect_stdout(nowhere))
         _connect(shape, address)
         self.shape = shape
         self.slots = max(1, min(shape.most, shape.count or _room(shape)))

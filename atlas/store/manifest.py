@@ -20,13 +20,14 @@ class NotAnAtlas(Exception):
 def read_manifest(path: Path) -> dict[str, Any]:
     """The manifest at `path`; NotAnAtlas when there is none, or none that this version reads."""
     try:
-        manifest = json.loads(path.read_text())
+        manifest = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise NotAnAtlas(f"{path.parent} is no atlas: it has no atlas.json") from None
     except (ValueError, OSError) as error:
         raise NotAnAtlas(f"{path} cannot be read: {error}") from None
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise NotAnAtlas(f"{path} has format {manifest.get('format')!r}; this version reads format {FORMAT}")
+    found = manifest.get("format") if isinstance(manifest, dict) else None
+    if found != FORMAT:
+        raise NotAnAtlas(f"{path} has format {found!r}; this version reads format {FORMAT}")
     return manifest
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import product
 from typing import TypeVar
 
@@ -100,7 +101,7 @@ def _layer_shards(
     deepest = max([layer, *(find_layer(card, p) for p in target.partners)], key=lambda one: one.macs)
     cost = image_cost(deepest, card, recipe)
     device = device_of(config, card)
-    items = [Item(channel, seed) for channel, seed in product(select_channels(parts, layer), config.seeds)]
+    items = [_item(channel, seed) for channel, seed in product(select_channels(parts, layer), config.seeds)]
     for run in cut(items, cost, device, config.cluster.shard_seconds):
         yield Shard(
             id=shard_id(variant, layer.name, target, run),
@@ -113,6 +114,12 @@ def _layer_shards(
             items=run,
             cost=cost * len(run),
         )
+
+
+@cache
+def _item(channel: int, seed: int) -> Item:
+    """The same item for every layer and metric: a plan of a million images must fit beside its driver."""
+    return Item(channel, seed)
 
 
 def find_layer(card: ModelCard, address: str) -> Layer:

@@ -5,10 +5,10 @@ from dataclasses import replace
 import torch
 from torch import nn
 
+from atlas.config.globs import matches
 from atlas.config.mistakes import ConfigError, nearest
 from atlas.config.schema import ModelConfig
 from atlas.records import Layer, ModelCard
-from atlas.config.globs import matches
 from atlas.zoo.layers import choose, walk
 from atlas.zoo.load import load
 from atlas.zoo.sources import Architecture, architecture

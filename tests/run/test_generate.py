@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from sweeps import image_bytes, rows_of, run_small, small_plan
 
 from atlas.query.verify import verify
 from atlas.run.generate import generate, output_mistakes
-from atlas.run.work import Maker
+from atlas.run.maker import Maker
 from atlas.store.lock import Lock, Locked
 from atlas.store.paths import AtlasPaths
-from sweeps import image_bytes, rows_of, run_small, small_plan
 
 ASK = ("layers=[conv1,conv4]", "channels=0:3", "metric=[l1,l2]")
 
@@ -151,12 +151,12 @@ def test_a_full_disk_stops_the_run_resumably_and_charges_no_image(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import atlas.run.drive
-    import atlas.run.work
+    import atlas.run.maker
 
     def full(path: Path, image: np.ndarray) -> str:
         raise OSError(28, "No space left on device", str(path))
 
-    monkeypatch.setattr(atlas.run.work, "write_image", full)
+    monkeypatch.setattr(atlas.run.maker, "write_image", full)
     monkeypatch.setattr(atlas.run.drive.time, "sleep", lambda seconds: None)
     outcome = run_small(tmp_path / "a", "layers=[conv1]", "channels=0:4")
     assert outcome.stopped is not None

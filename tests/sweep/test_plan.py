@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_cards import MACS, card, sweep
+from made_cards import MACS, card, metrics, sweep
 
 from atlas.config.schema import ClusterConfig, ModelConfig
 from atlas.records import Item
@@ -25,14 +25,14 @@ WIDTHS = {layer.name: layer.channels for layer in card().layers}
     st.sampled_from(["all", "0:5", "3:9:2", [2, 0], "10:14"]),
     st.floats(0.001, 100),
 )
-def test_shards_partition_the_product_exactly(models, metrics, seeds, layers, channels, seconds):
-    asked = sweep(*models, metrics=metrics, seeds=seeds, layers=layers, channels=channels)
+def test_shards_partition_the_product_exactly(models, names, seeds, layers, channels, seconds):
+    asked = sweep(*models, metrics=metrics(*names), seeds=seeds, layers=layers, channels=channels)
     asked.cluster.shard_seconds = seconds
     plan = make_plan(asked, {name: CARDS[name] for name in models})
     chosen = {"all": slice(None), "0:5": slice(0, 5), "3:9:2": slice(3, 9, 2), "10:14": slice(10, 14)}
     wanted = [
         (model, layer, metric, Item(channel, seed))
-        for model, layer, metric in product(models, layers, metrics)
+        for model, layer, metric in product(models, layers, names)
         for channel in (channels if isinstance(channels, list) else range(WIDTHS[layer])[chosen[channels]])
         for seed in seeds
     ]
@@ -45,7 +45,7 @@ def test_shards_partition_the_product_exactly(models, metrics, seeds, layers, ch
 
 
 def test_counts_multiply():
-    asked = sweep("alpha", "beta", metrics=METRICS, seeds=[0, 1, 2], layers="default", channels="0:5")
+    asked = sweep("alpha", "beta", metrics=metrics(*METRICS), seeds=[0, 1, 2], layers="default", channels="0:5")
     assert make_plan(asked, CARDS).tasks == 2 * 2 * 5 * 4 * 3
 
 

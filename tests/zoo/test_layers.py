@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from atlas.config.globs import matches
 from atlas.config.schema import ModelConfig
 from atlas.records import Layer
-from atlas.config.globs import matches
 from atlas.zoo.layers import as_map, choose, walk
 from atlas.zoo.sources import architecture
 

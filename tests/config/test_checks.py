@@ -1,0 +1,135 @@
+"""Each check of a sweep's values: what it refuses, what it says, and what it lets pass."""
+
+from dataclasses import fields, replace
+
+import pytest
+from made_cards import metrics, recipe, sweep
+
+from atlas.config.checks import CHOICES, METRICS, value_mistakes
+from atlas.config.mistakes import ConfigError, nearest
+from atlas.config.recipes import read_recipe
+from atlas.config.schema import ClusterConfig, MetricConfig, ModelConfig, OctaveConfig
+from atlas.optvis.metrics import METRICS as MADE
+from atlas.optvis.targets import TARGETS
+from atlas.sweep.targets import FIELDS
+
+
+def test_the_names_in_the_checks_are_the_names_in_the_code():
+    """They stand twice, so that no check loads torch."""
+    assert list(METRICS) == list(MADE)
+    assert list(FIELDS) == list(TARGETS)
+
+
+def test_a_right_sweep_has_no_mistakes():
+    assert value_mistakes(sweep("a", "b", metrics=metrics(*METRICS), seeds=[0, 5])) == []
+
+
+def octave(**changes) -> dict:
+    return {"recipe": recipe(octaves=[replace(OctaveConfig(size=64, steps=3), **changes)])}
+
+
+def cluster(**changes) -> dict:
+    return {"cluster": ClusterConfig(**{"kind": "local"} | changes)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "mistake"),
+    [
+        ({"name": "a/b"}, "name='a/b': letters"),
+        ({"name": ".a"}, "name='.a': letters"),
+        ({"name": ""}, "name='': letters"),
+        ({"retry": "fail"}, "retry=fail: did you mean failed?"),
+        ({"seeds": []}, "seeds=[]: a list of different"),
+        ({"seeds": [1, 1]}, "seeds=[1, 1]: a list of different"),
+        ({"seeds": [0, -1]}, "seeds=[0, -1]: a list of different"),
+        ({"models": {}}, "model=[]: name at least one"),
+        ({"models": {"a b": ModelConfig()}}, "models.a b: letters"),
+        ({"models": {"a": ModelConfig(sizes=[64, 7])}}, "models.a.sizes=[64, 7]: a whole number from 8 up"),
+        ({"models": {"a": ModelConfig(steps=[0])}}, "models.a.steps=[0]: a whole number from 1 up"),
+        ({"models": {"a": ModelConfig(steps=[])}}, "models.a.steps=[]: a whole number from 1 up"),
+        ({"model": {"weights": "none"}}, "model.weights: only model=custom reads this; write models.NAME.weights"),
+        ({"metrics": {}}, "metric=[]: name at least one"),
+        ({"metrics": {"l3": MetricConfig(1.0)}}, "metric=l3: no such metric; allowed: l1, l2, linf, mean"),
+        ({"metrics": {"l2": MetricConfig()}}, "metrics.l2.constant=None: a finite"),
+        ({"metrics": {"linf": MetricConfig(float("inf"))}}, "metrics.linf.constant=inf: a finite"),
+        ({"recipe": recipe(gradient="rsm")}, "recipe.gradient=rsm: did you mean rms?"),
+        ({"recipe": recipe(precision="float16")}, "recipe.precision=float16: did you mean"),
+        ({"recipe": recipe(start=[0.6, 0.5])}, "recipe.start=[0.6, 0.5]: the bounds"),
+        ({"recipe": recipe(start=[0.5])}, "recipe.start=[0.5]: the bounds"),
+        ({"recipe": recipe(start=[0.0, float("inf")])}, "recipe.start=[0.0, inf]: the bounds"),
+        ({"recipe": recipe(rescue=-1)}, "recipe.rescue=-1"),
+        ({"recipe": recipe(trace_every=0)}, "recipe.trace_every=0"),
+        ({"recipe": recipe(octaves=[])}, "recipe.octaves=[]: at least one"),
+        (octave(size=7), "recipe.octaves[0].size=7: at least 8"),
+        (octave(steps=0), "recipe.octaves[0].steps=0"),
+        (octave(lr=[0.1]), "recipe.octaves[0].lr=[0.1]: two rates"),
+        (octave(lr=[0.1, float("nan")]), "recipe.octaves[0].lr=[0.1, nan]: two rates"),
+        (octave(sigma=[0.0, 1.0]), "recipe.octaves[0].sigma=[0.0, 1.0]: two widths"),
+        (octave(sigma=[1.0]), "recipe.octaves[0].sigma=[1.0]: two widths"),
+        (octave(sigma=[float("nan"), 1.0]), "recipe.octaves[0].sigma=[nan, 1.0]: two widths"),
+        (cluster(kind="rai"), "cluster.kind=rai: did you mean ray?"),
+        (cluster(device="gpu"), "cluster.device=gpu: "),
+        (cluster(kind="ray"), "cluster.address is missing"),
+        (cluster(actors=0), "cluster.actors=0"),
+        (cluster(batch=-1), "cluster.batch=-1"),
+        (cluster(cpus_per_actor=0), "cluster.cpus_per_actor=0"),
+        (cluster(shard_seconds=0.0), "cluster.shard_seconds=0.0"),
+        (cluster(gpus_per_actor=-1.0), "cluster.gpus_per_actor=-1.0"),
+        (cluster(grace=float("nan")), "cluster.grace=nan"),
+        (cluster(gpus_per_actor=0.4), "cluster.gpus_per_actor=0.4: a whole number, or 1 divided by one"),
+        (cluster(gpus_per_actor=1.5), "cluster.gpus_per_actor=1.5: a whole number, or 1 divided by one"),
+    ],
+    ids=lambda value: value.partition(":")[0] if isinstance(value, str) else "",
+)
+def test_each_mistake_is_told_alone_and_with_its_place(changes, mistake):
+    (told,) = value_mistakes(sweep(**changes))
+    assert told.startswith(mistake)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        octave(size=None, steps=None, sigma=None),
+        octave(size=8, steps=1, lr=[-0.1, 0.0], sigma=[0.1, 0.1]),
+        {"recipe": recipe(start=[0.5, 0.5], rescue=0, trace_every=1)},
+        {"models": {"resnet152d.a-b+c_1": ModelConfig(sizes=[8], steps=[1])}},
+        {"models": {"custom": ModelConfig()}, "model": {"factory": "a:b", "weights": "none"}},
+        {"metrics": {"mean": MetricConfig(), "l1": MetricConfig(0.0)}},
+        *(cluster(gpus_per_actor=share) for share in (1 / 3, 0.25, 1.0, 2.0)),
+        cluster(kind="ray", address="auto", actors=1),
+        *({"recipe": recipe(gradient=value)} for value in CHOICES["recipe.gradient"]),
+    ],
+)
+def test_what_is_allowed_passes(changes):
+    assert value_mistakes(sweep(**changes)) == []
+
+
+def test_every_mistake_is_told_at_once():
+    wrong = {"name": "/", "seeds": [], "models": {}, "metrics": {}} | octave(size=1, steps=0) | cluster(actors=0)
+    assert len(value_mistakes(sweep(**wrong))) == 7
+
+
+def test_recipes_by_name_with_changes():
+    assert read_recipe("octaves", trace_every=3).trace_every == 3
+    for name, changes, message in (
+        ("octavs", {}, "recipe='octavs': no such recipe; did you mean octaves"),
+        ("octaves", {"rescue": -1, "start": [1.0]}, r"(?s)recipe.start=\[1.0\].*recipe.rescue=-1"),
+        ("octaves", {"resque": 1}, "resque"),
+        ("octaves", {"rescue": "x"}, "recipe.rescue: Value 'x'"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            read_recipe(name, **changes)
+
+
+def test_nearest_names_what_is_allowed():
+    assert nearest("GoogleNet", ["googlenet", "vgg19"]) == "did you mean googlenet?"
+    assert nearest("zz", ["a", "b", "a"]) == "allowed: a, b"
+    assert nearest("zz", []) == "there is none"
+    assert nearest("zz", map(str, range(100))) == "allowed are 100 names, such as 0, 1, 2, 3, 4, 5"
+
+
+def test_a_config_error_tells_each_mistake_once():
+    error = ConfigError(["a", "b", "a"])
+    assert error.mistakes == ("a", "b")
+    assert str(error) == "a\nb"
+    assert fields(ModelConfig)[0].name == "source"

@@ -1,0 +1,181 @@
+"""Every file of conf/ composes, and a user's own files beside them."""
+
+import os
+import sys
+from dataclasses import replace
+
+import pytest
+
+from atlas.config.compose import compose_model, run_job
+from atlas.config.folder import conf_dir
+from atlas.config.mistakes import ConfigError
+from atlas.config.recipes import read_recipe
+from atlas.optvis.metrics import METRICS
+from atlas.sweep.targets import make_target
+from tests.config.composing import composed
+
+NEEDED = {"custom": ["model.factory=a.b:c"], "ray": ["cluster.address=auto"]}
+
+
+def files(*groups: str) -> list[str]:
+    return [f"{group}={path.stem}" for group in groups for path in sorted((conf_dir() / group).glob("*.yaml"))]
+
+
+def test_there_is_a_file_for_every_group():
+    groups = {path.name for path in conf_dir().iterdir() if path.is_dir()}
+    assert groups == {"model", "metric", "target", "recipe", "cluster", "experiment"}
+    assert {name.partition("=")[2] for name in files("metric")} == set(METRICS)
+
+
+@pytest.mark.parametrize("choice", files("experiment", "model", "metric", "target", "recipe", "cluster"))
+def test_every_file_composes_without_mistakes(choice):
+    group, _, name = choice.partition("=")
+    config, overrides, mistakes = composed(choice, *NEEDED.get(name, []))
+    assert mistakes == []
+    assert overrides[0] == choice
+    match group:
+        case "model":
+            assert list(config.models) == [name]
+        case "metric":
+            assert list(config.metrics) == [name]
+        case "target":
+            assert config.target["kind"] == name
+        case "recipe":
+            assert config.recipe == read_recipe(name)
+            assert config.recipe.name == name
+        case "cluster":
+            assert config.cluster.kind == name
+        case "experiment":
+            assert config.name == name
+
+
+def test_the_default_is_patternnet():
+    config, overrides, mistakes = composed()
+    assert (list(config.models), list(config.metrics), config.recipe.name) == (["patternnet"], ["l1"], "normalized")
+    assert (config.layers, config.channels, config.seeds) == ("default", "all", [0])
+    assert (overrides, mistakes) == ([], [])
+
+
+def test_lists_of_models_and_metrics_are_one_sweep():
+    line = "model=[googlenet,inception_v3] metric=[l1,l2,linf] layers=[inception4*,Mixed_6*] channels=0:16 recipe=octaves"
+    config, overrides, mistakes = composed(*line.split(), "seeds=[0,1]")
+    assert (list(config.models), list(config.metrics)) == (["googlenet", "inception_v3"], ["l1", "l2", "linf"])
+    assert (config.layers, config.channels, config.seeds) == (["inception4*", "Mixed_6*"], "0:16", [0, 1])
+    assert (len(overrides), mistakes) == (6, [])
+
+
+@pytest.mark.parametrize("given", ["target.with=[m/a.b:12,m/c:0]", "target.with=['m/a.b:12','m/c:0']"])
+def test_addresses_can_be_written_as_they_are(given):
+    assert make_target(composed("target=joint", given).config.target).partners == ("m/a.b:12", "m/c:0")
+
+
+def test_out_follows_the_name_unless_it_is_said():
+    assert composed("name=mine").config.out == "outputs/mine"
+    assert composed("name=mine", "out=/data/x").config.out == "/data/x"
+    assert composed("experiment=demo").config.out == "outputs/demo"
+
+
+def test_a_command_line_goes_before_an_experiment():
+    config = composed("experiment=overnight", "model=resnet50", "recipe=quick", "seeds=[3]").config
+    assert (list(config.models), config.recipe.name, config.seeds) == (["resnet50"], "quick", [3])
+
+
+@pytest.mark.parametrize("name", ["resnet18", "vit_base_patch16_224.augreg_in21k", "convnext_tiny"])
+def test_any_other_name_is_a_model(name):
+    config, _, mistakes = composed(f"model=[{name},googlenet]", f"models.{name.partition('.')[0]}.seed=3"[:0] or "seeds=[1]")
+    assert mistakes == []
+    assert config.models[name].source == "any"
+    assert compose_model(name) == config.models[name]
+
+
+def test_a_model_of_ones_own_by_factory():
+    line = ["model=custom", "model.factory=package.module:function", "model.weights=w.safetensors", "model.kwargs={a:1}"]
+    config, _, mistakes = composed(*line, "model.input_size=64", "model.mean=[0,0,0]", "model.zones={a:['conv*']}")
+    own = config.models["custom"]
+    assert mistakes == []
+    assert (own.source, own.factory, own.weights) == ("custom", "package.module:function", "w.safetensors")
+    assert (own.kwargs, own.input_size, own.mean, own.zones) == ({"a": 1}, 64, [0, 0, 0], {"a": ["conv*"]})
+
+
+@pytest.fixture
+def mine(tmp_path, monkeypatch):
+    """my_conf/ in the working directory, with models and an experiment."""
+    texts = {
+        "model/mine.yaml": "# @package models\nmine:\n  source: custom\n  factory: a.b:c\n",
+        "model/flat.yaml": "source: custom\nfactory: a.b:c\n",
+        "model/unpacked.yaml": "unpacked:\n  source: custom\n",
+        "model/odd.yaml": "# @package models\nodd:\n  facory: a.b:c\n",
+        "experiment/big.yaml": "# @package _global_\ndefaults:\n  - override /model: [mine, vgg19]\nname: big\n",
+        "experiment/typo.yaml": "# @package _global_\nsede: 3\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / "my_conf" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "my_conf" / name).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    return "--config-dir", "my_conf"
+
+
+def test_a_folder_of_ones_own_goes_before_models_without_a_file(mine):
+    config, overrides, mistakes = composed(*mine, "model=[mine,resnet18]")
+    assert (config.models["mine"].factory, config.models["resnet18"].source) == ("a.b:c", "any")
+    assert (overrides, mistakes) == (["model=[mine,resnet18]"], [])
+    assert compose_model("mine", "my_conf") == config.models["mine"]
+    assert list(composed(*mine, "experiment=big").config.models) == ["mine", "vgg19"]
+
+
+def test_it_still_does_beside_a_mistake(mine):
+    config, overrides, mistakes = composed(*mine, "model=mine", "sede=3")
+    assert config.models["mine"].factory == "a.b:c"
+    assert overrides == ["model=mine"]
+    assert mistakes == ["sede=3: no such key; did you mean seeds?"]
+
+
+@pytest.mark.parametrize("name", ["flat", "unpacked"])
+def test_a_file_without_its_package_line_is_told_of_it(mine, name):
+    for models in (name, f"[patternnet,{name}]"):
+        mistakes = composed(*mine, f"model={models}").mistakes
+        assert any("`# @package models` at the top of a model file" in mistake for mistake in mistakes)
+
+
+@pytest.mark.parametrize(("choice", "key"), [("model=odd", "facory"), ("experiment=typo", "sede")])
+def test_a_wrong_key_in_a_file_is_named_with_the_file(mine, choice, key):
+    (mistake, *_) = composed(*mine, choice).mistakes
+    assert mistake.startswith(f"{choice}: In '{choice.replace('=', '/')}'")
+    assert f"'{key}'" in mistake
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    for act in (lambda: composed("--config-dir", "nowhere"), lambda: compose_model("mine", "nowhere")):
+        with pytest.raises(ConfigError, match="--config-dir=nowhere: no such folder"):
+            act()
+
+
+@pytest.mark.parametrize("name", ["a,b", "a]", "", "-x", "a b"])
+def test_what_is_no_models_name_is_refused(name):
+    with pytest.raises(ConfigError, match=r"letters, digits and _\.\+- only"):
+        compose_model(name)
+
+
+def test_a_number_is_no_models_name():
+    with pytest.raises(ConfigError, match="model=3"):
+        compose_model("3")
+
+
+@pytest.mark.parametrize("arguments", [["--cfg", "job"], ["--help"], ["--info", "defaults"]])
+def test_hydras_own_options_print_and_make_nothing(arguments, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run_job("generate", arguments, lambda *seen: pytest.fail("it was run")) == 0
+    assert "recipe" in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_process_is_left_as_it_was(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    argv = list(sys.argv)
+    first = composed("name=x").config
+    assert composed("seds=1").mistakes
+    assert composed("name=x").config == first == replace(first)
+    assert sys.argv == argv
+    assert "HYDRA_FULL_ERROR" not in os.environ
+    assert list(tmp_path.iterdir()) == []

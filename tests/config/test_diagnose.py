@@ -1,0 +1,102 @@
+"""A command line that does not compose: every mistake named, each with what is allowed."""
+
+import pytest
+
+from atlas.config.compose import run_job
+from atlas.config.mistakes import ConfigError
+from tests.config.composing import composed
+
+ONE = {
+    # wrong keys
+    "seds=[0]": "seds=[0]: no such key; did you mean seeds?",
+    "modle=googlenet": "modle=googlenet: no such key; did you mean model or models?",
+    "recipe.resque=3": "recipe.resque=3: no such key; did you mean recipe.rescue",
+    "~modle": "~modle: no such key; did you mean model",
+    "models.patternet.seed=1": "models.patternet.seed=1: no such key; did you mean models.patternnet.seed",
+    "recipe.octaves=[{siz:64}]": "recipe.octaves=[{siz:64}]: Key 'siz' not in 'OctaveConfig'",
+    # wrong types
+    "seeds=abc": "seeds=abc: Invalid value assigned: str is not a ListConfig, list or tuple.",
+    "cluster.actors=x": "cluster.actors=x: Value 'x' of type 'str' could not be converted to Integer",
+    "dry_run=maybe": "dry_run=maybe: Value 'maybe' is not a valid bool",
+    "name=[a]": "name=[a]: Cannot convert 'list' to string",
+    "hydra.job.chdir=x": "hydra.job.chdir=x: Value 'x' is not a valid bool",
+    # wrong values of groups
+    "metric=l3": "metric=l3: no such metric; allowed: l1, l2, linf, mean",
+    "metric=[l1,l3]": "metric=l3: no such metric; allowed: l1, l2, linf, mean",
+    "metric=1": "metric=1: no such metric; did you mean l1?",
+    "metric=[l2,1]": "metric=1: no such metric; did you mean l1?",
+    "metric=null": "metric=null: no such metric; allowed: l1, l2, linf, mean",
+    "recipe=nomalized": "recipe=nomalized: no such recipe; did you mean normalized?",
+    "experiment=dmo": "experiment=dmo: no such experiment; did you mean demo?",
+    "model=[resnet18,x y]": "model=x y: no such model; allowed: custom, googlenet",
+    "+metric=l2": "+metric=l2: Multiple values for metric",
+    # lists written otherwise
+    "model=googlenet,vgg19": "model=googlenet,vgg19: a sweep is one run here; give a list, as model=[googlenet,vgg19]",
+    "seeds=0,1": "seeds=0,1: a sweep is one run here; give a list, as seeds=[0,1]",
+    "recipe=[quick,plain]": "recipe=[quick,plain]: a sweep has one recipe; name one of quick, plain",
+    "target=[row,neuron]": "target=[row,neuron]: a sweep has one target; name one of row, neuron",
+    # what cannot be parsed
+    "seeds": "seeds: cannot be read; overrides look like key=value, and lists like key=[a,b]",
+    "layers=[a,b": "layers=[a,b: cannot be read",
+    "=3": "=3: cannot be read",
+}
+
+
+@pytest.mark.parametrize(("argument", "mistake"), ONE.items(), ids=ONE)
+def test_a_mistake_is_named_with_what_is_allowed(argument, mistake):
+    config, overrides, mistakes = composed(argument)
+    (told,) = mistakes
+    assert told.startswith(mistake)
+    assert "\n" not in told
+    assert "_type=" not in told, "OmegaConf's own words"
+    assert config.recipe.octaves, "the rest composes"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["seds=[0]", "metric=l3"],
+        ["metric=[l1,l3]", "seeds"],
+        ["seds=[0]", "metric=l3", "cluster.actors=x"],
+        ["recipe=nomalized", "recipe=[quick,plain]", "dry_run=maybe"],
+    ],
+)
+def test_several_mistakes_are_all_named_and_the_rest_is_kept(wrong):
+    config, overrides, mistakes = composed("name=kept", *wrong, "model=[vgg19]")
+    assert sorted(mistakes) == sorted(mistake for argument in wrong for mistake in composed(argument).mistakes)
+    assert (config.name, list(config.models)) == ("kept", ["vgg19"])
+    assert {"name=kept", "model=[vgg19]"} <= set(overrides)
+
+
+def test_several_wrong_values_of_one_group_are_all_named():
+    assert [mistake.partition(":")[0] for mistake in composed("metric=[l3,l1,l4]").mistakes] == ["metric=l3", "metric=l4"]
+
+
+def test_values_lie_in_the_groups_chosen_beside_them():
+    config, overrides, mistakes = composed("target.rwo=2", "target.row=3", "target=neuron", "metrics.l2.constant=7", "metric=l2")
+    assert [mistake.partition(":")[0] for mistake in mistakes] == ["target.rwo=2"]
+    assert (config.target, config.metrics["l2"].constant) == ({"kind": "neuron", "row": 3, "col": None}, 7.0)
+
+
+def test_values_are_checked_beside_keys_that_fail():
+    mistakes = composed("seds=[0]", "seeds=[1,1]", "recipe.rescue=-1").mistakes
+    assert [mistake.partition(":")[0] for mistake in mistakes] == ["seds=[0]", "seeds=[1, 1]", "recipe.rescue=-1"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--multirun", "seeds=[0]"], "--multirun: a sweep is one run here; give lists, as model="),
+        (["-m"], "--multirun: a sweep is one run here"),
+        (["model=custom"], "model.factory: a value is needed, as model.factory=VALUE"),
+        (["name=???"], "name: a value is needed"),
+        (["out=${nam}"], "nam"),
+        (["+foo=1"], "foo: Key 'foo' not in 'SweepConfig'"),
+        (["++recipe.foo=1"], "recipe.foo: Key 'foo' not in 'RecipeConfig'"),
+        (["model=custom", "sede=3"], r"(?s)sede=3: no such key; did you mean seeds\?.*model.factory: a value is needed"),
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_become_a_config_is_refused_before_the_job(arguments, message):
+    with pytest.raises(ConfigError, match=message):
+        run_job("generate", arguments, lambda *seen: pytest.fail("it was run"))

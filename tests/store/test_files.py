@@ -1,0 +1,67 @@
+"""A file is whole or it is the old one, and nothing is left lying."""
+
+import json
+
+import pytest
+
+from atlas.store.files import publish, write_bytes, write_json, write_whole
+
+
+def test_what_is_written_is_read_and_folders_are_made(tmp_path):
+    path = tmp_path / "a" / "b" / "c.bin"
+    write_bytes(path, b"new")
+    assert path.read_bytes() == b"new"
+    write_bytes(path, b"newer")
+    assert path.read_bytes() == b"newer"
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("failure", [OSError("disk full"), ValueError("bad row"), KeyboardInterrupt()])
+def test_a_write_that_fails_leaves_the_old_file_and_no_leftovers(tmp_path, failure):
+    path = tmp_path / "x.json"
+    write_bytes(path, b"old")
+
+    def half(file):
+        file.write(b"half of the ne")
+        raise failure
+
+    with pytest.raises(type(failure)):
+        write_whole(path, half)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+    with pytest.raises(type(failure)):
+        write_whole(tmp_path / "never", half)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_readers_never_see_half_a_file(tmp_path):
+    path = tmp_path / "x"
+    write_bytes(path, b"old")
+
+    def slow(file):
+        file.write(b"new")
+        file.flush()
+        assert path.read_bytes() == b"old"
+        (part,) = (other for other in tmp_path.iterdir() if other != path)
+        assert part.name.startswith("."), "a glob would find it"
+
+    write_whole(path, slow)
+    assert path.read_bytes() == b"new"
+
+
+def test_json_is_read_back_as_it_was(tmp_path):
+    value = {"name": "é", "list": [1, 2.5, None], "nested": {"b": True}}
+    write_json(tmp_path / "x.json", value)
+    assert json.loads((tmp_path / "x.json").read_text(encoding="utf-8")) == value
+    with pytest.raises(TypeError):
+        write_json(tmp_path / "x.json", {"path": tmp_path})
+    assert json.loads((tmp_path / "x.json").read_text()) == value
+
+
+def test_publishing_moves_and_replaces(tmp_path):
+    source, target = tmp_path / "staging" / "x", tmp_path / "index" / "deep" / "x"
+    for content in (b"first", b"second"):
+        write_bytes(source, content)
+        publish(source, target)
+        assert target.read_bytes() == content
+        assert not source.exists()
