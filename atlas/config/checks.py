@@ -94,7 +94,9 @@ def _octave(where: str, octave: OctaveConfig) -> Iterator[str]:
         yield f"{where}.steps={octave.steps}: a whole number from 1 up is wanted, or null for the model's own"
     if len(octave.lr) != 2 or not all(map(math.isfinite, octave.lr)):
         yield f"{where}.lr={octave.lr}: two rates [start, end] are wanted"
-    if octave.sigma is not None and not (len(octave.sigma) == 2 and all(0 < width < math.inf for width in octave.sigma)):
+    if octave.sigma is not None and not (
+        len(octave.sigma) == 2 and all(0 < width < math.inf for width in octave.sigma)
+    ):
         yield f"{where}.sigma={octave.sigma}: two widths [start, end] above 0 are wanted, or null for no blur"
 
 

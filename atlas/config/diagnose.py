@@ -38,12 +38,14 @@ def diagnose(page: str, arguments: list[str], error: Exception) -> Diagnosis:
 
 def asked_mistakes(overrides: list[str]) -> list[str]:
     """What is wrong with overrides that compose all the same: several of a group of which there is one."""
-    read = [(override, OverridesParser.create().parse_override(override)) for override in overrides]
-    return [
-        f"{override}: a sweep has one {one.key_or_group}; name one of {', '.join(map(str, one.value()))}"
-        for override, one in read
-        if one.key_or_group in ONE and isinstance(one.value(), list) and len(one.value()) > 1
-    ]
+    mistakes = []
+    for override in overrides:
+        one = OverridesParser.create().parse_override(override)
+        value: Any = one.value()
+        if one.key_or_group in ONE and isinstance(value, list) and len(value) > 1:
+            names = ", ".join(map(str, value))
+            mistakes.append(f"{override}: a sweep has one {one.key_or_group}; name one of {names}")
+    return mistakes
 
 
 def _try_all(page: str, overrides: list[str], config: DictConfig, error: Exception) -> Diagnosis:
@@ -72,7 +74,8 @@ def _explain(override: str, error: Exception, config: DictConfig) -> Iterator[st
         return
     options = _options(key)
     if options:
-        values = parsed.value() if isinstance(parsed.value(), list) else [parsed.value()]
+        value: Any = parsed.value()
+        values = value if isinstance(value, list) else [value]
         unknown = [_spelled(value) for value in values if not _offers(key, value)]
         yield from (f"{key}={value}: no such {key}; {nearest(value, options)}" for value in unknown)
         if unknown:
@@ -80,7 +83,8 @@ def _explain(override: str, error: Exception, config: DictConfig) -> Iterator[st
     if not options and not _exists(config, key) and not key.startswith("hydra."):
         yield f"{override}: no such key; {nearest(key, [*_keys(OmegaConf.to_container(config)), *_groups()])}"
         return
-    yield f"{override}: {_reason(error)}"
+    reason = _reason(error)
+    yield f"{override}: {reason}" + (f"; to add one, write +{key}.KEY=VALUE" if "not in struct" in reason else "")
 
 
 def _reason(error: BaseException) -> str:

@@ -5,6 +5,7 @@ import socket
 import sys
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from time import monotonic
 from typing import Any, Protocol
 
@@ -142,7 +143,7 @@ class StatusFile:
         self.fixed = {"name": name, "host": socket.gethostname(), "pid": os.getpid(), "started": now()}
 
     def write(self, state: str, count: Count, workers: list[dict[str, Any]], message: str | None = None) -> None:
-        """Write now when the state is final, else at most every few seconds."""
+        """Write now when the state is final, else at most every few seconds, and not for the price of the run."""
         if state == "running" and monotonic() < self.next:
             return
         self.next = monotonic() + STATUS_EVERY
@@ -156,4 +157,5 @@ class StatusFile:
             "eta_seconds": count.eta,
         }
         value = {"state": state, **self.fixed, "updated": now(), **counts, "workers": workers, "message": message}
-        write_json(self.paths.status, value)
+        with suppress(OSError):
+            write_json(self.paths.status, value)

@@ -76,7 +76,7 @@ class Scheduler:
         slot = self.slots.get(getattr(event, "slot", -1))
         match event:
             case Joined(number):
-                self.slots[number] = Slot()
+                self.slots.setdefault(number, Slot())
             case Interrupted():
                 self.stopping = True
             case _ if slot is not None:

@@ -57,7 +57,9 @@ def test_the_default_is_patternnet():
 
 
 def test_lists_of_models_and_metrics_are_one_sweep():
-    line = "model=[googlenet,inception_v3] metric=[l1,l2,linf] layers=[inception4*,Mixed_6*] channels=0:16 recipe=octaves"
+    line = (
+        "model=[googlenet,inception_v3] metric=[l1,l2,linf] layers=[inception4*,Mixed_6*] channels=0:16 recipe=octaves"
+    )
     config, overrides, mistakes = composed(*line.split(), "seeds=[0,1]")
     assert (list(config.models), list(config.metrics)) == (["googlenet", "inception_v3"], ["l1", "l2", "linf"])
     assert (config.layers, config.channels, config.seeds) == (["inception4*", "Mixed_6*"], "0:16", [0, 1])
@@ -82,19 +84,19 @@ def test_a_command_line_goes_before_an_experiment():
 
 @pytest.mark.parametrize("name", ["resnet18", "vit_base_patch16_224.augreg_in21k", "convnext_tiny"])
 def test_any_other_name_is_a_model(name):
-    config, _, mistakes = composed(f"model=[{name},googlenet]", f"models.{name.partition('.')[0]}.seed=3"[:0] or "seeds=[1]")
+    config, _, mistakes = composed(f"model=[{name},googlenet]")
     assert mistakes == []
     assert config.models[name].source == "any"
     assert compose_model(name) == config.models[name]
 
 
 def test_a_model_of_ones_own_by_factory():
-    line = ["model=custom", "model.factory=package.module:function", "model.weights=w.safetensors", "model.kwargs={a:1}"]
-    config, _, mistakes = composed(*line, "model.input_size=64", "model.mean=[0,0,0]", "model.zones={a:['conv*']}")
+    line = ["model=custom", "model.factory=package.module:function", "model.weights=w.safetensors", "+model.kwargs.a=1"]
+    config, _, mistakes = composed(*line, "model.input_size=64", "model.mean=[0,0,0]", "+model.zones.early=['conv*']")
     own = config.models["custom"]
     assert mistakes == []
     assert (own.source, own.factory, own.weights) == ("custom", "package.module:function", "w.safetensors")
-    assert (own.kwargs, own.input_size, own.mean, own.zones) == ({"a": 1}, 64, [0, 0, 0], {"a": ["conv*"]})
+    assert (own.kwargs, own.input_size, own.mean, own.zones) == ({"a": 1}, 64, [0, 0, 0], {"early": ["conv*"]})
 
 
 @pytest.fixture
@@ -161,11 +163,14 @@ def test_a_number_is_no_models_name():
         compose_model("3")
 
 
-@pytest.mark.parametrize("arguments", [["--cfg", "job"], ["--help"], ["--info", "defaults"]])
-def test_hydras_own_options_print_and_make_nothing(arguments, capsys, tmp_path, monkeypatch):
+def test_hydras_own_options_print_and_make_nothing(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert run_job("generate", arguments, lambda *seen: pytest.fail("it was run")) == 0
-    assert "recipe" in capsys.readouterr().out
+    for arguments in (["--cfg", "job", "seeds=[7]"], ["--info", "defaults"]):
+        assert run_job("generate", arguments, lambda *seen: pytest.fail("it was run")) == 0
+    assert "seeds:\n- 7\n" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="0"):
+        run_job("generate", ["--help"], lambda *seen: pytest.fail("it was run"))
+    assert "inception_v3" in capsys.readouterr().out
     assert list(tmp_path.iterdir()) == []
 
 

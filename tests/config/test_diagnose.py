@@ -14,6 +14,8 @@ ONE = {
     "~modle": "~modle: no such key; did you mean model",
     "models.patternet.seed=1": "models.patternet.seed=1: no such key; did you mean models.patternnet.seed",
     "recipe.octaves=[{siz:64}]": "recipe.octaves=[{siz:64}]: Key 'siz' not in 'OctaveConfig'",
+    "model.kwargs={a:1}": "model.kwargs={a:1}: no such key; did you mean",
+    "models.patternnet.kwargs={a:1}": "models.patternnet.kwargs={a:1}: Key 'a' is not in struct; to add one, write +models.",
     # wrong types
     "seeds=abc": "seeds=abc: Invalid value assigned: str is not a ListConfig, list or tuple.",
     "cluster.actors=x": "cluster.actors=x: Value 'x' of type 'str' could not be converted to Integer",
@@ -69,11 +71,16 @@ def test_several_mistakes_are_all_named_and_the_rest_is_kept(wrong):
 
 
 def test_several_wrong_values_of_one_group_are_all_named():
-    assert [mistake.partition(":")[0] for mistake in composed("metric=[l3,l1,l4]").mistakes] == ["metric=l3", "metric=l4"]
+    assert [mistake.partition(":")[0] for mistake in composed("metric=[l3,l1,l4]").mistakes] == [
+        "metric=l3",
+        "metric=l4",
+    ]
 
 
 def test_values_lie_in_the_groups_chosen_beside_them():
-    config, overrides, mistakes = composed("target.rwo=2", "target.row=3", "target=neuron", "metrics.l2.constant=7", "metric=l2")
+    config, overrides, mistakes = composed(
+        "target.rwo=2", "target.row=3", "target=neuron", "metrics.l2.constant=7", "metric=l2"
+    )
     assert [mistake.partition(":")[0] for mistake in mistakes] == ["target.rwo=2"]
     assert (config.target, config.metrics["l2"].constant) == ({"kind": "neuron", "row": 3, "col": None}, 7.0)
 
@@ -93,7 +100,10 @@ def test_values_are_checked_beside_keys_that_fail():
         (["out=${nam}"], "nam"),
         (["+foo=1"], "foo: Key 'foo' not in 'SweepConfig'"),
         (["++recipe.foo=1"], "recipe.foo: Key 'foo' not in 'RecipeConfig'"),
-        (["model=custom", "sede=3"], r"(?s)sede=3: no such key; did you mean seeds\?.*model.factory: a value is needed"),
+        (
+            ["model=custom", "sede=3"],
+            r"(?s)sede=3: no such key; did you mean seeds\?.*model.factory: a value is needed",
+        ),
     ],
     ids=" ".join,
 )

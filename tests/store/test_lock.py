@@ -12,7 +12,14 @@ import pytest
 from atlas.store import lock as module
 from atlas.store.lock import STALE, Lock, Locked, read_owner
 
-HOLD = "import sys, time; from pathlib import Path; from atlas.store.lock import Lock; Lock(Path(sys.argv[1])).__enter__(); print('held', flush=True); time.sleep(60)"
+HOLD = """
+import sys, time
+from pathlib import Path
+from atlas.store.lock import Lock
+with Lock(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
 
 
 @pytest.fixture

@@ -9,7 +9,24 @@ from hypothesis import strategies as st
 from atlas.records import Feature, Target
 from atlas.store.paths import LONGEST_LABEL, AtlasPaths, image_path, safe
 
-NASTY = ["..", ".", "../x", "/etc", "a/b", "a%2Fb", "%2E.", "%2E", ".hidden", "<b>", "a=b", "a b", "\\", "C:", "a\nb", "é"]
+NASTY = [
+    "..",
+    ".",
+    "../x",
+    "/etc",
+    "a/b",
+    "a%2Fb",
+    "%2E.",
+    "%2E",
+    ".hidden",
+    "<b>",
+    "a=b",
+    "a b",
+    "\\",
+    "C:",
+    "a\nb",
+    "é",
+]
 NAME = st.text(min_size=1, max_size=20) | st.sampled_from(NASTY)
 PATHS = AtlasPaths("outputs/demo")
 

@@ -82,9 +82,7 @@ def test_the_device_is_the_machines_unless_it_is_said():
 
 
 def test_every_mistake_is_told_at_once():
-    asked = sweep(
-        "alpha", "beta", layers=["stem", "hed"], channels=[0, 99], target={"kind": "row", "row": 40}
-    )
+    asked = sweep("alpha", "beta", layers=["stem", "hed"], channels=[0, 99], target={"kind": "row", "row": 40})
     asked.models["beta"] = ModelConfig(source="any", sizes=[64])
     mistakes = plan_mistakes(asked, CARDS)
     for part in ("layers=hed", "did you mean head", "channels=99: alpha/stem", "channels=99: beta/stem"):

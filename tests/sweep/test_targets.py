@@ -20,7 +20,11 @@ STEM, HEAD = card().layers[0], card().layers[-1]
         ({"kind": "neuron", "row": 0, "col": 3}, Target("neuron", row=0, col=3), "neuron0x3"),
         ({"kind": "neuron", "row": None, "col": None}, Target("neuron"), "neuronmidxmid"),
         ({"kind": "cumulative", "count": 9}, Target("cumulative", count=9), "cumulative9"),
-        ({"kind": "joint", "with": ["m/a:1", "m/b:2"]}, Target("joint", partners=("m/a:1", "m/b:2")), "joint+m/a:1+m/b:2"),
+        (
+            {"kind": "joint", "with": ["m/a:1", "m/b:2"]},
+            Target("joint", partners=("m/a:1", "m/b:2")),
+            "joint+m/a:1+m/b:2",
+        ),
     ],
 )
 def test_targets_are_read_and_labelled(config, target, label):
