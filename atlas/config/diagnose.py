@@ -8,6 +8,7 @@ from hydra._internal.utils import get_args_parser
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -61,12 +62,9 @@ def _try_all(page: str, overrides: list[str], config: DictConfig, error: Excepti
 
 
 def _explain(override: str, error: Exception, config: DictConfig) -> Iterator[str]:
-    try:
-        parsed = OverridesParser.create().parse_override(override)
-        key = parsed.key_or_group.removeprefix("/")
-    except HydraException:
-        key = ""
-    if not key:
+    parsed = _parse(override)
+    key = parsed.key_or_group.removeprefix("/") if parsed else ""
+    if parsed is None or not key:
         yield f"{override}: cannot be read; overrides look like key=value, and lists like key=[a,b]"
         return
     if parsed.is_sweep_override():
@@ -85,6 +83,13 @@ def _explain(override: str, error: Exception, config: DictConfig) -> Iterator[st
         return
     reason = _reason(error)
     yield f"{override}: {reason}" + (f"; to add one, write +{key}.KEY=VALUE" if "not in struct" in reason else "")
+
+
+def _parse(override: str) -> Override | None:
+    try:
+        return OverridesParser.create().parse_override(override)
+    except HydraException:
+        return None
 
 
 def _reason(error: BaseException) -> str:
