@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -16,7 +17,7 @@ from atlas.config.schema import RecipeConfig
 from atlas.optvis.metrics import CONSTANT, METRICS
 from atlas.optvis.objectives import FeatureObjective
 from atlas.optvis.params import noise
-from atlas.records import Item, Target
+from atlas.records import Feature, Item, Target
 from atlas.run.images import Made, alone, make_images
 from atlas.store.images import to_pil
 from atlas.sweep.identity import noise_seed
@@ -54,45 +55,50 @@ def visualize(
     target: str | Mapping[str, Any] | Target = "channel",
     constant: float = CONSTANT,
     seed: int = 0,
-    start: Float[Tensor, "b 3 h w"] | None = None,
+    start: Tensor | None = None,
     device: str | torch.device | None = None,
     input_size: int = 224,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
 ) -> Visualization:
     """See `atlas.visualize`. ValueError or ConfigError name what is wrong and what is allowed."""
-    wanted = [channels] if isinstance(channels, int) else list(channels)
+    wanted = _wanted(channels)
     settings = _settings(recipe, octaves, input_size, start)
+    aim = _target(target)
+    partners = tuple((p.layer, p.channel) for p in map(Feature.parse, aim.partners))
     if metric not in METRICS:
         raise ValueError(f"metric={metric!r}: no such metric; {nearest(metric, METRICS)}")
     if start is None:
         seeds = [noise_seed(layer, Item(channel, seed)) for channel in wanted]
         start = noise(seeds, settings.octaves[0].size or input_size, *settings.start)
-    if start.dim() != 4 or start.shape[:2] != (len(wanted), 3):
-        raise ValueError(
-            f"start has shape {tuple(start.shape)}; one image for each channel is wanted, ({len(wanted)}, 3, h, w)"
-        )
+    _check_start(start, len(wanted))
     with _as_evaluated(model, device) as where:
-        forward = _normalised(Forward(model, [layer]), mean, std) if settings.preprocess else Forward(model, [layer])
+        forward: Any = Forward(model, [layer, *(name for name, _ in partners)])
+        forward = _normalised(forward, mean, std) if settings.preprocess else forward
         start = start.to(where)
-        _check_channels(forward, layer, wanted, start[:1])
+        _check_channels(forward, [*((layer, channel) for channel in wanted), *partners], start[:1])
         together = 1 if alone(settings, where.type) else TOGETHER
-        made = [
-            make_images(
-                FeatureObjective(
-                    forward,
-                    layer,
-                    torch.tensor(wanted[i : i + together], device=where),
-                    target=_target(target),
-                    metric=metric,
-                    constant=constant,
-                ),
-                start[i : i + together],
-                settings,
+        made = []
+        for i in range(0, len(wanted), together):
+            some = torch.tensor(wanted[i : i + together], device=where)
+            objective = FeatureObjective(
+                forward, layer, some, target=aim, partners=partners, metric=metric, constant=constant
             )
-            for i in range(0, len(wanted), together)
-        ]
+            made.append(make_images(objective, start[i : i + together], settings))
     return _joined(made)
+
+
+def _wanted(channels: int | Sequence[int]) -> list[int]:
+    wanted = [channels] if isinstance(channels, Integral) else list(channels)
+    if not wanted or any(isinstance(channel, bool) or not isinstance(channel, Integral) for channel in wanted):
+        raise ValueError(f"channels={channels!r}: a channel or a list of channels is wanted, as 5 or [0, 5]")
+    return [int(channel) for channel in wanted]
+
+
+def _check_start(start: Tensor, count: int) -> None:
+    shape = tuple(start.shape)
+    if len(shape) != 4 or shape[:2] != (count, 3) or shape[2] != shape[3]:
+        raise ValueError(f"start has shape {shape}; one square image for each channel is wanted, ({count}, 3, s, s)")
 
 
 def _settings(
@@ -131,6 +137,9 @@ def _normalised(forward: Forward, mean: Sequence[float] | None, std: Sequence[fl
     """The forward pass of images in [0, 1]; without mean and std they are fed as they are."""
     if mean is None and std is None:
         return forward
+    for name, values in (("mean", mean), ("std", std)):
+        if values is not None and len(values) != 3:
+            raise ValueError(f"{name}={values}: three numbers are wanted, for red, green and blue")
 
     def seen(images: Tensor) -> dict[str, Tensor]:
         shift = images.new_tensor(mean or (0.0, 0.0, 0.0))[:, None, None]
@@ -140,14 +149,14 @@ def _normalised(forward: Forward, mean: Sequence[float] | None, std: Sequence[fl
     return seen
 
 
-def _check_channels(forward: Any, layer: str, channels: list[int], image: Tensor) -> None:
-    if not channels:
-        raise ValueError("channels=[]: name at least one channel")
+def _check_channels(forward: Any, wanted: list[tuple[str, int]], image: Tensor) -> None:
     with torch.no_grad():
-        count = forward(image)[layer].shape[1]
-    absent = [channel for channel in channels if not 0 <= channel < count]
-    if absent:
-        raise ValueError(f"channels={absent}: layer {layer} has {count} channels (0 to {count - 1})")
+        counts = {name: maps.shape[1] for name, maps in forward(image).items()}
+    for layer, channel in wanted:
+        if not 0 <= channel < counts[layer]:
+            raise ValueError(
+                f"channels={channel}: layer {layer} has {counts[layer]} channels (0 to {counts[layer] - 1})"
+            )
 
 
 def _joined(made: list[Made]) -> Visualization:

@@ -126,7 +126,12 @@ def test_a_recipe_may_be_an_object():
         ({"octaves": []}, r"recipe.octaves=\[\]: at least one octave"),
         ({"octaves": [dict(sise=16)]}, r"recipe.octaves\[0\].sise|Key 'sise'"),
         ({"octaves": [dict(size=16, steps=0)]}, r"recipe.octaves\[0\].steps=0"),
-        ({"start": torch.zeros(2, 3, 8, 8)}, r"start has shape \(2, 3, 8, 8\).*\(1, 3, h, w\)"),
+        ({"channels": []}, "a channel or a list of channels is wanted"),
+        ({"channels": [True]}, "a channel or a list of channels is wanted"),
+        ({"start": torch.zeros(1, 3, 8, 9)}, "one square image for each channel"),
+        ({"mean": [0.5]}, "three numbers are wanted"),
+        ({"target": {"kind": "joint", "with": ["net/2:99"]}}, r"channels=\[99\]: layer 2 has"),
+        ({"start": torch.zeros(2, 3, 8, 8)}, r"start has shape \(2, 3, 8, 8\).*\(1, 3, s, s\)"),
         ({"target": "rows"}, "target.kind=rows: no such target; did you mean row"),
         ({"target": {"kind": "row", "row": 99}}, r"target.row=99: this map has"),
     ],
@@ -141,3 +146,10 @@ def test_what_is_wrong_is_named(changes, message):
 def test_a_module_without_parameters_works():
     v = atlas.visualize(nn.Sequential(nn.AvgPool2d(2)), "0", [0], octaves=OCTAVES)
     assert v.status == ["ok"]
+
+
+def test_a_joint_target_drives_its_partners_too():
+    octaves = [{"size": 16, "steps": 12, "lr": (0.1, 0.1)}]
+    alone = atlas.visualize(smooth(), "2", [0], octaves=octaves)
+    joint = atlas.visualize(smooth(), "2", [0], octaves=octaves, target={"kind": "joint", "with": ["net/2:5"]})
+    assert joint.activations[0, 5] > alone.activations[0, 5]
