@@ -152,11 +152,10 @@ def _normalised(forward: Forward, mean: Sequence[float] | None, std: Sequence[fl
 def _check_channels(forward: Any, wanted: list[tuple[str, int]], image: Tensor) -> None:
     with torch.no_grad():
         counts = {name: maps.shape[1] for name, maps in forward(image).items()}
-    for layer, channel in wanted:
-        if not 0 <= channel < counts[layer]:
-            raise ValueError(
-                f"channels={channel}: layer {layer} has {counts[layer]} channels (0 to {counts[layer] - 1})"
-            )
+    for layer, count in counts.items():
+        absent = [channel for name, channel in wanted if name == layer and not 0 <= channel < count]
+        if absent:
+            raise ValueError(f"channels={absent}: layer {layer} has {count} channels (0 to {count - 1})")
 
 
 def _joined(made: list[Made]) -> Visualization:
