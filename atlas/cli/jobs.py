@@ -18,6 +18,7 @@ def run_job(command: str, arguments: list[str]) -> int:
     """Run one job; every way it can end has one exit code and one clear message."""
     from atlas.config.compose import run_job as run_hydra
     from atlas.config.mistakes import ConfigError
+    from atlas.run.executor import ClusterError
     from atlas.store.lock import Locked
     from atlas.store.manifest import NotAnAtlas
 
@@ -25,7 +26,7 @@ def run_job(command: str, arguments: list[str]) -> int:
         return run_hydra(command, arguments, BODIES[command])
     except ConfigError as error:
         return _refuse(error.mistakes)
-    except (Locked, NotAnAtlas) as error:
+    except (Locked, NotAnAtlas, ClusterError) as error:
         return _refuse([str(error)])
     except OSError as error:
         say(f"stopped: {error}\nrun the same again to resume")

@@ -7,6 +7,10 @@ from atlas.run.events import Event
 from atlas.run.worker import Work, Worker
 
 
+class ClusterError(Exception):
+    """The cluster that was asked for cannot be had."""
+
+
 class Executor(Protocol):
     """Carries out start, send and kill; reports what happened. Slots are numbered from 0."""
 

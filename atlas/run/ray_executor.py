@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 import sys
 from contextlib import ExitStack, redirect_stdout
 from dataclasses import dataclass
@@ -14,13 +15,11 @@ import ray
 
 from atlas.records import Shard
 from atlas.run.events import Died, Event, Lost
+from atlas.run.executor import ClusterError
 from atlas.run.worker import Work, Worker
 
+ANSWER = 10.0  # seconds that a cluster's head may take to accept a connection
 OBJECT_STORE = 256 << 20  # bytes; receipts are all that passes through it
-
-
-class ClusterError(Exception):
-    """The cluster that was asked for cannot be had."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +113,7 @@ class RayExecutor:
 def _connect(shape: ActorShape, address: str | None) -> None:
     """Start Ray here, or join the cluster at an address; never one that merely happens to be found."""
     if address is not None:
+        _check_address(address)
         try:
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
         except (ConnectionError, RuntimeError, ValueError) as error:
@@ -128,6 +128,17 @@ def _connect(shape: ActorShape, address: str | None) -> None:
         log_to_driver=False,
         logging_level=logging.ERROR,
     )
+
+
+def _check_address(address: str) -> None:
+    """Ask whether anybody listens there: Ray itself would try for minutes."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon:
+        return  # auto: Ray knows where its own node is
+    try:
+        socket.create_connection((host, int(port)), timeout=ANSWER).close()
+    except (OSError, ValueError) as error:
+        raise ClusterError(f"cluster.address={address}: nobody answers there ({error}); is the cluster up?") from None
 
 
 def _room(shape: ActorShape) -> int:
