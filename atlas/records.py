@@ -30,6 +30,12 @@ class ModelCard:
     layers: tuple[Layer, ...]  # every layer, in order of execution
     chosen: tuple[str, ...]  # the names that `layers: default` stands for
     gpus: int  # CUDA devices that the process saw which made this card
+    resizable: bool = True  # whether it takes images of other sizes than its own
+
+    @property
+    def provenance(self) -> str:
+        """Column `weights`: where from, and the digest."""
+        return f"{self.weights}@{self.digest}"
 
 
 @dataclass(frozen=True, slots=True)

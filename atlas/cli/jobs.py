@@ -51,9 +51,9 @@ def generate_job(config: "SweepConfig", overrides: list[str], mistakes: list[str
         return DONE
     outcome = generate(config, plan, overrides)
     _tell(outcome)
-    _write_sheets(outcome)
     if outcome.stopped:
         return INTERRUPTED
+    _write_sheets(outcome)
     return SOME_FAILED if outcome.failed or outcome.abandoned else DONE
 
 
@@ -79,8 +79,9 @@ def _tell(outcome: "Outcome") -> None:
     root = outcome.paths.root
     if outcome.stopped:
         say(f"{outcome.stopped}: {outcome.made} images made, {outcome.left} left; run the same again to resume")
-    elif outcome.made == 0 and not outcome.abandoned and not outcome.left:
-        say(f"nothing to do: {root} has all {outcome.planned} images that were asked for")
+    elif outcome.idle:
+        failed = f" but {outcome.failed} that failed" if outcome.failed else ""
+        say(f"nothing to do: {root} has all {outcome.planned} images that were asked for{failed}")
     else:
         dead = f", {outcome.dead} of them dead (no gradient reaches the image)" if outcome.dead else ""
         say(f"{root}: {outcome.made} images made{dead}; {outcome.left} left")

@@ -4,6 +4,7 @@ import pyarrow as pa
 
 from atlas.cli.tables import print_table
 from atlas.config.schema import SweepConfig
+from atlas.run.progress import clock
 from atlas.run.resources import actor_count
 from atlas.sweep.plan import Plan, device_of
 from atlas.sweep.shards import RATE
@@ -16,9 +17,9 @@ def print_plan(config: SweepConfig, plan: Plan) -> str:
     rows = [_row(config, plan, name) for name in plan.cards]
     print_table(pa.Table.from_pylist(rows), "table")
     device, actors = _place(config, plan)
-    hours = plan.cost / RATE[device] / actors / 3600
+    seconds = plan.cost / RATE[device] / actors
     return (
-        f"{plan.tasks} images in {len(plan.shards)} shards into {config.out}: about {_short(hours)} hours on {actors} {device} "
+        f"{plan.tasks} images in {len(plan.shards)} shards into {config.out}: about {clock(seconds)} of work on {actors} {device} "
         f"actor{'' if actors == 1 else 's'}, at an assumed {RATE[device] / 1e9:g} G multiply-adds a second each. "
         "Nothing was written."
     )
@@ -38,7 +39,7 @@ def _row(config: SweepConfig, plan: Plan, name: str) -> dict[str, object]:
         "pixels": size,
         "MB": _short(images * size * size * PNG_BYTES / 1e6),
         "TFLOP": _short(2 * cost / 1e12),
-        "hours": _short(cost / RATE[device] / actors / 3600),
+        "time": clock(cost / RATE[device] / actors),
     }
 
 

@@ -84,7 +84,13 @@ def show(feature: str, look: bool, atlas: str | None, form: str) -> None:
         rows = found.rows()
         _write(rows.select(SHOWN) if form == "table" else rows, form)
         _tell_unmade(found)
-        sheet = feature_sheet(opened, found)
+        if not any(row["image"] for row in rows.to_pylist()):
+            return
+        try:
+            sheet = feature_sheet(opened, found)
+        except OSError as error:
+            click.echo(f"no contact sheet: {error}", err=True)
+            return
     click.echo(f"contact sheet: {sheet}", err=True)
     if look and click.launch(str(sheet)) != 0:
         click.echo("there is no viewer to open it with", err=True)

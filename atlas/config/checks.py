@@ -14,7 +14,7 @@ CHOICES = {
     "recipe.precision": ("float32", "tf32", "bfloat16"),
     "cluster.kind": ("local", "inline", "ray"),
     "cluster.device": ("auto", "cpu", "cuda"),
-    "retry": ("none", "failed"),
+    "retry": ("none", "failed", "broken"),
 }
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 

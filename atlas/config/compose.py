@@ -64,9 +64,11 @@ def compose_model(name: str, config_dir: str | None = None) -> ModelConfig:
     try:
         with searching(config_dir):
             config = hydra.compose(PAGE, overrides=[f"model=[{name}]"])
+        models: Any = OmegaConf.to_object(config.models)
+    except MissingMandatoryValue:
+        raise ConfigError([f"model={name}: needs values of its own; write them into a file for --config-dir"]) from None
     except BROKEN as error:
         raise ConfigError([f"model={name}: {error}"]) from None
-    models: Any = OmegaConf.to_object(config.models)
     return models[name]
 
 

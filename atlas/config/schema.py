@@ -90,5 +90,5 @@ class SweepConfig:
     layers: Any = "default"
     channels: Any = "all"
     seeds: list[int] = field(default_factory=lambda: [0])
-    retry: str = "none"  # none, or failed
+    retry: str = "none"  # none; failed: those on record as failed; broken: those whose image is missing or changed
     dry_run: bool = False

@@ -66,7 +66,7 @@ def optimize(objective: Objective, start: Float[Tensor, "b 3 h w"], recipe: Reci
 
 def _step(batch: _Batch, objective: Objective, recipe: RecipeConfig, octave: OctaveConfig, place: int) -> None:
     gradient, reading = _gradient(objective, batch.images, batch.which)
-    if batch.step <= PATIENCE:
+    if batch.step <= patience(recipe):
         gradient = _watch(batch, objective, recipe, gradient)
     if batch.step % recipe.trace_every == 0:
         batch.rows.append((batch.which, reading.score.detach()))
@@ -77,8 +77,13 @@ def _step(batch: _Batch, objective: Objective, recipe: RecipeConfig, octave: Oct
         images = blur(images, between(octave.sigma, place, octave.steps or 1))
     batch.images = images.clamp(0.0, 1.0) if recipe.clamp else images
     batch.step += 1
-    if batch.step == PATIENCE + 1:
+    if batch.step == patience(recipe) + 1:
         _drop(batch, ~batch.touched, "dead")
+
+
+def patience(recipe: RecipeConfig) -> int:
+    """Steps that a feature without any gradient is given: as many as its rescue lasts, at least."""
+    return max(PATIENCE, recipe.rescue)
 
 
 def between(ends: list[float], place: int, steps: int) -> float:

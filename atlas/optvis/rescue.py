@@ -35,10 +35,11 @@ class OpenReLUs(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         given = kwargs or {}
-        if func not in (*RELUS, *RELU6S) or args[0].dim() < 2 or given.get("min_val", 0.0) != 0.0:
+        x: Any = args[0] if args else given.get("input")
+        if func not in (*RELUS, *RELU6S) or x.dim() < 2 or given.get("min_val", 0.0) != 0.0:
             return func(*args, **given)
-        opened = _OpenReLU.apply(args[0].clone())  # what is kept for the way back must not be written into
+        opened = _OpenReLU.apply(x.clone())  # what is kept for the way back must not be written into
         if func in RELU6S:
             opened = opened.clamp(max=given.get("max_val", 6.0))
         inplace = given.get("inplace", False) or func.__name__.endswith("_")
-        return args[0].copy_(opened) if inplace else opened
+        return x.copy_(opened) if inplace else opened

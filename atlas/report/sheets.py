@@ -16,7 +16,10 @@ from atlas.store.paths import AtlasPaths
 
 DRAWING = "1"  # raised when the drawing changes: older sheets are then stale
 MARK = "atlas-rows"  # PNG text: hash of the rows that a sheet shows
-ORDER = "channel, target <> 'channel', target, seed, recipe, task"
+ORDER = "channel, target <> 'channel', target, seed, variant, recipe, task"
+# an image of other weights or another recipe than the atlas's first has a suffix, and is never shown without
+VARIANT = r"regexp_extract(image, '-(v[0-9a-f]{6})\.png$', 1)"
+TELLING = ("target", "seed", "recipe", "variant")  # what may tell two images of a channel apart
 BIG = 256  # pixels of a feature's own images
 LARGEST = 128  # images on the sheet of one feature
 Row = dict[str, Any]
@@ -42,8 +45,9 @@ def write_sheet(atlas: Atlas, model: str, layer: str, *, metric: str, mark: str 
     """Draw one layer under one metric: channels in order, then targets, then seeds."""
     if mark is None:
         mark = _marks(atlas, f"WHERE {_where(model, layer, metric)}").get((model, layer, metric), "")
-    rows = atlas.sql(f"SELECT * FROM tasks WHERE {_where(model, layer, metric)} ORDER BY {ORDER}").to_pylist()
-    varying = _varying(rows, ("target", "seed", "recipe"))
+    where = _where(model, layer, metric)
+    rows = atlas.sql(f"SELECT *, {VARIANT} AS variant FROM tasks WHERE {where} ORDER BY {ORDER}").to_pylist()
+    varying = _varying(rows, TELLING)
     cells = [_cell(atlas, row, " ".join([str(row["channel"]), *_tags(row, varying)])) for row in rows]
     thumb = thumb_size(len(cells))
     title, subtitle = f"{model} / {layer}", f"{metric}   ·   {_told(rows)}"
@@ -53,8 +57,9 @@ def write_sheet(atlas: Atlas, model: str, layer: str, *, metric: str, mark: str 
 
 def feature_sheet(atlas: Atlas, feature: Feature) -> Path:
     """Draw one feature under every metric, target, seed and recipe: a row for each metric, when others vary too."""
-    rows = feature.rows("tasks").to_pylist()
-    varying = _varying(rows, ("target", "seed", "recipe"))
+    tasks = f"SELECT *, {VARIANT} AS variant FROM tasks WHERE feature = {quoted(str(feature))} ORDER BY {ORDER}"
+    rows = atlas.sql(tasks).to_pylist()
+    varying = _varying(rows, TELLING)
     metrics = sorted({row["metric"] for row in rows})
     variants = sorted({_variant(row) for row in rows}, key=lambda one: (one[0] != "channel", *map(str, one)))
     held = {(row["metric"], *_variant(row)): row for row in rows}
@@ -104,7 +109,9 @@ def _told(rows: list[Row]) -> str:
     states = Counter(row["state"] for row in rows)
     recipes = sorted({row["recipe"] for row in rows if row["recipe"]})
     made = states["ok"] + states["dead"]
+    variants = sorted({row["variant"] for row in rows if row["variant"]})
     parts = [f"recipe {', '.join(recipes)}", f"{made:,} image{'s' * (made != 1)}"]
+    parts += [f"with {', '.join(variants)}: other weights or recipe, see atlas.json"] if variants else []
     words = {"dead": "dead", "failed": "failed", "left": "not made yet"}
     return "   ·   ".join(parts + [f"{states[state]:,} {word}" for state, word in words.items() if states[state]])
 
@@ -115,11 +122,13 @@ def _varying(rows: list[Row], names: Iterable[str]) -> list[str]:
 
 
 def _tags(row: Row, names: Iterable[str]) -> list[str]:
-    return [f"s{row[name]}" if name == "seed" else str(row[name]) for name in names]
+    """What tells an image from its neighbors; the atlas's first weights and recipe need no word."""
+    words = [f"s{row[name]}" if name == "seed" else row[name] for name in names]
+    return [str(word) for word in words if word]
 
 
-def _variant(row: Row) -> tuple[str, int, str | None]:
-    return row["target"], row["seed"], row["recipe"]
+def _variant(row: Row) -> tuple[str, int, str, str]:
+    return row["target"], row["seed"], row["variant"] or "", row["recipe"] or ""
 
 
 def _where(model: str, layer: str, metric: str) -> str:

@@ -1,6 +1,8 @@
 """The cards of a sweep's models, made in child processes: the job's own process never holds a network."""
 
 import multiprocessing
+import signal
+import sys
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
@@ -18,7 +20,7 @@ def read_cards(models: dict[str, ModelConfig]) -> tuple[dict[str, ModelCard], li
     if not models:
         return cards, mistakes
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(TOGETHER, len(models)), mp_context=context) as pool:
+    with ProcessPoolExecutor(min(TOGETHER, len(models)), mp_context=context, initializer=_quiet) as pool:
         futures = {name: pool.submit(_card, name, config) for name, config in models.items()}
         for name, future in futures.items():
             try:
@@ -26,6 +28,12 @@ def read_cards(models: dict[str, ModelConfig]) -> tuple[dict[str, ModelCard], li
             except ConfigError as error:
                 mistakes += error.mistakes
     return cards, mistakes
+
+
+def _quiet() -> None:
+    """A child leaves Ctrl-C to its parent, and stdout to data: torch.hub tells of its downloads there."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.stdout = sys.stderr
 
 
 def _card(name: str, config: ModelConfig) -> ModelCard:

@@ -30,7 +30,7 @@ from atlas.run.events import (
 from atlas.run.executor import Executor
 from atlas.run.ledger import Ledger
 from atlas.run.progress import Count, Display, StatusFile, busy_line
-from atlas.run.scheduler import Scheduler
+from atlas.run.scheduler import TROUBLES, Scheduler
 from atlas.run.signals import StopRequest
 from atlas.store.manifest import now
 
@@ -43,8 +43,15 @@ class Ending:
     """How a run ended."""
 
     stopped: str | None = None  # why it ended before its work did
-    resumable: bool = True
     abandoned: dict[str, str] = field(default_factory=dict)  # model: why it could not be loaded
+
+
+@dataclass(frozen=True)
+class Watch:
+    """How patient a driver is."""
+
+    cluster: ClusterConfig  # grace, deadline, start_timeout
+    rate: float  # multiply-adds per second that an actor is expected to do
 
 
 class Driver:
@@ -55,17 +62,18 @@ class Driver:
         executor: Executor,
         ledger: Ledger,
         *,
-        cluster: ClusterConfig,
+        watch: Watch,
         count: Count,
         display: Display,
         status: StatusFile,
     ) -> None:
-        self.executor, self.ledger, self.cluster = executor, ledger, cluster
+        self.executor, self.ledger, self.watch = executor, ledger, watch
         self.count, self.display, self.status = count, display, status
         self.ending = Ending()
         self.since: dict[int, float] = {}  # when a slot began what it does
         self.began: dict[int, str] = {}  # the same as a date
         self.slowest = 0.0
+        self.stop_at: float | None = None  # when the grace after a signal is over
 
     def run(self, shards: Iterable[Shard], stop: StopRequest) -> Ending:
         """Until everything is settled, or somebody or something stops it."""
@@ -85,11 +93,22 @@ class Driver:
 
     def _feed(self, event: Event) -> None:
         self._note(event)
-        under_way = dict(self.scheduler.busy)
         for command in self.scheduler.handle(event):
-            self._carry_out(command, under_way)
+            self._persist(command)
 
-    def _carry_out(self, command: Command, under_way: dict[int, Shard]) -> None:
+    def _persist(self, command: Command) -> None:
+        """Carry a command out; storage that fails is tried again for a while, and then ends the run, resumably."""
+        for attempt in range(TROUBLES):
+            try:
+                return self._carry_out(command)
+            except OSError as error:
+                self.display.say(f"trouble with storage, trying again in {2**attempt} s: {error}")
+                time.sleep(2**attempt)
+        self.scheduler.stopping = True
+        self.ending.stopped = "the atlas cannot be written; does every node see it?"
+        return None
+
+    def _carry_out(self, command: Command) -> None:
         match command:
             case Start(slot, model):
                 self._mark(slot)
@@ -100,9 +119,9 @@ class Driver:
                 self.executor.send(slot, shard)
             case Kill(slot):
                 self.executor.kill(slot)
-            case Commit(receipt):
+            case Commit(shard, receipt):
                 self.slowest = max(self.slowest, receipt.seconds)
-                self.ledger.commit(receipt, next(s for s in under_way.values() if s.id == receipt.shard))
+                self.ledger.commit(receipt, shard)
                 self.count.add(done=receipt.ok + receipt.dead, dead=receipt.dead, failed=receipt.failed)
             case Fail():
                 self.ledger.fail(command)
@@ -133,15 +152,22 @@ class Driver:
 
     def _overdue(self) -> list[Event]:
         """Work that has been silent for longer than any work should be."""
-        allowed = max(self.cluster.deadline, USUAL * self.slowest)
-        late = [slot for slot in self.scheduler.busy if monotonic() - self.since[slot] > allowed]
-        return [Lost(slot, f"no answer for {allowed:.0f} s") for slot in late]
+        late = {slot: self._allowed(shard) for slot, shard in self.scheduler.busy.items()}
+        return [
+            Lost(slot, f"no answer for {allowed:.0f} s")
+            for slot, allowed in late.items()
+            if monotonic() - self.since[slot] > allowed
+        ]
+
+    def _allowed(self, shard: Shard) -> float:
+        """Seconds that a shard may take: several times the usual, and several times what its cost lets expect."""
+        return max(self.watch.cluster.deadline, USUAL * self.slowest, USUAL * shard.cost / self.watch.rate)
 
     def _asked_to_stop(self, stop: StopRequest) -> list[Event]:
         if stop.name is None:
             return []
-        if self.ending.stopped is None:
-            self.ending.stopped, self.stop_at = f"stopped by {stop.name}", monotonic() + self.cluster.grace
+        if self.stop_at is None:
+            self.ending.stopped, self.stop_at = f"stopped by {stop.name}", monotonic() + self.watch.cluster.grace
             self.display.say(
                 f"{stop.name}: finishing what is under way, beginning nothing new; once more to stop at once"
             )
@@ -153,9 +179,9 @@ class Driver:
     def _check_silence(self) -> None:
         """Stop when nothing is under way and no actor has come to be: resources that are never granted are silent."""
         waiting = not self.scheduler.busy and not self.scheduler.finished
-        if waiting and monotonic() - self.last_heard > self.cluster.start_timeout:
+        if waiting and monotonic() - self.last_heard > self.watch.cluster.start_timeout:
             self.ending.stopped = (
-                f"no actor has become ready for {self.cluster.start_timeout:.0f} s: {self.executor.asked()}"
+                f"no actor has become ready for {self.watch.cluster.start_timeout:.0f} s: {self.executor.asked()}"
             )
             self.scheduler.stopping = True
 

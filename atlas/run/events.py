@@ -107,6 +107,7 @@ class Kill:
 class Commit:
     """Publish a finished shard."""
 
+    shard: Shard
     receipt: Receipt
 
 

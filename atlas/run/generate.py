@@ -3,13 +3,13 @@
 import os
 import tempfile
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from atlas.config.checks import value_mistakes
-from atlas.config.schema import SweepConfig
+from atlas.config.schema import ModelConfig, SweepConfig
 from atlas.records import Shard
 from atlas.run.cards import read_cards
-from atlas.run.drive import Driver, Ending
+from atlas.run.drive import Driver, Ending, Watch
 from atlas.run.ledger import Ledger
 from atlas.run.progress import Count, StatusFile, display_for
 from atlas.run.record import homes, mixture, record_request
@@ -19,6 +19,7 @@ from atlas.run.work import ImageWork
 from atlas.store.lock import Lock
 from atlas.store.paths import AtlasPaths
 from atlas.sweep.plan import Plan, device_of, make_plan, plan_mistakes
+from atlas.sweep.shards import RATE
 
 
 @dataclass
@@ -31,6 +32,7 @@ class Outcome:
     dead: int = 0
     failed: int = 0
     left: int = 0
+    idle: bool = False  # nothing was left to do from the start
     stopped: str | None = None
     abandoned: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -39,13 +41,29 @@ class Outcome:
 def prepare(config: SweepConfig) -> tuple[Plan | None, list[str]]:
     """Read the models and plan the sweep: the plan, or every mistake there is; nothing is written."""
     mistakes = value_mistakes(config)
-    cards, unreadable = read_cards(config.models)
+    config.models = {name: _placed(model) for name, model in config.models.items()}
+    asked = {name: _unfetched(model) for name, model in config.models.items()} if config.dry_run else config.models
+    cards, unreadable = read_cards(asked)
     mistakes += unreadable + plan_mistakes(config, cards) + output_mistakes(config.out)
     return (None, mistakes) if mistakes else (make_plan(config, cards), [])
 
 
+def _placed(model: ModelConfig) -> ModelConfig:
+    """A model whose weights file is named from the root, so that a worker elsewhere finds the same one."""
+    if model.weights in ("default", "none"):
+        return model
+    return replace(model, weights=os.path.abspath(os.path.expanduser(model.weights)))
+
+
+def _unfetched(model: ModelConfig) -> ModelConfig:
+    """For a dry run: the shapes are enough, so nothing pretrained is fetched."""
+    return replace(model, weights="none") if model.weights == "default" else model
+
+
 def output_mistakes(out: str) -> list[str]:
     """Whether the atlas could be written where it is asked for; what is missing is not made yet."""
+    if "://" in out:
+        return [f"out={out}: only folders can be written so far; name one that every node sees"]
     place = os.path.abspath(out)
     if os.path.exists(place) and not os.path.isdir(place):
         return [f"out={out}: is a file; name a folder"]
@@ -62,23 +80,26 @@ def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> Outcome:
     """Make what is left of a plan. Locked: another driver on this atlas. OSError: the disk, resumable."""
     paths = AtlasPaths(config.out)
     with Lock(paths.lock) as lock:
-        ledger = Ledger(paths)
+        ledger = Ledger(paths, plan, lock)
         ledger.sweep_staging()
         manifest = record_request(paths, config, plan, overrides)
         outcome = Outcome(paths, plan.tasks, notes=mixture(manifest))
         if lock.taken_over:
             outcome.notes.append(f"took over the lock of {lock.taken_over}, which is gone")
         if config.retry == "failed":
-            outcome.notes.append(f"{ledger.forget_failures(plan.shards)} failed images are tried again")
-        left = ledger.left_to_do(plan.shards)
-        count = Count(plan.tasks, sum(len(shard.items) for shard in left))
+            outcome.notes.append(f"{ledger.forget_failures()} failed images are tried again")
+        if config.retry == "broken":
+            outcome.notes.append(f"{ledger.forget_broken()} images that were missing or changed are made again")
+        left = ledger.left_to_do()
+        count = Count(plan.tasks, sum(len(shard.items) for shard in left), failed=ledger.count_failures())
         status = StatusFile(paths, config.name)
+        outcome.idle = not left
         if left:
             ledger.log("begin", left=count.left, total=count.total, overrides=overrides)
             ending = _work(config, plan, left, ledger=ledger, count=count, status=status, homes=homes(manifest))
             outcome.stopped, outcome.abandoned = ending.stopped, ending.abandoned
         outcome.made, outcome.dead, outcome.left = count.done, count.dead, count.left
-        outcome.failed = ledger.count_failures(plan.shards)
+        outcome.failed = ledger.count_failures()
         state = "interrupted" if outcome.stopped else "done"
         status.write(state, count, [], outcome.stopped)
         ledger.log("end", state=state, made=count.done, dead=count.dead, failed=count.failed, left=count.left)
@@ -102,14 +123,18 @@ def _work(
         models=config.models,
         cards=plan.cards,
         recipes=plan.recipes,
-        constants={name: metric.constant or 0.0 for name, metric in config.metrics.items()},
+        constants={
+            name: 0.0 if metric.constant is None else metric.constant for name, metric in config.metrics.items()
+        },
         homes=homes,
         device=device,
         cluster=config.cluster,
+        nonce=ledger.nonce,
     )
     executor = make_executor(work, config.cluster, device=device, gpus=card.gpus, shards=len(left))
     with closing(executor), stop_requests() as stop, closing(display_for(count)) as display:
-        driver = Driver(executor, ledger, cluster=config.cluster, count=count, display=display, status=status)
+        watch = Watch(config.cluster, RATE[device])
+        driver = Driver(executor, ledger, watch=watch, count=count, display=display, status=status)
         try:
             return driver.run(left, stop)
         except StopNow:

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from atlas.config.schema import RecipeConfig
-from atlas.optvis.objectives import FeatureObjective
+from atlas.optvis.objectives import FeatureObjective, Forward
 from atlas.optvis.optimize import optimize
 
 
@@ -29,13 +29,13 @@ class Made:
 
 def make_images(objective: FeatureObjective, start: Float[Tensor, "b 3 h w"], recipe: RecipeConfig) -> Made:
     """Optimise, then read the network once more on the finished images."""
-    with precision(recipe.precision, start.device.type):
+    with precision(recipe.precision):
         result = optimize(objective, start, recipe)
         everyone: Int[Tensor, " b"] = torch.arange(len(start), device=start.device)
         with torch.no_grad():
             maps = objective.forward(result.images)
             reading = objective.judge(maps, everyone)
-    activations = maps[objective.layer].float().mean((2, 3))
+    activations = maps[objective.layer].mean((2, 3))
     finite = reading.loss.isfinite() & reading.score.isfinite() & activations.isfinite().all(1)
     return Made(
         images=result.images,
@@ -57,16 +57,28 @@ def alone(recipe: RecipeConfig, device: str) -> bool:
     return recipe.gradient == "raw" and device == "cpu"
 
 
+def seen_in(name: str, forward: Forward) -> Forward:
+    """The network as a precision has it: under bfloat16 its own arithmetic only, the image and its loss stay as they are."""
+    if name != "bfloat16":
+        return forward
+
+    def seen(images: Tensor) -> dict[str, Tensor]:
+        with torch.autocast(images.device.type, dtype=torch.bfloat16):
+            maps = forward(images)
+        return {layer: one.float() for layer, one in maps.items()}
+
+    return seen
+
+
 @contextmanager
-def precision(name: str, device: str) -> Iterator[None]:
-    """float32 to the letter, tf32 (tensor cores' float32), or bfloat16 where autocast holds it safe."""
+def precision(name: str) -> Iterator[None]:
+    """float32 to the letter, or tf32 (tensor cores' float32) in matrix products and convolutions."""
     convolutions: Any = torch.backends.cudnn.conv  # type: ignore[attr-defined]
     before = torch.get_float32_matmul_precision(), convolutions.fp32_precision
     torch.set_float32_matmul_precision("high" if name == "tf32" else "highest")
     convolutions.fp32_precision = "tf32" if name == "tf32" else "ieee"
     try:
-        with torch.autocast(device, dtype=torch.bfloat16, enabled=name == "bfloat16"):
-            yield
+        yield
     finally:
         torch.set_float32_matmul_precision(before[0])
         convolutions.fp32_precision = before[1]

@@ -25,8 +25,9 @@ STATUS_EVERY = 2.0  # seconds between two status.json
 class Count:
     """Images done, dead and failed of a total, and how fast they come."""
 
-    def __init__(self, total: int, left: int) -> None:
+    def __init__(self, total: int, left: int, failed: int = 0) -> None:
         self.total, self.before = total, total - left
+        self.failed_before = failed  # on record from earlier runs, part of `before`
         self.done = self.dead = self.failed = 0
         self.began = monotonic()
         self._recent: deque[tuple[float, int]] = deque([(self.began, 0)], maxlen=WINDOW)
@@ -149,9 +150,9 @@ class StatusFile:
         self.next = monotonic() + STATUS_EVERY
         counts = {
             "total": count.total,
-            "done": count.before + count.done,
+            "done": count.before - count.failed_before + count.done,
             "dead": count.dead,
-            "failed": count.failed,
+            "failed": count.failed_before + count.failed,
             "left": count.left,
             "rate": count.rate,
             "eta_seconds": count.eta,

@@ -36,11 +36,11 @@ class RayExecutor:
     """`cluster=local` and `cluster=ray`. One actor a slot, one call in flight each."""
 
     def __init__(self, work: Work, shape: ActorShape, address: str | None) -> None:
-        self._quiet = ExitStack()
-        # Ray prints of dead workers on stdout, which belongs to data; the driver tells of them itself
-        nowhere = self._quiet.enter_context(open(os.devnull, "w"))  # noqa: SIM115
-        self._quiet.enter_context(redirect_stdout(nowhere))
-        _connect(shape, address)
+        with ExitStack() as stack:
+            # Ray prints of dead workers on stdout, which belongs to data; the driver tells of them itself
+            stack.enter_context(redirect_stdout(stack.enter_context(open(os.devnull, "w"))))
+            _connect(shape, address)
+            self._quiet = stack.pop_all()
         self.shape = shape
         self.slots = max(1, min(shape.most, shape.count or _room(shape)))
         self._work = ray.put(work)
@@ -150,8 +150,10 @@ def _room(shape: ActorShape) -> int:
 
 def _actor_class(shape: ActorShape) -> Any:
     """The actor, trivial to construct: it loads nothing before `setup`."""
-    variables = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    if not shape.gpus:
+    variables = {"PYTHONPATH": os.pathsep.join([*(path for path in sys.path if path), os.getcwd()])}
+    if shape.gpus:
+        variables["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # without it cuBLAS may round differently each time
+    else:
         variables["CUDA_VISIBLE_DEVICES"] = ""
     options: dict[str, Any] = {
         "num_cpus": shape.cpus,

@@ -8,13 +8,13 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from atlas.config.schema import SweepConfig
-from atlas.records import Feature
+from atlas.run.rows import task_columns
 from atlas.store.files import write_bytes
 from atlas.store.index import Row
 from atlas.store.manifest import new_manifest, now, read_manifest, write_manifest
 from atlas.store.paths import AtlasPaths
 from atlas.store.plans import write_plan
-from atlas.sweep.identity import fingerprint, task_id
+from atlas.sweep.identity import fingerprint
 from atlas.sweep.plan import Plan
 
 Manifest = dict[str, Any]
@@ -68,7 +68,7 @@ def _with_variants(manifest: Manifest, config: SweepConfig, plan: Plan) -> Manif
                 "model": shard.model,
                 "metric": shard.metric,
                 "constant": config.metrics[shard.metric].constant,
-                "weights": f"{card.weights}@{card.digest}",
+                "weights": card.provenance,
                 "recipe": recipe.name,
                 "settings": asdict(recipe),
             }
@@ -94,16 +94,5 @@ def _asked(plan_id: str, config: SweepConfig, plan: Plan) -> Manifest:
 def _plan_rows(plan: Plan) -> Iterator[Row]:
     for shard in plan.shards:
         card, recipe = plan.cards[shard.model], plan.recipes[shard.model]
-        shared = {
-            "model": shard.model,
-            "layer": shard.layer,
-            "layer_index": shard.layer_index,
-            "target": shard.target.label,
-            "metric": shard.metric,
-            "recipe": recipe.name,
-            "weights": f"{card.weights}@{card.digest}",
-            "shard": shard.id,
-        }
         for item in shard.items:
-            feature = str(Feature(shard.model, shard.layer, item.channel))
-            yield {**shared, "task": task_id(shard, item), "feature": feature, **item._asdict()}
+            yield task_columns(shard, item, card, recipe) | {"shard": shard.id}

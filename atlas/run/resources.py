@@ -27,7 +27,12 @@ def actor_count(cluster: ClusterConfig, device: str, gpus: int) -> int | None:
         return cluster.actors
     if device == "cuda":
         return max(1, int(gpus / cluster.gpus_per_actor))
-    return max(1, len(os.sched_getaffinity(0)) // threads(cluster, device))
+    return max(1, _cpus() // threads(cluster, device))
+
+
+def _cpus() -> int:
+    """CPUs that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def threads(cluster: ClusterConfig, device: str) -> int:

@@ -5,7 +5,7 @@ No clock, no I/O, no Ray: two executors carry it, and a test can play any histor
 
 from collections import Counter, deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from atlas.records import Receipt, Shard
 from atlas.run.events import (
@@ -33,7 +33,7 @@ from atlas.run.events import (
 from atlas.sweep.plan import narrow
 
 DEATHS = 2  # of a shard's actors before the shard is bisected, or its only image given up
-SETUPS = 3  # failed loads of a model in a row before the model is given up
+SETUPS = 3  # failed loads of a model in a slot before it is not tried there again; in no slot: it is given up
 TROUBLES = 5  # storage errors in a row before the run stops
 
 
@@ -44,6 +44,12 @@ class Slot:
     model: str | None = None
     ready: bool = False
     shard: Shard | None = None
+    sent: int = 0  # how many shards had been sent, with this slot's
+    failures: Counter[str] = field(default_factory=Counter)  # loads that failed here in a row, by model
+
+    def refuses(self, model: str) -> bool:
+        """Whether a model has failed to load here too often."""
+        return self.failures[model] >= SETUPS
 
 
 class Scheduler:
@@ -58,8 +64,8 @@ class Scheduler:
         self.slots: dict[int, Slot] = {}
         self.deaths: Counter[str] = Counter()
         self.attempts: Counter[str] = Counter()
-        self.failed_setups: Counter[str] = Counter()
         self.troubles = 0
+        self.sent = self.paused = 0  # shards sent so far, now and at the last pause
         self.stopping = False
 
     @property
@@ -90,7 +96,7 @@ class Scheduler:
         match event:
             case Ready():
                 slot.ready = True
-                self.failed_setups[slot.model or ""] = 0
+                slot.failures.clear()
             case SetupFailed(_, reason):
                 return self._setup_failed(slot, reason)
             case Done(_, receipt):
@@ -109,11 +115,12 @@ class Scheduler:
         return []
 
     def _done(self, slot: Slot, receipt: Receipt) -> list[Command]:
-        if slot.shard is None or slot.shard.id != receipt.shard:
+        shard = slot.shard
+        if shard is None or shard.id != receipt.shard:
             return []  # of a shard that was split or sent elsewhere meanwhile: ignored
         slot.shard = None
         self.troubles = 0
-        return [Commit(receipt)]
+        return [Commit(shard, receipt)]
 
     def _failed(self, slot: Slot, shard_id: str, error_type: str, message: str) -> list[Command]:
         shard = slot.shard
@@ -129,7 +136,9 @@ class Scheduler:
             return []
         slot.shard = None
         self._requeue(shard)
-        self.troubles += 1
+        if slot.sent <= self.paused:
+            return []  # sent before the last pause: the same trouble, heard from one more actor
+        self.troubles, self.paused = self.troubles + 1, self.sent
         if self.troubles > TROUBLES:
             self.stopping = True
             return [Halt(message)]
@@ -142,6 +151,9 @@ class Scheduler:
         slot.model, slot.ready, slot.shard = None, False, None
         if shard is None:
             return []
+        if self.stopping:  # killed for the sake of the stop: no fault of the shard's
+            self._requeue(shard)
+            return []
         self.deaths[shard.id] += 1
         self.attempts[shard.id] += 1
         if self.deaths[shard.id] < DEATHS:
@@ -151,8 +163,9 @@ class Scheduler:
 
     def _setup_failed(self, slot: Slot, reason: str) -> list[Command]:
         model, slot.model, slot.ready = slot.model or "", None, False
-        self.failed_setups[model] += 1
-        if self.failed_setups[model] < SETUPS:
+        slot.failures[model] += 1
+        others = [one for one in self.slots.values() if one is not slot]
+        if not slot.refuses(model) or any(one.model == model or not one.refuses(model) for one in others):
             return []
         self.queues[model].clear()
         self.remaining[model] = 0.0
@@ -192,6 +205,8 @@ class Scheduler:
     def _take(self, slot: Slot) -> Shard:
         slot.shard = self.queues[slot.model or ""].popleft()
         self.remaining[slot.shard.model] -= slot.shard.cost
+        self.sent += 1
+        slot.sent = self.sent
         return slot.shard
 
     def _neediest(self, asking: Slot) -> str | None:
@@ -200,7 +215,7 @@ class Scheduler:
         An actor that holds another model is replaced only when more shards wait there than slots come for them.
         """
         held = Counter(slot.model for slot in self.slots.values() if slot is not asking)
-        waiting = [model for model, queue in self.queues.items() if queue]
+        waiting = [model for model, queue in self.queues.items() if queue and not asking.refuses(model)]
         if asking.model is None:
             waiting = [model for model in waiting if len(self.queues[model]) > self._starting(model, asking)]
         else:

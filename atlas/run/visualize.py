@@ -18,7 +18,7 @@ from atlas.optvis.metrics import CONSTANT, METRICS
 from atlas.optvis.objectives import FeatureObjective
 from atlas.optvis.params import noise
 from atlas.records import Feature, Item, Target
-from atlas.run.images import Made, alone, make_images
+from atlas.run.images import Made, alone, make_images, seen_in
 from atlas.store.images import to_pil
 from atlas.sweep.identity import noise_seed
 from atlas.sweep.recipes import fit_recipe
@@ -74,8 +74,8 @@ def visualize(
     _check_start(start, len(wanted))
     with _as_evaluated(model, device) as where:
         forward: Any = Forward(model, [layer, *(name for name, _ in partners)])
-        forward = _normalised(forward, mean, std) if settings.preprocess else forward
-        start = start.to(where)
+        forward = seen_in(settings.precision, _normalised(forward, mean, std) if settings.preprocess else forward)
+        start = start.to(where, next((p.dtype for p in model.parameters()), start.dtype))
         _check_channels(forward, [*((layer, channel) for channel in wanted), *partners], start[:1])
         together = 1 if alone(settings, where.type) else TOGETHER
         made = []
@@ -89,7 +89,7 @@ def visualize(
 
 
 def _wanted(channels: int | Sequence[int]) -> list[int]:
-    wanted = [channels] if isinstance(channels, Integral) else list(channels)
+    wanted: list[Any] = [channels] if isinstance(channels, Integral) else list(channels)  # type: ignore[arg-type]
     if not wanted or any(isinstance(channel, bool) or not isinstance(channel, Integral) for channel in wanted):
         raise ValueError(f"channels={channels!r}: a channel or a list of channels is wanted, as 5 or [0, 5]")
     return [int(channel) for channel in wanted]

@@ -1,6 +1,5 @@
 """The one boundary where work may fail: runs a work function and turns whatever happens into an event."""
 
-import errno
 import os
 import socket
 import traceback
@@ -9,8 +8,6 @@ from typing import Protocol
 
 from atlas.records import Receipt, Shard
 from atlas.run.events import Done, Event, Failed, Lost, Ready, SetupFailed, Trouble
-
-STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM, errno.ESTALE, errno.EFBIG}
 
 
 class Work(Protocol):
@@ -49,7 +46,7 @@ class Worker:
         return f"{socket.gethostname()}:{os.getpid()}"
 
     def _explain(self, error: Exception, shard: Shard) -> Event:
-        if isinstance(error, OSError) and error.errno in STORAGE:
+        if isinstance(error, OSError):  # storage, a mount that is gone, no more descriptors: the machine's fault
             return Trouble(self.slot, shard.id, _say(error))
         if "CUDA error" in str(error):  # sticky: nothing more will work in this process
             return Lost(self.slot, _say(error))

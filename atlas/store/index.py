@@ -68,8 +68,11 @@ def write_table(path: Path, table: pa.Table) -> None:
 
 def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """Read one file, its page checksums verified; OSError when it is damaged."""
-    with pq.ParquetFile(path, page_checksum_verification=True) as file:
-        return file.read(columns=None if columns is None else list(columns))
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            return file.read(columns=None if columns is None else list(columns))
+    except pa.ArrowInvalid as error:
+        raise OSError(f"{path} is damaged ({error}); delete it, and what it held is made again") from error
 
 
 def files_under(folder: Path) -> Iterator[Path]:

@@ -25,6 +25,7 @@ class Lock:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.taken_over: str | None = None
+        self.lost = False
         self._token = uuid.uuid4().hex
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True, name="atlas-lock")
@@ -84,10 +85,20 @@ class Lock:
         grave.unlink()
         return ours
 
+    def check(self) -> None:
+        """Locked, when the lock was taken over meanwhile: this process slept too long to be believed alive."""
+        if self.lost:
+            raise Locked(
+                f"{self.path.parent} was taken over by another run while this one slept; nothing more is written"
+            )
+
     def _beat(self) -> None:
         while not self._stop.wait(HEARTBEAT):
             with suppress(OSError):
-                os.utime(self.path)
+                owner = read_owner(self.path)
+                self.lost = owner is not None and owner.get("token") not in (None, self._token)
+                if not self.lost:
+                    os.utime(self.path)
 
 
 def read_owner(path: Path) -> dict[str, Any] | None:

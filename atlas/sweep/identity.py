@@ -6,7 +6,7 @@ from hashlib import blake2b
 from typing import Any
 
 from atlas.config.schema import RecipeConfig
-from atlas.records import Item, Shard, Target
+from atlas.records import Item, ModelCard, Shard, Target
 
 METHOD = 1  # raised when a change of the code changes pixels
 UNSEEN = ("name", "trace_every")  # parts of a recipe that no pixel depends on
@@ -18,10 +18,13 @@ def fingerprint(value: Any, size: int = 10) -> str:
     return blake2b(text.encode(), digest_size=size).hexdigest()
 
 
-def variant_of(model_digest: str, recipe: RecipeConfig, metric: str, constant: float | None) -> str:
-    """Hash of what the images of one model and metric share: weights, recipe, metric and its constant."""
+def variant_of(card: ModelCard, recipe: RecipeConfig, metric: str, constant: float | None) -> str:
+    """Hash of what the images of one model and metric share: weights, recipe, metric and its constant.
+
+    The model's name is in it too: the same weights under two names are two models, each with rows of its own.
+    """
     seen = {key: value for key, value in asdict(recipe).items() if key not in UNSEEN}
-    return fingerprint([METHOD, model_digest, seen, metric, constant])
+    return fingerprint([METHOD, card.name, card.digest, seen, metric, constant])
 
 
 def task_id(shard: Shard, item: Item) -> str:

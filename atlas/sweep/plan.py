@@ -85,7 +85,14 @@ class _Mistakes:
 
 def _fit(config: SweepConfig, card: ModelCard) -> RecipeConfig:
     model = config.models[card.name]
-    return fit_recipe(config.recipe, card.name, input_size=card.input_size, sizes=model.sizes, steps=model.steps)
+    return fit_recipe(
+        config.recipe,
+        card.name,
+        input_size=card.input_size,
+        grows=card.resizable,
+        sizes=model.sizes,
+        steps=model.steps,
+    )
 
 
 def _layer_shards(
@@ -97,7 +104,7 @@ def _layer_shards(
     target: Target,
     parts: list[slice | int],
 ) -> Iterator[Shard]:
-    variant = variant_of(card.digest, recipe, metric, config.metrics[metric].constant)
+    variant = variant_of(card, recipe, metric, config.metrics[metric].constant)
     deepest = max([layer, *(find_layer(card, p) for p in target.partners)], key=lambda one: one.macs)
     cost = image_cost(deepest, card, recipe)
     device = device_of(config, card)

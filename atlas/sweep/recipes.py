@@ -10,14 +10,25 @@ STEPS = 40  # of an octave of a whole atlas's recipe, where a model says nothing
 
 
 def fit_recipe(
-    recipe: RecipeConfig, name: str, *, input_size: int, sizes: list[int] | None = None, steps: list[int] | None = None
+    recipe: RecipeConfig,
+    name: str,
+    *,
+    input_size: int,
+    grows: bool = True,
+    sizes: list[int] | None = None,
+    steps: list[int] | None = None,
 ) -> RecipeConfig:
-    """The recipe with every size (pixels) and step count filled in; ConfigError where the model names too few."""
+    """The recipe with every size (pixels) and step count filled in; ConfigError where the model names too few.
+
+    The images of a model that takes only its own input size (`grows` false) stay at it.
+    """
     octaves = []
     for place, octave in enumerate(recipe.octaves):
         size, count = octave.size, octave.steps
         if size is None:
-            size = _pick(sizes, place, f"models.{name}.sizes", otherwise=round(input_size * _growth(place)))
+            size = _pick(
+                sizes, place, f"models.{name}.sizes", otherwise=round(input_size * (_growth(place) if grows else 1.0))
+            )
         if count is None:
             count = _pick(steps, place, f"models.{name}.steps", otherwise=STEPS)
         octaves.append(replace(octave, size=size, steps=count))

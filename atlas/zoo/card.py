@@ -15,6 +15,7 @@ from atlas.zoo.sources import Architecture, architecture
 
 ENOUGH = 4  # layers for a default list: below it, look one level deeper
 MOST = 24  # layers in a default list
+LARGER = 380 / 299  # the sources' last octave, relative to the first
 
 
 def make_card(name: str, config: ModelConfig) -> ModelCard:
@@ -23,7 +24,18 @@ def make_card(name: str, config: ModelConfig) -> ModelCard:
     layers = _walk(name, loaded.model, loaded.input_size, torch.device("cpu"))
     layers, chosen = _zoned(name, config, loaded.model, layers)
     gpus = torch.cuda.device_count()
-    return ModelCard(name, loaded.weights, loaded.digest, loaded.input_size, layers, chosen, gpus)
+    grows = _takes(loaded.model, round(loaded.input_size * LARGER))
+    return ModelCard(name, loaded.weights, loaded.digest, loaded.input_size, layers, chosen, gpus, grows)
+
+
+def _takes(model: nn.Module, size: int) -> bool:
+    """Whether a model runs on images of some size: transformers and fixed classifiers often take only their own."""
+    try:
+        with torch.no_grad():
+            model(torch.zeros(1, 3, size, size))
+    except Exception:  # other people's code says no in its own way
+        return False
+    return True
 
 
 def layer_table(name: str, config: ModelConfig) -> tuple[tuple[Layer, ...], tuple[str, ...]]:

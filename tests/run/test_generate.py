@@ -7,13 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from sweeps import image_bytes, rows_of, run_small, small_plan
+from sweeps import image_bytes, patternnet_card, rows_of, run_small, small_plan
 
+from atlas.query.atlas import Atlas
 from atlas.query.verify import verify
 from atlas.run.generate import generate, output_mistakes
 from atlas.run.maker import Maker
 from atlas.store.lock import Lock, Locked
 from atlas.store.paths import AtlasPaths
+from atlas.sweep.plan import make_plan
 
 ASK = ("layers=[conv1,conv4]", "channels=0:3", "metric=[l1,l2]")
 
@@ -76,6 +78,9 @@ def test_another_recipe_is_another_task_and_never_overwrites_an_image(tmp_path: 
     assert len(after) == 24
     assert before.items() <= after.items()
     assert any("2 variants of patternnet l1" in note for note in outcome.notes)
+    with Atlas(tmp_path / "a") as atlas:
+        said = atlas.sql("select count(distinct recipe) as n, count(*) as m from features").to_pylist()
+    assert said == [{"n": 1, "m": 24}]
     assert verify(AtlasPaths(tmp_path / "a")).exit_code == 0
 
 
@@ -143,8 +148,62 @@ def test_memory_that_runs_out_halves_the_batch_and_nothing_is_lost(
     monkeypatch.setattr(Maker, "_optimize", tight)
     outcome = run_small(tmp_path / "a", "layers=[conv1,conv2]", "channels=0:8")
     assert (outcome.made, outcome.failed) == (16, 0)
-    assert sizes[:3] == [8, 4, 2]
-    assert max(sizes[3:]) == 2, "the size that fits is remembered"
+    assert sizes == [8, 4, 2, 2, 2, 2] * 2, "halved, and nothing made twice"
+
+
+def test_memory_that_runs_out_between_two_images_makes_no_row_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import atlas.run.maker
+
+    real, calls = atlas.run.maker.write_image, []
+
+    def tight(path: Path, image: np.ndarray) -> str:
+        calls.append(path)
+        if len(calls) == 4:
+            raise MemoryError("no room")
+        return real(path, image)
+
+    monkeypatch.setattr(atlas.run.maker, "write_image", tight)
+    outcome = run_small(tmp_path / "a", "layers=[conv1]", "channels=0:6")
+    assert (outcome.made, outcome.failed) == (6, 0)
+    assert [row["channel"] for row in rows_of(tmp_path / "a")] == list(range(6))
+
+
+def test_the_same_weights_under_two_names_are_two_models(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    config, plan = small_plan(tmp_path / "a", "layers=[conv1]", "channels=0:2")
+    config.models["twin"] = config.models["patternnet"]
+    both = make_plan(config, {**plan.cards, "twin": replace(patternnet_card(), name="twin")})
+    assert generate(config, both, []).made == 4
+    assert sorted(row["feature"] for row in rows_of(tmp_path / "a")) == [
+        f"{model}/conv1:{n}" for model in ("patternnet", "twin") for n in range(2)
+    ]
+    assert verify(AtlasPaths(tmp_path / "a")).exit_code == 0
+
+
+def test_images_that_were_lost_or_changed_are_made_again_on_request(tmp_path: Path) -> None:
+    run_small(tmp_path / "a", "layers=[conv1]", "channels=0:4")
+    before = image_bytes(tmp_path / "a")
+    images = sorted((tmp_path / "a" / "images").rglob("*.png"))
+    images[0].unlink()
+    images[1].write_bytes(b"changed")
+    outcome = run_small(tmp_path / "a", "layers=[conv1]", "channels=0:4", "retry=broken")
+    assert outcome.made == 2
+    assert image_bytes(tmp_path / "a") == before
+    assert verify(AtlasPaths(tmp_path / "a")).exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["bfloat16", "tf32"])
+def test_a_precision_is_the_networks_and_not_the_images(name: str, tmp_path: Path) -> None:
+    run_small(tmp_path / "exact", "layers=[conv4]", "channels=0:2")
+    run_small(tmp_path / "a", "layers=[conv4]", "channels=0:2", f"recipe.precision={name}")
+    exact, rough = rows_of(tmp_path / "exact"), rows_of(tmp_path / "a")
+    assert {row["precision"] for row in rough} == {name}
+    for one, other in zip(exact, rough, strict=True):
+        assert other["score"] == pytest.approx(one["score"], rel=0.2)
+        assert other["loss"] == pytest.approx(one["loss"], rel=0.01), "C - z is taken in float32"
 
 
 def test_a_full_disk_stops_the_run_resumably_and_charges_no_image(

@@ -53,8 +53,8 @@ def test_a_finished_shard_is_committed_and_the_next_is_sent() -> None:
     first, second = shard(channels=range(4)), shard(channels=range(4, 6))
     scheduler, sent = ready([second, first])
     assert sent == {0: first}, "the largest comes first"
-    assert scheduler.handle(Done(0, receipt(first))) == [Commit(receipt(first)), Send(0, second)]
-    assert scheduler.handle(Done(0, receipt(second))) == [Commit(receipt(second))]
+    assert scheduler.handle(Done(0, receipt(first))) == [Commit(first, receipt(first)), Send(0, second)]
+    assert scheduler.handle(Done(0, receipt(second))) == [Commit(second, receipt(second))]
     assert scheduler.finished
 
 
@@ -159,24 +159,56 @@ def test_a_commit_ends_a_row_of_troubles() -> None:
     assert isinstance(scheduler.handle(Trouble(0, second.id, "slow storage"))[0], Pause)
 
 
-def test_a_model_that_never_loads_is_given_up_and_the_others_go_on() -> None:
+def test_a_model_that_loads_in_no_slot_is_given_up_and_the_others_go_on() -> None:
     scheduler = Scheduler([shard("bad"), shard("good")])
     commands = [c for n in range(2) for c in scheduler.handle(Joined(n))]
-    bad = next(c.slot for c in commands if isinstance(c, Start) and c.model == "bad")
+    done: list[str] = []
+    while not scheduler.finished:
+        command = commands.pop(0)
+        if isinstance(command, Start):
+            bad = command.model == "bad"
+            commands += scheduler.handle(SetupFailed(command.slot, "no such file") if bad else Ready(command.slot))
+        elif isinstance(command, Send):
+            commands += scheduler.handle(Done(command.slot, receipt(command.shard)))
+        elif isinstance(command, Commit | Abandon):
+            done.append(command.shard.model if isinstance(command, Commit) else f"without {command.model}")
+    done += [f"without {c.model}" for c in commands if isinstance(c, Abandon)]
+    assert sorted(done) == ["good", "without bad"]
+
+
+def test_one_bad_slot_takes_no_model_from_the_others() -> None:
+    scheduler = Scheduler([shard(channels=range(n, n + 1)) for n in range(9)])
+    for number in range(3):
+        scheduler.handle(Joined(number))
     for _ in range(SETUPS):
-        commands = scheduler.handle(SetupFailed(bad, "no such file"))
-    assert commands[0] == Abandon("bad", "no such file")
-    assert not scheduler.queues["bad"]
-    (sent,) = [c for c in scheduler.handle(Ready(1 - bad)) if isinstance(c, Send)]
-    scheduler.handle(Done(1 - bad, receipt(sent.shard)))
+        commands = scheduler.handle(SetupFailed(0, "broken node"))
+    assert commands == []
+    assert scheduler.slots[0].model is None, "not tried there again"
+    assert [type(c) for c in scheduler.handle(Ready(1))] == [Send]
+
+
+def test_one_trouble_heard_from_many_actors_counts_once() -> None:
+    scheduler, sent = ready([shard(channels=range(n, n + 1)) for n in range(9)], slots=8)
+    said = [c for slot, of in sent.items() for c in scheduler.handle(Trouble(slot, of.id, "a glitch"))]
+    assert sum(isinstance(c, Pause) for c in said) == 1
+    assert not any(isinstance(c, Halt) for c in said)
+
+
+def test_work_killed_for_the_sake_of_a_stop_is_not_charged() -> None:
+    scheduler, _ = ready([shard(channels=range(1))])
+    scheduler.handle(Died(0, "once"))
+    scheduler.handle(Ready(0))
+    scheduler.handle(Interrupted())
+    assert scheduler.handle(Lost(0, "the grace is over")) == [Kill(0)]
     assert scheduler.finished
+    assert scheduler.queues["a"], "left to do"
 
 
 def test_after_an_interrupt_what_flies_lands_and_nothing_takes_off() -> None:
     scheduler, sent = ready([shard(), shard(channels=range(7, 9))])
     assert scheduler.handle(Interrupted()) == []
     assert not scheduler.finished
-    assert scheduler.handle(Done(0, receipt(sent[0]))) == [Commit(receipt(sent[0]))]
+    assert scheduler.handle(Done(0, receipt(sent[0]))) == [Commit(sent[0], receipt(sent[0]))]
     assert scheduler.finished
 
 
@@ -225,11 +257,9 @@ class World:
         self.stale: list[Receipt] = []
 
     def feed(self, event: object) -> None:
-        busy = dict(self.scheduler.busy)
         for command in self.scheduler.handle(event):  # type: ignore[arg-type]
             if isinstance(command, Commit):
-                of = next(s for s in busy.values() if s.id == command.receipt.shard)
-                self.settled += [(of.model, item) for item in of.items]
+                self.settled += [(command.shard.model, item) for item in command.shard.items]
             elif isinstance(command, Fail):
                 assert len(command.shard.items) == 1
                 self.settled += [(command.shard.model, item) for item in command.shard.items]

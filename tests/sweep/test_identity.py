@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from made_cards import recipe
 
 from atlas.config.schema import OctaveConfig, RecipeConfig
-from atlas.records import Item, Shard, Target
+from atlas.records import Item, ModelCard, Shard, Target
 from atlas.sweep.identity import UNSEEN, fingerprint, noise_seed, shard_id, task_id, variant_of
 from atlas.sweep.plan import narrow
 
@@ -27,7 +27,8 @@ OTHER = {
 
 def task(item: Item = ITEMS[0], **changes) -> str:
     asked = {"digest": "d0", "recipe": recipe(), "metric": "l1", "constant": 200.0} | changes
-    variant = variant_of(asked["digest"], asked["recipe"], asked["metric"], asked["constant"])
+    card = ModelCard(asked.get("name", "alpha"), "file", asked["digest"], 64, (), (), 0)
+    variant = variant_of(card, asked["recipe"], asked["metric"], asked["constant"])
     return task_id(shard(variant, asked.get("layer", "conv"), asked.get("target", Target())), item)
 
 
@@ -87,7 +88,7 @@ def test_a_task_does_not_know_its_shard():
 def test_ids_are_frozen():
     """Atlases that exist name their files and tasks by these; METHOD must be raised when they are meant to change."""
     assert fingerprint({"b": [1, 2.5, None, "é"], "a": True}) == "e93c8908a131c9090400"
-    assert task() == "742ebea27f9f9053b8f0"
+    assert task() == "930e42106c5cc253e2ac"
     assert noise_seed("conv", Item(3, 1)) == 3268337234589785121
 
 
@@ -99,3 +100,7 @@ def test_noise_seeds_fit_a_generator(layer, channel, seed):
 def test_noise_seeds_differ_by_layer_channel_and_seed():
     seeds = {noise_seed(layer, Item(c, s)) for layer in ("a", "b") for c in range(500) for s in range(3)}
     assert len(seeds) == 3000
+
+
+def test_the_same_weights_under_two_names_are_two_models() -> None:
+    assert task(name="alpha") != task(name="beta")

@@ -52,3 +52,9 @@ def test_the_recipe_is_not_changed_and_the_rest_of_it_stays():
     assert before == OPEN
     assert (once.name, once.start, once.octaves[0].lr) == (OPEN.name, OPEN.start, OPEN.octaves[0].lr)
     assert fit_recipe(once, "other", input_size=5) == once
+
+
+def test_a_model_that_takes_only_its_own_size_keeps_it():
+    open_ended = RecipeConfig(name="r", start=[0.4, 0.6], octaves=[OctaveConfig(), OctaveConfig(), OctaveConfig()])
+    sizes = [octave.size for octave in fit_recipe(open_ended, "vit", input_size=224, grows=False).octaves]
+    assert sizes == [224, 224, 224]
