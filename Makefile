@@ -46,7 +46,7 @@ slow: $(READY)  ## the tests that take minutes
 	$(QUIET) $(BIN)/python -m pytest -m slow
 
 bench: $(READY)  ## speed and memory, as ratios measured in one run
-	$(BIN)/python tests/benchmarks/bench_optimize.py
+	PYTHONPATH=tests $(BIN)/python tests/benchmarks/bench_optimize.py
 
 clean:  ## remove what can be made again, but no atlas
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis

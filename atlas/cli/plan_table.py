@@ -19,8 +19,8 @@ def print_plan(config: SweepConfig, plan: Plan) -> str:
     device, actors = _place(config, plan)
     seconds = plan.cost / RATE[device] / actors
     return (
-        f"{plan.tasks} images in {len(plan.shards)} shards into {config.out}: about {clock(seconds)} of work on {actors} {device} "
-        f"actor{'' if actors == 1 else 's'}, at an assumed {RATE[device] / 1e9:g} G multiply-adds a second each. "
+        f"{plan.tasks} images in {len(plan.shards)} shards into {config.out}: about {clock(seconds)} of work "
+        f"on {actors} {device} actor{'' if actors == 1 else 's'}, at an assumed {RATE[device] / 1e9:g} G multiply-adds a second each. "
         "Nothing was written."
     )
 

@@ -7,7 +7,7 @@ from made_cards import recipe
 
 from atlas.config.mistakes import ConfigError
 from atlas.config.recipes import read_recipe
-from atlas.config.schema import OctaveConfig
+from atlas.config.schema import OctaveConfig, RecipeConfig
 from atlas.sweep.recipes import STEPS, fit_recipe
 
 OPEN = recipe(octaves=[OctaveConfig(), OctaveConfig(), OctaveConfig()])
