@@ -17,11 +17,11 @@ def print_plan(config: SweepConfig, plan: Plan) -> str:
     rows = [_row(config, plan, name) for name in plan.cards]
     print_table(pa.Table.from_pylist(rows), "table")
     device, actors = _place(config, plan)
-    seconds = plan.cost / RATE[device] / actors
+    place = f"on {actors} {device} actor{'' if actors == 1 else 's'}"
+    work = f"about {clock(plan.cost / RATE[device] / actors)} of work {place}"
     return (
-        f"{plan.tasks} images in {len(plan.shards)} shards into {config.out}: about {clock(seconds)} of work "
-        f"on {actors} {device} actor{'' if actors == 1 else 's'}, at an assumed {RATE[device] / 1e9:g} G multiply-adds a second each. "
-        "Nothing was written."
+        f"{plan.tasks} images in {len(plan.shards)} shards into {config.out}: {work}, "
+        f"at an assumed {RATE[device] / 1e9:g} G multiply-adds a second each. Nothing was written."
     )
 
 

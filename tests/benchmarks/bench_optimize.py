@@ -3,12 +3,12 @@
 from time import perf_counter
 
 import torch
+from references import naive_octaves
 
 import atlas
 from atlas.config.compose import compose_model
 from atlas.zoo.load import load
 from atlas.zoo.patternnet import MEAN, STD
-from references import naive_octaves
 
 OCTAVES = [(64, 6, (0.4, 0.3), (2.4, 0.8)), (73, 6, (0.3, 0.2), (1.5, 0.4)), (81, 6, (0.2, 0.1), (1.1, 0.3))]
 
