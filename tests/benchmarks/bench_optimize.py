@@ -31,9 +31,8 @@ def main() -> None:
         atlas.visualize(net, "conv3", channels, octaves=octaves, mean=MEAN, std=STD)
         ratios.append(naive / (perf_counter() - began))
         print(f"one image at a time, whole model: {naive:.2f} s; batched and truncated: {ratios[-1]:.2f} times as fast")
-    print(
-        f"median {sorted(ratios)[2]:.2f} (PatternNet conv3, {len(channels)} images, {sum(o[1] for o in OCTAVES)} steps, one thread)"
-    )
+    steps = sum(octave[1] for octave in OCTAVES)
+    print(f"median {sorted(ratios)[2]:.2f} (PatternNet conv3, {len(channels)} images, {steps} steps, one thread)")
 
 
 if __name__ == "__main__":
