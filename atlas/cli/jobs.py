@@ -112,8 +112,8 @@ BODIES: dict[str, Callable[["SweepConfig", list[str], list[str]], int]] = {
     "generate": generate_job,
 }
 HELP = {
-    "run": "The main job: generate, then everything that is made from it.",
-    "generate": "Make images and index of a sweep: models x layers x channels x metrics x seeds.",
+    "run": "The main job: generate, and all made from it.",
+    "generate": "Make the images and index of a sweep.",
 }
 
 

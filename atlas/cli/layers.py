@@ -11,7 +11,11 @@ import click
 @click.option("--config-dir", help="Folder with model files of your own, as for the jobs.")
 @click.option("--format", "form", type=click.Choice(["table", "json", "jsonl", "csv", "parquet"]), default="table")
 def layers(model: str, every: bool, config_dir: str | None, form: str) -> None:
-    """The layers of MODEL in order of execution: type, channels, map size, zone. Needs no weights."""
+    """List the layers of MODEL.
+
+    In order of execution: type, channels, map size at the model's input size, zone, multiply-adds from the input to
+    here (gmac), and whether `layers: default` takes it. Needs no weights.
+    """
     import pyarrow as pa
 
     from atlas.cli.tables import print_table

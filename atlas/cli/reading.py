@@ -34,7 +34,9 @@ def reading(command: Callable[..., None]) -> Callable[..., None]:
 @click.argument("place", metavar="[ATLAS]", required=False)
 @reading
 def status(place: str | None, atlas: str | None, form: str) -> None:
-    """What is done, failed and left, how fast it goes, and who makes what.
+    """How a run stands, also while it runs.
+
+    What is done, failed and left, how fast it goes, and who makes what.
 
     Works from another terminal while a job runs.
     """
@@ -52,7 +54,7 @@ def status(place: str | None, atlas: str | None, form: str) -> None:
 @click.argument("place", metavar="[ATLAS]", required=False)
 @reading
 def verify(place: str | None, atlas: str | None, form: str) -> None:
-    """Check every promise of an atlas, and every image's hash.
+    """Check every file and every image's hash.
 
     Exit code 0: whole. 1: something is broken. 3: nothing is broken, but images failed or are left to do.
     """
@@ -76,7 +78,10 @@ def verify(place: str | None, atlas: str | None, form: str) -> None:
 @click.option("--open", "look", is_flag=True, help="Open the contact sheet in the system's viewer.")
 @reading
 def show(feature: str, look: bool, atlas: str | None, form: str) -> None:
-    """The images of one FEATURE (model/layer:channel): its rows, and a contact sheet of them."""
+    """Rows and contact sheet of one FEATURE.
+
+    FEATURE is an address, model/layer:channel, as googlenet/inception4a:12.
+    """
     from atlas.report.sheets import feature_sheet
 
     with _opened(atlas) as opened:
@@ -100,7 +105,9 @@ def show(feature: str, look: bool, atlas: str | None, form: str) -> None:
 @click.argument("text")
 @reading
 def sql(text: str, atlas: str | None, form: str) -> None:
-    """Ask the atlas in SQL (DuckDB): TEXT is one SELECT over its views; `-` reads it from stdin.
+    """Ask the atlas in SQL.
+
+    TEXT is one SELECT (DuckDB) over the views; `-` reads it from stdin.
 
     \b
     features  one row per image: score, status, activation, image, …

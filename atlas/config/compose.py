@@ -68,7 +68,7 @@ def compose_model(name: str, config_dir: str | None = None) -> ModelConfig:
     except MissingMandatoryValue:
         raise ConfigError([f"model={name}: needs values of its own; write them into a file for --config-dir"]) from None
     except BROKEN as error:
-        raise ConfigError([f"model={name}: {error}"]) from None
+        raise ConfigError([f"model={name}: {str(error).splitlines()[0]}"]) from None
     return models[name]
 
 
