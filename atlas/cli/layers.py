@@ -4,12 +4,14 @@ import sys
 
 import click
 
+from atlas.cli import FORMATS
+
 
 @click.command()
 @click.argument("model")
 @click.option("--all", "every", is_flag=True, help="Every layer, not only those of `layers: default`.")
 @click.option("--config-dir", help="Folder with model files of your own, as for the jobs.")
-@click.option("--format", "form", type=click.Choice(["table", "json", "jsonl", "csv", "parquet"]), default="table")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="table")
 def layers(model: str, every: bool, config_dir: str | None, form: str) -> None:
     """List the layers of MODEL.
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from atlas.cli import FORMATS
+
 if TYPE_CHECKING:
     from atlas.query.atlas import Atlas, Feature
 
 OUTPUTS = "outputs"
-FORMATS = ("table", "json", "jsonl", "csv", "parquet")
 SHOWN = ["metric", "target", "seed", "recipe", "status", "score", "score_start", "loss", "steps", "image"]
 
 

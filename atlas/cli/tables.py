@@ -14,7 +14,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.cells import cell_len
 
-FORMATS = ("table", "json", "jsonl", "csv", "parquet")
 GAP = "  "
 
 

@@ -59,6 +59,9 @@ def plan_mistakes(config: SweepConfig, cards: dict[str, ModelCard]) -> list[str]
     if len(cards) < len(config.models):
         return found.all
     found.all += layer_mistakes(globs, cards)
+    wants_gpu = config.cluster.device == "cuda" and config.cluster.kind != "ray"
+    if wants_gpu and not all(card.gpus for card in cards.values()):
+        found.all.append("cluster.device=cuda: this machine shows no CUDA device; leave it auto, or say cpu")
     for name, card in cards.items():
         found.of(lambda card=card: _fit(config, card))
         layers = select_layers(globs, card)

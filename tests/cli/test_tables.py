@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from atlas.cli.tables import FORMATS, plain_rows, print_table
+from atlas.cli import FORMATS
+from atlas.cli.tables import plain_rows, print_table
 
 TABLE = pa.table(
     {

@@ -81,6 +81,13 @@ def test_the_device_is_the_machines_unless_it_is_said():
     assert device_of(asked, card(gpus=2)) == "cpu"
 
 
+def test_a_gpu_that_is_not_there_is_said_before_any_work():
+    asked = sweep(cluster=ClusterConfig(kind="local", device="cuda"))
+    (mistake,) = plan_mistakes(asked, {"alpha": card()})
+    assert "cluster.device=cuda" in mistake
+    assert plan_mistakes(asked, {"alpha": card(gpus=1)}) == []
+
+
 def test_every_mistake_is_told_at_once():
     asked = sweep("alpha", "beta", layers=["stem", "hed"], channels=[0, 99], target={"kind": "row", "row": 40})
     asked.models["beta"] = ModelConfig(source="any", sizes=[64])
