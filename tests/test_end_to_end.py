@@ -15,7 +15,7 @@ from sweeps import image_bytes, rows_of
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(240)]
 
-QUICK = "recipe.octaves=[{size: 48, steps: 4, lr: [0.1, 0.05], sigma: [1.5, 0.4]}]"
+QUICK = "recipe.octaves=[{size: 48, steps: 120, lr: [0.1, 0.05], sigma: [1.5, 0.4]}]"  # seconds in all: time to be disturbed
 ASK = ("generate", "layers=[conv1,conv2,conv3]", "channels=0:8", "recipe=quick", QUICK, "cluster.shard_seconds=0.05")
 
 
