@@ -26,17 +26,16 @@ Row = dict[str, Any]
 Sheet = tuple[str, str, str]  # model, layer, metric
 
 
-def write_sheets(paths: AtlasPaths, changed: Iterable[tuple[str, str]] | None = None) -> list[Path]:
-    """Draw every sheet whose rows are not those it shows; of the (model, layer) in `changed` only, when given.
+def write_sheets(paths: AtlasPaths) -> list[Path]:
+    """Draw every sheet whose rows are not those it shows.
 
     Returns the sheets that were written. A sheet holds the hash of its rows, so clocks and restarts do not matter.
     """
-    wanted = None if changed is None else set(changed)
     written = []
     with Atlas(paths.root) as atlas:
         for (model, layer, metric), mark in _marks(atlas).items():
             path = paths.sheet(model, layer, metric)
-            if (wanted is None or (model, layer) in wanted) and _shown(path) != mark:
+            if _shown(path) != mark:
                 written.append(write_sheet(atlas, model, layer, metric=metric, mark=mark))
     return written
 

@@ -78,7 +78,8 @@ class Ledger:
         """Publish a worker's files; from here on they are part of the atlas. OSError: nothing has changed, try again."""
         self.lock.check()
         if receipt.failures:
-            publish(self.paths.root / receipt.failures, self.paths.shard_failures(_failure_name(shard)))
+            staged = self.paths.root / receipt.failures
+            publish(staged, self.paths.shard_failures(staged.name.partition(".")[0]))
         if receipt.rows:
             publish(self.paths.root / receipt.rows, self.paths.shard_index(shard.model, shard.layer, shard.id))
         self.log(
@@ -98,7 +99,7 @@ class Ledger:
             "attempts": command.attempts,
         }
         self.lock.check()
-        write_rows(self.paths.shard_failures(_failure_name(shard)), [row], FAILURES)
+        write_rows(self.paths.shard_failures(f"{shard.id}-{command.attempts}"), [row], FAILURES)
         self.log("failed", feature=row["feature"], error_type=command.error_type, attempts=command.attempts)
 
     def log(self, event: str, **facts: Any) -> None:
@@ -118,11 +119,6 @@ def _keep(path: Path, keep: Callable[[Row], bool]) -> int:
     elif not all(kept):
         write_table(path, table.filter(pa.array(kept)))
     return kept.count(False)
-
-
-def _failure_name(shard: Shard) -> str:
-    """A name of its own for each record: the same shard may fail, be retried, and fail again."""
-    return f"{shard.id}-{uuid.uuid4().hex[:8]}"
 
 
 def _counts(receipt: Receipt) -> dict[str, Any]:

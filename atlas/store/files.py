@@ -33,9 +33,13 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def publish(source: Path, target: Path) -> None:
-    """Move a finished file to where readers look for it: one atomic rename on one file system."""
+    """Move a finished file to where readers look for it: one atomic rename on one file system.
+
+    Tried again after an error that came when the file had already moved, it changes nothing.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
-    os.replace(source, target)
+    if source.exists() or not target.exists():
+        os.replace(source, target)
     sync_folder(target.parent)
 
 

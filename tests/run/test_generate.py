@@ -13,6 +13,7 @@ from atlas.query.atlas import Atlas
 from atlas.query.verify import verify
 from atlas.run.generate import generate, output_mistakes
 from atlas.run.maker import Maker
+from atlas.store.files import publish
 from atlas.store.lock import Lock, Locked
 from atlas.store.paths import AtlasPaths
 from atlas.sweep.plan import make_plan
@@ -247,3 +248,32 @@ def test_the_manifest_and_the_config_say_what_was_asked(tmp_path: Path) -> None:
     assert manifest["versions"]["torch"]
     assert len(list((tmp_path / "a" / "config").glob("*/overrides.yaml"))) == 1
     assert len(list((tmp_path / "a" / "config").glob("*/config.yaml"))) == 1
+
+
+def test_a_commit_that_broke_off_half_way_is_finished_when_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Failures are published, the rows are not, for a moment: nothing is lost and nothing stands twice."""
+    import atlas.run.drive
+    import atlas.run.ledger
+
+    real, calls = Maker._optimize, []
+
+    def half(self: Maker, shard, items):  # type: ignore[no-untyped-def]
+        made = real(self, shard, items)
+        made.status[1] = "nonfinite"
+        return made
+
+    def flaky(source: Path, target: Path) -> None:
+        calls.append(target)
+        if len(calls) == 2:
+            raise OSError(5, "Input/output error")
+        publish(source, target)
+
+    monkeypatch.setattr(Maker, "_optimize", half)
+    monkeypatch.setattr(atlas.run.ledger, "publish", flaky)
+    monkeypatch.setattr(atlas.run.drive.time, "sleep", lambda seconds: None)
+    outcome = run_small(tmp_path / "a", "layers=[conv1]", "channels=0:4")
+    assert (outcome.stopped, outcome.made, outcome.failed, outcome.left) == (None, 3, 1, 0)
+    assert len(rows_of(tmp_path / "a")) == 3
+    assert len(rows_of(tmp_path / "a", folder="failures")) == 1
