@@ -33,6 +33,17 @@ class AtlasPaths:
         self.images = self.root / "images"
         self.failures = self.root / "failures"
         self.sheets = self.root / "sheets"
+        self.responses = self.root / "responses"
+        self.examples = self.root / "examples"
+        self.neighbors = self.root / "neighbors"
+        self.layers = self.root / "layers.parquet"
+        self.matches = self.root / "matches.parquet"
+        self.quality = self.root / "quality.parquet"
+        self.clusters = self.root / "clusters.parquet"
+        self.layout = self.root / "layout.parquet"
+        self.similarity = self.root / "similarity.json"
+        self.maps = self.root / "maps"
+        self.sql = self.root / "atlas.sql"
         self.staging = self.root / "staging"
 
     def layer_index(self, model: str, layer: str) -> Path:
@@ -44,6 +55,22 @@ class AtlasPaths:
 
     def shard_failures(self, shard: str) -> Path:
         return self.failures / f"{shard}.parquet"
+
+    def layer_responses(self, probe: str, model: str, layer: str) -> Path:
+        """Folder of what the pictures of a probe do to a layer."""
+        return self.responses / f"probe={safe(probe)}" / f"model={safe(model)}" / f"layer={safe(layer)}"
+
+    def probe_examples(self, probe: str) -> Path:
+        """Folder of the table, and of copies of the pictures, that drive each feature most."""
+        return self.examples / f"probe={safe(probe)}"
+
+    def neighbor_table(self, scope: str, measure: str, probe: str) -> Path:
+        return self.neighbors / f"scope={scope}" / f"measure={measure}" / f"{safe(probe)}.parquet"
+
+    def map(self, model: str, layer: str, measure: str, probe: str = "atlas") -> Path:
+        """A layer's similarity map without its ending: .png the picture, .npy the matrix, .order.npy the channels."""
+        name = measure if probe == "atlas" else f"{measure}-{probe}"
+        return self.maps / safe(model) / safe(layer) / safe(name)
 
     def sheet(self, model: str, layer: str, name: str) -> Path:
         return self.sheets / safe(model) / safe(layer) / f"{safe(name)}.png"
