@@ -1,7 +1,11 @@
 """The frozen nouns that travel between the stages: what a model holds, what is asked of it, what came back."""
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import Any, NamedTuple, Self
+
+MEASURES = ("raw", "z", "drive", "sym", "profile")  # of how alike two features are (docs/similarity.md)
+SCOPES = ("layer", "model", "other", "all")  # whom a feature is compared with; other: each other model by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +102,38 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """Images made together: one model, layer, metric and target; small enough to lose."""
+    """Tasks done together by one actor, which holds one model; small enough to lose."""
 
     id: str
     model: str
+    items: tuple[Any, ...]
+    cost: float  # multiply-adds of the whole shard
+
+    def only(self, items: tuple[Any, ...]) -> Self:
+        """The same shard with only some of its items: what is left to do, or one half of it."""
+        name = blake2b(f"{self.id} {items!r}".encode(), digest_size=10).hexdigest()
+        return replace(self, id=name, items=items, cost=self.cost * len(items) / len(self.items))
+
+    @property
+    def label(self) -> str:
+        """What it is about, in a few words for whoever watches a run."""
+        return self.model
+
+
+@dataclass(frozen=True, slots=True)
+class ImageShard(Shard):
+    """Images made together: one model, layer, metric and target."""
+
+    items: tuple[Item, ...]
     layer: str
     layer_index: int
     metric: str
     variant: str  # hash of weights, recipe and metric: what else reaches a pixel
     target: Target
-    items: tuple[Item, ...]
-    cost: float  # multiply-adds of the whole shard
+
+    @property
+    def label(self) -> str:
+        return f"{self.model}/{self.layer} {self.metric}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +141,11 @@ class Receipt:
     """What a worker says of a finished shard: the files it left in staging/, to be published by the driver."""
 
     shard: str
-    rows: str | None  # path of the index rows, relative to the atlas; None when every image failed
-    failures: str | None
+    files: tuple[str, ...]  # `staging/<attempt>/<where it belongs>`, in the order in which they are published
     ok: int
     dead: int
     failed: int
     seconds: float
-    batch: int  # images optimised at once, as many as fitted
+    batch: int  # items worked on at once, as many as fitted
     peak_bytes: int  # of the worker's process, or of its GPU
+    notes: tuple[str, ...] = ()  # what a person should hear of

@@ -53,11 +53,11 @@ def _progress(state: dict[str, Any]) -> Table:
 
 def _workers(workers: list[dict[str, Any]]) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for name in ("slot", "where", "makes", "metric", "images", "for"):
-        table.add_column(name, justify="right" if name in ("slot", "images", "for") else "left", no_wrap=True)
+    for name in ("slot", "where", "doing", "items", "for"):
+        table.add_column(name, justify="right" if name in ("slot", "items", "for") else "left", no_wrap=True)
     for worker in workers:
-        makes = f"{worker.get('model')}/{worker.get('layer')}" if worker.get("layer") else worker.get("model") or "-"
-        cells = (worker.get("slot"), worker.get("where"), makes, worker.get("metric"), worker.get("images"))
+        doing = worker.get("doing") or worker.get("model")
+        cells = (worker.get("slot"), worker.get("where"), doing, worker.get("items"))
         table.add_row(*(Text("-" if cell is None else str(cell)) for cell in cells), _since(worker.get("since")))
     return table
 

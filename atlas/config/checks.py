@@ -4,9 +4,19 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import fields
+from pathlib import Path
 
 from atlas.config.mistakes import nearest
-from atlas.config.schema import ClusterConfig, ModelConfig, OctaveConfig, RecipeConfig, SweepConfig
+from atlas.config.schema import (
+    ClusterConfig,
+    ModelConfig,
+    OctaveConfig,
+    ProbeConfig,
+    RecipeConfig,
+    SimilarityConfig,
+    SweepConfig,
+)
+from atlas.records import MEASURES, SCOPES
 
 METRICS = ("l1", "l2", "linf", "mean")  # the keys of optvis.metrics.METRICS, here so that no check loads torch
 CHOICES = {
@@ -14,6 +24,7 @@ CHOICES = {
     "recipe.precision": ("float32", "tf32", "bfloat16"),
     "cluster.kind": ("local", "inline", "ray"),
     "cluster.device": ("auto", "cpu", "cuda"),
+    "probes.kind": ("atlas", "natural", "patterns"),
     "retry": ("none", "failed", "broken"),
 }
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
@@ -27,6 +38,8 @@ def value_mistakes(config: SweepConfig) -> list[str]:
         *_metrics(config),
         *recipe_mistakes(config.recipe),
         *_cluster(config.cluster),
+        *(mistake for name, probe in config.probes.items() for mistake in _probe(name, probe)),
+        *_similarity(config.similarity),
     ]
 
 
@@ -77,10 +90,8 @@ def recipe_mistakes(recipe: RecipeConfig) -> Iterator[str]:
     yield from _choice("recipe.precision", recipe.precision)
     if len(recipe.start) != 2 or not -math.inf < recipe.start[0] <= recipe.start[1] < math.inf:
         yield f"recipe.start={recipe.start}: the bounds [low, high] of the noise are wanted"
-    if recipe.rescue < 0:
-        yield f"recipe.rescue={recipe.rescue}: a whole number from 0 up is wanted"
-    if recipe.trace_every < 1:
-        yield f"recipe.trace_every={recipe.trace_every}: a whole number from 1 up is wanted"
+    yield from _at_least("recipe.rescue", recipe.rescue, 0)
+    yield from _at_least("recipe.trace_every", recipe.trace_every, 1)
     if not recipe.octaves:
         yield "recipe.octaves=[]: at least one octave is wanted, as {size: 64, steps: 20, lr: [0.4, 0.3], sigma: [2.4, 0.8]}"
     for place, octave in enumerate(recipe.octaves):
@@ -119,6 +130,44 @@ def _cluster(cluster: ClusterConfig) -> Iterator[str]:
         yield f"cluster.gpus_per_actor={share}: a whole number, or 1 divided by one (0.5, 0.25): other shares never fit"
 
 
-def _choice(where: str, value: str) -> Iterator[str]:
-    if value not in CHOICES[where]:
-        yield f"{where}={value}: {nearest(value, CHOICES[where])}"
+def _probe(name: str, probe: ProbeConfig) -> Iterator[str]:
+    where = f"probes.{name}"
+    if not NAME.fullmatch(name):
+        yield f"{where}: letters, digits and _.+- only, beginning with a letter or digit"
+    yield from _choice(f"{where}.kind", probe.kind, CHOICES["probes.kind"])
+    if probe.kind == "natural":
+        yield from _folder(f"{where}.folder", probe.folder)
+    for key, least in (("count", 2), ("seed", 0), ("examples", 0)):
+        yield from _at_least(f"{where}.{key}", getattr(probe, key), least)
+
+
+def _folder(where: str, folder: str | None) -> Iterator[str]:
+    if not folder:
+        yield f"{where} is missing: name the folder of pictures, as {where}=/data/pictures"
+    elif not (path := Path(folder).expanduser()).is_dir():
+        yield f"{where}={folder}: {'is no folder' if path.exists() else 'no such folder'}; name one of pictures"
+
+
+def _similarity(similarity: SimilarityConfig) -> Iterator[str]:
+    yield from _names("similarity.measures", similarity.measures, MEASURES)
+    yield from _names("similarity.scopes", similarity.scopes, SCOPES)
+    for key, least in (("top", 1), ("bottom", 0), ("seed", 0)):
+        yield from _at_least(f"similarity.{key}", getattr(similarity, key), least)
+
+
+def _names(where: str, given: list[str], allowed: tuple[str, ...]) -> Iterator[str]:
+    for name in dict.fromkeys(given):
+        yield from _choice(where, name, allowed)
+    if not given or len(set(given)) < len(given):
+        yield f"{where}=[{','.join(given)}]: a list of different names is wanted, of {', '.join(allowed)}"
+
+
+def _at_least(where: str, value: int, least: int) -> Iterator[str]:
+    if value < least:
+        yield f"{where}={value}: a whole number from {least} up is wanted"
+
+
+def _choice(where: str, value: str, allowed: tuple[str, ...] = ()) -> Iterator[str]:
+    allowed = allowed or CHOICES[where]
+    if value not in allowed:
+        yield f"{where}={value}: {nearest(value, allowed)}"

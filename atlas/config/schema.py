@@ -5,6 +5,8 @@ from typing import Any
 
 from omegaconf import MISSING
 
+from atlas.records import MEASURES, SCOPES
+
 
 @dataclass
 class ModelConfig:
@@ -59,6 +61,29 @@ class RecipeConfig:
 
 
 @dataclass
+class ProbeConfig:
+    """A set of pictures that models look at, under `probes.<name>`."""
+
+    kind: str = MISSING  # atlas, natural or patterns
+    folder: str | None = None  # natural: of pictures, searched with its subfolders
+    count: int = 2000  # patterns: pictures drawn
+    seed: int = 0  # patterns
+    examples: int = 9  # natural and patterns: pictures kept for each feature
+
+
+@dataclass
+class SimilarityConfig:
+    """How features are compared, by what the pictures of the probes do to them."""
+
+    measures: list[str] = field(default_factory=lambda: list(MEASURES))
+    scopes: list[str] = field(default_factory=lambda: list(SCOPES))
+    top: int = 20  # nearest neighbors kept for each feature
+    bottom: int = 5  # most opposite ones
+    seed: int = 0  # of the rotations
+    layout: bool = True  # whether features get a place in the plane
+
+
+@dataclass
 class ClusterConfig:
     """Where the work runs."""
 
@@ -87,6 +112,8 @@ class SweepConfig:
     target: dict[str, Any] = field(default_factory=dict)
     recipe: RecipeConfig = field(default_factory=RecipeConfig)
     cluster: ClusterConfig = field(default_factory=ClusterConfig)
+    probes: dict[str, ProbeConfig] = field(default_factory=dict)
+    similarity: SimilarityConfig = field(default_factory=SimilarityConfig)
     layers: Any = "default"
     channels: Any = "all"
     seeds: list[int] = field(default_factory=lambda: [0])

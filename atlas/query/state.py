@@ -11,6 +11,7 @@ from atlas.store.lock import is_alive, read_owner
 
 COUNTS = ("planned", "done", "ok", "dead", "failed", "left")
 LIVE = ("rate", "eta_seconds", "workers")  # what a driver says of itself only while it runs
+IMAGES = "images"  # the stage whose things the files count
 State = dict[str, Any]
 
 
@@ -33,8 +34,11 @@ def read_state(atlas: Atlas) -> State:
     said = _read_status(atlas.paths.status)
     owner = read_owner(atlas.paths.lock)
     state, message, live = _judge(said, owner, total["left"])
-    told = {key: said.get(key) for key in ("host", "pid", "started", "updated")}
+    told = {key: said.get(key) for key in ("host", "pid", "started", "updated", "stage")}
     told |= {key: said.get(key) if live else None for key in LIVE}
+    if live and (other := _other_stage(said)):
+        message = message or other
+        told |= {"rate": None, "eta_seconds": None}  # of other things than the images that are counted here
     if state == "running" and owner is not None:
         told |= {"host": owner["host"], "pid": owner["pid"]}
     name = atlas.manifest.get("name")
@@ -67,6 +71,15 @@ def _judge(said: State, owner: State | None, left: int) -> tuple[str, str | None
     if said.get("state") in ("stopped", "interrupted"):
         return said["state"], said.get("message") or "rerun to resume", False
     return "interrupted", f"nobody is at work and {left:,} images are left; rerun to resume", False
+
+
+def _other_stage(said: State) -> str | None:
+    """How far a driver is that makes something else than images; None: it makes images."""
+    stage = said.get("stage") or IMAGES
+    if stage == IMAGES:
+        return None
+    total, left = said.get("total"), said.get("left")
+    return f"{stage}: {total - left:,} of {total:,}" if isinstance(total, int) and isinstance(left, int) else str(stage)
 
 
 def _read_status(path: Path) -> State:

@@ -4,10 +4,10 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
 from atlas.config.schema import ClusterConfig
-from atlas.records import Shard
+from atlas.records import Receipt, Shard
 from atlas.run.events import (
     Abandon,
     Command,
@@ -28,7 +28,6 @@ from atlas.run.events import (
     Start,
 )
 from atlas.run.executor import Executor
-from atlas.run.ledger import Ledger
 from atlas.run.progress import Count, Display, StatusFile, busy_line
 from atlas.run.scheduler import TROUBLES, Scheduler
 from atlas.run.signals import StopRequest
@@ -54,20 +53,28 @@ class Watch:
     rate: float  # multiply-adds per second that an actor is expected to do
 
 
+class Keeper(Protocol):
+    """Where what becomes of shards is kept: those that are finished, the items that failed, and a diary."""
+
+    def commit(self, receipt: Receipt, shard: Shard) -> None: ...
+    def fail(self, command: Fail) -> None: ...
+    def log(self, event: str, **facts: Any) -> None: ...
+
+
 class Driver:
-    """One run of a scheduler over an executor, committing into a ledger."""
+    """One run of a scheduler over an executor, committing into a keeper."""
 
     def __init__(
         self,
         executor: Executor,
-        ledger: Ledger,
+        keeper: Keeper,
         *,
         watch: Watch,
         count: Count,
         display: Display,
         status: StatusFile,
     ) -> None:
-        self.executor, self.ledger, self.watch = executor, ledger, watch
+        self.executor, self.keeper, self.watch = executor, keeper, watch
         self.count, self.display, self.status = count, display, status
         self.ending = Ending()
         self.since: dict[int, float] = {}  # when a slot began what it does
@@ -112,7 +119,7 @@ class Driver:
         match command:
             case Start(slot, model):
                 self._mark(slot)
-                self.ledger.log("start", slot=slot, model=model)
+                self.keeper.log("start", slot=slot, model=model)
                 self.executor.start(slot, model)
             case Send(slot, shard):
                 self._mark(slot)
@@ -120,32 +127,38 @@ class Driver:
             case Kill(slot):
                 self.executor.kill(slot)
             case Commit(shard, receipt):
-                self.slowest = max(self.slowest, receipt.seconds)
-                self.ledger.commit(receipt, shard)
-                self.count.add(done=receipt.ok + receipt.dead, dead=receipt.dead, failed=receipt.failed)
+                self._commit(receipt, shard)
             case Fail():
-                self.ledger.fail(command)
+                self.keeper.fail(command)
                 self.count.add(failed=1)
             case Abandon(model, message):
                 self.ending.abandoned[model] = message
-                self.display.say(f"{model} is given up, its images stay left to do: {message}")
+                self.display.say(f"{model} is given up, its {self.count.unit} stay left to do: {message}")
             case Pause(seconds, message):
                 self.display.say(f"trouble with storage, trying again in {seconds:.0f} s: {message}")
                 time.sleep(seconds)
             case Halt(message):
                 self.ending.stopped = message
 
+    def _commit(self, receipt: Receipt, shard: Shard) -> None:
+        self.slowest = max(self.slowest, receipt.seconds)
+        self.keeper.commit(receipt, shard)
+        self.count.add(done=receipt.ok + receipt.dead, dead=receipt.dead, failed=receipt.failed)
+        for note in receipt.notes:
+            self.keeper.log("note", shard=shard.id, message=note)
+            self.display.say(note)
+
     def _note(self, event: Event) -> None:
         """Tell of what went wrong: in events.jsonl, and to the person who watches."""
         match event:
             case Died(slot, reason) | Lost(slot, reason) | SetupFailed(slot, reason) | Left(slot, reason):
                 kind = type(event).__name__
-                self.ledger.log("worker", slot=slot, what=kind, where=self.executor.where(slot), reason=reason)
+                self.keeper.log("worker", slot=slot, what=kind, where=self.executor.where(slot), reason=reason)
                 self.display.say(
                     f"worker {slot} ({self.executor.where(slot)}) {kind.lower()}: {reason.splitlines()[0]}"
                 )
             case Failed(slot, shard, error_type, message):
-                self.ledger.log("error", slot=slot, shard=shard, error_type=error_type, message=message)
+                self.keeper.log("error", slot=slot, shard=shard, error_type=error_type, message=message)
 
     def _mark(self, slot: int) -> None:
         self.since[slot], self.began[slot] = monotonic(), now()
@@ -195,9 +208,8 @@ class Driver:
                 "slot": number,
                 "where": self.executor.where(number),
                 "model": slot.model,
-                "layer": slot.shard.layer if slot.shard else None,
-                "metric": slot.shard.metric if slot.shard else None,
-                "images": len(slot.shard.items) if slot.shard else 0,
+                "doing": slot.shard.label if slot.shard else None,
+                "items": len(slot.shard.items) if slot.shard else 0,
                 "since": self.began.get(number),
             }
             for number, slot in self.scheduler.slots.items()

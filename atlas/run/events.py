@@ -113,7 +113,7 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Fail:
-    """Record the one image of this shard as failed, for good."""
+    """Record the one item of this shard as failed, for good."""
 
     shard: Shard
     error_type: str
@@ -123,7 +123,7 @@ class Fail:
 
 @dataclass(frozen=True, slots=True)
 class Abandon:
-    """Give a model up: it cannot be loaded. Its images stay left to do."""
+    """Give a model up: it cannot be loaded. Its shards stay left to do."""
 
     model: str
     message: str

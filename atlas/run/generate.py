@@ -2,24 +2,21 @@
 
 import os
 import tempfile
-from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from atlas.config.checks import value_mistakes
 from atlas.config.schema import ModelConfig, SweepConfig
-from atlas.records import Shard
+from atlas.records import ImageShard, Shard
 from atlas.run.cards import read_cards
-from atlas.run.drive import Driver, Ending, Watch
+from atlas.run.drive import Ending
 from atlas.run.ledger import Ledger
-from atlas.run.progress import Count, StatusFile, display_for
+from atlas.run.progress import Count, StatusFile
 from atlas.run.record import homes, mixture, record_request
-from atlas.run.resources import make_executor
-from atlas.run.signals import StopNow, stop_requests
+from atlas.run.stage import Place, run_stage
 from atlas.run.work import ImageWork
 from atlas.store.lock import Lock
 from atlas.store.paths import AtlasPaths
 from atlas.sweep.plan import Plan, device_of, make_plan, plan_mistakes
-from atlas.sweep.shards import RATE
 
 
 @dataclass
@@ -109,7 +106,7 @@ def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> Outcome:
 def _work(
     config: SweepConfig,
     plan: Plan,
-    left: list[Shard],
+    left: list[ImageShard],
     *,
     ledger: Ledger,
     count: Count,
@@ -131,11 +128,5 @@ def _work(
         cluster=config.cluster,
         nonce=ledger.nonce,
     )
-    executor = make_executor(work, config.cluster, device=device, gpus=card.gpus, shards=len(left))
-    with closing(executor), stop_requests() as stop, closing(display_for(count)) as display:
-        watch = Watch(config.cluster, RATE[device])
-        driver = Driver(executor, ledger, watch=watch, count=count, display=display, status=status)
-        try:
-            return driver.run(left, stop)
-        except StopNow:
-            return Ending(stopped="stopped at once by a second signal", abandoned=driver.ending.abandoned)
+    place = Place(config.cluster, device, card.gpus)
+    return run_stage(work, list[Shard](left), place, keeper=ledger, count=count, status=status)

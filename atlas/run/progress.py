@@ -23,10 +23,10 @@ STATUS_EVERY = 2.0  # seconds between two status.json
 
 
 class Count:
-    """Images done, dead and failed of a total, and how fast they come."""
+    """Things done, dead and failed of a total, and how fast they come."""
 
-    def __init__(self, total: int, left: int, failed: int = 0) -> None:
-        self.total, self.before = total, total - left
+    def __init__(self, total: int, left: int, failed: int = 0, unit: str = "images") -> None:
+        self.total, self.before, self.unit = total, total - left, unit
         self.failed_before = failed  # on record from earlier runs, part of `before`
         self.done = self.dead = self.failed = 0
         self.began = monotonic()
@@ -34,7 +34,7 @@ class Count:
 
     @property
     def made(self) -> int:
-        """Images settled in this run."""
+        """How many were settled in this run."""
         return self.done + self.failed
 
     @property
@@ -47,7 +47,7 @@ class Count:
 
     @property
     def rate(self) -> float | None:
-        """Images per second over the last commits; None before the first."""
+        """How many a second over the last commits; None before the first."""
         (first, before), (_, after) = self._recent[0], self._recent[-1]
         elapsed = monotonic() - first
         return (after - before) / elapsed if after > before and elapsed > 0 else None
@@ -72,7 +72,7 @@ class Bar:
         self.progress = Progress(
             BarColumn(bar_width=32),
             MofNCompleteColumn(),
-            TextColumn("images"),
+            TextColumn(count.unit),
             TimeElapsedColumn(),
             TextColumn("{task.fields[rate]}"),
             TextColumn("[dim]{task.fields[doing]}"),
@@ -101,7 +101,7 @@ class Lines:
         if monotonic() < self.next and count.left:
             return
         self.next = monotonic() + LINE_EVERY
-        self.say(f"{count.before + count.made}/{count.total} images  {_pace(count)}  {doing}".rstrip())
+        self.say(f"{count.before + count.made}/{count.total} {count.unit}  {_pace(count)}  {doing}".rstrip())
 
     def say(self, message: str) -> None:
         print(message, file=sys.stderr, flush=True)
@@ -133,7 +133,7 @@ def clock(seconds: float) -> str:
 
 def busy_line(busy: Iterable[Shard]) -> str:
     """What is under way, in a few words."""
-    return ", ".join(sorted({f"{shard.model}/{shard.layer} {shard.metric}" for shard in busy}))[:80]
+    return ", ".join(sorted({shard.label for shard in busy}))[:80]
 
 
 class StatusFile:
@@ -149,6 +149,7 @@ class StatusFile:
             return
         self.next = monotonic() + STATUS_EVERY
         counts = {
+            "stage": count.unit,
             "total": count.total,
             "done": count.before - count.failed_before + count.done,
             "dead": count.dead,

@@ -1,12 +1,12 @@
 """The columns that are known of an image before it is made: the same in plans, in the index and among the failures."""
 
 from atlas.config.schema import RecipeConfig
-from atlas.records import Feature, Item, ModelCard, Shard
+from atlas.records import Feature, ImageShard, Item, ModelCard
 from atlas.store.index import Row
 from atlas.sweep.identity import task_id
 
 
-def task_columns(shard: Shard, item: Item, card: ModelCard, recipe: RecipeConfig) -> Row:
+def task_columns(shard: ImageShard, item: Item, card: ModelCard, recipe: RecipeConfig) -> Row:
     """What an image is asked to be."""
     return {
         "feature": str(Feature(shard.model, shard.layer, item.channel)),

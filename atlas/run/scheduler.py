@@ -30,9 +30,8 @@ from atlas.run.events import (
     Start,
     Trouble,
 )
-from atlas.sweep.plan import narrow
 
-DEATHS = 2  # of a shard's actors before the shard is bisected, or its only image given up
+DEATHS = 2  # of a shard's actors before the shard is bisected, or its only item given up
 SETUPS = 3  # failed loads of a model in a slot before it is not tried there again; in no slot: it is given up
 TROUBLES = 5  # storage errors in a row before the run stops
 
@@ -172,12 +171,12 @@ class Scheduler:
         return [Abandon(model, reason)]
 
     def _split(self, shard: Shard, error_type: str, message: str) -> list[Command]:
-        """Halve a shard that cannot be done whole; down at one image, that image has failed."""
+        """Halve a shard that cannot be done whole; down at one item, that item has failed."""
         if len(shard.items) == 1:
             return [Fail(shard, error_type, message, self.attempts[shard.id])]
         middle = len(shard.items) // 2
         for items in (shard.items[middle:], shard.items[:middle]):
-            half = narrow(shard, items)
+            half = shard.only(items)
             self.attempts[half.id] = self.attempts[shard.id]
             self._requeue(half)
         return []

@@ -1,17 +1,23 @@
-"""The work of `atlas generate`, as plain values: what every actor of a run is told once."""
+"""The works of the jobs, as plain values: what every actor of a run is told once, and the shards that it is sent."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from atlas.config.schema import ClusterConfig, ModelConfig, RecipeConfig
-from atlas.records import ModelCard, Receipt, Shard
+from atlas.config.schema import ClusterConfig, ModelConfig, ProbeConfig, RecipeConfig
+from atlas.records import ImageShard, ModelCard, Receipt, Shard
+from atlas.similarity.blocks import Block, Comparison
+from atlas.similarity.probes import Picture
 from atlas.store.paths import AtlasPaths
+
+if TYPE_CHECKING:
+    from atlas.zoo.load import Loaded
 
 
 @dataclass(frozen=True)
 class ImageWork:
-    """What every actor of a run is told once: pickled, so plain values only."""
+    """`atlas generate`: images of features."""
 
     root: Path
     models: dict[str, ModelConfig]
@@ -23,19 +29,87 @@ class ImageWork:
     cluster: ClusterConfig
     nonce: str  # name of a file in staging/: who does not see it does not see the atlas
 
-    def begin(self, model: str) -> Callable[[Shard], Receipt]:
+    def begin(self, model: str) -> Callable[[ImageShard], Receipt]:
         """Load a model and pin it; the function that is returned makes its shards, one after another."""
         from atlas.run.maker import Maker  # torch comes with it: the driver holds this record without
-        from atlas.zoo.load import load
 
-        if not (AtlasPaths(self.root).staging / self.nonce).exists():
-            raise RuntimeError(
-                f"{self.root} is not the atlas's folder on this machine: every node must see the same one"
-            )
-        loaded = load(model, self.models[model], device=self.device)
-        card = self.cards[model]
-        if loaded.digest != card.digest:
-            raise RuntimeError(
-                f"the weights of {model} here are not those of the plan: {loaded.digest}, not {card.digest}"
-            )
-        return Maker(self, loaded, card).make
+        check_place(self.root, self.nonce)
+        return Maker(self, pinned(model, self.models, self.cards, self.device), self.cards[model]).make
+
+
+@dataclass(frozen=True, slots=True)
+class PictureShard(Shard):
+    """Pictures of one probe that a model looks at, and the layers whose responses are wanted."""
+
+    items: tuple[Picture, ...]
+    probe: str
+    layers: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        return f"{self.model} looks at {self.probe}"
+
+
+@dataclass(frozen=True)
+class ResponseWork:
+    """The first half of `atlas similarity`: what pictures do to channels."""
+
+    root: Path
+    models: dict[str, ModelConfig]
+    cards: dict[str, ModelCard]
+    probes: dict[str, ProbeConfig]
+    device: str
+    cluster: ClusterConfig
+    nonce: str
+
+    def begin(self, model: str) -> Callable[[PictureShard], Receipt]:
+        """Load a model and pin it, as for images."""
+        from atlas.run.prober import Prober
+
+        check_place(self.root, self.nonce)
+        return Prober(self, pinned(model, self.models, self.cards, self.device), self.cards[model]).probe
+
+
+@dataclass(frozen=True, slots=True)
+class BlockShard(Shard):
+    """Blocks of features to be compared with all others of a bank."""
+
+    items: tuple[Block, ...]
+
+    @property
+    def label(self) -> str:
+        return "comparing features"
+
+
+@dataclass(frozen=True)
+class CompareWork:
+    """The second half of `atlas similarity`: neighbors, from a bank that every worker sees."""
+
+    root: Path
+    bank: Path
+    asked: Comparison
+    device: str
+    nonce: str
+
+    def begin(self, model: str) -> Callable[[BlockShard], Receipt]:
+        """Open the bank; there is no model to be pinned."""
+        from atlas.run.comparing import Comparing
+
+        check_place(self.root, self.nonce)
+        return Comparing(self).compare
+
+
+def check_place(root: Path, nonce: str) -> None:
+    """RuntimeError when this machine does not see the driver's atlas."""
+    if not (AtlasPaths(root).staging / nonce).exists():
+        raise RuntimeError(f"{root} is not the atlas's folder on this machine: every node must see the same one")
+
+
+def pinned(model: str, models: dict[str, ModelConfig], cards: dict[str, ModelCard], device: str) -> "Loaded":
+    """A model on its device; RuntimeError when its weights here are not those that were planned for."""
+    from atlas.zoo.load import load
+
+    loaded, wanted = load(model, models[model], device=device), cards[model].digest
+    if loaded.digest != wanted:
+        raise RuntimeError(f"the weights of {model} here are not those of the plan: {loaded.digest}, not {wanted}")
+    return loaded

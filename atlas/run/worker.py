@@ -4,7 +4,7 @@ import os
 import socket
 import traceback
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from atlas.records import Receipt, Shard
 from atlas.run.events import Done, Event, Failed, Lost, Ready, SetupFailed, Trouble
@@ -13,7 +13,7 @@ from atlas.run.events import Done, Event, Failed, Lost, Ready, SetupFailed, Trou
 class Work(Protocol):
     """Something to do with shards: plain values, sent to an actor once."""
 
-    def begin(self, model: str) -> Callable[[Shard], Receipt]: ...
+    def begin(self, model: str) -> Callable[[Any], Receipt]: ...  # of shards of the work's own kind
 
 
 class Worker:
@@ -21,7 +21,7 @@ class Worker:
 
     def __init__(self, slot: int, threads: int) -> None:
         self.slot, self.threads = slot, threads
-        self._make: Callable[[Shard], Receipt] | None = None
+        self._make: Callable[[Any], Receipt] | None = None
 
     def setup(self, work: Work, model: str) -> Event:
         """Load the model; Ready, or SetupFailed with the reason."""

@@ -5,7 +5,7 @@ import io
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from atlas.store.files import write_bytes
 
@@ -27,3 +27,29 @@ def write_image(path: Path, image: np.ndarray) -> str:
 def sha256_of(path: Path) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_picture(path: Path) -> Image.Image:
+    """Any picture file as upright RGB; OSError, with the reason, when it is none.
+
+    Transparent parts are laid on white, 16-bit gray is scaled; of an animation the first frame is taken.
+    """
+    try:
+        with Image.open(path) as opened:
+            upright = ImageOps.exif_transpose(opened)
+            if upright.mode.startswith("I") or upright.mode == "F":
+                upright = _scaled(upright)
+            if upright.has_transparency_data:
+                upright = Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright.convert("RGBA"))
+            return upright.convert("RGB")
+    except Image.DecompressionBombError as error:
+        raise OSError(f"{path}: {error}") from error
+    except (SyntaxError, ValueError, OSError) as error:
+        raise OSError(f"{path} is no picture that can be read: {error}") from error
+
+
+def _scaled(image: Image.Image) -> Image.Image:
+    """Integers of 16 bits, or floats in [0, 1], as 8-bit gray."""
+    values = np.asarray(image, np.float64)
+    most = 1.0 if image.mode == "F" else 65535.0
+    return Image.fromarray(np.rint(np.clip(values / most, 0, 1) * 255).astype(np.uint8))

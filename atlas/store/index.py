@@ -57,11 +57,13 @@ def write_rows(path: Path, rows: Sequence[Row], schema: pa.Schema) -> None:
     write_table(path, pa.Table.from_pylist(list(rows), schema=schema))
 
 
-def write_table(path: Path, table: pa.Table) -> None:
+def write_table(path: Path, table: pa.Table, group: int | None = None) -> None:
+    """Write a table as one whole file; group: rows of a row group, for readers that want few of many rows."""
     text = [field.name for field in table.schema if pa.types.is_string(field.type)]
 
     def write(file: BinaryIO) -> None:
-        pq.write_table(table, file, compression="zstd", use_dictionary=text, write_page_checksum=True)
+        options = {"compression": "zstd", "use_dictionary": text, "write_page_checksum": True}
+        pq.write_table(table, file, row_group_size=group, **options)
 
     write_whole(path, write)
 

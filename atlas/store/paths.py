@@ -72,6 +72,10 @@ class AtlasPaths:
         name = measure if probe == "atlas" else f"{measure}-{probe}"
         return self.maps / safe(model) / safe(layer) / safe(name)
 
+    def layout_picture(self, model: str, probe: str = "atlas") -> Path:
+        """A model's features on a plane."""
+        return self.maps / safe(model) / ("layout.png" if probe == "atlas" else f"layout-{safe(probe)}.png")
+
     def sheet(self, model: str, layer: str, name: str) -> Path:
         return self.sheets / safe(model) / safe(layer) / f"{safe(name)}.png"
 

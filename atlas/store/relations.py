@@ -2,8 +2,6 @@
 
 import pyarrow as pa
 
-MEASURES = ("raw", "z", "drive", "sym", "profile")
-SCOPES = ("layer", "model", "other", "all")  # whom a feature is compared with; other: each other model by itself
 TOP, BOTTOM = 1, -1  # column `sign`
 
 NEIGHBORS = pa.schema(  # under scope=<scope>/measure=<measure>, which are columns for readers of partitions
@@ -30,7 +28,10 @@ LAYERS = pa.schema(  # one row for each ordered pair of layers, also of a layer 
         ("features_a", pa.int32()),  # live features compared
         ("features_b", pa.int32()),
         ("cka", pa.float32()),  # linear; Kornblith 2019
-        ("cka_baseline", pa.float32()),  # against a rotated copy of b: the same number, since CKA sees no single channel
+        (
+            "cka_baseline",
+            pa.float32(),
+        ),  # against a rotated copy of b: the same number, since CKA sees no single channel
         ("best_match", pa.float32()),  # mean over a's features of the highest profile score in b
         ("best_match_baseline", pa.float32()),
         ("mutual_share", pa.float32()),  # of a's features, those that are the best match of their best match

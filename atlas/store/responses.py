@@ -10,7 +10,10 @@ RESPONSES = pa.schema(
         ("model", FOLDER),  # that looked at the picture
         ("layer", FOLDER),
         ("layer_index", pa.int32()),
-        ("picture", pa.string()),  # identity: the task of an image of the atlas; name and stamp of a file; class and number
+        (
+            "picture",
+            pa.string(),
+        ),  # identity: the task of an image of the atlas; name and stamp of a file; class and number
         ("image", pa.string()),  # where the picture lies: relative to the atlas, or to the probe's folder
         ("feature", pa.string()),  # address of the feature that it was made for; NULL for a picture found or drawn
         ("weights", pa.string()),  # of the model: where from, and the digest

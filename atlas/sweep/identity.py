@@ -6,7 +6,7 @@ from hashlib import blake2b
 from typing import Any
 
 from atlas.config.schema import RecipeConfig
-from atlas.records import Item, ModelCard, Shard, Target
+from atlas.records import ImageShard, Item, ModelCard, Target
 
 METHOD = 1  # raised when a change of the code changes pixels
 UNSEEN = ("name", "trace_every")  # parts of a recipe that no pixel depends on
@@ -27,7 +27,7 @@ def variant_of(card: ModelCard, recipe: RecipeConfig, metric: str, constant: flo
     return fingerprint([METHOD, card.name, card.digest, seen, metric, constant])
 
 
-def task_id(shard: Shard, item: Item) -> str:
+def task_id(shard: ImageShard, item: Item) -> str:
     """The identity of one image; column `task`."""
     return fingerprint([shard.variant, shard.layer, asdict(shard.target), item.channel, item.seed])
 

@@ -1,14 +1,14 @@
 """From what was asked to what is to be made: the shards of a sweep, or every mistake in it at once."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from itertools import product
 from typing import TypeVar
 
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import RecipeConfig, SweepConfig
-from atlas.records import Item, Layer, ModelCard, Shard, Target
+from atlas.records import ImageShard, Item, Layer, ModelCard, Target
 from atlas.sweep.channels import channel_mistakes, parse_channels, select_channels
 from atlas.sweep.identity import shard_id, variant_of
 from atlas.sweep.layers import layer_mistakes, select_layers, wanted_globs
@@ -25,7 +25,7 @@ class Plan:
 
     cards: dict[str, ModelCard]
     recipes: dict[str, RecipeConfig]  # by model: every size and step count filled in
-    shards: tuple[Shard, ...]
+    shards: tuple[ImageShard, ...]
 
     @property
     def tasks(self) -> int:
@@ -106,14 +106,14 @@ def _layer_shards(
     metric: str,
     target: Target,
     parts: list[slice | int],
-) -> Iterator[Shard]:
+) -> Iterator[ImageShard]:
     variant = variant_of(card, recipe, metric, config.metrics[metric].constant)
     deepest = max([layer, *(find_layer(card, p) for p in target.partners)], key=lambda one: one.macs)
     cost = image_cost(deepest, card, recipe)
     device = device_of(config, card)
     items = [_item(channel, seed) for channel, seed in product(select_channels(parts, layer), config.seeds)]
     for run in cut(items, cost, device, config.cluster.shard_seconds):
-        yield Shard(
+        yield ImageShard(
             id=shard_id(variant, layer.name, target, run),
             model=card.name,
             layer=layer.name,
@@ -143,9 +143,3 @@ def device_of(config: SweepConfig, card: ModelCard) -> str:
     if config.cluster.device != "auto":
         return config.cluster.device
     return "cuda" if card.gpus else "cpu"
-
-
-def narrow(shard: Shard, items: tuple[Item, ...]) -> Shard:
-    """The same shard with only some of its images: what is left to do, or one half of it."""
-    share = shard.cost * len(items) / len(shard.items)
-    return replace(shard, id=shard_id(shard.variant, shard.layer, shard.target, items), items=items, cost=share)

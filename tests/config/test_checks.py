@@ -8,9 +8,17 @@ from made_cards import metrics, recipe, sweep
 from atlas.config.checks import CHOICES, METRICS, value_mistakes
 from atlas.config.mistakes import ConfigError, nearest
 from atlas.config.recipes import read_recipe
-from atlas.config.schema import ClusterConfig, MetricConfig, ModelConfig, OctaveConfig
+from atlas.config.schema import (
+    ClusterConfig,
+    MetricConfig,
+    ModelConfig,
+    OctaveConfig,
+    ProbeConfig,
+    SimilarityConfig,
+)
 from atlas.optvis.metrics import METRICS as MADE
 from atlas.optvis.targets import TARGETS
+from atlas.records import MEASURES, SCOPES
 from atlas.sweep.targets import FIELDS
 
 
@@ -30,6 +38,14 @@ def octave(**changes) -> dict:
 
 def cluster(**changes) -> dict:
     return {"cluster": ClusterConfig(**{"kind": "local"} | changes)}
+
+
+def probe(name="p", **changes) -> dict:
+    return {"probes": {name: ProbeConfig(**{"kind": "atlas"} | changes)}}
+
+
+def similarity(**changes) -> dict:
+    return {"similarity": SimilarityConfig(**changes)}
 
 
 @pytest.mark.parametrize(
@@ -78,6 +94,26 @@ def cluster(**changes) -> dict:
         (cluster(grace=float("nan")), "cluster.grace=nan"),
         (cluster(gpus_per_actor=0.4), "cluster.gpus_per_actor=0.4: a whole number, or 1 divided by one"),
         (cluster(gpus_per_actor=1.5), "cluster.gpus_per_actor=1.5: a whole number, or 1 divided by one"),
+        (probe("a b"), "probes.a b: letters"),
+        (probe(kind="patern"), "probes.p.kind=patern: did you mean patterns?"),
+        (probe(kind="natural"), "probes.p.folder is missing: name the folder of pictures, as probes.p.folder=/data"),
+        (probe(kind="natural", folder=""), "probes.p.folder is missing: "),
+        (probe(kind="natural", folder="~/nowhere"), "probes.p.folder=~/nowhere: no such folder"),
+        (probe(kind="natural", folder=__file__), f"probes.p.folder={__file__}: is no folder"),
+        (probe(count=1), "probes.p.count=1: a whole number from 2 up"),
+        (probe(seed=-1), "probes.p.seed=-1: a whole number from 0 up"),
+        (probe(examples=-1), "probes.p.examples=-1: a whole number from 0 up"),
+        (similarity(measures=["raw", "profil"]), "similarity.measures=profil: did you mean profile?"),
+        (similarity(measures=[]), "similarity.measures=[]: a list of different names is wanted, of raw, z, drive, sym"),
+        (similarity(measures=["z", "z"]), "similarity.measures=[z,z]: a list of different names"),
+        (similarity(scopes=["layers"]), "similarity.scopes=layers: did you mean layer?"),
+        (
+            similarity(scopes=[]),
+            "similarity.scopes=[]: a list of different names is wanted, of layer, model, other, all",
+        ),
+        (similarity(top=0), "similarity.top=0: a whole number from 1 up"),
+        (similarity(bottom=-1), "similarity.bottom=-1: a whole number from 0 up"),
+        (similarity(seed=-1), "similarity.seed=-1: a whole number from 0 up"),
     ],
     ids=lambda value: value.partition(":")[0] if isinstance(value, str) else "",
 )
@@ -98,6 +134,10 @@ def test_each_mistake_is_told_alone_and_with_its_place(changes, mistake):
         *(cluster(gpus_per_actor=share) for share in (1 / 3, 0.25, 1.0, 2.0)),
         cluster(kind="ray", address="auto", actors=1),
         *({"recipe": recipe(gradient=value)} for value in CHOICES["recipe.gradient"]),
+        probe("photos-1", kind="natural", folder="."),
+        probe(kind="natural", folder="~"),
+        probe(kind="patterns", count=2, seed=0, examples=0),
+        similarity(measures=["profile"], scopes=["other"], top=1, bottom=0, layout=False),
     ],
 )
 def test_what_is_allowed_passes(changes):
@@ -106,7 +146,12 @@ def test_what_is_allowed_passes(changes):
 
 def test_every_mistake_is_told_at_once():
     wrong = {"name": "/", "seeds": [], "models": {}, "metrics": {}} | octave(size=1, steps=0) | cluster(actors=0)
-    assert len(value_mistakes(sweep(**wrong))) == 7
+    wrong |= probe(kind="natural", count=0) | similarity(measures=["x", "y", "y"], top=0)
+    assert len(value_mistakes(sweep(**wrong))) == 13
+
+
+def test_everything_is_compared_in_every_way_unless_it_is_said():
+    assert (tuple(SimilarityConfig().measures), tuple(SimilarityConfig().scopes)) == (MEASURES, SCOPES)
 
 
 def test_recipes_by_name_with_changes():

@@ -10,11 +10,16 @@ from atlas.config.compose import compose_model, run_job
 from atlas.config.folder import conf_dir
 from atlas.config.mistakes import ConfigError
 from atlas.config.recipes import read_recipe
+from atlas.config.schema import SimilarityConfig
 from atlas.optvis.metrics import METRICS
 from atlas.sweep.targets import make_target
 from tests.config.composing import composed
 
-NEEDED = {"custom": ["model.factory=a.b:c"], "ray": ["cluster.address=auto"]}
+NEEDED = {
+    "custom": ["model.factory=a.b:c"],
+    "ray": ["cluster.address=auto"],
+    "natural": ["probes.natural.folder=."],
+}
 
 
 def files(*groups: str) -> list[str]:
@@ -23,11 +28,11 @@ def files(*groups: str) -> list[str]:
 
 def test_there_is_a_file_for_every_group():
     groups = {path.name for path in conf_dir().iterdir() if path.is_dir()}
-    assert groups == {"model", "metric", "target", "recipe", "cluster", "experiment"}
+    assert groups == {"model", "metric", "target", "recipe", "cluster", "probe", "experiment"}
     assert {name.partition("=")[2] for name in files("metric")} == set(METRICS)
 
 
-@pytest.mark.parametrize("choice", files("experiment", "model", "metric", "target", "recipe", "cluster"))
+@pytest.mark.parametrize("choice", files("experiment", "model", "metric", "target", "recipe", "cluster", "probe"))
 def test_every_file_composes_without_mistakes(choice):
     group, _, name = choice.partition("=")
     config, overrides, mistakes = composed(choice, *NEEDED.get(name, []))
@@ -45,6 +50,9 @@ def test_every_file_composes_without_mistakes(choice):
             assert config.recipe.name == name
         case "cluster":
             assert config.cluster.kind == name
+        case "probe":
+            assert list(config.probes) == [name]
+            assert config.probes[name].kind == name
         case "experiment":
             assert config.name == name
 
@@ -53,7 +61,19 @@ def test_the_default_is_patternnet():
     config, overrides, mistakes = composed()
     assert (list(config.models), list(config.metrics), config.recipe.name) == (["patternnet"], ["l1"], "normalized")
     assert (config.layers, config.channels, config.seeds) == ("default", "all", [0])
+    assert {name: probe.kind for name, probe in config.probes.items()} == {"atlas": "atlas"}
+    assert config.similarity == SimilarityConfig()
     assert (overrides, mistakes) == ([], [])
+
+
+def test_probes_are_a_list_and_have_values_of_their_own():
+    line = ["probe=[atlas,natural,patterns]", "probes.natural.folder='.'", "probes.patterns.count=50"]
+    config, _, mistakes = composed(*line, "similarity.measures=[z,profile]")
+    assert mistakes == []
+    assert list(config.probes) == ["atlas", "natural", "patterns"]
+    assert (config.probes["natural"].folder, config.probes["patterns"].count) == (".", 50)
+    assert config.similarity.measures == ["z", "profile"]
+    assert list(composed("experiment=demo").config.probes) == ["atlas", "patterns"]
 
 
 def test_lists_of_models_and_metrics_are_one_sweep():
@@ -107,6 +127,8 @@ def mine(tmp_path, monkeypatch):
         "model/flat.yaml": "source: custom\nfactory: a.b:c\n",
         "model/unpacked.yaml": "unpacked:\n  source: custom\n",
         "model/odd.yaml": "# @package models\nodd:\n  facory: a.b:c\n",
+        "probe/photos.yaml": "# @package probes\nphotos:\n  kind: natural\n  folder: my_conf\n",
+        "probe/kindless.yaml": "# @package probes\nkindless:\n  seed: 3\n",
         "experiment/big.yaml": "# @package _global_\ndefaults:\n  - override /model: [mine, vgg19]\nname: big\n",
         "experiment/typo.yaml": "# @package _global_\nsede: 3\n",
     }
@@ -123,6 +145,13 @@ def test_a_folder_of_ones_own_goes_before_models_without_a_file(mine):
     assert (overrides, mistakes) == (["model=[mine,resnet18]"], [])
     assert compose_model("mine", "my_conf") == config.models["mine"]
     assert list(composed(*mine, "experiment=big").config.models) == ["mine", "vgg19"]
+
+
+def test_a_probe_of_ones_own_is_a_file_too(mine):
+    config, _, mistakes = composed(*mine, "probe=[photos,patterns]")
+    assert (list(config.probes), config.probes["photos"].kind, mistakes) == (["photos", "patterns"], "natural", [])
+    with pytest.raises(ConfigError, match=r"probes\.kindless\.kind: a value is needed"):
+        composed(*mine, "probe=kindless")
 
 
 def test_it_still_does_beside_a_mistake(mine):

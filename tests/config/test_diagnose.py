@@ -28,6 +28,12 @@ ONE = {
     "metric=1": "metric=1: no such metric; did you mean l1?",
     "metric=[l2,1]": "metric=1: no such metric; did you mean l1?",
     "metric=null": "metric=null: no such metric; allowed: l1, l2, linf, mean",
+    "probe=pattern": "probe=pattern: no such probe; did you mean patterns?",
+    "probe=[atlas,photos]": "probe=photos: no such probe; allowed: atlas, natural, patterns",
+    "probe=null": "probe=null: no such probe; allowed: atlas, natural, patterns",
+    "prob=atlas": "prob=atlas: no such key; did you mean probe or probes?",
+    "probes.atlas.cuont=3": "probes.atlas.cuont=3: no such key; did you mean probes.atlas.count",
+    "similarity.top=x": "similarity.top=x: Value 'x' of type 'str' could not be converted to Integer",
     "recipe=nomalized": "recipe=nomalized: no such recipe; did you mean normalized?",
     "experiment=dmo": "experiment=dmo: no such experiment; did you mean demo?",
     "model=[resnet18,x y]": "model=x y: no such model; allowed: custom, googlenet",
@@ -35,6 +41,7 @@ ONE = {
     # lists written otherwise
     "model=googlenet,vgg19": "model=googlenet,vgg19: a sweep is one run here; give a list, as model=[googlenet,vgg19]",
     "seeds=0,1": "seeds=0,1: a sweep is one run here; give a list, as seeds=[0,1]",
+    "probe=atlas,patterns": "probe=atlas,patterns: a sweep is one run here; give a list, as probe=[atlas,patterns]",
     "recipe=[quick,plain]": "recipe=[quick,plain]: a sweep has one recipe; name one of quick, plain",
     "target=[row,neuron]": "target=[row,neuron]: a sweep has one target; name one of row, neuron",
     # what cannot be parsed
@@ -88,6 +95,16 @@ def test_values_lie_in_the_groups_chosen_beside_them():
 def test_values_are_checked_beside_keys_that_fail():
     mistakes = composed("seds=[0]", "seeds=[1,1]", "recipe.rescue=-1").mistakes
     assert [mistake.partition(":")[0] for mistake in mistakes] == ["seds=[0]", "seeds=[1, 1]", "recipe.rescue=-1"]
+
+
+def test_a_probes_mistakes_are_told_with_the_others():
+    mistakes = composed("probe=[natural,pattern]", "metric=l3", "similarity.top=0", "probes.atlas.count=1").mistakes
+    assert [mistake.partition(":")[0] for mistake in mistakes] == [
+        "probe=pattern",
+        "metric=l3",
+        "probes.atlas.count=1",
+        "similarity.top=0",
+    ]
 
 
 @pytest.mark.parametrize(

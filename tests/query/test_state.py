@@ -35,7 +35,32 @@ def test_a_live_driver_is_running(atlas):
         write_status(atlas.paths, "running")
         state = read_state(atlas)
     assert (state["state"], state["pid"], state["rate"], state["eta_seconds"]) == ("running", os.getpid(), 3.5, 75.0)
-    assert state["workers"][0]["layer"] == "block/0"
+    assert (state["stage"], state["message"]) == ("images", None)
+    assert state["workers"][0]["doing"] == "beta net/block/0 l2"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"total": 1464, "left": 344}, "pictures: 1,120 of 1,464"),
+        ({"total": "many"}, "pictures"),
+        ({"total": 464, "left": 344, "message": "nearly there"}, "nearly there"),
+    ],
+)
+def test_a_driver_at_another_stage_tells_of_it_and_not_of_images(atlas, changes, message):
+    with Lock(atlas.paths.lock):
+        write_status(atlas.paths, "running", stage="pictures", **changes)
+        state = read_state(atlas)
+    assert (state["state"], state["stage"], state["message"]) == ("running", "pictures", message)
+    assert state["rate"] is state["eta_seconds"] is None
+    assert state["workers"], "who does it is told all the same"
+    assert state["total"]["planned"] == 80, "the counts are of images"
+
+
+def test_a_stage_that_nobody_is_at_hides_nothing(atlas):
+    write_status(atlas.paths, "interrupted", stage="pictures")
+    state = read_state(atlas)
+    assert (state["state"], state["message"]) == ("interrupted", "rerun to resume")
 
 
 def test_a_killed_driver_is_not_running(atlas):

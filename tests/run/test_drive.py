@@ -1,6 +1,8 @@
 """The driver with a scripted executor: patience, signals and storage that fails, with no Ray and no network."""
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,11 +11,11 @@ import atlas.run.drive as drive
 from atlas.config.schema import ClusterConfig
 from atlas.records import Receipt, Shard
 from atlas.run.drive import Driver, Ending, Watch
-from atlas.run.events import Died, Done, Event, Ready, Trouble
+from atlas.run.events import Died, Done, Event, Fail, Ready, Trouble
 from atlas.run.progress import Count, Lines, StatusFile
 from atlas.run.signals import StopRequest
 from atlas.store.paths import AtlasPaths
-from tests.run.test_scheduler import shard
+from tests.run.test_scheduler import receipt, shard
 
 Answer = Callable[[int, Shard], list[Event]]
 
@@ -51,9 +53,10 @@ class Scripted:
 
 
 class Paper:
-    """A ledger on paper; `broken` commits fail first."""
+    """A keeper on paper; `broken` commits fail first."""
 
     def __init__(self, broken: int = 0) -> None:
+        self.logged: list[tuple[str, dict[str, object]]] = []
         self.committed: list[str] = []
         self.failed: list[str] = []
         self.broken = broken
@@ -64,15 +67,15 @@ class Paper:
             raise OSError(5, "Input/output error")
         self.committed.append(of.id)
 
-    def fail(self, command: object) -> None:
-        self.failed.append(command.shard.id)  # type: ignore[attr-defined]
+    def fail(self, command: Fail) -> None:
+        self.failed.append(command.shard.id)
 
     def log(self, event: str, **facts: object) -> None:
-        pass
+        self.logged.append((event, facts))
 
 
 def done(slot: int, of: Shard) -> list[Event]:
-    return [Done(slot, Receipt(of.id, "r", None, ok=len(of.items), dead=0, failed=0, seconds=1, batch=1, peak_bytes=1))]
+    return [Done(slot, receipt(of))]
 
 
 @pytest.fixture
@@ -90,13 +93,13 @@ def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def run(
-    folder: Path, answer: Answer, *, ledger: Paper | None = None, stop: StopRequest | None = None, **cluster: float
+    folder: Path, answer: Answer, *, keeper: Paper | None = None, stop: StopRequest | None = None, **cluster: float
 ) -> tuple[Ending, Scripted, Paper]:
-    executor, paper = Scripted(answer), ledger or Paper()
+    executor, paper = Scripted(answer), keeper or Paper()
     watch = Watch(ClusterConfig(kind="inline", **cluster), rate=1e9)
     folder.mkdir(exist_ok=True)
     count, status = Count(4, 4), StatusFile(AtlasPaths(folder), "a")
-    driver = Driver(executor, paper, watch=watch, count=count, display=Lines(), status=status)  # type: ignore[arg-type]
+    driver = Driver(executor, paper, watch=watch, count=count, display=Lines(), status=status)
     return driver.run([shard()], stop or StopRequest()), executor, paper
 
 
@@ -104,6 +107,23 @@ def test_a_run_ends_when_all_is_committed(tmp_path: Path, now: list[float]) -> N
     ending, _, paper = run(tmp_path, done)
     assert ending.stopped is None
     assert paper.committed == [shard().id]
+
+
+def test_what_a_receipt_notes_is_told_and_logged(
+    tmp_path: Path, now: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def noted(slot: int, of: Shard) -> list[Event]:
+        return [Done(slot, replace(receipt(of), notes=("2 pictures cannot be read",)))]
+
+    _, _, paper = run(tmp_path, noted)
+    assert "2 pictures cannot be read\n" in capsys.readouterr().err
+    assert paper.logged[-1] == ("note", {"shard": shard().id, "message": "2 pictures cannot be read"})
+
+
+def test_what_each_worker_does_is_told_in_its_shards_own_words(tmp_path: Path, now: list[float]) -> None:
+    run(tmp_path, done)
+    (worker,) = json.loads((tmp_path / "status.json").read_text())["workers"]
+    assert (worker["model"], worker["doing"], worker["items"]) == ("a", "a/layer l1", 4)
 
 
 def test_work_that_hangs_is_killed_and_given_up_image_by_image(tmp_path: Path, now: list[float]) -> None:
@@ -139,13 +159,13 @@ def test_a_signal_after_the_storage_has_failed_is_still_a_clean_stop(tmp_path: P
 
 
 def test_a_commit_that_fails_for_a_moment_is_tried_again(tmp_path: Path, now: list[float]) -> None:
-    ending, _, paper = run(tmp_path, done, ledger=Paper(broken=2))
+    ending, _, paper = run(tmp_path, done, keeper=Paper(broken=2))
     assert ending.stopped is None
     assert paper.committed == [shard().id]
 
 
 def test_a_commit_that_never_works_stops_the_run_resumably(tmp_path: Path, now: list[float]) -> None:
-    ending, _, paper = run(tmp_path, done, ledger=Paper(broken=99))
+    ending, _, paper = run(tmp_path, done, keeper=Paper(broken=99))
     assert ending.stopped is not None
     assert "cannot be written" in ending.stopped
     assert paper.committed == []
@@ -158,7 +178,7 @@ def test_actors_that_never_come_are_said_to_be_missing(tmp_path: Path, now: list
 
     driver = Driver(
         Silent(done),
-        Paper(),  # type: ignore[arg-type]
+        Paper(),
         watch=Watch(ClusterConfig(kind="ray", start_timeout=30.0), rate=1e9),
         count=Count(4, 4),
         display=Lines(),

@@ -255,7 +255,7 @@ def test_a_commit_that_broke_off_half_way_is_finished_when_tried_again(
 ) -> None:
     """Failures are published, the rows are not, for a moment: nothing is lost and nothing stands twice."""
     import atlas.run.drive
-    import atlas.run.ledger
+    import atlas.run.publisher
 
     real, calls = Maker._optimize, []
 
@@ -271,7 +271,7 @@ def test_a_commit_that_broke_off_half_way_is_finished_when_tried_again(
         publish(source, target)
 
     monkeypatch.setattr(Maker, "_optimize", half)
-    monkeypatch.setattr(atlas.run.ledger, "publish", flaky)
+    monkeypatch.setattr(atlas.run.publisher, "publish", flaky)
     monkeypatch.setattr(atlas.run.drive.time, "sleep", lambda seconds: None)
     outcome = run_small(tmp_path / "a", "layers=[conv1]", "channels=0:4")
     assert (outcome.stopped, outcome.made, outcome.failed, outcome.left) == (None, 3, 1, 0)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atlas.records import Item, Receipt, Shard, Target
+from atlas.records import ImageShard, Item, Receipt, Shard, Target
 from atlas.run.events import (
     Abandon,
     Commit,
@@ -31,14 +31,14 @@ from atlas.run.scheduler import DEATHS, SETUPS, TROUBLES, Scheduler
 from atlas.sweep.identity import shard_id
 
 
-def shard(model: str = "a", channels: range = range(4), cost: float = 1.0) -> Shard:
+def shard(model: str = "a", channels: range = range(4), cost: float = 1.0) -> ImageShard:
     items = tuple(Item(channel, 0) for channel in channels)
     name = shard_id("variant", model, Target(), items)
-    return Shard(name, model, "layer", 0, "l1", "variant", Target(), items, cost * len(items))
+    return ImageShard(name, model, items, cost * len(items), "layer", 0, "l1", "variant", Target())
 
 
 def receipt(of: Shard) -> Receipt:
-    return Receipt(of.id, "rows", None, ok=len(of.items), dead=0, failed=0, seconds=1.0, batch=1, peak_bytes=1)
+    return Receipt(of.id, ("staging/a/rows",), ok=len(of.items), dead=0, failed=0, seconds=1.0, batch=1, peak_bytes=1)
 
 
 def ready(shards: list[Shard], slots: int = 1) -> tuple[Scheduler, dict[int, Shard]]:

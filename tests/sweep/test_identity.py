@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from made_cards import recipe
 
 from atlas.config.schema import OctaveConfig, RecipeConfig
-from atlas.records import Item, ModelCard, Shard, Target
+from atlas.records import ImageShard, Item, ModelCard, Shard, Target
 from atlas.sweep.identity import UNSEEN, fingerprint, noise_seed, shard_id, task_id, variant_of
-from atlas.sweep.plan import narrow
 
 ITEMS = tuple(Item(channel, 0) for channel in range(6))
 OTHER = {
@@ -32,10 +31,9 @@ def task(item: Item = ITEMS[0], **changes) -> str:
     return task_id(shard(variant, asked.get("layer", "conv"), asked.get("target", Target())), item)
 
 
-def shard(variant: str, layer: str = "conv", target: Target = Target()) -> Shard:
-    return Shard(
-        shard_id(variant, layer, target, ITEMS), "alpha", layer, 0, "l1", variant, target, items=ITEMS, cost=6.0
-    )
+def shard(variant: str, layer: str = "conv", target: Target = Target()) -> ImageShard:
+    name = shard_id(variant, layer, target, ITEMS)
+    return ImageShard(name, "alpha", ITEMS, 6.0, layer, 0, "l1", variant, target)
 
 
 def test_everything_that_reaches_a_pixel_is_another_task():
@@ -77,12 +75,21 @@ def test_every_part_of_a_recipe_is_told_from_another_or_known_to_be_unseen():
 
 def test_a_task_does_not_know_its_shard():
     whole = shard("v")
-    half = narrow(whole, ITEMS[3:])
+    half = whole.only(ITEMS[3:])
     assert half.id != whole.id
     assert half.cost == pytest.approx(whole.cost / 2)
     assert [task_id(half, item) for item in half.items] == [task_id(whole, item) for item in ITEMS[3:]]
     assert task_id(replace(whole, cost=1.0, layer_index=7, id="x"), ITEMS[0]) == task_id(whole, ITEMS[0])
-    assert narrow(whole, ITEMS).id == whole.id
+
+
+def test_a_part_of_a_shard_is_named_by_its_items():
+    """The name of an index file: a run that is resumed at the same place must give it again."""
+    whole = shard("v")
+    parts = [whole.only(items) for items in (ITEMS[:3], ITEMS[3:], ITEMS[:1], ITEMS[1:3])]
+    assert whole.only(tuple(Item(channel, 0) for channel in range(3))) == parts[0]
+    assert len({part.id for part in [whole, *parts, shard("w").only(ITEMS[:3])]}) == 6
+    assert (parts[0].label, type(parts[0])) == ("alpha/conv l1", ImageShard)
+    assert Shard("x", "alpha", ("probe",), 1.0).label == "alpha"
 
 
 def test_ids_are_frozen():

@@ -1,0 +1,120 @@
+"""The second half of similarity: from the responses to a probe to neighbors, layers, matches, maps and marks."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from atlas.records import Feature, Shard
+from atlas.run.drive import Ending
+from atlas.run.job import Job
+from atlas.run.progress import Count
+from atlas.run.work import BlockShard, CompareWork
+from atlas.similarity.bank import Bank, Facts, Panel, Pictures, write_bank
+from atlas.similarity.blocks import Block, Comparison, blocks_of
+from atlas.similarity.examples import Most, most_driving, write_examples
+from atlas.similarity.found import Found
+from atlas.similarity.probes import Picture, Reader
+from atlas.similarity.quality import Marks, marks
+from atlas.similarity.responses import read_layer
+from atlas.similarity.results import write_quality, write_results
+from atlas.sweep.identity import fingerprint
+
+EACH = 2.0  # multiply-adds of a pair of features and a picture: the product, and all that is ranked besides
+
+
+@dataclass
+class Probed:
+    """A probe whose pictures have been looked at: those that every layer has told of."""
+
+    name: str
+    features: list[str]
+    pictures: list[Picture]
+    facts: Pictures
+
+
+@dataclass
+class _Seen:
+    """What is kept of each layer while the bank is written."""
+
+    marks: list[Marks] = field(default_factory=list)
+    most: list[Most] = field(default_factory=list)
+
+
+def compare_features(job: Job, probed: Probed, mark: str) -> Ending:
+    """Write every table and map of a probe; nothing of the atlas is touched before all blocks are compared."""
+    folder = job.paths.staging / f"bank-{mark}"
+    try:
+        return _compare_in(folder, job, probed)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _compare_in(folder: Path, job: Job, probed: Probed) -> Ending:
+    seen = _Seen()
+    bank = _write_bank(job, probed, folder, seen)
+    ending, blocks = _compare(job, bank, len(probed.pictures))
+    if ending.stopped or job.keeper.failures:
+        return ending
+    found = Found(blocks, [folder / block.file for block in blocks])
+    try:
+        write_results(job.paths, probed.name, bank, found, job.config.similarity)
+    finally:
+        found.close()
+    if probed.facts.own_images:
+        features = [picture.feature for picture in probed.pictures]
+        write_quality(job.paths, [picture.id for picture in probed.pictures], features, seen.marks)
+    if seen.most:
+        reader = Reader(job.config.probes[probed.name], job.paths.root)
+        write_examples(job.paths, probed.name, probed.pictures, reader, seen.most)
+    return ending
+
+
+def _write_bank(job: Job, probed: Probed, folder: Path, seen: _Seen) -> Bank:
+    place = {picture.id: number for number, picture in enumerate(probed.pictures)}
+    kept = job.config.probes[probed.name].examples
+
+    def responses(panel: Panel) -> np.ndarray:
+        return _read(job, probed, panel, place)
+
+    def look(panel: Panel, values: np.ndarray, facts: Facts) -> None:
+        if probed.facts.own_images:
+            seen.marks.append(marks(panel, values, facts, probed.facts.made))
+        elif kept:
+            peaks = _read(job, probed, panel, place, column="max")
+            seen.most.append(most_driving(probed.features[panel.features], values, peaks, kept))
+
+    return write_bank(folder, probed.features, probed.facts, responses, seed=job.config.similarity.seed, look=look)
+
+
+def _read(job: Job, probed: Probed, panel: Panel, place: Mapping[str, int], column: str = "mean") -> np.ndarray:
+    return read_layer(
+        job.paths,
+        probed.name,
+        panel.model,
+        panel.layer,
+        weights=job.cards[panel.model].provenance,
+        place=place,
+        channels=[Feature.parse(address).channel for address in probed.features[panel.features]],
+        column=column,
+    )
+
+
+def _compare(job: Job, bank: Bank, pictures: int) -> tuple[Ending, Sequence[Block]]:
+    asked = job.config.similarity
+    work = CompareWork(
+        root=job.paths.root.absolute(),
+        bank=bank.folder.absolute(),
+        asked=Comparison(tuple(asked.measures), tuple(asked.scopes), asked.top, asked.bottom),
+        device=job.place.device,
+        nonce=job.keeper.nonce,
+    )
+    blocks = blocks_of(bank.panels)
+    each = EACH * len(bank.addresses) * pictures
+    shards = [
+        BlockShard(fingerprint([bank.folder.name, block.start]), "", (block,), each * (block.stop - block.start))
+        for block in blocks
+    ]
+    return job.run(work, list[Shard](shards), Count(len(shards), len(shards), unit="blocks")), blocks

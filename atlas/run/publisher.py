@@ -1,0 +1,61 @@
+"""Moves what workers have finished out of staging/ to where readers look for it, and keeps the diary of a run."""
+
+import json
+import shutil
+import uuid
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from atlas.records import Receipt, Shard
+from atlas.store.files import publish, write_bytes
+from atlas.store.lock import Lock
+from atlas.store.paths import AtlasPaths
+
+
+class Publisher:
+    """The only one who takes files out of staging/: a shard is done when its files stand in the atlas, and not before."""
+
+    def __init__(self, paths: AtlasPaths, lock: Lock) -> None:
+        self.paths, self.lock = paths, lock
+        self.nonce = f"nonce-{uuid.uuid4().hex}"  # a file that every worker must see before it begins
+
+    def sweep_staging(self) -> None:
+        """Remove what killed runs left: nothing in staging/ is finished work, nor is a half-written file elsewhere."""
+        shutil.rmtree(self.paths.staging, ignore_errors=True)
+        self.paths.staging.mkdir(parents=True, exist_ok=True)
+        write_bytes(self.paths.staging / self.nonce, b"")
+        for half in self.paths.root.rglob(".*.part"):
+            half.unlink(missing_ok=True)
+
+    def commit(self, receipt: Receipt, shard: Shard) -> None:
+        """Publish a worker's files, in their order; from here on they are part of the atlas. OSError: try again."""
+        self.lock.check()
+        for file in receipt.files:
+            publish(self.paths.root / file, self.paths.root / _where_it_belongs(file))
+        for attempt in {Path(file).parts[1] for file in receipt.files}:  # empty now, and as many as there are shards
+            shutil.rmtree(self.paths.staging / attempt, ignore_errors=True)
+        self.log("commit", shard=shard.id, model=shard.model, doing=shard.label, **_counts(receipt))
+
+    def log(self, event: str, **facts: Any) -> None:
+        """Append a line to events.jsonl; a full disk must not end a run for the sake of its diary."""
+        line = json.dumps({"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **facts})
+        with suppress(OSError), open(self.paths.events, "a") as file:
+            file.write(line + "\n")
+
+
+def _where_it_belongs(file: str) -> Path:
+    """The place of `staging/<attempt>/<place>`, relative to the atlas."""
+    return Path(*Path(file).parts[2:])
+
+
+def _counts(receipt: Receipt) -> dict[str, Any]:
+    return {
+        "ok": receipt.ok,
+        "dead": receipt.dead,
+        "failed": receipt.failed,
+        "seconds": round(receipt.seconds, 2),
+        "batch": receipt.batch,
+        "peak_mib": receipt.peak_bytes >> 20,
+    }

@@ -1,0 +1,83 @@
+"""The pictures of a probe that drive each feature most, copied into the atlas, where the site finds them."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from jaxtyping import Float32, Int
+
+from atlas.records import Feature
+from atlas.similarity.probes import Picture, Reader
+from atlas.store.files import write_whole
+from atlas.store.index import write_table
+from atlas.store.paths import AtlasPaths
+from atlas.store.responses import EXAMPLES
+
+SIDE = 192  # pixels of a copy
+THREADS = 4
+
+
+@dataclass(frozen=True)
+class Most:
+    """The pictures that drive some features most, best first: numbers of pictures, and what they do."""
+
+    features: Sequence[str]
+    picture: Int[np.ndarray, "c k"]
+    mean: Float32[np.ndarray, "c k"]
+    peak: Float32[np.ndarray, "c k"]
+
+
+def most_driving(
+    features: Sequence[str], means: Float32[np.ndarray, "n c"], maxima: Float32[np.ndarray, "n c"], k: int
+) -> Most:
+    """By mean activation, which is what images are made for; a channel that is not finite anywhere has none."""
+    whole = np.flatnonzero(np.isfinite(means).all(0))
+    chosen = np.argsort(-means[:, whole], axis=0, kind="stable")[:k]
+    mean, peak = (np.take_along_axis(values[:, whole], chosen, 0).T for values in (means, maxima))
+    return Most([features[place] for place in whole], chosen.T, mean, peak)
+
+
+def write_examples(paths: AtlasPaths, probe: str, pictures: Sequence[Picture], reader: Reader, most: list[Most]) -> int:
+    """Copy the pictures and write their table; how many were copied. Copies that nobody names any more are removed."""
+    folder = paths.probe_examples(probe)
+    wanted = {_copy(folder, pictures[n]): pictures[n] for one in most for n in np.unique(one.picture)}
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(lambda path: _write_copy(path, reader, wanted[path]), wanted))
+    rows = [row for one in most for row in _rows(paths, probe, folder, pictures, one)]
+    write_table(folder / "examples.parquet", pa.Table.from_pylist(rows, schema=EXAMPLES))
+    for path in (folder / "pictures").glob("*.jpg"):
+        if path not in wanted:
+            path.unlink()
+    return len(wanted)
+
+
+def _rows(paths: AtlasPaths, probe: str, folder: Path, pictures: Sequence[Picture], most: Most) -> list[dict]:
+    return [
+        {
+            "probe": probe,
+            "feature": address,
+            **Feature.parse(address)._asdict(),
+            "rank": rank,
+            "mean": most.mean[row, rank - 1],
+            "max": most.peak[row, rank - 1],
+            "picture": pictures[number].id,
+            "source": pictures[number].image or None,
+            "image": paths.relative(_copy(folder, pictures[number])),
+        }
+        for row, address in enumerate(most.features)
+        for rank, number in enumerate(most.picture[row], start=1)
+    ]
+
+
+def _copy(folder: Path, picture: Picture) -> Path:
+    return folder / "pictures" / f"{blake2b(picture.id.encode(), digest_size=10).hexdigest()}.jpg"
+
+
+def _write_copy(path: Path, reader: Reader, picture: Picture) -> None:
+    if not path.exists():
+        image = reader.read(picture, SIDE)
+        write_whole(path, lambda file: image.save(file, "JPEG", quality=92, subsampling=0))

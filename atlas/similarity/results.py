@@ -1,0 +1,137 @@
+"""From what the blocks found to the tables and maps of one probe; each file is whole, and replaces the one before."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from atlas.config.schema import SimilarityConfig
+from atlas.records import MEASURES, SCOPES, Feature
+from atlas.similarity.bank import Bank, Panel
+from atlas.similarity.clustering import cluster
+from atlas.similarity.comparer import MAPPED
+from atlas.similarity.found import Found
+from atlas.similarity.layerwise import layer_table
+from atlas.similarity.layout import layout
+from atlas.similarity.matching import match_table
+from atlas.similarity.quality import Marks
+from atlas.similarity.tables import neighbor_table, read_lists
+from atlas.store.files import write_whole
+from atlas.store.index import read_table, write_table
+from atlas.store.paths import AtlasPaths
+from atlas.store.relations import CLUSTERS, LAYOUT, QUALITY, TOP
+
+GROUP = 20_000  # rows of a row group: a reader that wants one feature reads one group
+
+
+def write_results(paths: AtlasPaths, probe: str, bank: Bank, found: Found, config: SimilarityConfig) -> None:
+    """Neighbors, the layer table, matches, maps with their order, and the layout."""
+    for scope in SCOPES:
+        for measure in MEASURES:
+            _write_neighbors(paths, probe, bank, found, (scope, measure), config)
+    if "profile" in config.measures:
+        layers = layer_table(bank, found, probe)
+        replace_probe(paths.layers, layers, probe)
+        replace_probe(paths.matches, match_table(bank, found, layers, probe=probe), probe)
+    replace_probe(paths.clusters, _maps(paths, probe, bank, found), probe)
+    if config.layout:
+        replace_probe(paths.layout, _layouts(bank, found, probe, config.seed), probe)
+
+
+def write_quality(
+    paths: AtlasPaths, tasks: Sequence[str], features: Sequence[str | None], marks: Sequence[Marks]
+) -> None:
+    """self_rank and self_z of every image of the atlas; NULL for what is not live."""
+    picture = np.concatenate([one.picture for one in marks])
+    rank, z = np.concatenate([one.rank for one in marks]), np.concatenate([one.z for one in marks])
+    columns = [
+        pa.array([tasks[number] for number in picture]),
+        pa.array([features[number] for number in picture]),
+        pa.array(rank, pa.int32(), mask=rank == 0),
+        pa.array(z, pa.float32(), mask=~np.isfinite(z)),
+    ]
+    write_table(paths.quality, pa.table(columns, schema=QUALITY))
+
+
+def replace_probe(path, table: pa.Table, probe: str) -> None:
+    """Put a probe's rows in the place of those that it had; other probes' rows stay."""
+    if path.exists():
+        before = read_table(path)
+        if before.schema.equals(table.schema):
+            table = pa.concat_tables([before.filter(pc.field("probe") != probe), table])
+    write_table(path, table)
+
+
+def _write_neighbors(
+    paths: AtlasPaths, probe: str, bank: Bank, found: Found, what: tuple[str, str], config: SimilarityConfig
+) -> None:
+    scope, measure = what
+    path = paths.neighbor_table(scope, measure, probe)
+    asked = scope in config.scopes and measure in config.measures
+    table = neighbor_table(bank, found, scope, measure, probe=probe) if asked else None
+    if table is None:
+        path.unlink(missing_ok=True)
+    else:
+        write_table(path, table, group=GROUP)
+
+
+def _maps(paths: AtlasPaths, probe: str, bank: Bank, found: Found) -> pa.Table:
+    """Write each layer's matrix in clustered order, and the channels in that order; CLUSTERS of all of them."""
+    rows = []
+    for number, panel in enumerate(bank.panels):
+        alive = np.flatnonzero(bank.facts(number).alive)
+        for measure in MAPPED:
+            if not len(alive) or not found.has(number, f"map.{measure}"):
+                continue
+            matrix = found.layer(number, f"map.{measure}")[np.ix_(alive, alive)]
+            ordered = cluster(matrix)
+            channels = np.array(
+                [Feature.parse(bank.addresses[panel.start + alive[at]]).channel for at in ordered.order]
+            )
+            place = paths.map(panel.model, panel.layer, measure, probe)
+            _save(place.with_name(f"{place.name}.npy"), matrix[np.ix_(ordered.order, ordered.order)])
+            _save(place.with_name(f"{place.name}.order.npy"), channels)
+            rows += _cluster_rows(probe, measure, panel, channels, ordered.families)
+    return pa.Table.from_pylist(rows, schema=CLUSTERS)
+
+
+def _save(path, array: np.ndarray) -> None:
+    write_whole(path, lambda file: np.save(file, array))
+
+
+def _cluster_rows(
+    probe: str, measure: str, panel: Panel, channels: np.ndarray, families: np.ndarray
+) -> list[dict[str, object]]:
+    return [
+        {
+            "probe": probe,
+            "measure": measure,
+            "feature": str(Feature(panel.model, panel.layer, int(channel))),
+            "model": panel.model,
+            "layer": panel.layer,
+            "channel": int(channel),
+            "place": place,
+            "family": int(family),
+        }
+        for place, (channel, family) in enumerate(zip(channels, families, strict=True))
+    ]
+
+
+def _layouts(bank: Bank, found: Found, probe: str, seed: int) -> pa.Table:
+    """A place in the plane for each live feature, model by model, from its nearest in the model by profile."""
+    lists = read_lists(bank, found, "model", "profile", TOP)
+    if lists is None:
+        return LAYOUT.empty_table()
+    rows = []
+    for model in dict.fromkeys(panel.model for panel in bank.panels):
+        mine = np.concatenate([np.arange(p.start, p.stop) for p in bank.panels if p.model == model])
+        there = mine[lists.there[mine].any(1)]
+        place = np.full(len(bank.addresses), -1)
+        place[there] = np.arange(len(there))
+        near = np.where(lists.there[there], place[lists.column[there]], -1)
+        points = layout(near, lists.score[there], seed=seed)
+        for feature, (x, y) in zip(there, points, strict=True):
+            address = bank.addresses[feature]
+            rows.append({"probe": probe, "feature": address, **Feature.parse(address)._asdict(), "x": x, "y": y})
+    return pa.Table.from_pylist(rows, schema=LAYOUT)

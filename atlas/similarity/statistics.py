@@ -1,0 +1,83 @@
+"""Moments of channels over pictures, in float64 and centred first: one-pass float32 sums gave r = 0.696 for 0.705."""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Float32, Float64, Int
+
+CONSTANT = 1e-6  # a deviation below this share of a channel's largest value is rounding
+WIDE = 256  # channels worked on at once: bounds the memory that float64 takes
+
+
+class Moments(NamedTuple):
+    """Mean and standard deviation of each channel."""
+
+    mean: Float64[np.ndarray, "c"]
+    sd: Float64[np.ndarray, "c"]
+
+
+def moments(values: Float32[np.ndarray, "n c"], weight: Float64[np.ndarray, "n"]) -> Moments:
+    """Over all pictures, each with its weight (they sum to 1)."""
+    parts = [_moments(values[:, at : at + WIDE], weight) for at in range(0, values.shape[1], WIDE)]
+    return Moments(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+
+def _moments(values: Float32[np.ndarray, "n c"], weight: Float64[np.ndarray, "n"]) -> Moments:
+    wide = values.astype(np.float64)
+    with np.errstate(invalid="ignore", over="ignore"):  # a channel that is not finite has moments that are not
+        mean = weight @ wide
+        return Moments(mean, np.sqrt(weight @ (wide - mean) ** 2))
+
+
+def without(
+    values: Float32[np.ndarray, "n c"],
+    weight: Float64[np.ndarray, "n"],
+    own: Int[np.ndarray, "n"],
+    *,
+    everything: Moments,
+) -> Moments:
+    """The moments of each channel over all pictures but its own: own[i] is the channel that picture i is left out of.
+
+    -1: of none. NaN where nothing is left.
+    """
+    pictures = np.flatnonzero(own >= 0)
+    channels, share = own[pictures], weight[pictures]
+    off = values[pictures, channels].astype(np.float64) - everything.mean[channels]
+    kept, first, second = (
+        np.bincount(channels, weights=part, minlength=values.shape[1]) for part in (share, share * off, share * off**2)
+    )
+    left = 1.0 - kept
+    left[left < 1e-12] = np.nan
+    shift = -first / left
+    variance = (everything.sd**2 - second) / left - shift**2
+    return Moments(everything.mean + shift, np.sqrt(np.maximum(variance, 0.0)))
+
+
+def live(values: Float32[np.ndarray, "n c"], found: Moments) -> Bool[np.ndarray, "c"]:
+    """Channels that vary and are finite on every picture: the others have no similarity, and are nobody's neighbor."""
+    with np.errstate(invalid="ignore"):
+        return np.isfinite(found.sd) & (found.sd > CONSTANT * np.abs(values).max(0))
+
+
+def weights_of(source: Int[np.ndarray, "n"]) -> Float64[np.ndarray, "n"]:
+    """Weights of pictures such that each source (a layer, or a folder) weighs the same; they sum to 1."""
+    _, place, count = np.unique(source, return_inverse=True, return_counts=True)
+    return 1.0 / (count[place] * len(count))
+
+
+def standardised(
+    values: Float32[np.ndarray, "n c"],
+    weight: Float64[np.ndarray, "n"],
+    found: Moments,
+    alive: Bool[np.ndarray, "c"],
+) -> Float[np.ndarray, "c n"]:
+    """Rows whose dot products are Pearson's r, float32; zeros for channels that are not live."""
+    rows = np.zeros((values.shape[1], len(values)), np.float32)
+    root = np.sqrt(weight)[:, None]
+    for at in range(0, values.shape[1], WIDE):
+        part = slice(at, at + WIDE)
+        sd = np.where(alive[part], found.sd[part], np.inf)
+        with np.errstate(invalid="ignore"):
+            scaled = root * (values[:, part].astype(np.float64) - found.mean[part]) / sd
+        rows[part] = np.where(alive[part], scaled, 0.0).T
+    return rows

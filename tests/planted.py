@@ -1,0 +1,121 @@
+"""Planted responses, and the measures written slowly and obviously in float64: the oracle of atlas.similarity."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from atlas.similarity.bank import Bank, Pictures, write_bank
+from atlas.similarity.blocks import Comparison, blocks_of
+from atlas.similarity.comparer import Comparer
+from atlas.similarity.found import Found
+from atlas.similarity.statistics import weights_of
+from atlas.records import MEASURES, SCOPES
+
+
+@dataclass
+class Planted:
+    """Responses (pictures, features) of layers whose features each have one picture, in the order of addresses."""
+
+    addresses: list[str]
+    values: np.ndarray
+    made: np.ndarray
+    source: np.ndarray
+
+    @property
+    def pictures(self) -> Pictures:
+        return Pictures(weights_of(self.source), self.made, self.made >= 0)
+
+
+def planted(layers: dict[str, int], seed: int = 0, extra: int = 0) -> Planted:
+    """Layers `model/layer` of so many channels. A channel answers its own picture and those of a few kin loudly.
+
+    extra: pictures made for nobody.
+    """
+    random = np.random.default_rng(seed)
+    addresses = sorted(f"{name}:{channel}" for name, count in layers.items() for channel in range(count))
+    n = len(addresses)
+    latent = random.normal(size=(n, 8))
+    kin = np.vstack([latent, random.normal(size=(extra, 8))]) @ latent.T
+    loud = random.lognormal(0, 1.5, n)
+    values = (kin + 6 * np.eye(n + extra, n) + random.normal(size=(n + extra, n))) * loud + 3 * random.normal(size=n)
+    made = np.concatenate([np.arange(n), np.full(extra, -1)])
+    names = [address.rpartition(":")[0] for address in addresses]
+    layer = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    source = np.array([layer[name] for name in names] + [-1] * extra)
+    return Planted(addresses, values.astype(np.float32), made, source)
+
+
+def compare(
+    folder: Path, data: Planted, *, measures=MEASURES, scopes=SCOPES, top=5, bottom=2, most=2048, device="cpu", seed=0
+) -> tuple[Bank, Found]:
+    """The whole comparison, in one process."""
+
+    def responses(panel):
+        return np.ascontiguousarray(data.values[:, panel.features])
+
+    bank = write_bank(folder, data.addresses, data.pictures, responses, seed=seed)
+    comparer = Comparer(bank, Comparison(tuple(measures), tuple(scopes), top, bottom), device)
+    blocks = blocks_of(bank.panels, most)
+    files = [folder / f"block-{number}.npz" for number in range(len(blocks))]
+    for block, file in zip(blocks, files, strict=True):
+        comparer.compare(block, file)
+    return bank, Found(blocks, files)
+
+
+def oracle(data: Planted, measure: str) -> np.ndarray:
+    """Scores (features, features) in float64, one pair at a time; NaN where there is none."""
+    n = len(data.addresses)
+    scores = np.full((n, n), np.nan)
+    for f in range(n):
+        for g in range(n):
+            with np.errstate(invalid="ignore", divide="ignore"):
+                scores[f, g] = ORACLES[measure](data, f, g)
+    alive = data.values.std(0) > 0
+    scores[~alive] = scores[:, ~alive] = np.nan
+    return scores
+
+
+def _moments(data: Planted, g: int) -> tuple[float, float]:
+    others = data.made != g
+    weight = data.pictures.weight[others] / data.pictures.weight[others].sum()
+    values = data.values[others, g].astype(np.float64)
+    mean = (weight * values).sum()
+    return mean, np.sqrt((weight * (values - mean) ** 2).sum())
+
+
+def _on_image(data: Planted, f: int, g: int) -> float:
+    return data.values[data.made == f, g].astype(np.float64).mean()
+
+
+def _z(data: Planted, f: int, g: int) -> float:
+    mean, sd = _moments(data, g)
+    return (_on_image(data, f, g) - mean) / sd
+
+
+def _drive(data: Planted, f: int, g: int) -> float:
+    mean, _ = _moments(data, g)
+    lift = _on_image(data, g, g) - mean
+    return (_on_image(data, f, g) - mean) / lift if lift > 0 else np.nan
+
+
+def _profile(data: Planted, f: int, g: int) -> float:
+    weight = data.pictures.weight
+    a, b = data.values[:, f].astype(np.float64), data.values[:, g].astype(np.float64)
+    a, b = a - (weight * a).sum(), b - (weight * b).sum()
+    return (weight * a * b).sum() / np.sqrt((weight * a * a).sum() * (weight * b * b).sum())
+
+
+ORACLES = {
+    "raw": _on_image,
+    "z": _z,
+    "drive": _drive,
+    "sym": lambda data, f, g: (_z(data, f, g) + _z(data, g, f)) / 2,
+    "profile": _profile,
+}
+
+
+def nearest(table: pa.Table, rank: int = 1) -> dict[str, str]:
+    """src: the neighbor of a rank."""
+    return {row["src"]: row["dst"] for row in table.to_pylist() if row["rank"] == rank and row["sign"] == 1}
