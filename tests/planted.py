@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from atlas.records import MEASURES, SCOPES
 from atlas.similarity.bank import Bank, Pictures, write_bank
 from atlas.similarity.blocks import Comparison, blocks_of
 from atlas.similarity.comparer import Comparer
 from atlas.similarity.found import Found
 from atlas.similarity.statistics import weights_of
-from atlas.records import MEASURES, SCOPES
 
 
 @dataclass

@@ -48,7 +48,7 @@ def test_every_command_has_help(command: str) -> None:
 def test_the_readme_names_every_command_experiment_recipe_and_folder() -> None:
     for name in cli.commands:
         assert re.search(rf"\batlas {name}\b", README) or name == "run", name
-    for group in ("experiment", "recipe", "cluster", "metric", "target", "model"):
+    for group in ("experiment", "recipe", "cluster", "metric", "target", "model", "probe"):
         for path in (ROOT / "conf" / group).glob("*.yaml"):
             assert f"`{path.stem}`" in README, f"{group}={path.stem}"
     for folder in (ROOT / "atlas").iterdir():

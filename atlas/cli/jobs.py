@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from atlas.cli.telling import say, tell_images, tell_pictures, tell_similarity
+
 if TYPE_CHECKING:
     from atlas.config.schema import SweepConfig
-    from atlas.run.generate import Outcome
+    from atlas.records import ModelCard
+    from atlas.store.paths import AtlasPaths
+    from atlas.sweep.plan import Plan
 
 DONE, WRONG, SOME_FAILED, INTERRUPTED = 0, 2, 3, 75
 HYDRA = {"ignore_unknown_options": True, "help_option_names": []}
@@ -36,62 +40,90 @@ def run_job(command: str, arguments: list[str]) -> int:
         return INTERRUPTED
 
 
+def run_all(config: "SweepConfig", overrides: list[str], mistakes: list[str]) -> int:
+    """`atlas run`: images, then all that is made from them."""
+    plan = _planned(config, mistakes)
+    code = _generate(config, plan, overrides)
+    if code == INTERRUPTED or config.dry_run:
+        return code
+    return max(code, _similarity(config, plan.cards))
+
+
 def generate_job(config: "SweepConfig", overrides: list[str], mistakes: list[str]) -> int:
     """`atlas generate`: images, index and contact sheets."""
+    return _generate(config, _planned(config, mistakes), overrides)
+
+
+def similarity_job(config: "SweepConfig", overrides: list[str], mistakes: list[str]) -> int:
+    """`atlas similarity`: responses, neighbors, layers, maps of the atlas that is named, or else of the newest."""
+    from atlas.config.checks import value_mistakes
     from atlas.config.mistakes import ConfigError
-    from atlas.run.generate import generate, prepare
+    from atlas.query.atlas import newest
+
+    found = [*mistakes, *value_mistakes(config)]
+    if found:
+        raise ConfigError(found)
+    if not any(word.lstrip("+~").startswith(("name=", "out=", "experiment=")) for word in overrides):
+        config.out = str(newest())
+        say(f"the newest atlas: {config.out}")
+    if config.dry_run:
+        from atlas.cli.similarity_table import print_similarity_plan
+
+        say(print_similarity_plan(config))
+        return DONE
+    return _similarity(config, {})
+
+
+def _planned(config: "SweepConfig", mistakes: list[str]) -> "Plan":
+    from atlas.config.mistakes import ConfigError
+    from atlas.run.generate import prepare
 
     plan, found = prepare(config)
     if plan is None or mistakes:
         raise ConfigError([*mistakes, *found])
+    return plan
+
+
+def _generate(config: "SweepConfig", plan: "Plan", overrides: list[str]) -> int:
+    from atlas.run.generate import generate
+
     if config.dry_run:
         from atlas.cli.plan_table import print_plan
 
         say(print_plan(config, plan))
         return DONE
     outcome = generate(config, plan, overrides)
-    _tell(outcome)
+    tell_images(outcome)
     if outcome.stopped:
         return INTERRUPTED
-    _write_sheets(outcome)
+    _write_sheets(outcome.paths)
+    _write_sql(outcome.paths)
     return SOME_FAILED if outcome.failed or outcome.abandoned else DONE
 
 
-def _write_sheets(outcome: "Outcome") -> None:
+def _similarity(config: "SweepConfig", cards: "dict[str, ModelCard]") -> int:
+    from atlas.report.map_files import write_maps
+    from atlas.run.similarity import similarity
+
+    outcome = similarity(config, cards)
+    tell_similarity(outcome)
+    if outcome.stopped:
+        return INTERRUPTED
+    tell_pictures(outcome.paths.maps, write_maps(outcome.paths))
+    _write_sql(outcome.paths)
+    return SOME_FAILED if outcome.unread or outcome.failures or outcome.abandoned else DONE
+
+
+def _write_sheets(paths: "AtlasPaths") -> None:
     from atlas.report.sheets import write_sheets
 
-    sheets = write_sheets(outcome.paths)
-    for sheet in sheets[:LISTED]:
-        say(f"  {sheet}")
-    if len(sheets) > LISTED:
-        say(f"  … and {len(sheets) - LISTED} more")
-    if any(outcome.paths.sheets.rglob("*.png")):
-        say(f"contact sheets: {outcome.paths.sheets}")
+    tell_pictures(paths.sheets, write_sheets(paths))
 
 
-LISTED = 12  # sheets named one by one
+def _write_sql(paths: "AtlasPaths") -> None:
+    from atlas.query.views import write_views
 
-
-def _tell(outcome: "Outcome") -> None:
-    """What a run came to, in a few lines."""
-    for note in outcome.notes:
-        say(f"note: {note}")
-    root = outcome.paths.root
-    if outcome.stopped:
-        say(f"{outcome.stopped}: {outcome.made} images made, {outcome.left} left; run the same again to resume")
-    elif outcome.idle:
-        failed = f" but {outcome.failed} that failed" if outcome.failed else ""
-        say(f"nothing to do: {root} has all {outcome.planned} images that were asked for{failed}")
-    else:
-        dead = f", {outcome.dead} of them dead (no gradient reaches the image)" if outcome.dead else ""
-        say(f"{root}: {outcome.made} images made{dead}; {outcome.left} left")
-    if outcome.failed:
-        query = "select feature, metric, error_type, error_message from failures"
-        say(
-            f'{outcome.failed} images failed; `atlas sql --atlas {root} "{query}"` lists them, retry=failed tries them again'
-        )
-    for model, message in outcome.abandoned.items():
-        say(f"{model} could not be loaded where the work runs: {message}")
+    write_views(paths)
 
 
 def _refuse(mistakes: tuple[str, ...] | list[str]) -> int:
@@ -103,17 +135,15 @@ def _refuse(mistakes: tuple[str, ...] | list[str]) -> int:
     return WRONG
 
 
-def say(message: str) -> None:
-    click.echo(message, err=True)
-
-
 BODIES: dict[str, Callable[["SweepConfig", list[str], list[str]], int]] = {
-    "run": generate_job,
+    "run": run_all,
     "generate": generate_job,
+    "similarity": similarity_job,
 }
 HELP = {
     "run": "The main job: generate, and all made from it.",
     "generate": "Make the images and index of a sweep.",
+    "similarity": "Compare all features of an atlas: responses, neighbors, layers, maps.",
 }
 
 

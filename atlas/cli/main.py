@@ -4,14 +4,24 @@ import sys
 
 import click
 
-from atlas import __version__
+from atlas.cli import asking, looking
 from atlas.cli.jobs import JOBS
 from atlas.cli.layers import layers
-from atlas.cli.reading import COMMANDS
+from atlas.cli.selftest import selftest
+
+
+def _tell_version(context: click.Context, option: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from atlas import __version__
+
+        click.echo(f"atlas, version {__version__}")
+        context.exit()
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="atlas")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_tell_version, help="Show the version."
+)
 def cli() -> None:
     """See what a vision network has learned: every channel of every layer made visible, indexed, searchable.
 
@@ -23,12 +33,18 @@ def cli() -> None:
       atlas generate dry_run=true …    the plan and what it would cost, nothing more
 
     \b
+    Reading commands take options; --atlas DIR names the atlas, else it is the newest under outputs/:
+      atlas similar googlenet/inception4a:12 --to resnet50
+      atlas match googlenet resnet50 --mutual
+      atlas sql "select feature, self_rank from features order by self_z desc limit 9"
+
+    \b
     Exit codes: 0 all done · 2 wrong config or arguments, said before any work · 3 finished, some features
     failed (listed) · 75 interrupted, run the same again to resume.
     """
 
 
-for command in [*JOBS, layers, *COMMANDS]:
+for command in [*JOBS, layers, *looking.COMMANDS, *asking.COMMANDS, selftest]:
     cli.add_command(command)
 
 

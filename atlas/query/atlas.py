@@ -2,39 +2,43 @@
 
 import io
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
-from PIL import Image
 
 from atlas import records
-from atlas.config.mistakes import nearest
-from atlas.query.guard import Damaged, ask
-from atlas.query.views import connect, define, empty_sources, quoted
+from atlas.query.guard import Damaged, ask, ask_by_batches, explaining
+from atlas.query.knowledge import PROBE
+from atlas.query.matches import match
+from atlas.query.names import UnknownName, parse_address, unknown_feature
+from atlas.query.similar import similar
+from atlas.query.sources import quoted
+from atlas.query.views import connect, define, empty_sources
 from atlas.store.manifest import NotAnAtlas, read_manifest
 from atlas.store.paths import AtlasPaths
 
+if TYPE_CHECKING:
+    from PIL import Image
+
 # what an image is chosen by when not said: the plain target and the lowest seed, of two recipes the one made last
 ORDER = "metric, target <> 'channel', target, seed, created DESC"
-
-
-class UnknownName(LookupError):
-    """A name that the atlas does not hold; the message has the nearest that it does."""
 
 
 class Atlas:
     """An open atlas. `with Atlas(path) as atlas:` closes it; threads may share one."""
 
     def __init__(self, path: str | Path) -> None:
-        """Open the folder `path`; NotAnAtlas when it is none."""
+        """Open the folder `path`; NotAnAtlas when it is none, Damaged with the file that cannot be read."""
         self.path = Path(path)
         self.paths = AtlasPaths(self.path)
         self.manifest: dict[str, Any] = read_manifest(self.paths.manifest)
         self._root = self.path.resolve()
         self._empty = empty_sources(self._root)
-        self._connection = connect(self.paths)
+        with explaining(self._root):
+            self._connection = connect(self.paths)
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -57,44 +61,33 @@ class Atlas:
         with self._connection.cursor() as cursor:
             return ask(cursor, text, self._root)
 
+    def batches(self, text: str, rows: int) -> Iterator[pa.RecordBatch]:
+        """The same, at most so many rows at a time: for answers that are larger than the memory."""
+        self._notice_first_files()
+        with self._connection.cursor() as cursor:
+            yield from ask_by_batches(cursor, text, self._root, rows)
+
     def feature(self, address: str | records.Feature) -> "Feature":
         """A feature by its address `model/layer:channel`; UnknownName says which are near."""
-        try:
-            name = records.Feature.parse(str(address))
-        except ValueError as error:
-            first = "model || '/' || layer || ':' || min(channel) AS feature"
-            known = self.sql(f"SELECT {first} FROM tasks GROUP BY model, layer ORDER BY ALL")["feature"].to_pylist()
-            raise UnknownName(f"{error}; {nearest(address, known)}") from None
+        name = parse_address(self, address)
         feature = Feature(self, name)
         if not feature.rows("plan") and not feature.rows():
-            raise self._unknown(name)
+            raise unknown_feature(self, name)
         return feature
 
-    def _unknown(self, name: records.Feature) -> UnknownName:
-        """Why no task of the atlas is of this feature: the first wrong part of its address, and what is near."""
-        layers = self.sql("SELECT DISTINCT model, layer FROM tasks ORDER BY ALL").to_pylist()
-        if not layers:
-            return UnknownName(f"{self.path} holds no features yet")
-        known = [f"{row['model']}/{row['layer']}" for row in layers]
-        models = {row["model"] for row in layers}
-        if name.model not in models:
-            return UnknownName(f"no model {name.model!r} in {self.path}: {nearest(name.model, sorted(models))}")
-        if (layer := f"{name.model}/{name.layer}") not in known:
-            mine = [one for one in known if one.startswith(name.model + "/")]
-            return UnknownName(f"no layer {layer!r} in {self.path}: {nearest(layer, mine)}")
-        where = f"model = {quoted(name.model)} AND layer = {quoted(name.layer)}"
-        channels = self.sql(f"SELECT DISTINCT channel FROM tasks WHERE {where}")["channel"].to_pylist()
-        near = sorted(sorted(channels, key=lambda channel: abs(channel - name.channel))[:3])
-        addresses = ", ".join(f"{layer}:{channel}" for channel in near)
-        return UnknownName(f"no feature {str(name)!r} in {self.path}; the nearest are {addresses}")
+    def match(
+        self, model_a: str, model_b: str, top: int | None = None, mutual: bool = False, probe: str = PROBE
+    ) -> pa.Table:
+        """For each feature of `model_a` its best match in `model_b`, beside that in rotated copies (query/matches.py)."""
+        return match(self, model_a, model_b, top=top, mutual=mutual, probe=probe)
 
     def _notice_first_files(self) -> None:
         """A view over a folder that was empty is defined anew once a run has published its first file there."""
         with self._lock:
             found = [source for source in self._empty if source.exists(self._root)]
             if found:
-                with self._connection.cursor() as cursor:
-                    define(cursor, self._root, found)
+                with explaining(self._root), self._connection.cursor() as cursor:
+                    define(cursor, self._root)
                 self._empty = [source for source in self._empty if source not in found]
 
 
@@ -128,6 +121,10 @@ class Feature:
         where = f"model = {quoted(self.model)} AND layer = {quoted(self.layer)} AND channel = {self.channel}"
         return self.atlas.sql(f"SELECT * FROM {view} WHERE {where} ORDER BY {order}")
 
+    def similar(self, top: int = 10, **options: Any) -> pa.Table:
+        """Its nearest features. Options: measure, scope, to, mutual, opposite, probe (query/similar.py)."""
+        return similar(self.atlas, self.name, top, **options)
+
     def image(
         self,
         metric: str | None = None,
@@ -135,7 +132,7 @@ class Feature:
         target: str | None = None,
         seed: int | None = None,
         recipe: str | None = None,
-    ) -> Image.Image:
+    ) -> "Image.Image":
         """The first of its images that is as asked; UnknownName when none is, saying which there are."""
         asked = {"metric": metric, "target": target, "seed": seed, "recipe": recipe}
         wanted = {key: value for key, value in asked.items() if value is not None}
@@ -146,12 +143,14 @@ class Feature:
         held = "; ".join(" ".join(f"{key}={row[key]}" for key in asked) for row in rows) or "none yet"
         raise UnknownName(f"{self} has no image with {wanted or 'any metric'}; it has {held}")
 
-    def images(self) -> list[Image.Image]:
+    def images(self) -> "list[Image.Image]":
         """All its images, in the order of `rows()`."""
         return [self._open(image) for image in self.rows()["image"].to_pylist()]
 
-    def _open(self, image: str) -> Image.Image:
+    def _open(self, image: str) -> "Image.Image":
         """Read an image whole, so that no file stays open."""
+        from PIL import Image  # not before: most questions are not for pictures
+
         try:
             with Image.open(io.BytesIO((self.atlas.path / image).read_bytes())) as opened:
                 opened.load()

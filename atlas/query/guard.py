@@ -4,14 +4,17 @@ DuckDB's settings keep it inside the atlas; that nothing is written there either
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from atlas.config.mistakes import nearest
-from atlas.query.views import SOURCES, VIEWS
-from atlas.store.index import files_under, read_table
+from atlas.query.sources import SOURCES
+from atlas.query.views import VIEWS
+from atlas.store.index import read_table
 
 READING = (duckdb.StatementType.SELECT, duckdb.StatementType.MULTI, duckdb.StatementType.EXPLAIN)  # MULTI is PIVOT
 # since DuckDB 2.0 a WITH clause may hold COPY … TO; json_execute_serialized_sql runs a text that no plan shows
@@ -28,14 +31,31 @@ class Damaged(Exception):
     """A file of the atlas cannot be read."""
 
 
-def ask(cursor: duckdb.DuckDBPyConnection, text: str, root: Path) -> pa.Table:
-    """Answer one statement; QueryError for the text's own mistakes, Damaged when a file of the atlas is."""
+@contextmanager
+def explaining(root: Path) -> Iterator[None]:
+    """QueryError for a text's own mistakes, Damaged when a file of the atlas at `root` is."""
     try:
-        statement = _only_reading(cursor, text)
-        cursor.execute("BEGIN TRANSACTION READ ONLY")
-        return cursor.sql(statement).to_arrow_table()
-    except duckdb.Error as error:
+        yield
+    except (duckdb.Error, pa.ArrowException) as error:
         raise _explained(error, root) from None
+
+
+def ask(cursor: duckdb.DuckDBPyConnection, text: str, root: Path) -> pa.Table:
+    """Answer one statement; errors as `explaining` has them."""
+    with explaining(root):
+        return _begin(cursor, text).to_arrow_table()
+
+
+def ask_by_batches(cursor: duckdb.DuckDBPyConnection, text: str, root: Path, rows: int) -> Iterator[pa.RecordBatch]:
+    """The same some rows at a time, for answers that are larger than the memory."""
+    with explaining(root):
+        yield from _begin(cursor, text).to_arrow_reader(rows)
+
+
+def _begin(cursor: duckdb.DuckDBPyConnection, text: str) -> duckdb.DuckDBPyRelation:
+    statement = _only_reading(cursor, text)
+    cursor.execute("BEGIN TRANSACTION READ ONLY")
+    return cursor.sql(statement)
 
 
 def _only_reading(cursor: duckdb.DuckDBPyConnection, text: str) -> str:
@@ -59,14 +79,13 @@ def _plan(cursor: duckdb.DuckDBPyConnection, query: str) -> str:
         raise type(error)(LINE.sub(lambda found: f"LINE {int(found[1]) - 1}", str(error))) from None
 
 
-def _explained(error: duckdb.Error, root: Path) -> Exception:
+def _explained(error: duckdb.Error | pa.ArrowException, root: Path) -> Exception:
     """DuckDB's own message, with what it cannot know: the views there are, and which file is damaged."""
     message = str(error)
     if isinstance(error, duckdb.PermissionException):
         return QueryError(_refusal(message.partition("\n")[0]))
     if found := UNKNOWN_TABLE.search(message):
-        hint = nearest(found[1], VIEWS)
-        return QueryError(f"there is no view {found[1]}: {hint}\nThe views are {', '.join(VIEWS)}.")
+        return QueryError(f"there is no view {found[1]}: {nearest(found[1], VIEWS)}\n`show tables` lists all of them.")
     if isinstance(error, duckdb.CatalogException | duckdb.BinderException | duckdb.ParserException):
         return QueryError(message.strip())
     broken = find_damaged(root)
@@ -75,7 +94,7 @@ def _explained(error: duckdb.Error, root: Path) -> Exception:
 
 def find_damaged(root: Path) -> Damaged | None:
     """The first file behind the views that cannot be read."""
-    for path in (path for source in SOURCES for path in files_under(root / source.folder)):
+    for path in (path for source in SOURCES for path in source.files(root)):
         try:
             read_table(path)
         except (OSError, ValueError) as error:
@@ -85,4 +104,4 @@ def find_damaged(root: Path) -> Damaged | None:
 
 
 def _refusal(reason: str) -> str:
-    return f"refused: sql only reads this atlas, through its views {', '.join(VIEWS)} ({reason})"
+    return f"refused: sql only reads this atlas, through the views that `show tables` lists ({reason})"

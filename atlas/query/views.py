@@ -1,64 +1,30 @@
 """A DuckDB connection over an atlas: its Parquet files as views, read only, typed also while there is no file yet."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterator
 from glob import escape
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 
-from atlas.store.index import FAILURES, FOLDER, INDEX
+from atlas.query.sources import SOURCES, Source, quoted
+from atlas.store.files import write_bytes
 from atlas.store.paths import AtlasPaths
-from atlas.store.plans import PLAN
 
-TYPES = {
-    pa.string(): "VARCHAR",
-    FOLDER: "VARCHAR",
-    pa.int32(): "INTEGER",
-    pa.int64(): "BIGINT",
-    pa.float32(): "FLOAT",
-    pa.list_(pa.float32()): "FLOAT[]",
-    pa.timestamp("ms", tz="UTC"): "TIMESTAMPTZ",
-}
-
-
-@dataclass(frozen=True)
-class Source:
-    """Parquet files of one kind, read by glob."""
-
-    view: str
-    folder: str  # under the atlas
-    schema: pa.Schema
-    distinct: str = ""  # a task that was asked for twice is one task
-    hive: bool = False  # whether folders are named column=value: then a filter opens only the folders that it needs
-
-    def exists(self, root: Path) -> bool:
-        return next((root / self.folder).glob("**/*.parquet"), None) is not None
-
-    def sql(self, root: Path) -> str:
-        """The view's text; empty and typed when there is no file, which DuckDB's glob would refuse."""
-        if not self.exists(root):
-            columns = (f'NULL::{TYPES[field.type]} AS "{field.name}"' for field in self.schema)
-            return f"SELECT {', '.join(columns)} LIMIT 0"
-        columns = ", ".join(f'"{name}"' for name in self.schema.names)
-        # a root that itself holds a column=value folder would be read as a partition
-        hive = self.hive and "=" not in str(root)
-        options = f"hive_partitioning = {str(hive).lower()}" + (", hive_types_autocast = false" if hive else "")
-        files = quoted(f"{escape(str(root))}/{self.folder}/**/*.parquet")
-        return f"SELECT {self.distinct} {columns} FROM read_parquet({files}, {options})"
-
-
-SOURCES = (
-    Source("features", "index", INDEX, hive=True),
-    Source("failures", "failures", FAILURES, distinct="DISTINCT ON (task)"),
-    Source("plan", "plans", PLAN, distinct="DISTINCT ON (task)"),
-)
+HOME = Path()  # what the views of atlas.sql are relative to: the folder that DuckDB is started in
 SHARED = "task, feature, model, layer, layer_index, channel, target, metric, seed"
+NAMED = ("feature", "model", "layer", "channel")
+# the image that stands for a feature: the plain target, then the first metric and seed, of two recipes the newer
+STANDS = "target <> 'channel', metric, seed, created DESC, task"
 DERIVED = {
+    # joined to groups, which DuckDB knows to be unique: a query that asks for neither column joins nothing
+    "features": """
+        SELECT made.* REPLACE (good.self_rank AS self_rank), good.self_z
+        FROM ({index}) made LEFT JOIN
+            (SELECT task, any_value(self_rank) AS self_rank, any_value(self_z) AS self_z FROM quality GROUP BY task) good
+            USING (task)""",
     "images": """
         SELECT task, feature, model, layer, channel, target, metric, seed, recipe,
-            image, {root} || '/' || image AS path, image_sha256, width, height
+            image, {folder} || image AS path, image_sha256, width, height
         FROM features WHERE image IS NOT NULL""",
     "tasks": f"""
         SELECT {SHARED}, recipe, status AS state, image, image_sha256 FROM features
@@ -69,8 +35,20 @@ DERIVED = {
         UNION ALL
         SELECT {SHARED}, recipe, 'left', NULL, NULL FROM plan
         WHERE task NOT IN (SELECT task FROM features) AND task NOT IN (SELECT task FROM failures)""",
+    "neighbors_named": f"""
+        SELECT n.*,
+            {{src}},
+            {{dst}},
+            shown.image AS dst_image
+        FROM neighbors n LEFT JOIN
+            (SELECT feature, first(image ORDER BY {STANDS}) AS image FROM features
+             WHERE status = 'ok' AND image IS NOT NULL GROUP BY feature) shown
+            ON shown.feature = n.dst""",
 }
-VIEWS = (*(source.view for source in SOURCES), *DERIVED)
+VIEWS = (
+    *("features", "images", "failures", "plan", "tasks", "responses", "neighbors", "neighbors_named", "layers"),
+    *("matches", "quality", "clusters", "layout", "examples"),
+)
 SETTINGS = {
     "TimeZone": "'UTC'",
     "temp_directory": "''",  # a query that spills would write beside whoever asks it
@@ -78,6 +56,13 @@ SETTINGS = {
     "autoload_known_extensions": "false",
     "parquet_metadata_cache": "true",  # index files are never rewritten; the others are told by their time
 }
+HEAD = """\
+-- The views of this atlas for DuckDB, over the Parquet files in this folder. Nothing of atlas is needed:
+--     cd {name} && duckdb -init atlas.sql
+-- or, in Python, from within this folder:
+--     import duckdb; duckdb.sql(open("atlas.sql").read()); print(duckdb.sql("from features limit 5"))
+-- A kind of file that was not there when this was written is an empty view; the next `atlas similarity` writes it anew.
+"""
 
 
 def connect(paths: AtlasPaths) -> duckdb.DuckDBPyConnection:
@@ -86,9 +71,7 @@ def connect(paths: AtlasPaths) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(":memory:", config={"python_enable_replacements": "false"})
     for name, value in SETTINGS.items():
         connection.execute(f"SET {name} = {value}")
-    define(connection, root, SOURCES)
-    for view, text in DERIVED.items():
-        connection.execute(f"CREATE VIEW {view} AS {text.replace('{root}', quoted(str(root)))}")
+    define(connection, root)
     # asked twice: for the glob, where [ * ? of the path are escaped, and for the files that it finds
     connection.execute(f"SET allowed_directories = [{quoted(str(root))}, {quoted(escape(str(root)))}]")
     connection.execute("SET enable_external_access = false")
@@ -96,15 +79,46 @@ def connect(paths: AtlasPaths) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def define(connection: duckdb.DuckDBPyConnection, root: Path, sources: Iterable[Source]) -> None:
-    """(Re)define the views over files: those of a kind that had no file yet, once there is one."""
-    for source in sources:
-        connection.execute(f"CREATE OR REPLACE VIEW {source.view} AS {source.sql(root)}")
+def define(connection: duckdb.DuckDBPyConnection, root: Path) -> None:
+    """(Re)define all views: those over a kind of file that was not there yet read it, once there is one."""
+    for text in definitions(root):
+        connection.execute(text)
+
+
+def definitions(root: Path, home: Path | None = None) -> Iterator[str]:
+    """A statement for each view, in an order in which each finds those that it reads.
+
+    `home` is how the files are named: by default from the root of the file system; `HOME` is the atlas's folder itself.
+    """
+    named = root if home is None else home
+    folder = "" if named == HOME else f"{named}/"
+    sources = {source.view: source.sql(root, named) for source in SOURCES}
+    words = {"index": sources.pop("index"), "folder": quoted(folder), "src": _parts("src"), "dst": _parts("dst")}
+    for view, text in sources.items():
+        yield f"CREATE OR REPLACE VIEW {view} AS {text}"
+    for view, text in DERIVED.items():
+        yield f"CREATE OR REPLACE VIEW {view} AS {text.strip().format(**words)}"
 
 
 def empty_sources(root: Path) -> list[Source]:
     return [source for source in SOURCES if not source.exists(root)]
 
 
-def quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def views_text(paths: AtlasPaths) -> str:
+    """All views as one SQL text, for any DuckDB that is started in the atlas's folder."""
+    root = paths.root.resolve()
+    return HEAD.format(name=root.name) + "".join(f"\n{text};\n" for text in definitions(root, HOME))
+
+
+def write_views(paths: AtlasPaths) -> Path:
+    """Write `views_text` to atlas.sql."""
+    write_bytes(paths.sql, views_text(paths).encode())
+    return paths.sql
+
+
+def _parts(side: str) -> str:
+    """The columns of an address: the model ends at the first `/`, the channel begins after the last `:`."""
+    model = f"split_part({side}, '/', 1)"
+    channel = f"split_part({side}, ':', -1)"
+    layer = f"{side}[length({model}) + 2 : length({side}) - length({channel}) - 1]"
+    return f"{model} AS {side}_model, {layer} AS {side}_layer, {channel}::INTEGER AS {side}_channel"

@@ -1,20 +1,20 @@
 """A contact sheet as a picture: a title and a grid of labelled thumbnails, on dark neutral ground. Knows no atlas."""
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 from math import ceil, log
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
-GROUND, TITLE, TEXT, QUIET = (20, 21, 23), (236, 236, 238), (168, 170, 175), (112, 115, 122)
-FAILED, EMPTY, STRIKE = (201, 92, 78), (58, 61, 67), (232, 232, 234)
-MARGIN, GAP = 40, 8  # pixels: around the sheet, between thumbnails
-WIDEST, NARROWEST = 4000, 560  # pixels of the whole sheet
+from atlas.report.canvas import EMPTY, GROUND, MARGIN, QUIET, RULE, TEXT, TITLE, canvas, fitted, font_of, thumbnails
+
+FAILED, STRIKE = (201, 92, 78), (232, 232, 234)
+GAP = 8  # pixels between thumbnails
+WIDEST = 4000  # pixels of the whole sheet
 THUMBS = ((96, 128), (640, 96))  # up to so many images: thumbnails of so many pixels; 64 beyond
+SMALL = 128  # pixels of a thumbnail of a section
+SECTION_GAP, SECTION = 26, 232  # pixels: above the first section, and of each
 COLUMNS = (8, 16, 24, 32, 40, 48)
 RATIO = 1.5  # width to height, about that of a screen
 RAGGED = 0.35  # what a last row that is not full costs, in log ratio
@@ -27,6 +27,16 @@ class Cell:
     label: str
     state: str
     image: Path | None = None
+    note: str = ""  # a second line of the label
+
+
+@dataclass(frozen=True)
+class Section:
+    """Cells under a title of their own, below the grid."""
+
+    title: str
+    note: str
+    cells: Sequence[Cell]
 
 
 def thumb_size(count: int) -> int:
@@ -45,23 +55,35 @@ def column_count(count: int, thumb: int) -> int:
     return max(1, min(count, min(wide, key=cost)))
 
 
-def draw_sheet(title: str, subtitle: str, cells: Sequence[Cell], *, thumb: int, columns: int) -> Image.Image:
-    """Draw the cells row by row."""
-    step, drop = thumb + GAP, thumb + _label_space(thumb)
-    width = max(2 * MARGIN + columns * step - GAP, NARROWEST)
-    large = min(48, max(24, width // 64))
-    small, head = round(large * 0.6), MARGIN + round(large * 2.9)
-    sheet = Image.new("RGB", (width, head + MARGIN + ceil(len(cells) / columns) * drop), GROUND)
-    draw = ImageDraw.Draw(sheet)
-    draw.text((MARGIN, MARGIN + large), _fit(title, large, width - 2 * MARGIN), TITLE, _font(large), anchor="ls")
-    draw.text((MARGIN, MARGIN + 2 * large), _fit(subtitle, small, width - 2 * MARGIN), TEXT, _font(small), anchor="ls")
-    with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
-        for place, (cell, picture) in enumerate(
-            zip(cells, pool.map(lambda cell: _thumb(cell, thumb), cells), strict=True)
-        ):
-            x, y = MARGIN + place % columns * step, head + place // columns * drop
-            _draw_cell(sheet, draw, cell, picture, (x, y, thumb))
+def draw_sheet(
+    title: str, subtitle: str, cells: Sequence[Cell], *, thumb: int, columns: int, sections: Sequence[Section] = ()
+) -> Image.Image:
+    """Draw the cells row by row, and below them the sections."""
+    wide = max([columns * (thumb + GAP), *(len(section.cells) * (SMALL + GAP) for section in sections)])
+    tall = ceil(len(cells) / columns) * (thumb + _label_space(thumb)) + (SECTION_GAP if sections else 0)
+    sheet, (_, head) = canvas((wide - GAP, tall + len(sections) * SECTION), title, subtitle)
+    _draw_grid(sheet, cells, head, thumb=thumb, columns=columns)
+    for number, section in enumerate(sections):
+        _draw_section(sheet, section, head + tall + number * SECTION)
     return sheet
+
+
+def _draw_grid(sheet: Image.Image, cells: Sequence[Cell], top: int, *, thumb: int, columns: int) -> None:
+    draw, step, drop = ImageDraw.Draw(sheet), thumb + GAP, thumb + _label_space(thumb)
+    pictures = thumbnails([cell.image for cell in cells], thumb)
+    for place, (cell, picture) in enumerate(zip(cells, pictures, strict=True)):
+        x, y = MARGIN + place % columns * step, top + place // columns * drop
+        _draw_cell(sheet, draw, cell, picture, (x, y, thumb))
+
+
+def _draw_section(sheet: Image.Image, section: Section, top: int) -> None:
+    """A hairline, the title with what is to be known beside it, and one row of thumbnails."""
+    draw, base = ImageDraw.Draw(sheet), top + 32
+    draw.line((MARGIN, top, sheet.width - MARGIN, top), fill=RULE)
+    draw.text((MARGIN, base), section.title, TITLE, font_of(17), anchor="ls")
+    beside = MARGIN + round(font_of(17).getlength(section.title)) + 14
+    draw.text((beside, base), fitted(section.note, 13, sheet.width - MARGIN - beside), QUIET, font_of(13), anchor="ls")
+    _draw_grid(sheet, section.cells, base + 16, thumb=SMALL, columns=len(section.cells))
 
 
 def _draw_cell(
@@ -71,32 +93,22 @@ def _draw_cell(
     if cell.state == "blank":
         return
     if picture is not None:
-        sheet.paste(picture, (x, y))
+        sheet.paste(_struck(picture) if cell.state == "dead" else picture, (x, y))
     elif cell.state == "left":
         draw.rectangle((x, y, x + thumb - 1, y + thumb - 1), outline=EMPTY)
     else:
         _draw_frame(draw, "failed" if cell.state == "failed" else "missing", x, y, thumb)
     size = _label_size(thumb)
     colour = FAILED if picture is None and cell.state != "left" else QUIET if cell.state != "ok" else TEXT
-    text = _fit(cell.label, size, thumb + GAP - 2)
-    draw.text((x + thumb // 2, y + thumb + 4), text, colour, _font(size), anchor="mt")
+    text = fitted(cell.label, size, thumb + GAP - 2)
+    draw.text((x + thumb // 2, y + thumb + 4), text, colour, font_of(size), anchor="mt")
+    if cell.note:
+        draw.text((x + thumb // 2, y + thumb + 8 + size), cell.note, QUIET, font_of(size), anchor="mt")
 
 
 def _draw_frame(draw: ImageDraw.ImageDraw, word: str, x: int, y: int, thumb: int) -> None:
     draw.rectangle((x, y, x + thumb - 1, y + thumb - 1), outline=FAILED)
-    draw.text((x + thumb // 2, y + thumb // 2), word, FAILED, _font(_label_size(thumb) + 1), anchor="mm")
-
-
-def _thumb(cell: Cell, size: int) -> Image.Image | None:
-    """The image as a square of `size`; a dead one is struck through. None when there is none that can be read."""
-    if cell.image is None:
-        return None
-    try:
-        with Image.open(cell.image) as image:
-            small = image.convert("RGB").resize((size, size), Image.Resampling.LANCZOS)
-    except (OSError, SyntaxError):
-        return None
-    return _struck(small) if cell.state == "dead" else small
+    draw.text((x + thumb // 2, y + thumb // 2), word, FAILED, font_of(_label_size(thumb) + 1), anchor="mm")
 
 
 def _struck(image: Image.Image) -> Image.Image:
@@ -107,17 +119,8 @@ def _struck(image: Image.Image) -> Image.Image:
     ImageDraw.Draw(mask).line((0, size * scale, size * scale, 0), fill=130, width=scale)
     dim.paste(STRIKE, mask=mask.resize((size, size), Image.Resampling.BOX))
     font = _label_size(size) + 1
-    ImageDraw.Draw(dim).text((6, 5), "dead", STRIKE, _font(font), anchor="lt")
+    ImageDraw.Draw(dim).text((6, 5), "dead", STRIKE, font_of(font), anchor="lt")
     return dim
-
-
-def _fit(text: str, size: int, width: int) -> str:
-    """A text cut to a width in pixels, with an ellipsis where it was cut."""
-    if _font(size).getlength(text) <= width:
-        return text
-    while text and _font(size).getlength(text + "…") > width:
-        text = text[:-1]
-    return text + "…"
 
 
 def _label_size(thumb: int) -> int:
@@ -126,8 +129,3 @@ def _label_size(thumb: int) -> int:
 
 def _label_space(thumb: int) -> int:
     return _label_size(thumb) + 14
-
-
-@cache
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size=size)

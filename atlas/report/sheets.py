@@ -1,27 +1,21 @@
-"""Contact sheets: every image of a layer under one metric, or every image of one feature; drawn anew only when stale."""
+"""Contact sheets: every image of a layer under one metric; drawn anew only when stale."""
 
 from collections import Counter
 from collections.abc import Iterable
-from itertools import product
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, PngImagePlugin
-
-from atlas.query.atlas import Atlas, Feature
-from atlas.query.views import quoted
+from atlas.query.atlas import Atlas
+from atlas.query.sources import quoted
 from atlas.report.grid import Cell, column_count, draw_sheet, thumb_size
-from atlas.store.files import write_whole
+from atlas.report.marked import mark_of, save_marked
 from atlas.store.paths import AtlasPaths
 
 DRAWING = "1"  # raised when the drawing changes: older sheets are then stale
-MARK = "atlas-rows"  # PNG text: hash of the rows that a sheet shows
 ORDER = "channel, target <> 'channel', target, seed, variant, recipe, task"
 # an image of other weights or another recipe than the atlas's first has a suffix, and is never shown without
 VARIANT = r"regexp_extract(image, '-(v[0-9a-f]{6})\.png$', 1)"
 TELLING = ("target", "seed", "recipe", "variant")  # what may tell two images of a channel apart
-BIG = 256  # pixels of a feature's own images
-LARGEST = 128  # images on the sheet of one feature
 Row = dict[str, Any]
 Sheet = tuple[str, str, str]  # model, layer, metric
 
@@ -35,7 +29,7 @@ def write_sheets(paths: AtlasPaths) -> list[Path]:
     with Atlas(paths.root) as atlas:
         for (model, layer, metric), mark in _marks(atlas).items():
             path = paths.sheet(model, layer, metric)
-            if _shown(path) != mark:
+            if mark_of(path) != mark:
                 written.append(write_sheet(atlas, model, layer, metric=metric, mark=mark))
     return written
 
@@ -46,30 +40,12 @@ def write_sheet(atlas: Atlas, model: str, layer: str, *, metric: str, mark: str 
         mark = _marks(atlas, f"WHERE {_where(model, layer, metric)}").get((model, layer, metric), "")
     where = _where(model, layer, metric)
     rows = atlas.sql(f"SELECT *, {VARIANT} AS variant FROM tasks WHERE {where} ORDER BY {ORDER}").to_pylist()
-    varying = _varying(rows, TELLING)
-    cells = [_cell(atlas, row, " ".join([str(row["channel"]), *_tags(row, varying)])) for row in rows]
+    telling = varying(rows, TELLING)
+    cells = [cell(atlas, row, " ".join([str(row["channel"]), *tags(row, telling)])) for row in rows]
     thumb = thumb_size(len(cells))
-    title, subtitle = f"{model} / {layer}", f"{metric}   ·   {_told(rows)}"
+    title, subtitle = f"{model} / {layer}", f"{metric}   ·   {told(rows)}"
     sheet = draw_sheet(title, subtitle, cells, thumb=thumb, columns=column_count(len(cells), thumb))
-    return _save(sheet, atlas.paths.sheet(model, layer, metric), title=f"{title} {metric}", mark=mark)
-
-
-def feature_sheet(atlas: Atlas, feature: Feature) -> Path:
-    """Draw one feature under every metric, target, seed and recipe: a row for each metric, when others vary too."""
-    tasks = f"SELECT *, {VARIANT} AS variant FROM tasks WHERE feature = {quoted(str(feature))} ORDER BY {ORDER}"
-    rows = atlas.sql(tasks).to_pylist()
-    varying = _varying(rows, TELLING)
-    metrics = sorted({row["metric"] for row in rows})
-    variants = sorted({_variant(row) for row in rows}, key=lambda one: (one[0] != "channel", *map(str, one)))
-    held = {(row["metric"], *_variant(row)): row for row in rows}
-    cells = [
-        _cell(atlas, row, "   ".join([row["metric"], *_tags(row, varying)])) if row else Cell("", "blank")
-        for row in (held.get((metric, *variant)) for metric, variant in product(metrics, variants[:LARGEST]))
-    ]
-    columns = min(12, len(variants) if len(variants) > 1 else len(metrics))
-    sheet = draw_sheet(str(feature), _told(rows), cells, thumb=BIG, columns=columns)
-    path = atlas.paths.sheet(feature.model, feature.layer, f"feature-{feature.channel}")
-    return _save(sheet, path, title=str(feature), mark="")
+    return save_marked(sheet, atlas.paths.sheet(model, layer, metric), title=f"{title} {metric}", mark=mark)
 
 
 def _marks(atlas: Atlas, where: str = "") -> dict[Sheet, str]:
@@ -82,28 +58,11 @@ def _marks(atlas: Atlas, where: str = "") -> dict[Sheet, str]:
     return {(row["model"], row["layer"], row["metric"]): row["mark"] for row in rows}
 
 
-def _shown(path: Path) -> str | None:
-    """The mark of the sheet at `path`; None when there is no sheet that can be read."""
-    try:
-        with Image.open(path) as image:
-            return image.info.get(MARK)
-    except (OSError, SyntaxError):
-        return None
-
-
-def _save(sheet: Image.Image, path: Path, *, title: str, mark: str) -> Path:
-    notes = PngImagePlugin.PngInfo()
-    notes.add_text(MARK, mark)
-    notes.add_itxt("Title", title)
-    write_whole(path, lambda file: sheet.save(file, format="PNG", pnginfo=notes))
-    return path
-
-
-def _cell(atlas: Atlas, row: Row, label: str) -> Cell:
+def cell(atlas: Atlas, row: Row, label: str) -> Cell:
     return Cell(label, row["state"], atlas.path / row["image"] if row["image"] else None)
 
 
-def _told(rows: list[Row]) -> str:
+def told(rows: list[Row]) -> str:
     """Recipes and counts, in words."""
     states = Counter(row["state"] for row in rows)
     recipes = sorted({row["recipe"] for row in rows if row["recipe"]})
@@ -115,19 +74,15 @@ def _told(rows: list[Row]) -> str:
     return "   ·   ".join(parts + [f"{states[state]:,} {word}" for state, word in words.items() if states[state]])
 
 
-def _varying(rows: list[Row], names: Iterable[str]) -> list[str]:
+def varying(rows: list[Row], names: Iterable[str]) -> list[str]:
     """The columns that tell the rows apart: only those are worth a label."""
     return [name for name in names if len({row[name] for row in rows}) > 1]
 
 
-def _tags(row: Row, names: Iterable[str]) -> list[str]:
+def tags(row: Row, names: Iterable[str]) -> list[str]:
     """What tells an image from its neighbors; the atlas's first weights and recipe need no word."""
     words = [f"s{row[name]}" if name == "seed" else row[name] for name in names]
     return [str(word) for word in words if word]
-
-
-def _variant(row: Row) -> tuple[str, int, str, str]:
-    return row["target"], row["seed"], row["variant"] or "", row["recipe"] or ""
 
 
 def _where(model: str, layer: str, metric: str) -> str:

@@ -7,7 +7,6 @@ from atlas.records import Receipt
 from atlas.run.memory import peak
 from atlas.run.work import BlockShard, CompareWork
 from atlas.similarity.bank import Bank
-from atlas.similarity.blocks import Block
 from atlas.similarity.comparer import Comparer
 
 

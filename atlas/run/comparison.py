@@ -95,7 +95,7 @@ def _read(job: Job, probed: Probed, panel: Panel, place: Mapping[str, int], colu
         probed.name,
         panel.model,
         panel.layer,
-        weights=job.cards[panel.model].provenance,
+        weights=job.held.cards[panel.model].provenance,
         place=place,
         channels=[Feature.parse(address).channel for address in probed.features[panel.features]],
         column=column,

@@ -1,11 +1,12 @@
 """What the stages of `atlas similarity` share: the atlas, its models and cards, where work runs, and who keeps it."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from atlas.config.schema import ModelConfig, SweepConfig
-from atlas.records import ModelCard, Shard
+from atlas.config.schema import SweepConfig
+from atlas.records import Shard
 from atlas.run.drive import Ending
 from atlas.run.events import Fail
+from atlas.run.held import Held
 from atlas.run.progress import Count, StatusFile
 from atlas.run.publisher import Publisher
 from atlas.run.stage import Place, run_stage
@@ -36,13 +37,14 @@ class Job:
     """One run of `atlas similarity` on one atlas, which it holds locked."""
 
     config: SweepConfig
-    paths: AtlasPaths
-    models: dict[str, ModelConfig]
-    cards: dict[str, ModelCard]
+    held: Held
     place: Place
     keeper: SimilarityKeeper
     status: StatusFile
-    notes: list[str] = field(default_factory=list)
+
+    @property
+    def paths(self) -> AtlasPaths:
+        return self.held.paths
 
     def run(self, work: Work, shards: list[Shard], count: Count) -> Ending:
         """Work a stage off, and say so in status.json and events.jsonl."""

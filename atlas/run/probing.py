@@ -1,15 +1,17 @@
-"""The first half of similarity: every picture of a probe through every model of the atlas, resumed from what is there."""
+"""The first half of similarity: every picture of every probe through every model of the atlas, resumed from what is there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from atlas.config.schema import SweepConfig
 from atlas.records import Layer, ModelCard, Shard
 from atlas.run.drive import Ending
+from atlas.run.held import Held
 from atlas.run.job import Job
 from atlas.run.progress import Count
 from atlas.run.work import PictureShard, ResponseWork
 from atlas.similarity.probes import Picture
-from atlas.similarity.responses import left_to_probe
+from atlas.similarity.responses import Left, left_to_probe
 from atlas.sweep.identity import fingerprint
 from atlas.sweep.shards import RATE
 
@@ -18,24 +20,25 @@ MOST = 2048  # pictures of one shard: what is lost when its actor dies, and how 
 
 @dataclass
 class Probing:
-    """What came of a probe's pictures."""
+    """What came of the pictures."""
 
     ending: Ending = field(default_factory=Ending)
     looked: int = 0  # pictures that were looked at now, once for each model
     unread: int = 0  # that could not be
 
 
-def probe_left(job: Job, probe: str, pictures: list[Picture], layers: dict[str, list[str]]) -> Probing:
-    """Look at what is left. layers: those that each model is to tell of."""
-    shards = [shard for model in layers for shard in _shards(job, probe, pictures, model, layers[model])]
+def probe_left(job: Job, pictures: Mapping[str, Sequence[Picture]]) -> Probing:
+    """Look at what is left of each probe's pictures, with every model."""
+    shards = left_shards(job.config, job.held, pictures, job.place.device)
     if not shards:
         return Probing()
     left = sum(len(shard.items) for shard in shards)
-    count = Count(max(left, len(pictures) * len(layers)), left, unit="pictures")
+    total = max(left, len(job.held.layers) * sum(map(len, pictures.values())))
+    count = Count(total, left, unit="pictures")
     work = ResponseWork(
         root=job.paths.root.absolute(),
-        models=job.models,
-        cards=job.cards,
+        models=job.held.models,
+        cards=job.held.cards,
         probes=job.config.probes,
         device=job.place.device,
         cluster=job.config.cluster,
@@ -45,15 +48,43 @@ def probe_left(job: Job, probe: str, pictures: list[Picture], layers: dict[str, 
     return Probing(ending, count.done, count.failed)
 
 
-def _shards(job: Job, probe: str, pictures: list[Picture], model: str, layers: list[str]) -> Iterator[PictureShard]:
-    card = job.cards[model]
-    left = left_to_probe(job.paths, probe, model, weights=card.provenance, layers=layers, pictures=pictures)
-    for missing, wanted in left.items():
-        deepest = max((layer for layer in card.layers if layer.name in missing), key=lambda layer: layer.macs)
-        for run in _cut(wanted, deepest, job.config.cluster.shard_seconds * RATE[job.place.device]):
-            name = fingerprint([probe, card.provenance, missing, [picture.id for picture in run]])
-            cost = sum(_cost(picture, deepest) for picture in run)
-            yield PictureShard(name, model, tuple(run), cost, probe=probe, layers=missing)
+def left_shards(
+    config: SweepConfig, held: Held, pictures: Mapping[str, Sequence[Picture]], device: str
+) -> list[PictureShard]:
+    """What is left to look at, cut into about as much as an actor should hold."""
+    most = config.cluster.shard_seconds * RATE[device]
+    return [
+        shard
+        for probe, all_pictures in pictures.items()
+        for model in held.layers
+        for layers, wanted in _left(held, probe, model, all_pictures).items()
+        for shard in _shards(held.cards[model], probe, layers, wanted, most)
+    ]
+
+
+def unanswered(job: Job, probe: str, pictures: Sequence[Picture]) -> set[str]:
+    """Pictures that some layer has not told of: they could not be read, or their model could not be loaded."""
+    return {
+        picture.id
+        for model in job.held.layers
+        for left in _left(job.held, probe, model, pictures).values()
+        for picture in left
+    }
+
+
+def _left(held: Held, probe: str, model: str, pictures: Sequence[Picture]) -> Left:
+    weights, layers = held.cards[model].provenance, held.layers[model]
+    return left_to_probe(held.paths, probe, model, weights=weights, layers=layers, pictures=pictures)
+
+
+def _shards(
+    card: ModelCard, probe: str, layers: tuple[str, ...], pictures: list[Picture], most: float
+) -> Iterator[PictureShard]:
+    deepest = max((layer for layer in card.layers if layer.name in layers), key=lambda layer: layer.macs)
+    for run in _cut(pictures, deepest, most):
+        name = fingerprint([probe, card.provenance, layers, [picture.id for picture in run]])
+        cost = sum(_cost(picture, deepest) for picture in run)
+        yield PictureShard(name, card.name, tuple(run), cost, probe=probe, layers=layers)
 
 
 def _cut(pictures: list[Picture], deepest: Layer, most: float) -> Iterator[list[Picture]]:

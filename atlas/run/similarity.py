@@ -1,24 +1,20 @@
 """`atlas similarity`: what the pictures of each probe do to every channel, and all that follows from it; resumed."""
 
-import json
 import os
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
 
-from atlas.config.mistakes import ConfigError
 from atlas.config.schema import ProbeConfig, SweepConfig
-from atlas.records import Feature, ModelCard
-from atlas.run.asked import models_of
-from atlas.run.cards import read_cards
+from atlas.records import ModelCard
 from atlas.run.comparison import Probed, compare_features
+from atlas.run.drive import Ending
+from atlas.run.held import Held, read_held
 from atlas.run.job import Job, SimilarityKeeper
-from atlas.run.probing import probe_left
+from atlas.run.probing import probe_left, unanswered
 from atlas.run.progress import StatusFile
 from atlas.run.stage import Place
-from atlas.similarity.probes import Made, made_images, pictures_of
-from atlas.similarity.responses import left_to_probe
+from atlas.similarity.probes import Picture, pictures_of
 from atlas.similarity.standing import features_of, found_pictures, own_pictures
-from atlas.store.files import write_json
+from atlas.store.compared import read_compared, write_compared
 from atlas.store.lock import Lock
 from atlas.store.manifest import now, read_manifest
 from atlas.store.paths import AtlasPaths
@@ -42,6 +38,10 @@ class Outcome:
     abandoned: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
+    def take(self, ending: Ending) -> None:
+        """How a stage ended is how the job ends."""
+        self.stopped, self.abandoned = ending.stopped, self.abandoned | ending.abandoned
+
     @property
     def idle(self) -> bool:
         return not (self.looked or self.compared or self.unread or self.stopped or self.abandoned)
@@ -54,32 +54,67 @@ def similarity(config: SweepConfig, known: dict[str, ModelCard] | None = None) -
     """
     config.probes = {name: _placed(probe) for name, probe in config.probes.items()}
     paths = AtlasPaths(config.out)
-    manifest = read_manifest(paths.manifest)
-    models = models_of(paths, manifest)
-    known = known or {}
-    cards, mistakes = read_cards({name: model for name, model in models.items() if name not in known})
-    if mistakes:
-        raise ConfigError(mistakes)
-    cards = {name: known.get(name) or cards[name] for name in models}
+    read_manifest(paths.manifest)  # before anything is written: NotAnAtlas
     with Lock(paths.lock) as lock:
-        keeper = SimilarityKeeper(paths, lock)
-        keeper.sweep_staging()
         outcome = Outcome(paths)
         if lock.taken_over:
             outcome.notes.append(f"took over the lock of {lock.taken_over}, which is gone")
-        made = made_images(paths, manifest, cards)
-        features = features_of(made, cards)
-        outcome.features = len(features)
-        if not features:
-            outcome.notes.append(_why_nothing(made, cards))
+        held = read_held(paths, known or {})
+        outcome.features = len(held.features)
+        if not held.features:
+            outcome.notes.append(held.why_nothing())
             return outcome
-        place = Place(config.cluster, device_of(config, next(iter(cards.values()))), _gpus(cards))
-        job = Job(config, paths, models, cards, place, keeper, StatusFile(paths, config.name))
-        for name, probe in config.probes.items():
-            _one_probe(job, name, probe, made, features, outcome)
-            if outcome.stopped:
-                break
+        keeper = SimilarityKeeper(paths, lock)
+        keeper.sweep_staging()
+        place = Place(config.cluster, device_of(config, next(iter(held.cards.values()))), held.gpus)
+        _bring_up_to_date(Job(config, held, place, keeper, StatusFile(paths, config.name)), outcome)
     return outcome
+
+
+def _bring_up_to_date(job: Job, outcome: Outcome) -> None:
+    """Look at what is left of all pictures, then compare features by each probe that has changed since."""
+    pictures = pictures_by_probe(job.config, job.held)
+    probing = probe_left(job, pictures)
+    outcome.looked, outcome.unread = probing.looked, probing.unread
+    outcome.take(probing.ending)
+    for name in pictures:
+        if outcome.stopped:
+            return
+        probed, unseen = _probed(job, name, pictures[name])
+        if probed.pictures:
+            _compare(job, probed, unseen, outcome)
+        else:
+            outcome.notes.append(f"probe {name}: there is no picture that every model could look at")
+
+
+def pictures_by_probe(config: SweepConfig, held: Held) -> dict[str, list[Picture]]:
+    own = [one.picture for one in held.made]
+    return {name: own if probe.kind == "atlas" else pictures_of(probe) for name, probe in config.probes.items()}
+
+
+def _probed(job: Job, name: str, pictures: list[Picture]) -> tuple[Probed, int]:
+    """A probe with those of its pictures that every layer has told of; and how many others there are."""
+    unseen = unanswered(job, name, pictures)
+    seen = [place for place, picture in enumerate(pictures) if picture.id not in unseen]
+    kept = [pictures[place] for place in seen]
+    if job.config.probes[name].kind != "atlas":
+        return Probed(name, job.held.features, kept, found_pictures(kept)), len(unseen)
+    made = [job.held.made[place] for place in seen]
+    features = features_of(made, job.held.cards)
+    return Probed(name, features, kept, own_pictures(made, features, job.held.cards)), len(unseen)
+
+
+def _compare(job: Job, probed: Probed, unseen: int, outcome: Outcome) -> None:
+    """Write the tables of a probe, unless they are those of the pictures and features that there are."""
+    mark = _mark(job, probed)
+    if read_compared(job.paths).get(probed.name, {}).get("mark") == mark:
+        return
+    ending = compare_features(job, probed, mark)
+    outcome.take(ending)
+    outcome.failures = list(job.keeper.failures)
+    if not (ending.stopped or ending.abandoned or outcome.failures):
+        _note_done(job, probed, mark, unread=unseen)
+        outcome.compared.append(probed.name)
 
 
 def _placed(probe: ProbeConfig) -> ProbeConfig:
@@ -87,51 +122,9 @@ def _placed(probe: ProbeConfig) -> ProbeConfig:
     return probe if probe.folder is None else replace(probe, folder=os.path.abspath(os.path.expanduser(probe.folder)))
 
 
-def _one_probe(
-    job: Job, name: str, probe: ProbeConfig, made: list[Made], features: list[str], outcome: Outcome
-) -> None:
-    """Look at what is left of a probe's pictures, then compare, unless nothing has changed since."""
-    own = probe.kind == "atlas"
-    pictures = [one.picture for one in made] if own else pictures_of(probe)
-    layers = _layers(features)
-    probing = probe_left(job, name, pictures, layers)
-    outcome.looked += probing.looked
-    outcome.unread += probing.unread
-    outcome.stopped, outcome.abandoned = probing.ending.stopped, outcome.abandoned | probing.ending.abandoned
-    if outcome.stopped:
-        return
-    unseen = _unseen(job, name, pictures, layers)
-    seen = [place for place, picture in enumerate(pictures) if picture.id not in unseen]
-    if own:
-        made = [made[place] for place in seen]
-        features = features_of(made, job.cards)
-    facts = own_pictures(made, features, job.cards) if own else found_pictures([pictures[place] for place in seen])
-    probed = Probed(name, features, [pictures[place] for place in seen], facts)
-    if not probed.pictures:
-        outcome.notes.append(f"probe {name}: there is no picture that could be read")
-        return
-    mark = _mark(job, probed)
-    if read_similarity(job.paths).get(name, {}).get("mark") == mark:
-        return
-    ending = compare_features(job, probed, mark)
-    outcome.failures += job.keeper.failures
-    outcome.stopped, outcome.abandoned = ending.stopped, outcome.abandoned | ending.abandoned
-    if not (outcome.stopped or outcome.failures or ending.abandoned):
-        _note_done(job, probed, mark, unread=len(unseen))
-        outcome.compared.append(name)
-
-
-def read_similarity(paths: AtlasPaths) -> dict[str, Any]:
-    """What similarity.json says of each probe; nothing when similarity was never run."""
-    try:
-        return json.loads(paths.similarity.read_text())
-    except (FileNotFoundError, ValueError):
-        return {}
-
-
 def _note_done(job: Job, probed: Probed, mark: str, *, unread: int) -> None:
     asked = asdict(job.config.similarity)
-    said = {
+    told = {
         "mark": mark,
         "when": now(),
         "features": len(probed.features),
@@ -140,7 +133,7 @@ def _note_done(job: Job, probed: Probed, mark: str, *, unread: int) -> None:
         "measures": asked["measures"] if probed.facts.own_images else ["profile"],
         "missing": {"pictures": unread},
     }
-    write_json(job.paths.similarity, {**read_similarity(job.paths), probed.name: said})
+    write_compared(job.paths, probed.name, told)
 
 
 def _mark(job: Job, probed: Probed) -> str:
@@ -151,42 +144,10 @@ def _mark(job: Job, probed: Probed) -> str:
             METHOD,
             asdict(job.config.similarity),
             asdict(job.config.probes[probed.name]),
-            {name: card.provenance for name, card in job.cards.items()},
+            {name: card.provenance for name, card in job.held.cards.items()},
             probed.features,
             [picture.id for picture in probed.pictures],
             facts.made.tolist(),
             facts.shown.tolist(),
         ]
     )
-
-
-def _layers(features: list[str]) -> dict[str, list[str]]:
-    """The layers of each model that have a feature in the atlas."""
-    found: dict[str, dict[str, None]] = {}
-    for feature in map(Feature.parse, features):
-        found.setdefault(feature.model, {})[feature.layer] = None
-    return {model: list(layers) for model, layers in found.items()}
-
-
-def _unseen(job: Job, probe: str, pictures: list, layers: dict[str, list[str]]) -> set[str]:
-    """Pictures that some layer has not told of: they could not be read, or their model could not be loaded."""
-    return {
-        picture.id
-        for model, names in layers.items()
-        for left in left_to_probe(
-            job.paths, probe, model, weights=job.cards[model].provenance, layers=names, pictures=pictures
-        ).values()
-        for picture in left
-    }
-
-
-def _gpus(cards: dict[str, ModelCard]) -> int:
-    return next(iter(cards.values())).gpus
-
-
-def _why_nothing(made: list[Made], cards: dict[str, ModelCard]) -> str:
-    if not made:
-        return "there is no image yet: make some with `atlas generate`"
-    held = sorted({f"{one.model} with {one.weights}" for one in made})
-    now_are = ", ".join(f"{name} with {card.provenance}" for name, card in cards.items())
-    return f"the images are of {', '.join(held)}, but the models are now {now_are}: generate images with these weights"

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from atlas.store.relations import BOTTOM, TOP
 from atlas.similarity.bank import Panel
+from atlas.store.relations import BOTTOM, TOP
 
 SOURCES = 2048  # features of one block, at most: what makes the product efficient, and bounds the memory
 
@@ -45,5 +46,5 @@ def blocks_of(panels: Sequence[Panel], most: int = SOURCES) -> list[Block]:
 def _cut(number: int, panel: Panel, most: int) -> Iterator[Block]:
     pieces = -(-len(panel) // most)
     edges = [panel.start + len(panel) * piece // pieces for piece in range(pieces + 1)]
-    for start, stop in zip(edges, edges[1:], strict=False):
+    for start, stop in pairwise(edges):
         yield Block(number, start, stop)

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from atlas.store.relations import TOP
 from atlas.similarity import layerwise
 from atlas.similarity.bank import Bank
 from atlas.similarity.blocks import Block, Comparison
 from atlas.similarity.lists import Lists, merge, ranked, targets
 from atlas.similarity.measures import Layer, Pair, Sources, scores
+from atlas.store.relations import TOP
 
 CACHE = {"cpu": 1 << 30, "cuda": 24 << 30}  # bytes of layers kept between blocks
 MAPPED = ("sym", "profile")  # measures that do not depend on the direction: those of maps
@@ -48,7 +48,7 @@ class Comparer:
             f"{scope}.{key}": rows for scope in self.asked.scopes for key, rows in self._merged(found, scope, block)
         }
         with open(path, "wb") as file:
-            np.savez(file, **found.arrays)
+            np.savez(file, allow_pickle=False, **found.arrays)
 
     def _layer(self, number: int) -> Layer:
         if number not in self._layers:

@@ -25,14 +25,14 @@ THREADS = 4
 class Most:
     """The pictures that drive some features most, best first: numbers of pictures, and what they do."""
 
-    features: Sequence[str]
+    features: list[str]
     picture: Int[np.ndarray, "c k"]
     mean: Float32[np.ndarray, "c k"]
     peak: Float32[np.ndarray, "c k"]
 
 
 def most_driving(
-    features: Sequence[str], means: Float32[np.ndarray, "n c"], maxima: Float32[np.ndarray, "n c"], k: int
+    features: list[str], means: Float32[np.ndarray, "n c"], maxima: Float32[np.ndarray, "n c"], k: int
 ) -> Most:
     """By mean activation, which is what images are made for; a channel that is not finite anywhere has none."""
     whole = np.flatnonzero(np.isfinite(means).all(0))

@@ -1,39 +1,41 @@
 """How whole layers relate: linear CKA, mean best match and mutual share, each beside its rotated control."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pyarrow as pa
 import torch
+from jaxtyping import Float, Float64
+from torch import Tensor
 
 from atlas.similarity.bank import Bank, Panel
 from atlas.similarity.found import Found
 from atlas.similarity.lists import Lists
 from atlas.similarity.measures import Pair, Tile
-from atlas.similarity.ranking import best
 from atlas.store.relations import LAYERS
 
 
 def sums(pair: Pair) -> dict[str, np.ndarray]:
     """Σ cov² of sources and layer, and of sources and the rotated copy: what linear CKA is made of."""
-    sd = pair.of_sources("sd")
-    plain = ((pair.r.double() * sd * pair.facts["sd"]) ** 2).nansum()
-    turned = ((pair.turned_slope * sd) ** 2).nansum()
-    return {f"cov.{pair.number}": torch.stack([plain, turned]).cpu().numpy()}
+    sd = pair.sources.facts["sd"].nan_to_num()
+    parts = [(_norms(slope) * sd).square().sum() for slope in (pair.slope, pair.turned_slope)]
+    return {f"cov.{pair.number}": torch.stack(parts).cpu().numpy()}
 
 
-def matches(ranked: Lists, tile: Tile, pair: Pair) -> dict[str, np.ndarray]:
-    """Each source's best match in a layer, and in its rotated copy both ways."""
-    back = best(tile.turned.T, 1)
-    forward = best(tile.turned, 1)
-    return {
-        f"match.{pair.number}.score": ranked["score"][:, 0].cpu().numpy(),
-        f"match.{pair.number}.column": ranked["column"][:, 0].cpu().numpy(),
-        f"match.{pair.number}.turned_score": forward.scores[:, 0].cpu().numpy(),
-        f"match.{pair.number}.turned_column": forward.columns[:, 0].cpu().numpy(),
-        f"match.{pair.number}.back_score": back.scores[:, 0].cpu().numpy(),
-        f"match.{pair.number}.back_row": back.columns[:, 0].cpu().numpy() + pair.sources.start,
+def _norms(slope: Float[Tensor, "sources channels"]) -> Float64[Tensor, "sources"]:
+    return torch.linalg.vector_norm(slope.nan_to_num(), dim=1).double()
+
+
+def matches(found: Lists, tile: Tile, pair: Pair) -> dict[str, np.ndarray]:
+    """Each source's best match in a layer, and in its rotated copy both ways. found: its nearest in the layer."""
+    back = torch.nan_to_num(tile.turned, nan=-torch.inf).max(0)
+    arrays = {
+        "score": found["score"][:, 0],
+        "column": found["column"][:, 0],
+        "turned_score": found["turned"][:, 0],
+        "turned_column": found["turned_column"][:, 0],
+        "back_score": back.values,
+        "back_row": back.indices + pair.sources.start,
     }
+    return {f"match.{pair.number}.{name}": value.cpu().numpy() for name, value in arrays.items()}
 
 
 def layer_table(bank: Bank, found: Found, probe: str) -> pa.Table:
@@ -90,7 +92,7 @@ class _Pairs:
 
     def _turned_mutual(self, a: int, b: int) -> float | None:
         chosen = self.found.layer(a, f"match.{b}.turned_column")
-        scores = np.nan_to_num(np.stack(self.found.parts(a, f"match.{b}.back_score")), nan=-np.inf)
+        scores = np.stack(self.found.parts(a, f"match.{b}.back_score"))
         rows = np.stack(self.found.parts(a, f"match.{b}.back_row"))
         back = np.take_along_axis(rows, scores.argmax(0)[None], 0)[0]
         me = np.arange(self.panels[a].start, self.panels[a].stop)

@@ -17,7 +17,7 @@ def ranked(tile: Tile, k: int, sign: int, start: int) -> Lists:
     forward, turned = best(tile.forward, k, sign), best(tile.turned, k, sign)
     back = tile.back.gather(1, forward.columns.clamp(min=0)).masked_fill(forward.columns < 0, torch.nan)
     column = torch.where(forward.columns < 0, -1, forward.columns + start)
-    return {"score": forward.scores, "column": column, "back": back, "turned": turned.scores}
+    return {"score": forward.scores, "column": column, "back": back, "turned": turned.scores, "turned_column": turned.columns}
 
 
 def merge(lists: list[Lists], k: int, sign: int) -> Lists:

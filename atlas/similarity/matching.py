@@ -5,22 +5,21 @@ from itertools import permutations
 import numpy as np
 import pyarrow as pa
 
-from atlas.store.relations import TOP
 from atlas.similarity.bank import Bank, Panel
 from atlas.similarity.found import Found
 from atlas.similarity.layerwise import closest_layers
 from atlas.similarity.tables import Lists, read_lists
-from atlas.store.relations import MATCHES
+from atlas.store.relations import MATCHES, TOP
 
 
 def match_table(bank: Bank, found: Found, layers: pa.Table, *, probe: str) -> pa.Table:
     """MATCHES of every ordered pair of models, by profile: over the same pictures, as Li 2015 compares networks."""
     models = sorted({panel.model for panel in bank.panels})
-    best = {target: read_lists(bank, found, "other", "profile", TOP, target) for target in models}
+    lists = {target: read_lists(bank, found, "other", "profile", TOP, target) for target in models}
+    best = {target: one for target, one in lists.items() if one is not None}
     rows = [
         row
-        for a, b in permutations(models, 2)
-        if best[a] is not None and best[b] is not None
+        for a, b in permutations(best, 2)
         for row in _matches(bank, a, b, there=best[b], back=best[a], partner=_partners(bank, layers, a, b))
     ]
     return pa.Table.from_pylist([{"probe": probe, **row} for row in rows], schema=MATCHES)
@@ -29,7 +28,7 @@ def match_table(bank: Bank, found: Found, layers: pa.Table, *, probe: str) -> pa
 def _matches(
     bank: Bank, a: str, b: str, *, there: Lists, back: Lists, partner: dict[int, tuple[int, float]]
 ) -> list[dict[str, object]]:
-    rows = []
+    rows: list[dict[str, object]] = []
     for feature in (f for panel in bank.panels if panel.model == a for f in range(panel.start, panel.stop)):
         chosen = int(there.column[feature, 0])
         if chosen < 0:

@@ -61,7 +61,6 @@ class Pair:
     def __init__(self, sources: Sources, layer: Layer, number: int) -> None:
         self.sources, self.layer, self.number = sources, layer, number
         self.facts = layer.facts
-        self.places = torch.arange(len(layer.panel), device=sources.device)
 
     @cached_property
     def driven(self) -> Float64[Tensor, "sources channels"]:
@@ -80,15 +79,20 @@ class Pair:
     def turned_mu(self) -> Float64[Tensor, "_ channels"]:
         return self.facts["turned_mu"] - self.own_part * self.of_sources("mu")
 
+    @property
+    def same(self) -> bool:
+        """Whether the sources are of this layer."""
+        return self.layer.panel.start <= self.sources.start < self.layer.panel.stop
+
     @cached_property
     def own_part(self) -> Float64[Tensor, "_ channels"]:
         """How much of each rotated channel is the source itself; it is taken out, as a feature is not its own neighbor.
 
         0 for another layer's sources.
         """
-        start = self.sources.start - self.layer.panel.start
-        if not 0 <= start < len(self.layer.panel):
+        if not self.same:
             return torch.zeros(1, len(self.layer.panel), dtype=torch.float64, device=self.sources.device)
+        start = self.sources.start - self.layer.panel.start
         part = self.facts["rotation"][start : start + len(self.sources)].double()
         return torch.where(self.of_sources("alive"), part, 0.0)
 
@@ -98,10 +102,14 @@ class Pair:
         return self.sources.rows @ self.layer.rows.T
 
     @cached_property
-    def turned_slope(self) -> Float64[Tensor, "sources channels"]:
-        """Covariances with the rotated copy, by the source's deviation: the layer's own, rotated."""
-        sd = torch.where(self.facts["alive"], self.facts["sd"], 0.0).float()
-        return ((self.r * sd) @ self.facts["rotation"]).double()
+    def slope(self) -> Float[Tensor, "sources channels"]:
+        """Covariances by the source's deviation."""
+        return self.r * torch.where(self.facts["alive"], self.facts["sd"], 0.0).float()
+
+    @cached_property
+    def turned_slope(self) -> Float[Tensor, "sources channels"]:
+        """The same with the rotated copy: the layer's own, rotated, so that no second pass over pictures is needed."""
+        return self.slope @ self.facts["rotation"]
 
     @cached_property
     def back(self) -> Float64[Tensor, "sources channels"]:
@@ -160,6 +168,8 @@ def sym(pair: Pair) -> Tile:
 
 def profile(pair: Pair) -> Tile:
     """Pearson's r of two channels over the probe's pictures."""
+    if not pair.same:
+        return Tile(pair.r, pair.r, pair.turned_slope / pair.facts["turned_sd"].float())
     part = pair.own_part * pair.of_sources("sd").nan_to_num()
     variance = pair.facts["turned_sd"] ** 2 - 2 * part * pair.turned_slope + part**2  # without the source's own part
     turned = (pair.turned_slope - part) / variance.clamp(min=0).sqrt()
@@ -172,8 +182,11 @@ def _lift(lift: Float64[Tensor, "..."]) -> Float64[Tensor, "..."]:
 
 def scores(measure: str, pair: Pair) -> Tile:
     """One measure of a pair in float32, so that equal numbers on disk are ties; NaN wherever a side is not live."""
-    alive: Bool[Tensor, "sources channels"] = pair.of_sources("alive") & pair.facts["alive"]
-    return Tile(*(part.float().masked_fill(~alive, torch.nan) for part in MEASURES[measure](pair)))
+    tile = Tile(*(part.float() for part in MEASURES[measure](pair)))
+    if pair.sources.facts["alive"].all() and pair.facts["alive"].all():
+        return tile
+    dead: Bool[Tensor, "sources channels"] = ~(pair.of_sources("alive") & pair.facts["alive"])
+    return Tile(*(part.masked_fill(dead, torch.nan) for part in tile))
 
 
 def _on(device: str, facts: Facts) -> dict[str, Tensor]:

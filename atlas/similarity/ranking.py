@@ -19,14 +19,16 @@ def best(scores: Float[Tensor, "rows columns"], k: int, sign: int = 1) -> Ranked
 
     Order: score, then column ascending; that is by address, since columns stand in the order of addresses.
     """
-    keyed = torch.where(scores.isnan(), -torch.inf, scores * sign)
-    k = min(k, scores.shape[1])
-    values, columns = keyed.topk(k, dim=1)
-    ties = (keyed >= values[:, -1:]).sum(1) > k  # more of the last value than were taken: topk took any of them
-    if ties.any():
-        columns[ties] = keyed[ties].sort(dim=1, descending=True, stable=True).indices[:, :k]
+    worst = -sign * torch.inf
+    held = torch.nan_to_num(scores, nan=worst, posinf=torch.inf, neginf=-torch.inf)
+    k = min(k, held.shape[1])
+    values, columns = held.topk(min(k + 1, held.shape[1]), dim=1, largest=sign > 0)
+    ties = values[:, k - 1] == values[:, -1] if values.shape[1] > k else torch.zeros(len(held), dtype=torch.bool)
+    columns = columns[:, :k]
+    if ties.any():  # more of the last value than are taken: topk takes any of them
+        columns[ties] = held[ties].sort(dim=1, descending=sign > 0, stable=True).indices[:, :k]
     columns = columns.sort(dim=1).values
-    order = keyed.gather(1, columns).sort(dim=1, descending=True, stable=True)
+    order = held.gather(1, columns).sort(dim=1, descending=sign > 0, stable=True)
     columns = columns.gather(1, order.indices)
-    empty = order.values.isneginf()
-    return Ranked((order.values * sign).masked_fill(empty, torch.nan), columns.masked_fill(empty, -1))
+    empty = order.values == worst
+    return Ranked(order.values.masked_fill(empty, torch.nan), columns.masked_fill(empty, -1))

@@ -45,7 +45,7 @@ def read_layer(
     channels: Sequence[int],
     column: str = "mean",
 ) -> Float32[np.ndarray, "n c"]:
-    """Activations (column mean or max) of some channels: the row of a picture is `place[picture.id]`; NaN where there is no answer."""
+    """Activations (column mean or max) of some channels; the row of a picture is `place[picture.id]`, NaN: no answer."""
     values = np.full((len(place), len(channels)), np.nan, np.float32)
     for path in files_under(paths.layer_responses(probe, model, layer)):
         table = read_table(path, ("picture", "weights", column))

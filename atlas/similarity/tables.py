@@ -6,10 +6,9 @@ import numpy as np
 import pyarrow as pa
 from jaxtyping import Int
 
-from atlas.store.relations import BOTTOM, TOP
 from atlas.similarity.bank import Bank
 from atlas.similarity.found import Found
-from atlas.store.relations import NEIGHBORS
+from atlas.store.relations import BOTTOM, NEIGHBORS, TOP
 
 
 @dataclass(frozen=True)
@@ -30,13 +29,9 @@ class Lists:
 def read_lists(bank: Bank, found: Found, scope: str, measure: str, sign: int, target: str = "") -> Lists | None:
     """What the blocks found; None when they were not asked for it. target: the other model of scope `other`."""
     name = f"{scope}.{target}.{measure}.{sign}"
-    parts = {part: found.whole(f"{name}.{part}", len(bank.addresses)) for part in ("score", "column", "back", "turned")}
-    if parts["score"] is None:
-        return None
-    width = parts["score"].shape[1]
-    turned = np.full_like(parts["score"], np.nan)  # a rotated copy may have fewer live channels than there are ranks
-    turned[:, : parts["turned"].shape[1]] = parts["turned"][:, :width]
-    return Lists(sign, parts["score"], parts["column"], parts["back"], turned)
+    parts = [found.whole(f"{name}.{part}", len(bank.addresses)) for part in ("score", "column", "back", "turned")]
+    held = [part for part in parts if part is not None]
+    return Lists(sign, *held) if len(held) == len(parts) else None
 
 
 def neighbor_table(bank: Bank, found: Found, scope: str, measure: str, *, probe: str) -> pa.Table | None:

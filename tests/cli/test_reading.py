@@ -11,13 +11,13 @@ import pytest
 from click.testing import CliRunner
 from made_atlas import WHOLE, make_atlas, write_status
 
-from atlas.cli.reading import COMMANDS
+from atlas.cli.looking import COMMANDS
 from atlas.store.lock import Lock
 
 LIGHT = """
 import sys
 import click
-from atlas.cli.reading import COMMANDS
+from atlas.cli.looking import COMMANDS
 heavy = {"torch", "ray", "duckdb", "pyarrow", "PIL"} & set(sys.modules)
 assert not heavy, heavy
 for text in ("status", "verify", "show alpha/conv1:0", "sql 'from features limit 1'"):

@@ -2,6 +2,7 @@
 
 import pytest
 from made_atlas import WHOLE, make_atlas
+from made_similarity import write_similarity
 
 from atlas.query.atlas import Atlas
 from atlas.query.guard import Damaged, QueryError
@@ -12,7 +13,9 @@ def atlas(tmp_path_factory):
     """One atlas for all: each test leaves it as it was, or has found a hole."""
     folder = tmp_path_factory.mktemp("guard")
     (folder / "secret.txt").write_text("secret")
-    with Atlas(make_atlas(folder / "a", WHOLE).root) as opened:
+    paths = make_atlas(folder / "a", WHOLE)
+    write_similarity(paths)
+    with Atlas(paths.root) as opened:
         (opened.path / "link").symlink_to(folder / "secret.txt")
         yield opened
 
@@ -20,6 +23,12 @@ def atlas(tmp_path_factory):
 WRITING = [
     "copy (select 1) to '{inside}'",
     "copy (select 1) to '{outside}'",
+    "copy neighbors to '{inside}'",
+    "copy (select * from neighbors_named) to '{outside}' (format parquet)",
+    "with x as (copy (from layers) to '{inside}') select 1",
+    "insert into matches select * from matches",
+    "create or replace view neighbors as select 1",
+    "attach '{outside}' as other; select * from neighbors",
     "with x as (copy (select 1) to '{inside}') select 1",
     "explain analyze copy (select 1) to '{inside}'",
     "export database '{inside}'",
@@ -39,6 +48,10 @@ WRITING = [
 ]
 ELSEWHERE = [
     "select * from read_csv('/etc/hostname')",
+    "select * from neighbors, read_csv('/etc/passwd')",
+    "select * from layers where model_a in (select * from read_csv('/etc/passwd'))",
+    "select (select content from read_text('/etc/passwd')) from neighbors_named limit 1",
+    "select * from read_parquet('{folder}/../*/*.parquet')",
     "select * from read_text('{folder}/../secret.txt')",
     "select * from read_text('{folder}/link')",
     "select * from glob('/*')",
@@ -85,7 +98,7 @@ def test_every_way_to_read(atlas, text):
 
 
 def test_an_unknown_view_is_told_with_those_that_exist(atlas):
-    with pytest.raises(QueryError, match=r"no view featurs: did you mean features(.|\n)*tasks"):
+    with pytest.raises(QueryError, match=r"no view featurs: did you mean features(.|\n)*show tables"):
         atlas.sql("select * from featurs")
 
 
@@ -98,6 +111,14 @@ def test_mistakes_come_in_duckdbs_words_and_at_the_users_line(atlas):
         atlas.sql("select model::int from features")
     with pytest.raises(QueryError, match="none"):
         atlas.sql("  ")
+
+
+def test_a_damaged_table_of_similarity_is_named(tmp_path):
+    paths = make_atlas(tmp_path / "a", WHOLE)
+    write_similarity(paths)
+    paths.layers.write_bytes(b"half")
+    with pytest.raises(Damaged, match=r"layers\.parquet is damaged"), Atlas(paths.root) as atlas:
+        atlas.sql("from layers")
 
 
 @pytest.mark.parametrize("harm", [lambda data: data[: len(data) // 2], lambda data: b"", lambda data: b"x" * 400])

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 from made_atlas import LAYERS, Made, make_atlas, picture
+from made_similarity import write_similarity
 from PIL import Image
 
 from atlas.query.atlas import Atlas
 from atlas.report import grid
-from atlas.report.sheets import feature_sheet, write_sheet, write_sheets
+from atlas.report.feature_sheet import feature_sheet
+from atlas.report.sheets import write_sheet, write_sheets
 from atlas.store.images import to_pil
 
 
@@ -84,3 +86,20 @@ def test_a_features_sheet_has_a_place_for_every_image(tmp_path):
         with Image.open(path) as sheet:
             assert sheet.width == 2 * grid.MARGIN + 3 * (256 + grid.GAP) - grid.GAP
         assert feature_sheet(atlas, atlas.feature("m/l:3")).exists()  # nothing made yet: empty frames
+
+
+def test_a_features_sheet_shows_its_neighbors(tmp_path):
+    paths = make_atlas(tmp_path / "a")
+    with Atlas(paths.root) as atlas:
+        plain = _height(feature_sheet(atlas, atlas.feature("alpha/conv1:2")))
+        write_similarity(paths)
+        dead = _height(feature_sheet(atlas, atlas.feature("alpha/conv1:3")))
+        full = _height(feature_sheet(atlas, atlas.feature("alpha/conv1:2")))
+    assert dead == plain
+    # its layer, its model, the other model, opposites, pictures
+    assert full == pytest.approx(plain + grid.SECTION_GAP + 5 * grid.SECTION, abs=20)
+
+
+def _height(path) -> int:
+    with Image.open(path) as sheet:
+        return sheet.height

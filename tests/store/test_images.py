@@ -1,6 +1,7 @@
 """Floats become 8-bit PNGs in one place, the same values the same bytes."""
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from made_atlas import picture
 from PIL import Image
 
-from atlas.store.images import sha256_of, to_pil, write_image
+from atlas.store.images import read_picture, sha256_of, to_pil, write_image
 
 
 def test_what_is_written_is_read_as_the_same_8_bit_values(tmp_path):
@@ -52,3 +53,129 @@ def test_what_is_no_image_is_not_written(tmp_path, shape):
     with pytest.raises((ValueError, TypeError)):
         write_image(tmp_path / "x.png", np.zeros(shape, np.float32))
     assert list(tmp_path.iterdir()) == []
+
+
+def gray_16(path: Path) -> None:
+    Image.fromarray(np.array([[0, 32768, 65535]], np.uint16)).save(path)
+
+
+def floats(path: Path) -> None:
+    Image.fromarray(np.array([[0.0, 0.5, 7.0]], np.float32)).save(path)
+
+
+def transparent(path: Path) -> None:
+    pixels = np.array([[[0, 0, 0, 255], [0, 0, 0, 127], [9, 9, 9, 0]]], np.uint8)
+    Image.fromarray(pixels).save(path)
+
+
+def palette(path: Path) -> None:
+    image = Image.new("P", (3, 1))
+    image.putpalette([0, 0, 0, 128, 128, 128, 1, 2, 3])
+    for x in range(3):
+        image.putpixel((x, 0), x)
+    image.save(path, transparency=2)
+
+
+def gray_with_a_hole(path: Path) -> None:
+    Image.fromarray(np.array([[0, 128, 77]], np.uint8)).save(path, transparency=77)
+
+
+def one_bit(path: Path) -> None:
+    Image.fromarray(np.array([[0, 128, 255]], np.uint8)).save(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "draw"),
+    [
+        ("a.png", gray_16),
+        ("b.tif", gray_16),
+        ("c.tif", floats),
+        ("d.png", transparent),
+        ("e.webp", transparent),
+        ("f.png", palette),
+        ("g.gif", palette),
+        ("h.png", gray_with_a_hole),
+        ("i.pgm", one_bit),
+    ],
+)
+def test_black_gray_and_white_are_read_as_such_in_every_mode(tmp_path: Path, name: str, draw) -> None:
+    """16 bits are scaled, what is transparent lies on white."""
+    draw(tmp_path / name)
+    read = read_picture(tmp_path / name)
+    assert (read.mode, read.size) == ("RGB", (3, 1))
+    if name.endswith("webp"):
+        assert read.getpixel((2, 0))[0] > 240
+        return
+    assert np.abs(np.asarray(read, int)[0] - np.array([[0] * 3, [128] * 3, [255] * 3])).max() <= 1
+
+
+def test_cmyk_is_read_as_colours(tmp_path: Path) -> None:
+    Image.new("CMYK", (16, 16), (0, 255, 255, 0)).save(tmp_path / "x.jpg")
+    red, green, blue = read_picture(tmp_path / "x.jpg").getpixel((5, 5))
+    assert red > 240 and green < 15 and blue < 15
+
+
+def test_a_photograph_is_turned_upright(tmp_path: Path) -> None:
+    image = Image.new("RGB", (40, 20))
+    image.paste((255, 0, 0), (0, 0, 20, 20))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned: the left side is the top
+    image.save(tmp_path / "x.jpg", exif=exif, quality=95)
+    read = read_picture(tmp_path / "x.jpg")
+    assert read.size == (20, 40)
+    assert read.getpixel((10, 5))[0] > 240 and read.getpixel((10, 35))[0] < 15
+
+
+def test_of_an_animation_the_first_frame_is_taken(tmp_path: Path) -> None:
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    for name in ("x.gif", "x.webp", "x.png"):
+        frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:], **LOSSLESS.get(name, {}))
+        assert read_picture(tmp_path / name).getpixel((3, 3)) == (255, 0, 0)
+
+
+LOSSLESS = {"x.webp": {"lossless": True}}
+
+
+def photograph(size: int = 64) -> Image.Image:
+    return to_pil(picture(4, size))
+
+
+@pytest.mark.parametrize("name", ["x.jpg", "x.png", "x.webp", "x.gif", "x.tif", "x.bmp", "x.ppm"])
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.3, 0.7])
+def test_a_file_that_was_cut_off_is_an_oserror_that_names_it(tmp_path: Path, name: str, share: float) -> None:
+    photograph().save(tmp_path / name)
+    whole = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(OSError, match=rf"{name} is no picture that can be read: "):
+        read_picture(tmp_path / name)
+
+
+@pytest.mark.filterwarnings("ignore")  # Pillow's own words on what it finds
+@pytest.mark.parametrize("name", ["x.jpg", "x.png", "x.webp", "x.gif", "x.tif", "x.bmp", "x.ppm"])
+def test_damage_anywhere_is_a_picture_or_an_oserror(tmp_path: Path, name: str) -> None:
+    """Flipped bytes, most of them where a file says what it is."""
+    photograph(24).save(tmp_path / name)
+    whole = np.frombuffer((tmp_path / name).read_bytes(), np.uint8)
+    random = np.random.default_rng(0)
+    for number in range(150):
+        broken = whole.copy()
+        reach = min(len(broken), 64) if number % 2 else len(broken)
+        broken[random.integers(0, reach, 1 + number % 5)] = random.integers(0, 256, 1 + number % 5)
+        (tmp_path / name).write_bytes(broken.tobytes())
+        try:
+            assert read_picture(tmp_path / name).mode == "RGB"
+        except OSError:
+            continue
+
+
+def test_a_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    photograph().save(tmp_path / "x.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    with pytest.raises(OSError, match=r"x\.png"):
+        read_picture(tmp_path / "x.png")
+
+
+def test_what_is_no_file_is_an_oserror(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "gone.png"):
+        with pytest.raises(OSError):
+            read_picture(path)

@@ -1,0 +1,78 @@
+"""What a job came to, in a few lines on stderr."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from atlas.run import generate, similarity
+
+LISTED = 12  # pictures, or failures, named one by one
+
+
+def say(message: str) -> None:
+    click.echo(message, err=True)
+
+
+def tell_images(outcome: "generate.Outcome") -> None:
+    """What `atlas generate` came to."""
+    _tell_notes(outcome.notes)
+    root = outcome.paths.root
+    if outcome.stopped:
+        say(f"{outcome.stopped}: {outcome.made} images made, {outcome.left} left; run the same again to resume")
+    elif outcome.idle:
+        failed = f" but {outcome.failed} that failed" if outcome.failed else ""
+        say(f"nothing to do: {root} has all {outcome.planned} images that were asked for{failed}")
+    else:
+        dead = f", {outcome.dead} of them dead (no gradient reaches the image)" if outcome.dead else ""
+        say(f"{root}: {outcome.made} images made{dead}; {outcome.left} left")
+    if outcome.failed:
+        query = "select feature, metric, error_type, error_message from failures"
+        say(
+            f'{outcome.failed} images failed; `atlas sql --atlas {root} "{query}"` lists them, retry=failed tries them again'
+        )
+    _tell_abandoned(outcome.abandoned)
+
+
+def tell_similarity(outcome: "similarity.Outcome") -> None:
+    """What `atlas similarity` came to."""
+    _tell_notes(outcome.notes)
+    root = outcome.paths.root
+    if outcome.stopped:
+        say(f"{outcome.stopped}: {outcome.looked} pictures looked at; run the same again to resume")
+    elif outcome.idle and outcome.features:
+        say(f"nothing to do: the similarity of {root}'s {outcome.features} features is up to date")
+    for probe in outcome.compared:
+        say(f"{root}: {outcome.features} features compared by what the pictures of probe {probe} do to them")
+    if outcome.unread:
+        say(
+            f"{outcome.unread} pictures could not be looked at; `atlas verify` tells what became of the atlas's own images"
+        )
+    for failure in outcome.failures[:LISTED]:
+        say(f"failed: {failure}")
+    _tell_abandoned(outcome.abandoned)
+
+
+def tell_pictures(folder: Path, written: Sequence[Path]) -> None:
+    """Pictures that were drawn, and where they all lie."""
+    for path in written[:LISTED]:
+        say(f"  {path}")
+    if len(written) > LISTED:
+        say(f"  … and {len(written) - LISTED} more")
+    if any(folder.rglob("*.png")):
+        say(f"{NAMES[folder.name]}: {folder}")
+
+
+def _tell_notes(notes: Sequence[str]) -> None:
+    for note in notes:
+        say(f"note: {note}")
+
+
+def _tell_abandoned(abandoned: dict[str, str]) -> None:
+    for model, message in abandoned.items():
+        say(f"{model} could not be loaded where the work runs: {message}")
+
+
+NAMES = {"sheets": "contact sheets", "maps": "similarity maps"}

@@ -1,0 +1,72 @@
+"""What is made of PatternNet to compare it with: copies, permuted or rotated, and their responses to drawn pictures."""
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32, Int
+from torch import Tensor, nn
+
+from atlas.config.schema import ModelConfig
+from atlas.selftest.planted import Planted
+from atlas.zoo.load import Loaded, load
+from atlas.zoo.pictures import sample
+
+Responses = Mapping[str, Float32[np.ndarray, "n c"]]  # of each layer, to the same pictures
+LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "conv6")
+PICTURES = 200
+
+
+def shipped() -> Loaded:
+    return load("patternnet", ModelConfig(source="patternnet"))
+
+
+def untrained(seed: int) -> Loaded:
+    return load("untrained", ModelConfig(source="patternnet", weights="none", seed=seed))
+
+
+def responses(net: Loaded, seed: int = 0) -> Responses:
+    """Mean activations on drawn pictures, the same for a seed."""
+    with torch.no_grad():
+        maps = net.forward(LAYERS)(net.preprocess(_pictures(seed)))
+    return {layer: one.mean((2, 3)).numpy() for layer, one in maps.items()}
+
+
+@cache
+def _pictures(seed: int) -> Float[Tensor, "n 3 h w"]:
+    return sample(PICTURES, torch.Generator().manual_seed(seed))[0]
+
+
+def permuted(model: nn.Module, layer: str, order: Int[np.ndarray, "c"]) -> nn.Module:
+    """A PatternNet that computes the same with the channels of one layer in another order."""
+    copy: Any = deepcopy(model)
+    block, following = copy.get_submodule(layer), copy.get_submodule(LAYERS[LAYERS.index(layer) + 1])
+    norm = block.norm
+    with torch.no_grad():
+        for one in (block.conv.weight, norm.weight, norm.bias, norm.running_mean, norm.running_var):
+            one.copy_(one[order].clone())
+        following.conv.weight.copy_(following.conv.weight[:, order].clone())
+    return copy
+
+
+def rotation(random: np.random.Generator, channels: int) -> Float32[np.ndarray, "c c"]:
+    """An orthogonal matrix."""
+    return np.linalg.qr(random.normal(size=(channels, channels)))[0].astype(np.float32)
+
+
+def as_planted(models: Mapping[str, Responses], made: Sequence[str] = ()) -> Planted:
+    """Responses of several models to the same pictures; made: the feature that each was made for, if they were."""
+    columns = {
+        f"{model}/{layer}:{channel}": values[:, channel]
+        for model, layers in models.items()
+        for layer, values in layers.items()
+        for channel in range(values.shape[1])
+    }
+    addresses = sorted(columns)
+    values = np.stack([columns[address] for address in addresses], axis=1)
+    place = {address: number for number, address in enumerate(addresses)}
+    features = np.array([place[address] for address in made]) if made else np.full(len(values), -1)
+    return Planted(addresses, values, features, source=np.zeros(len(values), int), unit=np.arange(len(addresses)))

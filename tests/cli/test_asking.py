@@ -1,0 +1,145 @@
+"""similar, match and export as a user meets them: data on stdout, what it means on stderr, and the exit codes."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+
+import click
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+from made_atlas import WHOLE, make_atlas
+from made_similarity import write_similarity
+
+from atlas.cli.asking import COMMANDS
+
+LIGHT = """
+import shlex, sys
+import click
+from atlas.cli.asking import COMMANDS
+heavy = {"torch", "ray", "duckdb", "pyarrow", "PIL", "importlib.metadata"} & set(sys.modules)
+assert not heavy, heavy
+for text in ("similar alpha/conv1:0", "match alpha 'beta net' --top 1"):
+    click.Group(commands=COMMANDS).main([*shlex.split(text), "--atlas", "full"], standalone_mode=False)
+    heavy = {"torch", "ray", "hydra", "omegaconf", "PIL", "pandas", "scipy"} & set(sys.modules)
+    assert not heavy, heavy
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A folder whose outputs/ holds an atlas with similarity and one without."""
+    folder = tmp_path_factory.mktemp("home")
+    write_similarity(make_atlas(folder / "outputs" / "full"))
+    make_atlas(folder / "outputs" / "bare", WHOLE)
+    return folder
+
+
+@pytest.fixture
+def atlas(home, monkeypatch):
+    """Call `atlas …` in that folder."""
+    monkeypatch.chdir(home)
+    return lambda *arguments: CliRunner().invoke(click.Group("atlas", commands=COMMANDS), arguments)
+
+
+def test_similar_for_people(atlas):
+    told = atlas("similar", "alpha/conv2:3", "--top", "3", "--atlas", "full")
+    assert told.exit_code == 0
+    head, _, first, *_ = told.stdout.splitlines()
+    assert head.split() == ["rank", "dst", "score", "score_rev", "rank_rev", "mutual", "baseline"]
+    assert first.split()[:2] == ["1", "alpha/conv2:2"]
+    assert told.stderr.splitlines() == [
+        "alpha/conv2:3, nearest in its layer: scope layer, measure sym, probe atlas; "
+        "baseline: the score against rotated copies"
+    ]
+
+
+def test_similar_for_machines(atlas):
+    told = atlas("similar", "alpha/conv2:3", "--to", "beta net", "--format", "json", "--atlas", "full")
+    rows = json.loads(told.stdout)
+    assert len(rows) == 10
+    assert (rows[0]["scope"], rows[0]["measure"], rows[0]["probe"]) == ("other", "profile", "atlas")
+    assert rows[0]["image"].endswith(".png")
+    assert told.stderr == ""
+    lines = atlas(
+        "similar", "alpha/conv2:3", "--scope", "all", "--measure", "raw", "--format", "csv", "--atlas", "full"
+    )
+    assert {row["measure"] for row in csv.DictReader(io.StringIO(lines.stdout))} == {"raw"}
+    data = atlas("similar", "alpha/conv2:3", "--opposite", "--format", "parquet", "--atlas", "full").stdout_bytes
+    assert pq.read_table(io.BytesIO(data))["rank"].to_pylist() == [1, 2, 3, 4, 5]
+
+
+def test_fewer_than_asked_for(atlas):
+    told = atlas("similar", "alpha/conv2:3", "--scope", "all", "--top", "50", "--atlas", "full")
+    assert "20 of 50: similarity keeps the 20 first of each list" in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("alpha/conv1:3", "--atlas", "full"), "dead: no gradient reaches it"),
+        (("beta net/block/0:19", "--atlas", "full"), "no image yet"),
+        (("alpha/conv1:0", "--atlas", "bare"), "run `atlas similarity out=outputs/bare`"),
+    ],
+)
+def test_an_empty_table_and_why(atlas, arguments, words):
+    told = atlas("similar", *arguments, "--format", "json")
+    assert (told.exit_code, told.stdout) == (0, "[]\n")
+    assert words in told.stderr
+
+
+def test_match_and_what_it_comes_to(atlas):
+    told = atlas("match", "alpha", "beta net", "--mutual", "--atlas", "full", "--format", "json")
+    assert all(row["mutual"] for row in json.loads(told.stdout))
+    for words in ("mean score 0.", "baseline 0.300", "excess 0.", "100% mutual", "with a partner one to one"):
+        assert words in told.stderr
+    assert (
+        len(json.loads(atlas("match", "alpha", "beta net", "--top", "2", "--format", "json", "--atlas", "full").stdout))
+        == 2
+    )
+
+
+@pytest.mark.parametrize("form", ["csv", "hf", "embedding-atlas"])
+def test_export(atlas, tmp_path, form):
+    told = atlas("export", form, str(tmp_path / "out"), "--atlas", "full")
+    assert (told.exit_code, told.stdout) == (0, "")
+    assert str(tmp_path / "out") in told.stderr
+    again = atlas("export", form, str(tmp_path / "out"), "--atlas", "full")
+    assert again.exit_code == 2
+    assert "not an empty folder" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("similar", "alpha/conv9:0"), "did you mean alpha/conv"),
+        (("similar", "alpha/conv1:0", "--measure", "cosine"), "allowed: raw, z, drive, sym, profile"),
+        (("similar", "alpha/conv1:0", "--scope", "modle"), "did you mean model"),
+        (("similar", "alpha/conv1:0", "--to", "beta"), "did you mean beta net"),
+        (("similar", "alpha/conv1:0", "--probe", "natural"), "no probe 'natural'"),
+        (("similar", "alpha/conv1:0", "--top", "0"), "0 is not in the range"),
+        (("match", "alpha", "gamma"), "no model 'gamma'"),
+        (("match", "alpha", "alpha"), "two different models"),
+        (("export", "xml", "out"), "xml"),
+    ],
+)
+def test_what_does_not_exist_is_refused(atlas, arguments, words):
+    told = atlas(*arguments, "--atlas", "full")
+    assert told.exit_code == 2
+    assert words in told.stderr
+    assert told.stdout == ""
+
+
+def test_export_before_similarity(atlas, tmp_path):
+    told = atlas("export", "embedding-atlas", str(tmp_path / "out"), "--atlas", "bare")
+    assert told.exit_code == 2
+    assert "atlas similarity" in told.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_command_loads_what_it_does_not_need(home):
+    call = [sys.executable, "-X", "utf8", "-c", LIGHT]
+    done = subprocess.run(call, cwd=home, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr

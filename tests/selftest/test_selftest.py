@@ -1,0 +1,173 @@
+"""Every known answer comes out, and none does when what it checks is broken."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+
+from atlas.cli.selftest import selftest
+from atlas.optvis import optimize
+from atlas.selftest import comparison, images, models, tables
+from atlas.selftest import run as running
+from atlas.selftest.run import CHECKS, Check, run
+from atlas.similarity import bank, layerwise, lists, measures, statistics
+from atlas.similarity import tables as neighbor_tables
+
+
+@pytest.mark.timeout(60)
+def test_all_known_answers_come_out():
+    outcomes = list(run())
+    assert [outcome.check.number for outcome in outcomes] == list(range(1, 12))
+    assert all(outcome.passed for outcome in outcomes), [one.found for one in outcomes if not one.passed]
+
+
+def raw_for_z(monkeypatch):
+    monkeypatch.setitem(measures.MEASURES, "z", measures.raw)
+
+
+def own_image_kept(monkeypatch):
+    monkeypatch.setattr(bank, "without", lambda values, weight, own, *, everything: everything)
+
+
+def reverse_ranks_off_by_one(monkeypatch):
+    kept = neighbor_tables._reverse_ranks
+    monkeypatch.setattr(neighbor_tables, "_reverse_ranks", lambda *given: kept(*given) + 1)
+
+
+def ties_and_order_reversed(monkeypatch):
+    kept = lists.best
+    monkeypatch.setattr(lists, "best", lambda scores, k, sign=1: kept(scores, k, -sign))
+
+
+def numbers_for_addresses(monkeypatch):
+    """Features stand in another order than their addresses say."""
+    kept = comparison.compare
+
+    def wrong(data, **options):
+        return kept(replace(data, values=np.roll(data.values, 1, axis=1)), **options)
+
+    monkeypatch.setattr(tables, "compare", wrong)
+    monkeypatch.setattr(models, "compare", wrong)
+
+
+def scores_that_know_the_block(monkeypatch):
+    kept = measures.scores
+
+    def wrong(measure, pair):
+        tile = kept(measure, pair)
+        return tile._replace(
+            forward=tile.forward + tile.forward.flatten()[0].nan_to_num() * torch.rand(tile.forward.shape)
+        )
+
+    monkeypatch.setattr("atlas.similarity.comparer.scores", wrong)
+
+
+def rounding_counts_as_life(monkeypatch):
+    monkeypatch.setattr(statistics, "CONSTANT", 0.0)
+
+
+def nothing_rotated(monkeypatch):
+    monkeypatch.setattr(models, "rotation", lambda random, channels: np.eye(channels, dtype=np.float32))
+
+
+def no_baseline(monkeypatch):
+    """The control is the layer itself."""
+    monkeypatch.setattr(bank, "rotation", lambda alive, layer, seed: np.eye(len(alive), dtype=np.float32))
+
+
+def the_net_itself_for_another(monkeypatch):
+    monkeypatch.setattr(models, "untrained", lambda seed: models.shipped())
+
+
+def weights_not_permuted(monkeypatch):
+    monkeypatch.setattr(models, "permuted", lambda model, layer, order: model)
+
+
+def cka_doubled(monkeypatch):
+    kept = layerwise._Pairs.row
+    monkeypatch.setattr(layerwise._Pairs, "row", lambda self, a, b: (row := kept(self, a, b)) | {"cka": 2 * row["cka"]})
+
+
+def every_image_wins(monkeypatch):
+    kept = comparison.marks
+
+    def wrong(*given):
+        found = kept(*given)
+        return replace(found, rank=np.ones_like(found.rank))
+
+    monkeypatch.setattr(comparison, "marks", wrong)
+
+
+def schedule_off_by_one(monkeypatch):
+    kept = optimize.between
+    monkeypatch.setattr(optimize, "between", lambda ends, place, steps: kept(ends, place + 1, steps))
+
+
+def no_blur(monkeypatch):
+    monkeypatch.setattr(optimize, "blur", lambda images, sigma: images)
+
+
+def averaged_over_the_batch(monkeypatch):
+    kept = optimize._gradient
+
+    def wrong(objective, pictures, which):
+        gradient, reading = kept(objective, pictures, which)
+        return gradient / len(pictures), reading
+
+    monkeypatch.setattr(optimize, "_gradient", wrong)
+
+
+@pytest.mark.parametrize(
+    ("ask", "broken"),
+    [
+        (tables.twins, raw_for_z),
+        (tables.twins, ties_and_order_reversed),
+        (tables.scaled_channel, raw_for_z),
+        (tables.permuted_channels, numbers_for_addresses),
+        (tables.permuted_channels, scores_that_know_the_block),
+        (models.copied_model, weights_not_permuted),
+        (models.copied_model, no_baseline),
+        (models.copied_model, cka_doubled),
+        (models.rotated_layers, nothing_rotated),
+        (models.rotated_layers, cka_doubled),
+        (models.independent_net, the_net_itself_for_another),
+        (tables.dead_channels, rounding_counts_as_life),
+        (tables.reference, own_image_kept),
+        (tables.reference, reverse_ranks_off_by_one),
+        (tables.reference, scores_that_know_the_block),
+        (models.shuffled_images, every_image_wins),
+        (images.linear_layer, schedule_off_by_one),
+        (images.linear_layer, averaged_over_the_batch),
+        (images.naive_loop, no_blur),
+        (images.naive_loop, averaged_over_the_batch),
+    ],
+)
+def test_an_answer_fails_when_what_it_checks_is_broken(monkeypatch, ask, broken):
+    broken(monkeypatch)
+    (outcome,) = run([Check(0, "broken", ask)])
+    assert not outcome.passed, outcome.found
+    assert "wanted" in outcome.found, "it broke down, which tells nothing of what it compares"
+
+
+def test_a_check_that_breaks_down_has_failed_and_the_others_go_on():
+    def breaks() -> tuple[bool, str]:
+        raise ValueError("no such thing")
+
+    first, second = run([Check(1, "a", breaks), Check(2, "b", lambda: (True, "fine"))])
+    assert (first.passed, first.found) == (False, "ValueError: no such thing")
+    assert (second.passed, second.found) == (True, "fine")
+
+
+@pytest.mark.parametrize(("passed", "code"), [(True, 0), (False, 1)])
+def test_the_command_prints_rows_and_says_how_it_went(monkeypatch, passed, code):
+    monkeypatch.setattr(running.run, "__defaults__", ((CHECKS[9], Check(12, "else", lambda: (passed, "this"))),))
+    told = CliRunner().invoke(selftest, ["--format", "json"])
+    assert told.exit_code == code
+    first, second = json.loads(told.stdout)
+    assert list(first) == ["check", "passed", "found", "seconds"]
+    assert first["passed"] and first["check"].startswith("10. ")
+    assert (second["check"], second["passed"], second["found"]) == ("12. else", passed, "this")
+    assert told.stderr == ""
