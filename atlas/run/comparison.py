@@ -56,9 +56,10 @@ def _compare_in(folder: Path, job: Job, probed: Probed) -> Ending:
     seen = _Seen()
     bank = _write_bank(job, probed, folder, seen)
     ending, blocks = _compare(job, bank, len(probed.pictures))
-    if ending.stopped or job.keeper.failures:
+    files = [folder / block.file for block in blocks]
+    if ending.stopped or not all(file.exists() for file in files):
         return ending
-    found = Found(blocks, [folder / block.file for block in blocks])
+    found = Found(blocks, files)
     try:
         write_results(job.paths, probed.name, bank, found, job.config.similarity)
     finally:

@@ -73,6 +73,7 @@ def similarity(config: SweepConfig, known: dict[str, ModelCard] | None = None) -
 
 def _bring_up_to_date(job: Job, outcome: Outcome) -> None:
     """Look at what is left of all pictures, then compare features by each probe that has changed since."""
+    outcome.failures = job.keeper.failures  # also of pictures that broke their worker: the others are compared
     pictures = pictures_by_probe(job.config, job.held)
     probing = probe_left(job, pictures)
     outcome.looked, outcome.unread = probing.looked, probing.unread
@@ -109,10 +110,10 @@ def _compare(job: Job, probed: Probed, unseen: int, outcome: Outcome) -> None:
     mark = _mark(job, probed)
     if read_compared(job.paths).get(probed.name, {}).get("mark") == mark:
         return
+    before = len(outcome.failures)
     ending = compare_features(job, probed, mark)
     outcome.take(ending)
-    outcome.failures = list(job.keeper.failures)
-    if not (ending.stopped or ending.abandoned or outcome.failures):
+    if not (ending.stopped or ending.abandoned or len(outcome.failures) > before):
         _note_done(job, probed, mark, unread=unseen)
         outcome.compared.append(probed.name)
 

@@ -4,6 +4,7 @@ import re
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,7 @@ def _drawings(seed: int, group: int) -> Iterator[Image.Image]:
     from atlas.store.images import to_pil
     from atlas.zoo.pictures import sample
 
-    generator = torch.Generator().manual_seed((seed << 32) + group)
+    mixed = blake2b(f"{seed}/{group}".encode(), digest_size=4).digest()  # a generator looks at 32 bits of its seed
+    generator = torch.Generator().manual_seed(int.from_bytes(mixed))
     pictures, _ = sample(TOGETHER, generator, DRAWN)
     return (to_pil(picture) for picture in pictures.numpy())

@@ -127,6 +127,8 @@ def _layouts(bank: Bank, found: Found, probe: str, seed: int) -> pa.Table:
     for model in dict.fromkeys(panel.model for panel in bank.panels):
         mine = np.concatenate([np.arange(p.start, p.stop) for p in bank.panels if p.model == model])
         there = mine[lists.there[mine].any(1)]
+        if not len(there):
+            continue
         place = np.full(len(bank.addresses), -1)
         place[there] = np.arange(len(there))
         near = np.where(lists.there[there], place[lists.column[there]], -1)

@@ -6,6 +6,9 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, Float64, Int
 
 CONSTANT = 1e-6  # a deviation below this share of a channel's largest value is rounding
+LEFT_OVER = (
+    1e-4  # below this share of the deviation over all pictures, one over some of them is what subtracting leaves
+)
 WIDE = 256  # channels worked on at once: bounds the memory that float64 takes
 
 
@@ -38,7 +41,7 @@ def without(
 ) -> Moments:
     """The moments of each channel over all pictures but its own: own[i] is the channel that picture i is left out of.
 
-    -1: of none. NaN where nothing is left.
+    -1: of none. NaN where nothing is left; a deviation of NaN where what is left does not vary, but for rounding.
     """
     pictures = np.flatnonzero(own >= 0)
     channels, share = own[pictures], weight[pictures]
@@ -50,7 +53,8 @@ def without(
     left[left < 1e-12] = np.nan
     shift = -first / left
     variance = (everything.sd**2 - second) / left - shift**2
-    return Moments(everything.mean + shift, np.sqrt(np.maximum(variance, 0.0)))
+    varies = variance > (LEFT_OVER * everything.sd) ** 2
+    return Moments(everything.mean + shift, np.sqrt(np.where(varies, variance, np.nan)))
 
 
 def live(values: Float32[np.ndarray, "n c"], found: Moments) -> Bool[np.ndarray, "c"]:

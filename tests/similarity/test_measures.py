@@ -223,3 +223,21 @@ def test_images_whose_labels_are_shuffled_fall_to_chance(tmp_path: Path) -> None
     bank, _ = compare(tmp_path / "wrong", shuffled, measures=["raw"])
     wrong = np.mean(bank.driven(0).argmax(0) == np.arange(40))
     assert right > 0.6 and wrong < 0.15
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_channel_that_answers_its_own_image_alone_is_nobodys_neighbor_by_deviations(
+    seed: int, tmp_path: Path
+) -> None:
+    data = planted({"a/l": 20, "a/m": 15}, seed=seed)
+    silent = [1, 4, 7, 9, 22, 30]
+    for g in silent:
+        data.values[:, g] *= np.arange(len(data.values)) == g
+    bank, found = compare(tmp_path, data)
+    names = {data.addresses[g] for g in silent}
+    for measure in MEASURES:
+        rows = neighbor_table(bank, found, "all", measure, probe="atlas").to_pylist()
+        assert all(np.isfinite(row["score"]) for row in rows)
+        if measure in ("z", "sym"):
+            assert names.isdisjoint(row["dst"] for row in rows)
+    found.close()

@@ -64,6 +64,7 @@ def test_without_leaves_out_every_picture_of_the_channel_and_no_other(seed, own,
     for channel in range(5):
         mean, sd = slow(values[:, channel], weight, made != channel)
         assert found.mean[channel] == pytest.approx(mean, rel=1e-9, abs=1e-9, nan_ok=True)
+        sd = sd if sd > 1e-6 * where[1] else math.nan  # one picture is left, or several that are alike
         assert found.sd[channel] == pytest.approx(sd, rel=1e-4, abs=1e-6 * where[1], nan_ok=True)
 
 
@@ -71,6 +72,20 @@ def test_a_channel_that_owns_every_picture_has_no_moments_left() -> None:
     values, weight = draw(2, 6, 3, 0.0, 1.0)
     found = without(values, weight, np.full(6, 1), everything=moments(values, weight))
     assert np.isnan(found.mean).tolist() == np.isnan(found.sd).tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_varies_on_its_own_picture_alone_has_no_deviation_left(seed: int) -> None:
+    """A sparse channel, silent but on its own image: 0 by rounding is not 0, and 1/0 would be everyone's neighbor."""
+    random = np.random.default_rng(seed)
+    values = np.full((37, 3), np.float32(random.choice([0.0, 7.25, 1e3])))
+    values[5] += random.lognormal(0, 4, 3).astype(np.float32)
+    weight = weights_of(random.integers(0, 3, 37))
+    own = np.full(37, -1)
+    own[5] = 1
+    found = without(values, weight, own, everything=moments(values, weight))
+    assert np.isnan(found.sd).tolist() == [False, True, False]
+    assert found.mean[1] == pytest.approx(values[0, 1], abs=1e-12 * float(values[5, 1]))
 
 
 def test_one_loud_own_picture_does_not_drown_what_is_left() -> None:

@@ -1,0 +1,208 @@
+"""`atlas run` and `atlas similarity` as a user runs them: whole processes, Ray, signals, kill -9, wrong input."""
+
+import json
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import psutil
+import pyarrow.parquet as pq
+import pytest
+from sweeps import rows_of
+from test_end_to_end import atlas, begin, wait_for
+
+pytestmark = [pytest.mark.process, pytest.mark.timeout(240)]
+
+QUICK = ("recipe=quick", "recipe.octaves=[{size: 48, steps: 4, lr: [0.1, 0.05], sigma: [1.5, 0.4]}]")
+ASK = ("layers=[conv1,conv2]", "channels=0:8", *QUICK, "name=a")
+DEEP = ("layers=[conv1,conv6]", "channels=0:8", *QUICK, "name=a")
+MANY = ("probe=[atlas,patterns]", "probes.patterns.count=3400")  # enough of conv6 for Ray (SMALL in run/job.py)
+SLOW = ("probe=patterns", "probes.patterns.count=3000", "cluster=inline", "cluster.shard_seconds=0.1")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with outputs/a of 16 images, not compared yet."""
+    place = tmp_path_factory.mktemp("made")
+    done = atlas("generate", *ASK, "cluster=inline", cwd=place)
+    assert done.returncode == 0, done.stderr
+    return place
+
+
+@pytest.fixture
+def here(made: Path, tmp_path: Path) -> Path:
+    shutil.copytree(made / "outputs", tmp_path / "outputs")
+    return tmp_path
+
+
+def neighbors(out: Path, measure: str = "profile", probe: str = "atlas") -> list[dict]:
+    path = out / f"neighbors/scope=all/measure={measure}/{probe}.parquet"
+    return pq.read_table(path, partitioning=None).to_pylist()
+
+
+def same(one: list[dict], two: list[dict]) -> None:
+    for a, b in zip(one, two, strict=True):
+        for column, value in a.items():
+            assert b[column] == (pytest.approx(value, abs=1e-5, rel=1e-5) if isinstance(value, float) else value)
+
+
+def once(out: Path, probe: str, pictures: int, layers: int = 2) -> None:
+    """Every picture has told of every layer, and exactly once."""
+    rows = rows_of(out, ["picture", "layer"], folder=f"responses/probe={probe}")
+    assert len(rows) == len({(row["picture"], row["layer"]) for row in rows}) == pictures * layers
+
+
+def kill_all(job) -> None:  # type: ignore[no-untyped-def]
+    for pid in [job.pid, *(child.pid for child in psutil.Process(job.pid).children(recursive=True))]:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    job.wait()
+
+
+@pytest.mark.xdist_group("ray")
+def test_run_makes_and_compares_and_the_second_time_does_nothing(tmp_path: Path) -> None:
+    first = atlas("run", *ASK, cwd=tmp_path)
+    assert first.returncode == 0, first.stderr
+    assert first.stdout == ""
+    out = tmp_path / "outputs" / "a"
+    assert "16 features compared" in first.stderr
+    assert "similarity maps: outputs/a/maps" in first.stderr
+    assert len({row["src"] for row in neighbors(out, "sym")}) == 16
+    once(out, "atlas", 16)
+    assert (out / "maps/patternnet/conv1/sym.png").exists()
+    before = {path: path.stat().st_mtime_ns for path in (out / "neighbors").rglob("*") if path.is_file()}
+    second = atlas("run", *ASK, cwd=tmp_path)
+    assert second.returncode == 0
+    assert second.stderr.count("nothing to do") == 2
+    assert before == {path: path.stat().st_mtime_ns for path in (out / "neighbors").rglob("*") if path.is_file()}
+
+
+@pytest.mark.xdist_group("ray")
+def test_ray_gives_the_same_tables_as_one_process(tmp_path: Path) -> None:
+    made = atlas("generate", *DEEP, "cluster=inline", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    shutil.copytree(tmp_path / "outputs/a", tmp_path / "outputs/b")
+    alone = atlas("similarity", *MANY, "cluster=inline", "name=a", cwd=tmp_path)
+    ray = atlas("similarity", *MANY, "name=b", "cluster.actors=2", "cluster.shard_seconds=2", cwd=tmp_path)
+    assert (alone.returncode, ray.returncode) == (0, 0), alone.stderr + ray.stderr
+    events = [json.loads(line) for line in (tmp_path / "outputs/b/events.jsonl").read_text().splitlines()]
+    assert {event["slot"] for event in events if event["event"] == "start"} == {0, 1}, "two actors"
+    for probe, pictures in (("atlas", 16), ("patterns", 3400)):
+        once(tmp_path / "outputs/b", probe, pictures)
+        same(*(neighbors(tmp_path / "outputs" / name, probe=probe) for name in "ab"))
+    same(*(neighbors(tmp_path / "outputs" / name, "sym") for name in "ab"))
+
+
+def test_kill_nine_while_pictures_are_looked_at_loses_nothing_and_doubles_nothing(here: Path) -> None:
+    out = here / "outputs" / "a"
+    job = begin("similarity", *SLOW, "name=a", cwd=here)
+    wait_for(out / "responses", "*.parquet", 6)
+    kill_all(job)
+    told = rows_of(out, ["picture"], folder="responses")
+    assert 0 < len(told) < 6000, "killed half way"
+    again = atlas("similarity", *SLOW, "name=a", cwd=here)
+    assert again.returncode == 0, again.stderr
+    assert "took over the lock" in again.stderr
+    once(out, "patterns", 3000)
+    assert len({row["src"] for row in neighbors(out, probe="patterns")}) == 16
+    assert not list(out.rglob(".*.part"))
+    third = atlas("similarity", *SLOW, "name=a", cwd=here)
+    assert "nothing to do" in third.stderr
+
+
+@pytest.mark.xdist_group("ray")
+def test_kill_nine_of_a_job_with_actors(tmp_path: Path) -> None:
+    out = tmp_path / "outputs" / "a"
+    assert atlas("generate", *DEEP, "cluster=inline", cwd=tmp_path).returncode == 0
+    words = ("similarity", "name=a", *MANY, "cluster.actors=2", "cluster.shard_seconds=0.5")
+    job = begin(*words, cwd=tmp_path)
+    wait_for(out / "responses", "*.parquet", 6)
+    kill_all(job)
+    assert 0 < len(rows_of(out, ["picture"], folder="responses")) < 2 * 3416
+    again = atlas(*words, "cluster=inline", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    once(out, "atlas", 16)
+    once(out, "patterns", 3400)
+
+
+def test_ctrl_c_finishes_what_is_under_way_and_exits_75(here: Path) -> None:
+    out = here / "outputs" / "a"
+    job = begin("similarity", *SLOW, "name=a", cwd=here)
+    wait_for(out / "responses", "*.parquet", 4)
+    os.killpg(job.pid, signal.SIGINT)
+    code, said = job.wait(timeout=60), (here / "said").read_text()
+    assert code == 75, said
+    assert "run the same again to resume" in said and "Traceback" not in said
+    assert not (out / "lock").exists() and not (out / "neighbors").exists()
+    assert json.loads((out / "status.json").read_text())["state"] == "interrupted"
+    begun = len(rows_of(out, ["picture"], folder="responses"))
+    assert 0 < begun < 6000
+    again = atlas("similarity", *SLOW, "name=a", cwd=here)
+    assert again.returncode == 0, again.stderr
+    once(out, "patterns", 3000)
+
+
+def test_similarity_alone_takes_the_newest_atlas(here: Path) -> None:
+    shutil.copytree(here / "outputs/a", here / "outputs/older")
+    time.sleep(0.05)
+    for path in (here / "outputs/a", here / "outputs/a/atlas.json"):
+        os.utime(path)
+    done = atlas("similarity", cwd=here)
+    assert done.returncode == 0, done.stderr
+    assert "the newest atlas: outputs/a" in done.stderr
+    assert (here / "outputs/a/neighbors").exists() and not (here / "outputs/older/neighbors").exists()
+    similar = atlas("similar", "patternnet/conv1:0", "--format", "csv", cwd=here)
+    assert similar.returncode == 0, similar.stderr
+    assert len(similar.stdout.splitlines()) > 5
+
+
+def test_without_any_atlas_it_is_told_so(tmp_path: Path) -> None:
+    done = atlas("similarity", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+WRONG = {
+    "no atlas": (["out=nowhere"], "nowhere is no atlas"),
+    "a folder that is no atlas": (["out=outputs"], "outputs is no atlas"),
+    "no folder": (["probe=natural"], "probes.natural.folder is missing"),
+    "a folder that is not there": (["probe=natural", "probes.natural.folder=gone"], "probes.natural.folder=gone"),
+    "a file as folder": (["probe=natural", "probes.natural.folder=said"], "is no folder"),
+    "measure": (["similarity.measures=[foo]"], "similarity.measures=foo"),
+    "no measure": (["similarity.measures=[]"], "similarity.measures=[]"),
+    "scope": (["similarity.scopes=[layers]"], "did you mean layer"),
+    "top": (["similarity.top=0"], "similarity.top=0"),
+    "top in letters": (["similarity.top=many"], "similarity.top"),
+    "key": (["similarity.topp=3"], "did you mean"),
+    "probe": (["probe=pattern"], "did you mean patterns"),
+    "count": (["probe=patterns", "probes.patterns.count=1"], "probes.patterns.count=1"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_input_is_one_clear_message_before_any_work(made: Path, case: str) -> None:
+    (made / "said").write_text("")
+    before = {path: path.stat().st_mtime_ns for path in made.rglob("*")}
+    words, part = WRONG[case]
+    done = atlas("similarity", *words, *(() if case.endswith("atlas") else ("name=a",)), cwd=made)
+    assert done.returncode == 2, done.stderr
+    assert part in done.stderr
+    assert done.stdout == "" and done.stderr.startswith("atlas: ")
+    assert len(done.stderr.splitlines()) <= 6
+    assert {path: path.stat().st_mtime_ns for path in made.rglob("*")} == before
+
+
+def test_an_atlas_that_is_worked_on_is_refused(here: Path) -> None:
+    job = begin("similarity", *SLOW, "name=a", cwd=here)
+    try:
+        wait_for(here / "outputs/a/responses", "*.parquet", 1)
+        second = atlas("similarity", "name=a", "cluster=inline", cwd=here)
+        assert second.returncode == 2
+        assert f"process {job.pid}" in second.stderr
+    finally:
+        kill_all(job)
