@@ -47,6 +47,7 @@ slow: $(READY)  ## the tests that take minutes
 
 bench: $(READY)  ## speed and memory, as ratios measured in one run
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/bench_optimize.py
+	$(BIN)/python tests/benchmarks/bench_similarity.py
 
 clean:  ## remove what can be made again, but no atlas
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis

@@ -1,4 +1,4 @@
-"""Planted responses, and the measures written slowly and obviously in float64: the oracle of atlas.similarity."""
+"""Planted responses, the whole comparison of them in this process, and what the slow oracle makes of them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from atlas.records import MEASURES, SCOPES
+from atlas.selftest.oracle import scores
 from atlas.similarity.bank import Bank, Pictures, write_bank
 from atlas.similarity.blocks import Comparison, blocks_of
 from atlas.similarity.comparer import Comparer
@@ -66,54 +67,8 @@ def compare(
 
 def oracle(data: Planted, measure: str) -> np.ndarray:
     """Scores (features, features) in float64, one pair at a time; NaN where there is none."""
-    n = len(data.addresses)
-    scores = np.full((n, n), np.nan)
-    for f in range(n):
-        for g in range(n):
-            with np.errstate(invalid="ignore", divide="ignore"):
-                scores[f, g] = ORACLES[measure](data, f, g)
     alive = data.values.std(0) > 0
-    scores[~alive] = scores[:, ~alive] = np.nan
-    return scores
-
-
-def _moments(data: Planted, g: int) -> tuple[float, float]:
-    others = data.made != g
-    weight = data.pictures.weight[others] / data.pictures.weight[others].sum()
-    values = data.values[others, g].astype(np.float64)
-    mean = (weight * values).sum()
-    return mean, np.sqrt((weight * (values - mean) ** 2).sum())
-
-
-def _on_image(data: Planted, f: int, g: int) -> float:
-    return data.values[data.made == f, g].astype(np.float64).mean()
-
-
-def _z(data: Planted, f: int, g: int) -> float:
-    mean, sd = _moments(data, g)
-    return (_on_image(data, f, g) - mean) / sd
-
-
-def _drive(data: Planted, f: int, g: int) -> float:
-    mean, _ = _moments(data, g)
-    lift = _on_image(data, g, g) - mean
-    return (_on_image(data, f, g) - mean) / lift if lift > 0 else np.nan
-
-
-def _profile(data: Planted, f: int, g: int) -> float:
-    weight = data.pictures.weight
-    a, b = data.values[:, f].astype(np.float64), data.values[:, g].astype(np.float64)
-    a, b = a - (weight * a).sum(), b - (weight * b).sum()
-    return (weight * a * b).sum() / np.sqrt((weight * a * a).sum() * (weight * b * b).sum())
-
-
-ORACLES = {
-    "raw": _on_image,
-    "z": _z,
-    "drive": _drive,
-    "sym": lambda data, f, g: (_z(data, f, g) + _z(data, g, f)) / 2,
-    "profile": _profile,
-}
+    return np.where(alive[:, None] & alive, scores(data, measure), np.nan)
 
 
 def nearest(table: pa.Table, rank: int = 1) -> dict[str, str]:

@@ -16,7 +16,7 @@ from atlas.config.compose import compose_model
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 COMMANDS = re.findall(r"^    (atlas .+?)(?:  +#.*)?$", README, re.MULTILINE)
-JOBS = ("run", "generate")
+JOBS = ("run", "generate", "similarity")
 
 
 @pytest.mark.parametrize("line", COMMANDS)

@@ -36,7 +36,7 @@ def run_job(command: str, arguments: list[str]) -> int:
         say(f"stopped: {error}\nrun the same again to resume")
         return INTERRUPTED
     except KeyboardInterrupt:
-        say("stopped before any work was begun; run the same again")
+        say("stopped; run the same again")
         return INTERRUPTED
 
 

@@ -43,13 +43,12 @@ def tell_similarity(outcome: "similarity.Outcome") -> None:
     if outcome.stopped:
         say(f"{outcome.stopped}: {outcome.looked} pictures looked at; run the same again to resume")
     elif outcome.idle and outcome.features:
-        say(f"nothing to do: the similarity of {root}'s {outcome.features} features is up to date")
-    for probe in outcome.compared:
-        say(f"{root}: {outcome.features} features compared by what the pictures of probe {probe} do to them")
+        say(f"nothing to do: the similarity of {root}'s {_counted(outcome.features, 'feature')} is up to date")
+    for probe, features in outcome.compared.items():
+        say(f"{root}: {_counted(features, 'feature')} compared by what the pictures of probe {probe} do to them")
     if outcome.unread:
-        say(
-            f"{outcome.unread} pictures could not be looked at; `atlas verify` tells what became of the atlas's own images"
-        )
+        unread = f"{_counted(outcome.unread, 'picture')} could not be looked at, to be tried again"
+        say(f"{unread}; `atlas verify` tells what became of the atlas's own images")
     for failure in outcome.failures[:LISTED]:
         say(f"failed: {failure}")
     _tell_abandoned(outcome.abandoned)
@@ -63,6 +62,10 @@ def tell_pictures(folder: Path, written: Sequence[Path]) -> None:
         say(f"  … and {len(written) - LISTED} more")
     if any(folder.rglob("*.png")):
         say(f"{NAMES[folder.name]}: {folder}")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def _tell_notes(notes: Sequence[str]) -> None:

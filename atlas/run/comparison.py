@@ -43,34 +43,42 @@ class _Seen:
     most: list[Most] = field(default_factory=list)
 
 
-def compare_features(job: Job, probed: Probed, mark: str) -> Ending:
-    """Write every table and map of a probe; nothing of the atlas is touched before all blocks are compared."""
+def compare_features(job: Job, probed: Probed, mark: str) -> tuple[Ending, list[Path]]:
+    """Write every table and map of a probe: how the comparison ended, and the files, none if it did not succeed.
+
+    Nothing of the atlas is touched before all blocks are compared.
+    """
     folder = job.paths.staging / f"bank-{mark}"
     try:
-        return _compare_in(folder, job, probed)
+        seen = _Seen()
+        bank = _write_bank(job, probed, folder, seen)
+        ending, blocks = _compare(job, bank, len(probed.pictures))
+        files = [folder / block.file for block in blocks]
+        if ending.stopped or not all(file.exists() for file in files):
+            return ending, []
+        found = Found(blocks, files)
+        try:
+            return ending, [
+                *write_results(job.paths, probed.name, bank, found, job.config.similarity),
+                *_kept(job, probed, seen),
+            ]
+        finally:
+            found.close()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _compare_in(folder: Path, job: Job, probed: Probed) -> Ending:
-    seen = _Seen()
-    bank = _write_bank(job, probed, folder, seen)
-    ending, blocks = _compare(job, bank, len(probed.pictures))
-    files = [folder / block.file for block in blocks]
-    if ending.stopped or not all(file.exists() for file in files):
-        return ending
-    found = Found(blocks, files)
-    try:
-        write_results(job.paths, probed.name, bank, found, job.config.similarity)
-    finally:
-        found.close()
+def _kept(job: Job, probed: Probed, seen: _Seen) -> list[Path]:
+    """Write what was found while the bank was written: the marks of the atlas's own images, or examples."""
     if probed.facts.own_images:
         features = [picture.feature for picture in probed.pictures]
         write_quality(job.paths, [picture.id for picture in probed.pictures], features, seen.marks)
-    if seen.most:
-        reader = Reader(job.config.probes[probed.name], job.paths.root)
-        write_examples(job.paths, probed.name, probed.pictures, reader, seen.most)
-    return ending
+        return [job.paths.quality]
+    if not seen.most:
+        shutil.rmtree(job.paths.probe_examples(probed.name), ignore_errors=True)
+        return []
+    reader = Reader(job.config.probes[probed.name], job.paths.root)
+    return write_examples(job.paths, probed.name, probed.pictures, reader, seen.most)
 
 
 def _write_bank(job: Job, probed: Probed, folder: Path, seen: _Seen) -> Bank:

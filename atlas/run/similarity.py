@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 
 from atlas.config.schema import ProbeConfig, SweepConfig
 from atlas.records import ModelCard
@@ -31,7 +32,7 @@ class Outcome:
     paths: AtlasPaths
     features: int = 0
     looked: int = 0  # pictures looked at, once for each model
-    compared: list[str] = field(default_factory=list)  # probes whose tables were written
+    compared: dict[str, int] = field(default_factory=dict)  # features, by probes whose tables were written
     failures: list[str] = field(default_factory=list)  # what could not be done
     unread: int = 0  # pictures that no model could be shown
     stopped: str | None = None
@@ -106,16 +107,16 @@ def _probed(job: Job, name: str, pictures: list[Picture]) -> tuple[Probed, int]:
 
 
 def _compare(job: Job, probed: Probed, unseen: int, outcome: Outcome) -> None:
-    """Write the tables of a probe, unless they are those of the pictures and features that there are."""
+    """Write the tables of a probe, unless they are there, and are those of the pictures and features that there are."""
     mark = _mark(job, probed)
-    if read_compared(job.paths).get(probed.name, {}).get("mark") == mark:
+    told = read_compared(job.paths).get(probed.name, {})
+    if told.get("mark") == mark and all((job.paths.root / file).exists() for file in told.get("files", [])):
         return
-    before = len(outcome.failures)
-    ending = compare_features(job, probed, mark)
+    ending, files = compare_features(job, probed, mark)
     outcome.take(ending)
-    if not (ending.stopped or ending.abandoned or len(outcome.failures) > before):
-        _note_done(job, probed, mark, unread=unseen)
-        outcome.compared.append(probed.name)
+    if files:
+        _note_done(job, probed, mark, unread=unseen, files=files)
+        outcome.compared[probed.name] = len(probed.features)
 
 
 def _placed(probe: ProbeConfig) -> ProbeConfig:
@@ -123,7 +124,7 @@ def _placed(probe: ProbeConfig) -> ProbeConfig:
     return probe if probe.folder is None else replace(probe, folder=os.path.abspath(os.path.expanduser(probe.folder)))
 
 
-def _note_done(job: Job, probed: Probed, mark: str, *, unread: int) -> None:
+def _note_done(job: Job, probed: Probed, mark: str, *, unread: int, files: list[Path]) -> None:
     asked = asdict(job.config.similarity)
     told = {
         "mark": mark,
@@ -133,6 +134,7 @@ def _note_done(job: Job, probed: Probed, mark: str, *, unread: int) -> None:
         **asked,
         "measures": asked["measures"] if probed.facts.own_images else ["profile"],
         "missing": {"pictures": unread},
+        "files": [job.paths.relative(file) for file in files],
     }
     write_compared(job.paths, probed.name, told)
 

@@ -39,7 +39,7 @@ def cluster(similarity: Matrix) -> Clustering:
         return Clustering(np.arange(n), np.zeros(n, np.intp))
     distances = _distances(similarity)
     tree = linkage(distances, "average", optimal_ordering=n <= OPTIMAL)
-    order = _turned(leaves_list(tree), distances)
+    order = _turned(leaves_list(tree).astype(np.intp), distances)
     return Clustering(order, _families(tree, order, distances))
 
 
@@ -69,7 +69,7 @@ def _chance(distances: Matrix, ranks: Matrix, count: int) -> Matrix:
     for _ in range(DRAWS):
         mixed = rng.permutation(len(distances))
         tree = linkage(distances[mixed], "average")
-        order = leaves_list(tree)
+        order = leaves_list(tree).astype(np.intp)
         lucky = _silhouettes(ranks[mixed], order, _cuts(tree, order)[:count])
         sums[: len(lucky)] += lucky
         seen[: len(lucky)] += 1

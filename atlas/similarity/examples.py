@@ -41,18 +41,21 @@ def most_driving(
     return Most([features[place] for place in whole], chosen.T, mean, peak)
 
 
-def write_examples(paths: AtlasPaths, probe: str, pictures: Sequence[Picture], reader: Reader, most: list[Most]) -> int:
-    """Copy the pictures and write their table; how many were copied. Copies that nobody names any more are removed."""
+def write_examples(
+    paths: AtlasPaths, probe: str, pictures: Sequence[Picture], reader: Reader, most: list[Most]
+) -> list[Path]:
+    """Copy the pictures and write their table: the files. Copies that nobody names any more are removed."""
     folder = paths.probe_examples(probe)
     wanted = {_copy(folder, pictures[n]): pictures[n] for one in most for n in np.unique(one.picture)}
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(lambda path: _write_copy(path, reader, wanted[path]), wanted))
     rows = [row for one in most for row in _rows(paths, probe, folder, pictures, one)]
-    write_table(folder / "examples.parquet", pa.Table.from_pylist(rows, schema=EXAMPLES))
+    table = folder / "examples.parquet"
+    write_table(table, pa.Table.from_pylist(rows, schema=EXAMPLES))
     for path in (folder / "pictures").glob("*.jpg"):
         if path not in wanted:
             path.unlink()
-    return len(wanted)
+    return [table, *wanted]
 
 
 def _rows(paths: AtlasPaths, probe: str, folder: Path, pictures: Sequence[Picture], most: Most) -> list[dict]:

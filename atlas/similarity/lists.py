@@ -10,14 +10,20 @@ from atlas.similarity.bank import Panel
 from atlas.similarity.measures import Tile
 from atlas.similarity.ranking import best
 
-Lists = dict[str, Shaped[Tensor, "sources k"]]  # score, column (of the bank), back and turned, best first
+Lists = dict[str, Shaped[Tensor, "sources _"]]  # score, column (of the bank), back and turned, best first
 
 
 def ranked(tile: Tile, k: int, sign: int, start: int) -> Lists:
     forward, turned = best(tile.forward, k, sign), best(tile.turned, k, sign)
     back = tile.back.gather(1, forward.columns.clamp(min=0)).masked_fill(forward.columns < 0, torch.nan)
     column = torch.where(forward.columns < 0, -1, forward.columns + start)
-    return {"score": forward.scores, "column": column, "back": back, "turned": turned.scores, "turned_column": turned.columns}
+    return {
+        "score": forward.scores,
+        "column": column,
+        "back": back,
+        "turned": turned.scores,
+        "turned_column": turned.columns,
+    }
 
 
 def merge(lists: list[Lists], k: int, sign: int) -> Lists:

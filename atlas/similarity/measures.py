@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Float64
+from jaxtyping import Bool, Float, Float64, Shaped
 from torch import Tensor
 
 from atlas.similarity.bank import Bank, Facts
@@ -69,11 +69,9 @@ class Pair:
 
     @cached_property
     def turned(self) -> Float64[Tensor, "sources channels"]:
-        """The same of the layer's rotated copy; NaN where the source is the stand-in, as it is for a feature itself."""
-        alive = self.facts["alive"]
-        turned = (torch.where(alive, self._driven, 0.0) @ self.facts["rotation"]).double()
-        stands_in = self.facts["stand_in"] + self.layer.panel.start == self._ids[:, None]
-        return (turned - self.own_part * self.of_sources("own")).masked_fill(stands_in | ~alive, torch.nan)
+        """The same of the layer's rotated copy."""
+        turned = (torch.where(self.facts["alive"], self._driven, 0.0) @ self.facts["rotation"]).double()
+        return turned - self.own_part * self.of_sources("own")
 
     @cached_property
     def turned_mu(self) -> Float64[Tensor, "_ channels"]:
@@ -118,10 +116,11 @@ class Pair:
 
     @cached_property
     def back_of_stand_ins(self) -> Float64[Tensor, "sources channels"]:
-        """How the sources respond to the images that stand for the channels of the rotated copy."""
-        return self.back[:, self.facts["stand_in"].clamp(min=0)]
+        """How the sources respond to the images that stand for the rotated copy's channels; NaN where it is their own."""
+        own = self.facts["stand_in"] + self.layer.panel.start == self._ids[:, None]
+        return self.back[:, self.facts["stand_in"].clamp(min=0)].masked_fill(own, torch.nan)
 
-    def of_sources(self, name: str) -> Float64[Tensor, "sources 1"]:
+    def of_sources(self, name: str) -> Shaped[Tensor, "sources 1"]:
         return self.sources.facts[name][:, None]
 
     @cached_property

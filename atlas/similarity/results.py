@@ -1,6 +1,8 @@
 """From what the blocks found to the tables and maps of one probe; each file is whole, and replaces the one before."""
 
 from collections.abc import Sequence
+from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -20,23 +22,34 @@ from atlas.similarity.tables import neighbor_table, read_lists
 from atlas.store.files import write_whole
 from atlas.store.index import read_table, write_table
 from atlas.store.paths import AtlasPaths
-from atlas.store.relations import CLUSTERS, LAYOUT, QUALITY, TOP
+from atlas.store.relations import CLUSTERS, LAYERS, LAYOUT, MATCHES, QUALITY, TOP
 
 GROUP = 20_000  # rows of a row group: a reader that wants one feature reads one group
 
 
-def write_results(paths: AtlasPaths, probe: str, bank: Bank, found: Found, config: SimilarityConfig) -> None:
-    """Neighbors, the layer table, matches, maps with their order, and the layout."""
-    for scope in SCOPES:
-        for measure in MEASURES:
-            _write_neighbors(paths, probe, bank, found, (scope, measure), config)
+def write_results(paths: AtlasPaths, probe: str, bank: Bank, found: Found, config: SimilarityConfig) -> list[Path]:
+    """Neighbors, the layer table, matches, maps with their order, and the layout; the files that now hold the probe's.
+
+    What an earlier comparison left of this probe, and this one was not asked for, goes.
+    """
+    tables = {
+        paths.layers: LAYERS.empty_table(),
+        paths.matches: MATCHES.empty_table(),
+        paths.layout: LAYOUT.empty_table(),
+    }
     if "profile" in config.measures:
-        layers = layer_table(bank, found, probe)
-        replace_probe(paths.layers, layers, probe)
-        replace_probe(paths.matches, match_table(bank, found, layers, probe=probe), probe)
-    replace_probe(paths.clusters, _maps(paths, probe, bank, found), probe)
+        tables[paths.layers] = layer_table(bank, found, probe)
+        tables[paths.matches] = match_table(bank, found, tables[paths.layers], probe=probe)
     if config.layout:
-        replace_probe(paths.layout, _layouts(bank, found, probe, config.seed), probe)
+        tables[paths.layout] = _layouts(bank, found, probe, config.seed)
+    tables[paths.clusters], written = _maps(paths, probe, bank, found)
+    for path, table in tables.items():
+        replace_probe(path, table, probe)
+    for scope, measure in product(SCOPES, MEASURES):
+        asked = scope in config.scopes and measure in config.measures
+        table = neighbor_table(bank, found, scope, measure, probe=probe) if asked else None
+        written += _write_neighbors(paths.neighbor_table(scope, measure, probe), table)
+    return [*tables, *written]
 
 
 def write_quality(
@@ -54,7 +67,7 @@ def write_quality(
     write_table(paths.quality, pa.table(columns, schema=QUALITY))
 
 
-def replace_probe(path, table: pa.Table, probe: str) -> None:
+def replace_probe(path: Path, table: pa.Table, probe: str) -> None:
     """Put a probe's rows in the place of those that it had; other probes' rows stay."""
     if path.exists():
         before = read_table(path)
@@ -63,40 +76,39 @@ def replace_probe(path, table: pa.Table, probe: str) -> None:
     write_table(path, table)
 
 
-def _write_neighbors(
-    paths: AtlasPaths, probe: str, bank: Bank, found: Found, what: tuple[str, str], config: SimilarityConfig
-) -> None:
-    scope, measure = what
-    path = paths.neighbor_table(scope, measure, probe)
-    asked = scope in config.scopes and measure in config.measures
-    table = neighbor_table(bank, found, scope, measure, probe=probe) if asked else None
+def _write_neighbors(path: Path, table: pa.Table | None) -> list[Path]:
     if table is None:
         path.unlink(missing_ok=True)
-    else:
-        write_table(path, table, group=GROUP)
+        return []
+    write_table(path, table, group=GROUP)
+    return [path]
 
 
-def _maps(paths: AtlasPaths, probe: str, bank: Bank, found: Found) -> pa.Table:
-    """Write each layer's matrix in clustered order, and the channels in that order; CLUSTERS of all of them."""
-    rows = []
+def _maps(paths: AtlasPaths, probe: str, bank: Bank, found: Found) -> tuple[pa.Table, list[Path]]:
+    """Write each layer's matrix in clustered order, and the channels in that order; CLUSTERS, and the files."""
+    rows, written = [], []
     for number, panel in enumerate(bank.panels):
         alive = np.flatnonzero(bank.facts(number).alive)
         for measure in MAPPED:
+            stem = paths.map(panel.model, panel.layer, measure, probe)
+            files = [stem.with_name(stem.name + ending) for ending in (".npy", ".order.npy")]
             if not len(alive) or not found.has(number, f"map.{measure}"):
+                for path in [*files, stem.with_name(f"{stem.name}.png")]:
+                    path.unlink(missing_ok=True)
                 continue
             matrix = found.layer(number, f"map.{measure}")[np.ix_(alive, alive)]
             ordered = cluster(matrix)
             channels = np.array(
                 [Feature.parse(bank.addresses[panel.start + alive[at]]).channel for at in ordered.order]
             )
-            place = paths.map(panel.model, panel.layer, measure, probe)
-            _save(place.with_name(f"{place.name}.npy"), matrix[np.ix_(ordered.order, ordered.order)])
-            _save(place.with_name(f"{place.name}.order.npy"), channels)
+            _save(files[0], matrix[np.ix_(ordered.order, ordered.order)])
+            _save(files[1], channels)
+            written += files
             rows += _cluster_rows(probe, measure, panel, channels, ordered.families)
-    return pa.Table.from_pylist(rows, schema=CLUSTERS)
+    return pa.Table.from_pylist(rows, schema=CLUSTERS), written
 
 
-def _save(path, array: np.ndarray) -> None:
+def _save(path: Path, array: np.ndarray) -> None:
     write_whole(path, lambda file: np.save(file, array))
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,7 @@ def read_picture(path: Path) -> Image.Image:
     """
     try:
         with Image.open(path) as opened:
-            upright = ImageOps.exif_transpose(opened)
+            upright = _upright(opened)
             if upright.mode.startswith("I") or upright.mode == "F":
                 upright = _scaled(upright)
             if upright.has_transparency_data:
@@ -46,6 +47,14 @@ def read_picture(path: Path) -> Image.Image:
         raise OSError(f"{path}: {error}") from error
     except (SyntaxError, ValueError, OSError) as error:
         raise OSError(f"{path} is no picture that can be read: {error}") from error
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turned as its EXIF says; as it lies in the file where the EXIF is damaged."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except (struct.error, KeyError, TypeError):
+        return image
 
 
 def _scaled(image: Image.Image) -> Image.Image:

@@ -1,7 +1,7 @@
 """Exact top-20 tables of many features: throughput against a plain float32 product, peak memory, and faiss as the peer.
 
-`make bench-similarity`, or with sizes: python tests/benchmarks/bench_similarity.py 30000 30000. Scores are drawn, layer by
-layer, with a few shared directions. faiss is optional (pip install faiss-cpu): its exact search answers some of the
+`make bench`, or with sizes: python tests/benchmarks/bench_similarity.py 30000 30000. Responses are drawn, layer by layer, with
+a few shared directions. faiss is optional (pip install faiss-cpu): its exact search answers some of the
 features, and is asked whether it finds the same neighbors.
 """
 
@@ -88,7 +88,9 @@ def _against_faiss(bank: Bank, table, each: float) -> None:
     began = perf_counter()
     _, near = index.search(queries, TOP + 1)
     theirs = (perf_counter() - began) / len(queries)
-    print(f"faiss IndexFlatIP: {theirs * 1e3:.1f} ms a feature, here {each * 1e3:.1f} ms: {theirs / each:.2f} times as fast")
+    print(
+        f"faiss IndexFlatIP: {theirs * 1e3:.1f} ms a feature, here {each * 1e3:.1f} ms: {theirs / each:.2f} times as fast"
+    )
     mine: dict[str, list[str]] = {}
     for row in table.filter(np.asarray(table["sign"]) == 1).select(["src", "dst"]).to_pylist():
         mine.setdefault(row["src"], []).append(row["dst"])

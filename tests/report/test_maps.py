@@ -86,7 +86,7 @@ def test_a_family_is_represented_by_its_medoid():
 @pytest.mark.parametrize("sizes", [(1,), (2,), (16,), (30, 34), (100, 28), (300, 212), (2000, 48), (1500, 1001)])
 def test_maps_of_every_size_stay_within_bounds(sizes):
     sheet = drawn(*blocks(*sizes))
-    assert grid.NARROWEST <= sheet.width <= 3000 and sheet.height <= 3000
+    assert canvas.NARROWEST <= sheet.width <= 3000 and sheet.height <= 3000
 
 
 @pytest.mark.parametrize("ramp", [colours.ONE_SIDED, colours.SIGNED[6:], colours.SIGNED[6::-1]])
@@ -139,7 +139,9 @@ def test_a_plane_shows_an_image_over_its_layers_colour(files):
     first, last = colours.layer_colours(2)
     image = np.asarray(canvas.thumbnails([files[0]], size)[0]).astype(int)
     top = int(np.argwhere((sheet[:, canvas.MARGIN : canvas.MARGIN + size] == first).all(-1).all(1))[0, 0])
-    assert np.array_equal(sheet[top - plane.SPACE - size : top - plane.SPACE, canvas.MARGIN : canvas.MARGIN + size], image)
+    assert np.array_equal(
+        sheet[top - plane.SPACE - size : top - plane.SPACE, canvas.MARGIN : canvas.MARGIN + size], image
+    )
     assert (sheet == last).all(-1).sum() >= 2 * size * plane.RULE
 
 

@@ -172,7 +172,7 @@ def test_the_same_again_does_nothing_and_writes_no_file(done: Path) -> None:
     before = stamps(done)
     outcome = compare(done)
     assert outcome.idle
-    assert (outcome.features, outcome.looked, outcome.compared) == (12, 0, [])
+    assert (outcome.features, outcome.looked, list(outcome.compared)) == (12, 0, [])
     assert stamps(done) == before
 
 
@@ -180,7 +180,7 @@ def test_new_features_are_looked_at_and_no_old_response_is_touched(done: Path) -
     before = {name: when for name, when in stamps(done).items() if name.startswith("responses")}
     run_small(done, "layers=[conv1,conv2]", "channels=0:8")
     outcome = compare(done)
-    assert (outcome.features, outcome.looked, outcome.compared) == (16, 4, ["atlas"])
+    assert (outcome.features, outcome.looked, list(outcome.compared)) == (16, 4, ["atlas"])
     after = stamps(done)
     assert before.items() <= after.items()
     rows = responses(done)
@@ -211,17 +211,17 @@ def test_an_image_that_is_lost_is_told_of_and_the_others_are_compared(fresh: Pat
     if fault != "missing":
         victim.write_bytes({"empty": b"", "cut off": whole[: len(whole) // 2], "text": b"no picture"}[fault])
     outcome = compare(fresh)
-    assert (outcome.looked, outcome.unread, outcome.compared, outcome.failures) == (11, 1, ["atlas"], [])
+    assert (outcome.looked, outcome.unread, list(outcome.compared), outcome.failures) == (11, 1, ["atlas"], [])
     assert "patternnet/conv1:2" not in {row[end] for row in neighbors(fresh) for end in ("src", "dst")}
     assert len({row["src"] for row in neighbors(fresh)}) == 11
     assert state(fresh)["atlas"]["missing"] == {"pictures": 1}
     notes = [line for line in (fresh / "events.jsonl").read_text().splitlines() if '"note"' in line]
     assert len(notes) == 1 and "2.png" in notes[0]
     again = compare(fresh)
-    assert (again.looked, again.unread, again.compared, again.idle) == (0, 1, [], False)
+    assert (again.looked, again.unread, list(again.compared), again.idle) == (0, 1, [], False)
     victim.write_bytes(whole)
     repaired = compare(fresh)
-    assert (repaired.looked, repaired.unread, repaired.compared) == (1, 0, ["atlas"])
+    assert (repaired.looked, repaired.unread, list(repaired.compared)) == (1, 0, ["atlas"])
     assert len({row["src"] for row in neighbors(fresh)}) == 12
     assert len(responses(fresh)) == 24
 
@@ -230,7 +230,7 @@ def test_what_is_lost_is_said_and_the_exit_code_is_3(fresh: Path, capsys: pytest
     (fresh / "images/patternnet/conv1/l1/2.png").write_bytes(b"no picture")
     assert run_job("similarity", [f"out={fresh}", "cluster=inline"]) == 3
     said = capsys.readouterr().err
-    assert "2.png" in said and "1 pictures could not be looked at" in said
+    assert "2.png" in said and "1 picture could not be looked at" in said
     assert "features compared by what the pictures of probe atlas do to them" in said
     assert (fresh / "maps/patternnet/conv1/sym.png").exists()
 
@@ -264,7 +264,7 @@ def test_photographs_are_a_probe_of_their_own(done: Path, natural: Path) -> None
     (natural / "church" / "broken.jpg").write_bytes((natural / "church" / "0.jpg").read_bytes()[:500])
     (natural / "text.png").write_text("no picture")
     outcome = compare(done, *of(natural))
-    assert (outcome.looked, outcome.unread, outcome.compared) == (12, 2, ["natural"])
+    assert (outcome.looked, outcome.unread, list(outcome.compared)) == (12, 2, ["natural"])
     assert state(done)["natural"]["missing"] == {"pictures": 2}
     assert state(done)["natural"]["measures"] == ["profile"]
     rows = responses(done, "natural")
@@ -290,14 +290,14 @@ def test_a_picture_that_could_not_be_read_is_left_to_do(fresh: Path, natural: Pa
     assert compare(fresh, *of(natural)).unread == 1
     before = computed(fresh)
     again = compare(fresh, *of(natural))
-    assert (again.looked, again.unread, again.compared) == (0, 1, [])
+    assert (again.looked, again.unread, list(again.compared)) == (0, 1, [])
     assert computed(fresh) == before
     shutil.copy(natural / "church" / "0.jpg", broken)
     outcome = compare(fresh, *of(natural))
-    assert (outcome.looked, outcome.unread, outcome.compared) == (1, 0, ["natural"])
+    assert (outcome.looked, outcome.unread, list(outcome.compared)) == (1, 0, ["natural"])
     broken.unlink()
     gone = compare(fresh, *of(natural))
-    assert (gone.looked, gone.unread, gone.compared) == (0, 0, ["natural"])
+    assert (gone.looked, gone.unread, list(gone.compared)) == (0, 0, ["natural"])
     assert state(fresh)["natural"]["pictures"] == 12
 
 
@@ -328,7 +328,7 @@ def test_examples_are_the_pictures_that_drive_a_feature_most(fresh: Path, natura
     old = fresh / rows[0]["image"]
     Image.new("RGB", (200, 180)).save(first)
     outcome = compare(fresh, *of(natural))
-    assert (outcome.looked, outcome.compared) == (1, ["natural"])
+    assert (outcome.looked, list(outcome.compared)) == (1, ["natural"])
     rows = pq.read_table(folder / "examples.parquet", partitioning=None).to_pylist()
     assert not old.exists(), "nobody names the picture as it was"
     assert set((folder / "pictures").iterdir()) == {fresh / row["image"] for row in rows}
@@ -338,7 +338,7 @@ def test_an_empty_folder_is_told_of_and_nothing_is_written(done: Path, tmp_path:
     (tmp_path / "empty").mkdir()
     before = computed(done)
     outcome = compare(done, *of(tmp_path / "empty"))
-    assert outcome.compared == []
+    assert list(outcome.compared) == []
     assert any("natural" in note and "no picture" in note for note in outcome.notes)
     assert computed(done) == before
 
@@ -347,7 +347,7 @@ def test_a_folder_of_nothing_that_can_be_read_is_told_of(done: Path, tmp_path: P
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "x.jpg").write_text("no picture")
     outcome = compare(done, *of(tmp_path / "bad"))
-    assert (outcome.unread, outcome.compared) == (1, [])
+    assert (outcome.unread, list(outcome.compared)) == (1, [])
     assert any("natural" in note for note in outcome.notes)
 
 
@@ -367,7 +367,7 @@ def test_photographs_of_two_shapes_are_shown_at_the_models_own_size(fresh: Path,
 @pytest.mark.parametrize("words", [("cluster.batch=1",), ("cluster.batch=7",), ("cluster.shard_seconds=0.000001",)])
 def test_batches_and_shards_change_no_table(compared: Path, fresh: Path, words: tuple[str, ...]) -> None:
     outcome = compare(fresh, *words)
-    assert outcome.compared == ["atlas"]
+    assert list(outcome.compared) == ["atlas"]
     if "shard" in words[0]:
         assert len(list((fresh / "responses").rglob("*.parquet"))) == 24, "a shard for every picture"
     same_tables(compared, fresh)
@@ -393,9 +393,9 @@ def test_memory_that_runs_out_halves_the_batch(fresh: Path, compared: Path, monk
 
 def test_patterns_are_drawn_and_compared(fresh: Path) -> None:
     outcome = compare(fresh, *PATTERNS)
-    assert (outcome.looked, outcome.compared) == (20, ["patterns"])
+    assert (outcome.looked, list(outcome.compared)) == (20, ["patterns"])
     more = compare(fresh, "probe=patterns", "probes.patterns.count=25")
-    assert (more.looked, more.compared) == (5, ["patterns"])
+    assert (more.looked, list(more.compared)) == (5, ["patterns"])
     assert state(fresh)["patterns"]["pictures"] == 25
     other = compare(fresh, "probe=patterns", "probes.patterns.count=5", "probes.patterns.seed=1")
     assert (other.looked, state(fresh)["patterns"]["pictures"]) == (5, 5)
@@ -409,7 +409,7 @@ def test_patterns_are_drawn_and_compared(fresh: Path) -> None:
 def test_an_atlas_without_images_is_told_of(fresh: Path) -> None:
     shutil.rmtree(fresh / "index")
     outcome = compare(fresh)
-    assert (outcome.features, outcome.compared) == (0, [])
+    assert (outcome.features, list(outcome.compared)) == (0, [])
     assert "no image yet" in outcome.notes[0]
     assert computed(fresh) == {}
     assert not (fresh / "lock").exists()
@@ -438,7 +438,7 @@ def test_images_of_other_weights_stand_for_nothing(done: Path) -> None:
     before = computed(done)
     card = replace(patternnet_card(), digest="changed")
     outcome = similarity(sweep(*SMALL, f"out={done}"), {"patternnet": card})
-    assert (outcome.features, outcome.compared) == (0, [])
+    assert (outcome.features, list(outcome.compared)) == (0, [])
     assert "changed" in outcome.notes[0] and patternnet_card().digest in outcome.notes[0]
     assert computed(done) == before
 
@@ -454,7 +454,7 @@ def test_after_the_weights_have_changed_only_new_images_stand_for_features(done:
     config = sweep(*SMALL, f"out={done}", "layers=[conv1]", "channels=0:4", "models.patternnet.weights=none")
     generate(config, make_plan(config, {"patternnet": card}), [])
     outcome = similarity(sweep(*SMALL, f"out={done}"), {"patternnet": card})
-    assert (outcome.features, outcome.looked, outcome.compared) == (4, 16, ["atlas"])
+    assert (outcome.features, outcome.looked, list(outcome.compared)) == (4, 16, ["atlas"])
     assert {row["src"] for row in neighbors(done)} == {f"patternnet/conv1:{n}" for n in range(4)}
     assert len(table(done, "quality")) == 4
     counted = [(row["picture"], row["layer"], row["weights"]) for row in responses(done)]
@@ -463,7 +463,7 @@ def test_after_the_weights_have_changed_only_new_images_stand_for_features(done:
 
 def test_measures_that_are_no_longer_asked_for_are_removed(done: Path) -> None:
     outcome = compare(done, "similarity.measures=[z,profile]", "similarity.scopes=[layer,all]")
-    assert (outcome.looked, outcome.compared) == (0, ["atlas"])
+    assert (outcome.looked, list(outcome.compared)) == (0, ["atlas"])
     left = {
         tuple(part.partition("=")[2] for part in path.parts[-3:-1]) for path in (done / "neighbors").rglob("*.parquet")
     }
@@ -520,7 +520,7 @@ def test_an_interrupted_comparison_touches_nothing_and_is_completed(
     assert len(responses(done)) == 13 * 2, "what was looked at is kept"
     assert not list((done / "staging").glob("bank-*")) and not (done / "lock").exists()
     outcome = compare(done)
-    assert (outcome.looked, outcome.compared) == (0, ["atlas"])
+    assert (outcome.looked, list(outcome.compared)) == (0, ["atlas"])
     assert len({row["src"] for row in neighbors(done)}) == 13
 
 
@@ -530,10 +530,10 @@ def test_a_comparison_that_was_stopped_is_resumed(fresh: Path, monkeypatch: pyte
 
     monkeypatch.setattr(atlas.run.comparison, "_compare", stopped)
     outcome = compare(fresh, "probe=[atlas,patterns]", "probes.patterns.count=20")
-    assert (outcome.stopped, outcome.compared, outcome.idle) == ("stopped by SIGINT", [], False)
+    assert (outcome.stopped, list(outcome.compared), outcome.idle) == ("stopped by SIGINT", [], False)
     assert not (fresh / "neighbors").exists() and not (fresh / "similarity.json").exists()
     monkeypatch.undo()
-    assert compare(fresh).compared == ["atlas"]
+    assert list(compare(fresh).compared) == ["atlas"]
 
 
 def test_tables_that_were_cut_off_half_way_are_written_again(done: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -547,7 +547,7 @@ def test_tables_that_were_cut_off_half_way_are_written_again(done: Path, monkeyp
     with pytest.raises(KeyboardInterrupt):
         compare(done)
     monkeypatch.undo()
-    assert compare(done).compared == ["atlas"]
+    assert list(compare(done).compared) == ["atlas"]
     assert len(table(done, "quality")) == 13
 
 
@@ -571,12 +571,12 @@ def test_a_picture_that_breaks_the_worker_is_told_of_and_the_others_are_compared
     assert outcome.looked == 11
     assert outcome.unread == 1
     assert len(outcome.failures) == 1 and "this one never works" in outcome.failures[0]
-    assert outcome.compared == ["atlas"], "the others"
+    assert list(outcome.compared) == ["atlas"], "the others"
     assert len({row["src"] for row in neighbors(fresh)}) == 11
     again = compare(fresh)
     assert len(again.failures) == 1 and not again.idle, "told of each time"
     monkeypatch.undo()
-    assert compare(fresh).compared == ["atlas"]
+    assert list(compare(fresh).compared) == ["atlas"]
 
 
 def test_a_block_that_cannot_be_compared_is_told_of_and_no_table_is_written(
@@ -590,12 +590,12 @@ def test_a_block_that_cannot_be_compared_is_told_of_and_no_table_is_written(
 
     monkeypatch.setattr(Comparer, "compare", broken)
     outcome = compare(done, "probe=[atlas,patterns]", "probes.patterns.count=10")
-    assert outcome.compared == [] and not outcome.idle
+    assert list(outcome.compared) == [] and not outcome.idle
     assert len(outcome.failures) == 4, "two layers of two probes, each told of once"
     after = {name: when for name, when in computed(done).items() if not name.startswith("responses")}
     assert after == before
     monkeypatch.undo()
-    assert compare(done, "probe=[atlas,patterns]", "probes.patterns.count=10").compared == ["atlas", "patterns"]
+    assert list(compare(done, "probe=[atlas,patterns]", "probes.patterns.count=10").compared) == ["atlas", "patterns"]
 
 
 def test_a_full_disk_stops_the_run_resumably(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -609,7 +609,7 @@ def test_a_full_disk_stops_the_run_resumably(fresh: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(atlas.run.drive.time, "sleep", lambda seconds: None)
     outcome = compare(fresh)
     assert "No space left" in (outcome.stopped or "")
-    assert (outcome.looked, outcome.compared) == (0, [])
+    assert (outcome.looked, list(outcome.compared)) == (0, [])
     monkeypatch.undo()
     assert compare(fresh).looked == 12
 
@@ -629,13 +629,13 @@ def test_a_damaged_response_file_says_what_to_do(done: Path) -> None:
 def test_a_lone_feature_has_nobody_to_be_compared_with(tmp_path: Path) -> None:
     out = tmp_path / "a"
     run_small(out, "layers=[conv1]", "channels=[3]")
-    assert compare(out).compared == ["atlas"]
+    assert list(compare(out).compared) == ["atlas"]
     assert neighbors(out) == [] and table(out, "layout") == []
     natural = compare(out, *PATTERNS)
-    assert natural.compared == ["patterns"]
+    assert list(natural.compared) == ["patterns"]
     assert neighbors(out, "all", "profile", "patterns") == []
     run_small(out, "layers=[conv1]", "channels=[3,4]")
-    assert compare(out).compared == ["atlas"]
+    assert list(compare(out).compared) == ["atlas"]
     assert neighbors(out) == [], "of two, without the own image one is left, and one does not vary"
     assert {row["src"] for row in neighbors(out, "all", "raw")} == {"patternnet/conv1:3", "patternnet/conv1:4"}
 
@@ -645,7 +645,7 @@ def test_one_picture_alone_tells_of_no_feature(fresh: Path) -> None:
     for image in sorted((fresh / "images").rglob("*.png"))[1:]:
         image.unlink()
     outcome = compare(fresh)
-    assert (outcome.looked, outcome.unread, outcome.compared) == (1, 11, ["atlas"])
+    assert (outcome.looked, outcome.unread, list(outcome.compared)) == (1, 11, ["atlas"])
     assert neighbors(fresh) == [] and table(fresh, "layers") == []
     assert [row["self_rank"] for row in table(fresh, "quality")] == [None]
 
@@ -658,8 +658,8 @@ def test_where_no_worker_can_compare_it_is_told_of(fresh: Path, monkeypatch: pyt
 
     monkeypatch.setattr(Comparing, "__init__", broken)
     outcome = compare(fresh)
-    assert outcome.compared == [] and not outcome.idle
+    assert list(outcome.compared) == [] and not outcome.idle
     assert ["no room for the bank" in message for message in outcome.abandoned.values()] == [True]
     assert not (fresh / "neighbors").exists()
     monkeypatch.undo()
-    assert compare(fresh).compared == ["atlas"]
+    assert list(compare(fresh).compared) == ["atlas"]

@@ -68,9 +68,9 @@ def test_the_baseline_of_independent_channels_is_what_they_score(measure: str, t
     assert abs(np.mean(excess)) < TOLERANCE[measure], excess
 
 
-# Shares of the best match. z and sym lie low by design: each rotated channel leaves out the image that drives it most,
-# which costs every source one of its best candidates (measured: profile 0.004, z 0.098, sym 0.049).
-TOLERANCE = {"profile": 0.03, "z": 0.12, "sym": 0.08}
+# Shares of the best match. sym lies low by design: a rotated channel is no candidate of the feature that stands in for it,
+# which costs every source one of its best candidates (measured: profile 0.004, z 0.012, sym 0.049).
+TOLERANCE = {"profile": 0.03, "z": 0.04, "sym": 0.08}
 
 
 def turned_oracle(data: Planted, bank: Bank, measure: str) -> np.ndarray:
@@ -91,7 +91,7 @@ def turned_oracle(data: Planted, bank: Bank, measure: str) -> np.ndarray:
             if measure == "profile":
                 scores[f, h] = pearson(values[:, f], column, weight)
                 continue
-            if f == stand_in:
+            if f == stand_in and measure == "sym":  # it has no other image to answer to
                 continue
             whole, sd = plain(turned[:, h], weight, others)
             mu, sigma = plain(values[:, f], weight, data.made != f)
