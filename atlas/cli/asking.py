@@ -93,7 +93,11 @@ def match(
     with opened(atlas) as held:
         rows = held.match(model_a, model_b, top, mutual, probe)
         write(rows, form)
-        say(summary(rows) if rows.num_rows else why_unmatched(held, mutual))
+        if rows.num_rows:
+            everything = rows if top is None and not mutual else held.match(model_a, model_b, probe=probe)
+            say(f"{model_a} in {model_b}: {summary(everything)}")
+        else:
+            say(why_unmatched(held, mutual))
         _tell_freshness(held)
 
 

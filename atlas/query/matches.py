@@ -35,7 +35,7 @@ def match(
 
 
 def summary(rows: pa.Table) -> str:
-    """Some matches in a line: what they come to, beside what rotated copies do."""
+    """All matches of two models in a line: what they come to, beside what rotated copies do."""
     means = {name: _mean(rows[name].to_pylist()) for name in ("score", "baseline", "excess", "mutual")}
     numbers = {name: "-" if mean is None else f"{mean:.3f}" for name, mean in means.items()}
     share = f"{means['mutual']:.0%}" if means["mutual"] is not None else "-"

@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 
 from atlas.records import ModelCard, Receipt
+from atlas.run.images import precision
 from atlas.run.maker import make_repeatable
 from atlas.run.memory import Batch, budget, in_batches, peak
 from atlas.run.work import PictureShard, ResponseWork
@@ -107,7 +108,7 @@ class Prober:
             return Answers([], {}, {}, unread)
         pixels = np.stack([np.asarray(image, np.float32) for _, image in seen]) / np.float32(255)
         images = torch.from_numpy(pixels).to(self.work.device).permute(0, 3, 1, 2)  # channels last, as the weights are
-        with torch.no_grad():
+        with torch.no_grad(), precision("float32"):
             maps = self.loaded.forward(layers)(images if raw else self.loaded.preprocess(images))
             means = {layer: one.mean((2, 3)).float().cpu().numpy() for layer, one in maps.items()}
             maxima = {layer: one.amax((2, 3)).float().cpu().numpy() for layer, one in maps.items()}

@@ -15,7 +15,8 @@ from atlas.similarity.lists import Lists, merge, ranked, targets
 from atlas.similarity.measures import Layer, Pair, Sources, scores
 from atlas.store.relations import TOP
 
-CACHE = {"cpu": 1 << 30, "cuda": 24 << 30}  # bytes of layers kept between blocks
+CPU_CACHE = 1 << 30  # bytes of layers kept between blocks
+GPU_CACHE = 0.4  # of a GPU's memory
 MAPPED = ("sym", "profile")  # measures that do not depend on the direction: those of maps
 
 
@@ -35,6 +36,7 @@ class Comparer:
         measures = asked.measures if bank.own_images else tuple(m for m in asked.measures if m == "profile")
         self.bank, self.asked, self.measures, self.device = bank, asked, measures, device
         self._layers: OrderedDict[int, Layer] = OrderedDict()
+        self._cache = CPU_CACHE if device == "cpu" else GPU_CACHE * torch.cuda.get_device_properties(0).total_memory
 
     def compare(self, block: Block, path: Path) -> None:
         """Compare one block and write what was found as .npz at `path`."""
@@ -53,7 +55,7 @@ class Comparer:
     def _layer(self, number: int) -> Layer:
         if number not in self._layers:
             self._layers[number] = Layer(self.bank, number, self.device)
-            while len(self._layers) > 1 and sum(one.bytes for one in self._layers.values()) > CACHE[self.device]:
+            while len(self._layers) > 1 and sum(one.bytes for one in self._layers.values()) > self._cache:
                 self._layers.popitem(last=False)
         self._layers.move_to_end(number)
         return self._layers[number]
