@@ -229,7 +229,7 @@ def write_examples(paths: AtlasPaths, live: Sequence[Row], count: int = 4) -> No
         for place, row in enumerate(live[:200])
         for rank in range(1, count + 1)
     ]
-    write_rows(paths.probe_examples("natural") / "examples.parquet", rows, EXAMPLES)
+    write_rows(paths.probe_examples("natural"), rows, EXAMPLES)
 
 
 def write_responses(paths: AtlasPaths, live: Sequence[Row], features: Sequence[Feature]) -> None:

@@ -45,7 +45,7 @@ def similar(feature: str, top: int, *, atlas: str | None, form: str, **options: 
         rows = found.similar(top, **options)
         write(rows.drop_columns([*SAME, "image"]) if form == "table" else rows, form)
         _tell_similar(found, rows, top, form, options)
-        _tell_freshness(held)
+        _tell_freshness(held, str(options["probe"]))
 
 
 def _tell_similar(feature: "Feature", rows: "pa.Table", top: int, form: str, options: dict[str, object]) -> None:
@@ -62,14 +62,14 @@ def _tell_similar(feature: "Feature", rows: "pa.Table", top: int, form: str, opt
         shown = f"{words} {place}: scope {scope}, measure {measure}, probe {probe}"
         say(f"{feature}, {shown}; baseline: the score against rotated copies")
     kept = read_compared(feature.atlas.paths).get(probe, {}).get("bottom" if options["opposite"] else "top")
-    if rows.num_rows < top and kept is not None and top > kept:
+    if kept is not None and rows.num_rows == kept < top:
         say(f"{rows.num_rows} of {top}: similarity keeps the {kept} first of each list")
 
 
-def _tell_freshness(atlas: "Atlas") -> None:
+def _tell_freshness(atlas: "Atlas", probe: str) -> None:
     from atlas.query.knowledge import freshness
 
-    if told := freshness(atlas):
+    if told := freshness(atlas, probe):
         say(f"note: {told}")
 
 
@@ -98,7 +98,7 @@ def match(
             say(f"{model_a} in {model_b}: {summary(everything)}")
         else:
             say(why_unmatched(held, mutual))
-        _tell_freshness(held)
+        _tell_freshness(held, probe)
 
 
 @click.command()
@@ -113,7 +113,7 @@ def export(form: str, out: str, atlas: str | None) -> None:
     \b
     embedding-atlas  one Parquet file for `embedding-atlas`, Apple's viewer
     hf               a folder that Hugging Face's datasets.load_dataset opens
-    csv              one CSV file for each view
+    csv              CSV files: features, neighbors, layers, matches, clusters, layout, examples
     """
     from atlas.query import export as exports
 

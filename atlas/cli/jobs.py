@@ -23,6 +23,7 @@ def run_job(command: str, arguments: list[str]) -> int:
     from atlas.config.compose import run_job as run_hydra
     from atlas.config.mistakes import ConfigError
     from atlas.run.executor import ClusterError
+    from atlas.run.signals import StopNow
     from atlas.store.lock import Locked
     from atlas.store.manifest import NotAnAtlas
 
@@ -35,7 +36,7 @@ def run_job(command: str, arguments: list[str]) -> int:
     except OSError as error:
         say(f"stopped: {error}\nrun the same again to resume")
         return INTERRUPTED
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, StopNow):
         say("stopped; run the same again")
         return INTERRUPTED
 
@@ -66,12 +67,28 @@ def similarity_job(config: "SweepConfig", overrides: list[str], mistakes: list[s
     if not any(word.lstrip("+~").startswith(("name=", "out=", "experiment=")) for word in overrides):
         config.out = str(newest())
         say(f"the newest atlas: {config.out}")
+    if any(word.startswith("model=") for word in overrides):
+        _check_models(config)
     if config.dry_run:
         from atlas.cli.similarity_table import print_similarity_plan
 
         say(print_similarity_plan(config))
         return DONE
     return _similarity(config, {})
+
+
+def _check_models(config: "SweepConfig") -> None:
+    """Similarity compares all models that the atlas holds: one that is named must be among them."""
+    from atlas.config.mistakes import ConfigError, nearest
+    from atlas.store.manifest import read_manifest
+    from atlas.store.paths import AtlasPaths
+
+    held = sorted({variant["model"] for variant in read_manifest(AtlasPaths(config.out).manifest)["variants"]})
+    unknown = [name for name in config.models if name not in held]
+    if unknown:
+        raise ConfigError(
+            [f"model={name}: {config.out} holds none of its images; {nearest(name, held)}" for name in unknown]
+        )
 
 
 def _planned(config: "SweepConfig", mistakes: list[str]) -> "Plan":

@@ -58,7 +58,10 @@ def find(given: str | None) -> Path:
 
     if given is None:
         try:
-            return newest(OUTPUTS)
+            found = newest(OUTPUTS)
+            if len(list(Path(OUTPUTS).glob("*/atlas.json"))) > 1:
+                say(f"the newest atlas: {found}")
+            return found
         except NotAnAtlas as error:
             raise Refused(str(error)) from None
     for folder in (Path(given), Path(OUTPUTS) / given):

@@ -47,8 +47,7 @@ def tell_similarity(outcome: "similarity.Outcome") -> None:
     for probe, features in outcome.compared.items():
         say(f"{root}: {_counted(features, 'feature')} compared by what the pictures of probe {probe} do to them")
     if outcome.unread:
-        unread = f"{_counted(outcome.unread, 'picture')} could not be looked at, to be tried again"
-        say(f"{unread}; `atlas verify` tells what became of the atlas's own images")
+        say(f"{_counted(outcome.unread, 'picture')} could not be looked at, to be tried again by the next run")
     for failure in outcome.failures[:LISTED]:
         say(f"failed: {failure}")
     _tell_abandoned(outcome.abandoned)

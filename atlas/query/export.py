@@ -11,7 +11,7 @@ from atlas.query import export_hf, export_viewer
 from atlas.query.atlas import Atlas
 
 ROWS = 2000  # rows of a table held at once
-CSV = ("features", "neighbors_named", "layers", "matches", "clusters", "layout")
+CSV = ("features", "neighbors_named", "layers", "matches", "clusters", "layout", "examples")
 # a list as JSON: digits of a float32, not of the float64 next to it, and null for what JSON has no number for
 JSON = "to_json(list_transform({0}, lambda x: CASE WHEN isfinite(x) THEN x::VARCHAR::DOUBLE END)) AS {0}"
 
@@ -39,7 +39,7 @@ def export(atlas: Atlas, form: str, out: str | Path) -> str:
 
 
 def write_csv(atlas: Atlas, folder: Path) -> str:
-    """One CSV file for each view; lists are JSON."""
+    """A CSV file for each view that says something of features; lists are JSON."""
     lists = ", ".join(JSON.format(name) for name in ("trace", "activation"))
     for view in CSV:
         columns = f"* REPLACE ({lists})" if view == "features" else "*"

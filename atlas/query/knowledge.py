@@ -28,18 +28,31 @@ def probes(atlas: "Atlas") -> list[str]:
     return sorted({PROBE, *read_compared(atlas.paths), *(unquote(file.stem) for file in files)})
 
 
-def freshness(atlas: "Atlas") -> str | None:
-    """A sentence when the atlas holds features with an image that similarity has not seen."""
-    seen = read_compared(atlas.paths).get(PROBE, {}).get("features")
-    if not isinstance(seen, int):
+def freshness(atlas: "Atlas", probe: str = PROBE) -> str | None:
+    """A sentence when a probe's tables are not of all that the atlas holds: more features, or other weights."""
+    told = read_compared(atlas.paths).get(probe, {})
+    if not isinstance(told.get("features"), int):
         return None
-    count = "SELECT count(DISTINCT feature) AS n FROM features WHERE status = 'ok' AND image IS NOT NULL"
-    held = atlas.sql(count)["n"][0].as_py()
-    if held <= seen:
+    held = atlas.sql("""
+        SELECT model, arg_max(weights, created) AS weights, count(DISTINCT feature) AS n
+        FROM features WHERE status = 'ok' AND image IS NOT NULL GROUP BY model ORDER BY model""").to_pylist()
+    known = told.get("weights", {})
+    other = [row["model"] for row in held if known.get(row["model"], row["weights"]) != row["weights"]]
+    if other:
+        names = ", ".join(other)
+        return f"the newest images of {names} are of other weights than those compared; see `{command(atlas, probe)}`"
+    count = sum(row["n"] for row in held)
+    if count <= told["features"]:
         return None
-    return f"similarity knows {seen:,} of {held:,} features; `{command(atlas)}` brings it up to date"
+    return (
+        f"similarity knows {told['features']:,} of {count:,} features; `{command(atlas, probe)}` brings it up to date"
+    )
 
 
-def command(atlas: "Atlas") -> str:
-    """What to type for similarity to be found."""
-    return f"atlas similarity out={atlas.path}"
+def command(atlas: "Atlas", probe: str = PROBE) -> str:
+    """What to type for similarity to be found by a probe."""
+    if probe == PROBE:
+        return f"atlas similarity out={atlas.path}"
+    folder = read_compared(atlas.paths).get(probe, {}).get("probe", {}).get("folder")
+    where = f" probes.{probe}.folder={folder or 'DIR'}" if folder or probe == "natural" else ""
+    return f"atlas similarity out={atlas.path} probe=[{PROBE},{probe}]{where}"

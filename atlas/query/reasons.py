@@ -32,7 +32,7 @@ def _uncomputed(atlas: "Atlas", question: "Question") -> str | None:
     """Whether the table that is meant was never made."""
     held = computed(atlas, question.probe)
     if not held:
-        return f"similarity has not been run yet: run `{command(atlas)}`"
+        return f"features have not been compared by probe {question.probe} yet: run `{command(atlas, question.probe)}`"
     if question.measure in held.get(question.scope, ()):
         return None
     if question.probe != PROBE and question.measure != "profile":
@@ -50,15 +50,20 @@ def _unlike(feature: "Feature", question: "Question") -> str:
         wanted = [f"in {question.to}"] * (question.to is not None) + ["mutual"] * question.mutual
         return f"none of the {count} neighbors that are kept of {feature} is {' and '.join(wanted)}"
     if question.opposite and told.get("bottom") == 0:
-        return f"similarity kept no opposites (bottom=0): run `{command(feature.atlas)}` with a bottom above 0"
+        return f"similarity kept no opposites (bottom=0): run `{command(feature.atlas, question.probe)}` with a bottom above 0"
     if _is_newer(feature, told.get("when")):
-        return f"{feature} was made after similarity was last run: run `{command(feature.atlas)}`"
+        return f"{feature} was made after similarity was last run: run `{command(feature.atlas, question.probe)}`"
     live = feature.atlas.sql(f"""
         SELECT count(DISTINCT feature) AS n FROM features
         WHERE status = 'ok' AND model = {quoted(feature.model)} AND layer = {quoted(feature.layer)}""")["n"][0].as_py()
     if question.scope == "layer" and live < 2:
         return f"{feature} is the only feature of its layer that has an image, so there is none to compare it with"
-    return f"{feature} does the same on every picture of probe={question.probe}, so nothing can be said to be like it"
+    known = told.get("weights", {}).get(feature.model)
+    if known is not None and known not in feature.rows()["weights"].to_pylist():
+        return f"the images of {feature} are of other weights than {known}, which were compared: generate them again"
+    if not all((feature.atlas.path / image).is_file() for image in feature.rows()["image"].to_pylist()):
+        return f"the image of {feature} is missing: make it again with retry=broken"
+    return f"{feature} has no score: it does the same on every picture of probe {question.probe}, or on all but its own"
 
 
 def _is_newer(feature: "Feature", when: object) -> bool:

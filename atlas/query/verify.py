@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from atlas.query.faults import image_fault, row_faults
 from atlas.query.findings import Problem, Report
+from atlas.store.compared import read_compared
 from atlas.store.index import FAILURES, INDEX, files_under, read_table
 from atlas.store.lock import is_alive, read_owner
 from atlas.store.manifest import NotAnAtlas, read_manifest
@@ -39,6 +40,7 @@ def verify(paths: AtlasPaths, tell: Callable[[int], None] = lambda images: None)
     for path in files_under(paths.failures):
         check.failure_file(path)
     check.plans()
+    check.compared()
     check.leftovers(on_disk)
     return check.report
 
@@ -114,6 +116,19 @@ class _Check:
         for task in (self.tasks.keys() | self.failed) - planned:
             self.report.blame(self.tasks.get(task, "failures"), f"task {task} is in no plan")
         self.report.planned, self.report.left = len(planned), left.total()
+
+    def compared(self) -> None:
+        """The tables and maps that similarity says it left."""
+        for file in (file for told in read_compared(self.paths).values() for file in told.get("files", [])):
+            path = self.paths.root / file
+            if not path.is_file():
+                self.report.blame(file, "is missing; `atlas similarity` makes it again")
+            elif path.suffix == ".parquet":
+                self.report.files += 1
+                try:
+                    read_table(path)
+                except (OSError, ValueError) as error:
+                    self.report.blame(file, f"cannot be read: {str(error).partition(chr(10))[0]}")
 
     def image_files(self) -> list[str]:
         """Files under images/, listed before the index is read: one that appears later belongs to a run at work."""

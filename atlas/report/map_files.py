@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from atlas.query.atlas import Atlas
+from atlas.query.views import STANDS
 from atlas.report.maps import draw_map
 from atlas.report.marked import mark_of, save_marked
 from atlas.report.plane import draw_layout
@@ -73,11 +74,10 @@ def _layouts(atlas: Atlas) -> Iterator[Path]:
 
 
 def _standing(atlas: Atlas) -> dict[str, Path]:
-    """The image that stands for each feature: of the whole channel, the first metric and seed, the newest."""
-    rows = atlas.sql("""
-        SELECT feature, image FROM features WHERE status = 'ok'
-        QUALIFY row_number() OVER (
-            PARTITION BY feature ORDER BY target <> 'channel', metric, target, seed, created DESC) = 1""").to_pylist()
+    """The image that stands for each feature."""
+    rows = atlas.sql(f"""
+        SELECT feature, first(image ORDER BY {STANDS}) AS image FROM features
+        WHERE status = 'ok' AND image IS NOT NULL GROUP BY feature""").to_pylist()
     return {row["feature"]: atlas.path / row["image"] for row in rows}
 
 

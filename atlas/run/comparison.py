@@ -20,6 +20,7 @@ from atlas.similarity.probes import Picture, Reader
 from atlas.similarity.quality import Marks, marks
 from atlas.similarity.responses import read_layer
 from atlas.similarity.results import write_quality, write_results
+from atlas.store.compared import forget_compared
 from atlas.sweep.identity import fingerprint
 
 EACH = 2.0  # multiply-adds of a pair of features and a picture: the product, and all that is ranked besides
@@ -32,7 +33,7 @@ class Probed:
     name: str
     features: list[str]
     pictures: list[Picture]
-    facts: Pictures
+    standing: Pictures
 
 
 @dataclass
@@ -56,6 +57,8 @@ def compare_features(job: Job, probed: Probed, mark: str) -> tuple[Ending, list[
         files = [folder / block.file for block in blocks]
         if ending.stopped or not all(file.exists() for file in files):
             return ending, []
+        job.keeper.lock.check()
+        forget_compared(job.paths, probed.name)
         found = Found(blocks, files)
         try:
             return ending, [
@@ -70,12 +73,13 @@ def compare_features(job: Job, probed: Probed, mark: str) -> tuple[Ending, list[
 
 def _kept(job: Job, probed: Probed, seen: _Seen) -> list[Path]:
     """Write what was found while the bank was written: the marks of the atlas's own images, or examples."""
-    if probed.facts.own_images:
+    if probed.standing.own_images:
         features = [picture.feature for picture in probed.pictures]
         write_quality(job.paths, [picture.id for picture in probed.pictures], features, seen.marks)
         return [job.paths.quality]
     if not seen.most:
-        shutil.rmtree(job.paths.probe_examples(probed.name), ignore_errors=True)
+        job.paths.probe_examples(probed.name).unlink(missing_ok=True)
+        shutil.rmtree(job.paths.probe_pictures(probed.name), ignore_errors=True)
         return []
     reader = Reader(job.config.probes[probed.name], job.paths.root)
     return write_examples(job.paths, probed.name, probed.pictures, reader, seen.most)
@@ -89,13 +93,13 @@ def _write_bank(job: Job, probed: Probed, folder: Path, seen: _Seen) -> Bank:
         return _read(job, probed, panel, place)
 
     def look(panel: Panel, values: np.ndarray, facts: Facts) -> None:
-        if probed.facts.own_images:
-            seen.marks.append(marks(panel, values, facts, probed.facts.made))
+        if probed.standing.own_images:
+            seen.marks.append(marks(panel, values, facts, probed.standing.made))
         elif kept:
             peaks = _read(job, probed, panel, place, column="max")
-            seen.most.append(most_driving(probed.features[panel.features], values, peaks, kept))
+            seen.most.append(most_driving(probed.features[panel.features], values, peaks, kept, alive=facts.alive))
 
-    return write_bank(folder, probed.features, probed.facts, responses, seed=job.config.similarity.seed, look=look)
+    return write_bank(folder, probed.features, probed.standing, responses, seed=job.config.similarity.seed, look=look)
 
 
 def _read(job: Job, probed: Probed, panel: Panel, place: Mapping[str, int], column: str = "mean") -> np.ndarray:
@@ -123,7 +127,9 @@ def _compare(job: Job, bank: Bank, pictures: int) -> tuple[Ending, Sequence[Bloc
     blocks = blocks_of(bank.panels)
     each = EACH * len(bank.addresses) * pictures
     shards = [
-        BlockShard(fingerprint([bank.folder.name, block.start]), "", (block,), each * (block.stop - block.start))
+        BlockShard(
+            fingerprint([bank.folder.name, block.start]), "the comparison", (block,), each * (block.stop - block.start)
+        )
         for block in blocks
     ]
     return job.run(work, list[Shard](shards), Count(len(shards), len(shards), unit="blocks")), blocks

@@ -40,6 +40,16 @@ class Held:
         """CUDA devices that this machine shows."""
         return next((card.gpus for card in self.cards.values()), 0)
 
+    def left_out(self) -> list[str]:
+        """A sentence for each model some of whose features have images of other weights only."""
+        said = []
+        for name, card in self.cards.items():
+            made = {str(one.picture.feature) for one in self.made if one.model == name}
+            other = len(made.difference(self.features))
+            if other:
+                said.append(f"{other:,} features of {name} have no image made with {card.provenance}, and are left out")
+        return said
+
     def why_nothing(self) -> str:
         """Why there is no feature to be compared."""
         if not self.made:

@@ -1,6 +1,7 @@
 """What the stages of `atlas similarity` share: the atlas, its models and cards, where work runs, and who keeps it."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from atlas.config.schema import SweepConfig
 from atlas.records import Shard
@@ -28,8 +29,13 @@ class SimilarityKeeper(Publisher):
     def fail(self, command: Fail) -> None:
         """Note the one item of a shard that failed."""
         said = command.message.strip().rpartition("\n")[2]
-        self.failures.append(f"{command.shard.label}: {command.error_type}: {said}")
+        self.failures.append(f"{command.shard.label}, {_name(command.shard.items[0])}: {said}")
         self.log("failed", doing=command.shard.label, error_type=command.error_type, message=command.message)
+
+
+def _name(item: Any) -> str:
+    """A picture by its name, a block by its file's."""
+    return getattr(item, "image", "") or getattr(item, "id", "") or getattr(item, "file", "")
 
 
 @dataclass

@@ -27,7 +27,8 @@ class Publisher:
         self.paths.staging.mkdir(parents=True, exist_ok=True)
         write_bytes(self.paths.staging / self.nonce, b"")
         for half in self.paths.root.rglob(".*.part"):
-            half.unlink(missing_ok=True)
+            if half.is_file():  # a folder is an export that somebody writes
+                half.unlink(missing_ok=True)
 
     def commit(self, receipt: Receipt, shard: Shard) -> None:
         """Publish a worker's files, in their order; from here on they are part of the atlas. OSError: try again."""

@@ -1,7 +1,7 @@
 """A clean stop: the first signal asks for it, the second insists."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -25,12 +25,29 @@ class StopRequest:
 
 
 @contextmanager
+def leaving_at_once() -> Iterator[None]:
+    """The first signal raises StopNow: where nothing is under way that would be lost; stop_requests may stand inside."""
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        raise StopNow
+
+    with _handled_by(leave):
+        yield
+
+
+@contextmanager
 def stop_requests() -> Iterator[StopRequest]:
     """Listen to SIGINT, SIGTERM and SIGUSR1; enter after `ray.init`, which takes SIGTERM for itself."""
     request = StopRequest()
-    before = {number: signal.signal(number, request._receive) for number in SIGNALS}
-    try:
+    with _handled_by(request._receive):
         yield request
+
+
+@contextmanager
+def _handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    before = {number: signal.signal(number, handler) for number in SIGNALS}
+    try:
+        yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)

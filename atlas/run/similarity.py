@@ -4,6 +4,7 @@ import os
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from atlas.config.mistakes import ConfigError
 from atlas.config.schema import ProbeConfig, SweepConfig
 from atlas.records import ModelCard
 from atlas.run.comparison import Probed, compare_features
@@ -12,6 +13,7 @@ from atlas.run.held import Held, read_held
 from atlas.run.job import Job, SimilarityKeeper
 from atlas.run.probing import probe_left, unanswered
 from atlas.run.progress import StatusFile
+from atlas.run.signals import leaving_at_once
 from atlas.run.stage import Place
 from atlas.similarity.probes import Picture, pictures_of
 from atlas.similarity.standing import features_of, found_pictures, own_pictures
@@ -56,7 +58,7 @@ def similarity(config: SweepConfig, known: dict[str, ModelCard] | None = None) -
     config.probes = {name: _placed(probe) for name, probe in config.probes.items()}
     paths = AtlasPaths(config.out)
     read_manifest(paths.manifest)  # before anything is written: NotAnAtlas
-    with Lock(paths.lock) as lock:
+    with leaving_at_once(), Lock(paths.lock) as lock:
         outcome = Outcome(paths)
         if lock.taken_over:
             outcome.notes.append(f"took over the lock of {lock.taken_over}, which is gone")
@@ -65,6 +67,7 @@ def similarity(config: SweepConfig, known: dict[str, ModelCard] | None = None) -
         if not held.features:
             outcome.notes.append(held.why_nothing())
             return outcome
+        outcome.notes += held.left_out()
         keeper = SimilarityKeeper(paths, lock)
         keeper.sweep_staging()
         place = Place(config.cluster, device_of(config, next(iter(held.cards.values()))), held.gpus)
@@ -77,12 +80,13 @@ def _bring_up_to_date(job: Job, outcome: Outcome) -> None:
     outcome.failures = job.keeper.failures  # also of pictures that broke their worker: the others are compared
     pictures = pictures_by_probe(job.config, job.held)
     probing = probe_left(job, pictures)
-    outcome.looked, outcome.unread = probing.looked, probing.unread
+    outcome.looked = probing.looked
     outcome.take(probing.ending)
     for name in pictures:
         if outcome.stopped:
             return
         probed, unseen = _probed(job, name, pictures[name])
+        outcome.unread += unseen
         if probed.pictures:
             _compare(job, probed, unseen, outcome)
         else:
@@ -91,7 +95,11 @@ def _bring_up_to_date(job: Job, outcome: Outcome) -> None:
 
 def pictures_by_probe(config: SweepConfig, held: Held) -> dict[str, list[Picture]]:
     own = [one.picture for one in held.made]
-    return {name: own if probe.kind == "atlas" else pictures_of(probe) for name, probe in config.probes.items()}
+    found = {name: own if probe.kind == "atlas" else pictures_of(probe) for name, probe in config.probes.items()}
+    empty = [name for name, pictures in found.items() if not pictures]
+    if empty:
+        raise ConfigError([f"probes.{name}.folder={config.probes[name].folder}: holds no picture" for name in empty])
+    return found
 
 
 def _probed(job: Job, name: str, pictures: list[Picture]) -> tuple[Probed, int]:
@@ -129,10 +137,12 @@ def _note_done(job: Job, probed: Probed, mark: str, *, unread: int, files: list[
     told = {
         "mark": mark,
         "when": now(),
+        "probe": asdict(job.config.probes[probed.name]),
+        "weights": {name: card.provenance for name, card in job.held.cards.items()},
         "features": len(probed.features),
         "pictures": len(probed.pictures),
         **asked,
-        "measures": asked["measures"] if probed.facts.own_images else ["profile"],
+        "measures": asked["measures"] if probed.standing.own_images else ["profile"],
         "missing": {"pictures": unread},
         "files": [job.paths.relative(file) for file in files],
     }
@@ -141,7 +151,7 @@ def _note_done(job: Job, probed: Probed, mark: str, *, unread: int, files: list[
 
 def _mark(job: Job, probed: Probed) -> str:
     """Hash of all that reaches the tables of a probe."""
-    facts = probed.facts
+    standing = probed.standing
     return fingerprint(
         [
             METHOD,
@@ -150,7 +160,7 @@ def _mark(job: Job, probed: Probed) -> str:
             {name: card.provenance for name, card in job.held.cards.items()},
             probed.features,
             [picture.id for picture in probed.pictures],
-            facts.made.tolist(),
-            facts.shown.tolist(),
+            standing.made.tolist(),
+            standing.shown.tolist(),
         ]
     )

@@ -113,7 +113,9 @@ def write_bank(
     seed: int = 0,
     look: Callable[[Panel, Float32[np.ndarray, "n c"], Facts], object] = lambda panel, values, facts: None,
 ) -> Bank:
-    """Write what `responses` gives for each layer, one layer in memory at a time; `look` sees each as it passes.
+    """Write what `responses` gives for each layer, one layer (and a few copies of it) in memory at a time.
+
+    `look` sees each layer as it passes.
 
     responses: mean activations of a layer's features, in their order, on the probe's pictures.
     """

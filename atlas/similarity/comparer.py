@@ -67,7 +67,7 @@ class Comparer:
         if measure == "profile":
             found.arrays |= layerwise.sums(pair)
         if same and measure in MAPPED:
-            found.arrays[f"map.{measure}"] = tile.forward.cpu().numpy()
+            found.arrays[f"map.{measure}"] = tile.forward.clone().cpu().numpy()  # the diagonal goes below
         if same:
             places = torch.arange(len(pair.sources), device=self.device)
             tile.forward[places, places + block.start - pair.layer.panel.start] = torch.nan

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from jaxtyping import Float32, Int
+from jaxtyping import Bool, Float32, Int
 
 from atlas.records import Feature
 from atlas.similarity.probes import Picture, Reader
@@ -32,27 +32,39 @@ class Most:
 
 
 def most_driving(
-    features: list[str], means: Float32[np.ndarray, "n c"], maxima: Float32[np.ndarray, "n c"], k: int
+    features: list[str],
+    means: Float32[np.ndarray, "n c"],
+    maxima: Float32[np.ndarray, "n c"],
+    k: int,
+    *,
+    alive: Bool[np.ndarray, "c"],
 ) -> Most:
-    """By mean activation, which is what images are made for; a channel that is not finite anywhere has none."""
-    whole = np.flatnonzero(np.isfinite(means).all(0))
-    chosen = np.argsort(-means[:, whole], axis=0, kind="stable")[:k]
-    mean, peak = (np.take_along_axis(values[:, whole], chosen, 0).T for values in (means, maxima))
-    return Most([features[place] for place in whole], chosen.T, mean, peak)
+    """By mean activation, which is what images are made for; ties by picture. Channels that are not live have none."""
+    places = np.flatnonzero(alive)
+    chosen = np.stack([_highest(means[:, place], k) for place in places]) if len(places) else np.empty((0, 0), int)
+    mean, peak = (values[chosen, places[:, None]] for values in (means, maxima))
+    return Most([features[place] for place in places], chosen, mean, peak)
+
+
+def _highest(column: Float32[np.ndarray, "n"], k: int) -> Int[np.ndarray, "_"]:
+    """The k highest, highest first, of equals the first."""
+    near = np.arange(len(column))
+    if len(column) > k:
+        near = np.flatnonzero(column >= np.partition(column, len(column) - k)[len(column) - k])
+    return near[np.argsort(-column[near], kind="stable")][:k]
 
 
 def write_examples(
     paths: AtlasPaths, probe: str, pictures: Sequence[Picture], reader: Reader, most: list[Most]
 ) -> list[Path]:
     """Copy the pictures and write their table: the files. Copies that nobody names any more are removed."""
-    folder = paths.probe_examples(probe)
+    folder, table = paths.probe_pictures(probe), paths.probe_examples(probe)
     wanted = {_copy(folder, pictures[n]): pictures[n] for one in most for n in np.unique(one.picture)}
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(lambda path: _write_copy(path, reader, wanted[path]), wanted))
     rows = [row for one in most for row in _rows(paths, probe, folder, pictures, one)]
-    table = folder / "examples.parquet"
     write_table(table, pa.Table.from_pylist(rows, schema=EXAMPLES))
-    for path in (folder / "pictures").glob("*.jpg"):
+    for path in folder.glob("*.jpg"):
         if path not in wanted:
             path.unlink()
     return [table, *wanted]
@@ -77,7 +89,7 @@ def _rows(paths: AtlasPaths, probe: str, folder: Path, pictures: Sequence[Pictur
 
 
 def _copy(folder: Path, picture: Picture) -> Path:
-    return folder / "pictures" / f"{blake2b(picture.id.encode(), digest_size=10).hexdigest()}.jpg"
+    return folder / f"{blake2b(picture.id.encode(), digest_size=10).hexdigest()}.jpg"
 
 
 def _write_copy(path: Path, reader: Reader, picture: Picture) -> None:

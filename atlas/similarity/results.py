@@ -88,24 +88,31 @@ def _maps(paths: AtlasPaths, probe: str, bank: Bank, found: Found) -> tuple[pa.T
     """Write each layer's matrix in clustered order, and the channels in that order; CLUSTERS, and the files."""
     rows, written = [], []
     for number, panel in enumerate(bank.panels):
-        alive = np.flatnonzero(bank.facts(number).alive)
         for measure in MAPPED:
             stem = paths.map(panel.model, panel.layer, measure, probe)
             files = [stem.with_name(stem.name + ending) for ending in (".npy", ".order.npy")]
-            if not len(alive) or not found.has(number, f"map.{measure}"):
+            matrix, there = _compared(found, number, measure)
+            if not len(there):
                 for path in [*files, stem.with_name(f"{stem.name}.png")]:
                     path.unlink(missing_ok=True)
                 continue
-            matrix = found.layer(number, f"map.{measure}")[np.ix_(alive, alive)]
             ordered = cluster(matrix)
-            channels = np.array(
-                [Feature.parse(bank.addresses[panel.start + alive[at]]).channel for at in ordered.order]
-            )
+            addresses = [bank.addresses[panel.start + there[at]] for at in ordered.order]
+            channels = np.array([Feature.parse(address).channel for address in addresses])
             _save(files[0], matrix[np.ix_(ordered.order, ordered.order)])
             _save(files[1], channels)
             written += files
             rows += _cluster_rows(probe, measure, panel, channels, ordered.families)
     return pa.Table.from_pylist(rows, schema=CLUSTERS), written
+
+
+def _compared(found: Found, number: int, measure: str) -> tuple[np.ndarray, np.ndarray]:
+    """A layer's similarities (n, n) among the features that have any, and which those are; none, if not asked for."""
+    if not found.has(number, f"map.{measure}"):
+        return np.empty((0, 0), np.float32), np.empty(0, int)
+    matrix = found.layer(number, f"map.{measure}")
+    there = np.flatnonzero(np.isfinite(np.diagonal(matrix)))
+    return matrix[np.ix_(there, there)], there
 
 
 def _save(path: Path, array: np.ndarray) -> None:

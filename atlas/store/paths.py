@@ -35,6 +35,7 @@ class AtlasPaths:
         self.sheets = self.root / "sheets"
         self.responses = self.root / "responses"
         self.examples = self.root / "examples"
+        self.pictures = self.root / "pictures"
         self.neighbors = self.root / "neighbors"
         self.layers = self.root / "layers.parquet"
         self.matches = self.root / "matches.parquet"
@@ -61,8 +62,12 @@ class AtlasPaths:
         return self.responses / f"probe={safe(probe)}" / f"model={safe(model)}" / f"layer={safe(layer)}"
 
     def probe_examples(self, probe: str) -> Path:
-        """Folder of the table, and of copies of the pictures, that drive each feature most."""
-        return self.examples / f"probe={safe(probe)}"
+        """The table of the pictures that drive each feature most."""
+        return self.examples / f"probe={safe(probe)}" / "examples.parquet"
+
+    def probe_pictures(self, probe: str) -> Path:
+        """Folder of copies of those pictures; apart, so that readers of folders find nothing but tables."""
+        return self.pictures / safe(probe)
 
     def neighbor_table(self, scope: str, measure: str, probe: str) -> Path:
         return self.neighbors / f"scope={scope}" / f"measure={measure}" / f"{safe(probe)}.parquet"

@@ -13,7 +13,7 @@ RESPONSES = pa.schema(
         (
             "picture",
             pa.string(),
-        ),  # identity: the task of an image of the atlas; name and stamp of a file; class and number
+        ),  # identity: the task of an image of the atlas; name and stamp of a file; seed and number
         ("image", pa.string()),  # where the picture lies: relative to the atlas, or to the probe's folder
         ("feature", pa.string()),  # address of the feature that it was made for; NULL for a picture found or drawn
         ("weights", pa.string()),  # of the model: where from, and the digest
@@ -23,7 +23,7 @@ RESPONSES = pa.schema(
 )
 EXAMPLES = pa.schema(
     [
-        ("probe", pa.string()),
+        ("probe", FOLDER),
         ("feature", pa.string()),
         ("model", pa.string()),
         ("layer", pa.string()),

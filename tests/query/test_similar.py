@@ -149,7 +149,7 @@ def test_what_was_made_after_similarity_was_run(tmp_path):
 
 
 def test_a_feature_that_does_the_same_on_every_picture(tmp_path):
-    paths = make_atlas(tmp_path / "a", LAYERS[:1], images=False)
+    paths = make_atlas(tmp_path / "a", LAYERS[:1])
     write_similarity(paths)
     table = pa.parquet.read_table(paths.neighbor_table("layer", "sym", "atlas"), partitioning=None)
     mine = pa.compute.not_equal(table["src"], "alpha/conv1:0")

@@ -1,7 +1,10 @@
 """`similarity` with the real network and no Ray: what is computed, resumed, kept up to date, and what survives faults."""
 
 import json
+import os
 import shutil
+import signal
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -303,8 +306,8 @@ def test_a_picture_that_could_not_be_read_is_left_to_do(fresh: Path, natural: Pa
 
 def test_examples_are_the_pictures_that_drive_a_feature_most(fresh: Path, natural: Path) -> None:
     compare(fresh, *of(natural))
-    folder = fresh / "examples/probe=natural"
-    rows = pq.read_table(folder / "examples.parquet", partitioning=None).to_pylist()
+    table, folder = fresh / "examples/probe=natural/examples.parquet", fresh / "pictures/natural"
+    rows = pq.read_table(table, partitioning=None).to_pylist()
     said = {(row["picture"], row["layer"]): row for row in responses(fresh, "natural")}
     pictures = sorted({picture for picture, _ in said}, key=lambda one: natural / one.rpartition(" ")[0])
     by_feature: dict[str, list[dict]] = {}
@@ -323,23 +326,22 @@ def test_examples_are_the_pictures_that_drive_a_feature_most(fresh: Path, natura
             with Image.open(fresh / row["image"]) as copy:
                 assert copy.size == (SIDE, SIDE)
     named = {fresh / row["image"] for row in rows}
-    assert set((folder / "pictures").iterdir()) == named
+    assert set(folder.iterdir()) == named
     first = natural / rows[0]["source"]
     old = fresh / rows[0]["image"]
     Image.new("RGB", (200, 180)).save(first)
     outcome = compare(fresh, *of(natural))
     assert (outcome.looked, list(outcome.compared)) == (1, ["natural"])
-    rows = pq.read_table(folder / "examples.parquet", partitioning=None).to_pylist()
+    rows = pq.read_table(table, partitioning=None).to_pylist()
     assert not old.exists(), "nobody names the picture as it was"
-    assert set((folder / "pictures").iterdir()) == {fresh / row["image"] for row in rows}
+    assert set(folder.iterdir()) == {fresh / row["image"] for row in rows}
 
 
 def test_an_empty_folder_is_told_of_and_nothing_is_written(done: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     before = computed(done)
-    outcome = compare(done, *of(tmp_path / "empty"))
-    assert list(outcome.compared) == []
-    assert any("natural" in note and "no picture" in note for note in outcome.notes)
+    with pytest.raises(ConfigError, match=r"natural\.folder=.*empty: holds no picture"):
+        compare(done, *of(tmp_path / "empty"))
     assert computed(done) == before
 
 
@@ -516,7 +518,11 @@ def test_an_interrupted_comparison_touches_nothing_and_is_completed(
         compare(done)
     monkeypatch.undo()
     after = {name: when for name, when in computed(done).items() if not name.startswith("responses")}
-    assert after == before
+    said = {"similarity.json"} if stop == "in the tables" else set()  # it no longer vouches for tables half replaced
+    assert {name: when for name, when in after.items() if name not in said} == {
+        name: when for name, when in before.items() if name not in said
+    }
+    assert not said or "atlas" not in state(done)
     assert len(responses(done)) == 13 * 2, "what was looked at is kept"
     assert not list((done / "staging").glob("bank-*")) and not (done / "lock").exists()
     outcome = compare(done)
@@ -663,3 +669,42 @@ def test_where_no_worker_can_compare_it_is_told_of(fresh: Path, monkeypatch: pyt
     assert not (fresh / "neighbors").exists()
     monkeypatch.undo()
     assert list(compare(fresh).compared) == ["atlas"]
+
+
+def test_tables_that_were_half_replaced_are_not_trusted(done: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked for otherwise, stopped when the tables were written, asked for as before: all is written again."""
+    whole = atlas.run.comparison.write_results
+
+    def written_and_stopped(*asked, **more):  # type: ignore[no-untyped-def]
+        whole(*asked, **more)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(atlas.run.comparison, "write_results", written_and_stopped)
+    with pytest.raises(KeyboardInterrupt):
+        compare(done, "similarity.top=2")
+    monkeypatch.undo()
+    assert list(compare(done).compared) == ["atlas"]
+    assert max(row["rank"] for row in neighbors(done, "layer", "sym")) == 5
+
+
+def test_tables_that_were_deleted_are_made_again(done: Path) -> None:
+    assert compare(done).idle
+    shutil.rmtree(done / "neighbors")
+    assert list(compare(done).compared) == ["atlas"]
+    assert neighbors(done, "layer", "sym")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT])
+def test_a_signal_while_tables_are_written_ends_the_job_resumably(
+    done: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def signalled(*asked, **more):  # type: ignore[no-untyped-def]
+        os.kill(os.getpid(), number)
+        time.sleep(5)
+
+    monkeypatch.setattr(atlas.run.comparison, "write_results", signalled)
+    assert run_job("similarity", [*SMALL, f"out={done}", "similarity.top=2"]) == 75
+    assert "run the same again" in capsys.readouterr().err
+    assert not (done / "lock").exists() and not list((done / "staging").glob("bank-*"))
+    monkeypatch.undo()
+    assert list(compare(done).compared) == ["atlas"]

@@ -18,7 +18,7 @@ def test_most_driving_is_what_sorting_gives() -> None:
     means = random.integers(0, 4, (30, 5)).astype(np.float32)  # ties
     maxima = random.normal(size=(30, 5)).astype(np.float32)
     means[3, 2], means[4, 4] = np.nan, np.inf
-    most = most_driving([f"a/l:{n}" for n in range(5)], means, maxima, 4)
+    most = most_driving([f"a/l:{n}" for n in range(5)], means, maxima, 4, alive=np.isfinite(means).all(0))
     assert most.features == ["a/l:0", "a/l:1", "a/l:3"]
     for row, channel in enumerate((0, 1, 3)):
         wanted = sorted(range(30), key=lambda n: (-means[n, channel], n))[:4]
@@ -29,12 +29,12 @@ def test_most_driving_is_what_sorting_gives() -> None:
 
 def test_no_more_pictures_than_there_are() -> None:
     means = np.array([[1.0], [2.0]], np.float32)
-    assert most_driving(["a/l:0"], means, means, 9).picture.tolist() == [[1, 0]]
+    assert most_driving(["a/l:0"], means, means, 9, alive=np.array([True])).picture.tolist() == [[1, 0]]
 
 
-def test_nothing_is_finite() -> None:
+def test_nothing_is_live() -> None:
     means = np.full((3, 2), np.nan, np.float32)
-    most = most_driving(["a/l:0", "a/l:1"], means, means, 2)
+    most = most_driving(["a/l:0", "a/l:1"], means, means, 2, alive=np.zeros(2, bool))
     assert (most.features, len(most.picture)) == ([], 0)
 
 
@@ -58,7 +58,7 @@ def test_pictures_are_copied_once_and_those_that_nobody_names_are_removed(tmp_pa
     probe, paths = ProbeConfig("natural", str(folder)), AtlasPaths(tmp_path / "atlas")
     reader, pictures = Reader(probe, paths.root), pictures_of(probe)
     assert len(write_examples(paths, "natural", pictures, reader, [most_of([4, 1], [1, 0])])) == 1 + 3
-    rows = read_table(paths.probe_examples("natural") / "examples.parquet").to_pylist()
+    rows = read_table(paths.probe_examples("natural")).to_pylist()
     assert [(row["feature"], row["rank"], row["source"], row["mean"], row["max"]) for row in rows] == [
         ("a/l:0", 1, "4.png", 4.0, 8.0),
         ("a/l:0", 2, "1.png", 1.0, 2.0),
@@ -71,10 +71,10 @@ def test_pictures_are_copied_once_and_those_that_nobody_names_are_removed(tmp_pa
         with Image.open(paths.root / row["image"]) as copy:
             assert (copy.format, copy.mode, copy.size) == ("JPEG", "RGB", (SIDE, SIDE))
             assert abs(copy.getpixel((90, 90))[0] - 50 * int(row["source"][0])) < 4
-    kept = {path: path.stat().st_mtime_ns for path in paths.examples.rglob("*.jpg")}
+    kept = {path: path.stat().st_mtime_ns for path in paths.pictures.rglob("*.jpg")}
     assert len(kept) == 3
     assert len(write_examples(paths, "natural", pictures, reader, [most_of([4, 2], [4, 2])])) == 1 + 2
-    now = {path: path.stat().st_mtime_ns for path in paths.examples.rglob("*.jpg")}
+    now = {path: path.stat().st_mtime_ns for path in paths.pictures.rglob("*.jpg")}
     assert now.items() & kept.items() == {(path, kept[path]) for path in kept.keys() & now.keys()}
     assert len(now) == 2 and len(now.keys() & kept.keys()) == 1
 
@@ -84,5 +84,5 @@ def test_examples_of_one_probe_leave_those_of_another(tmp_path: Path, folder: Pa
     reader, pictures = Reader(probe, paths.root), pictures_of(probe)
     write_examples(paths, "one", pictures, reader, [most_of([4, 1])])
     write_examples(paths, "two", pictures, reader, [most_of([3, 0])])
-    assert len(list(paths.probe_examples("one").rglob("*.jpg"))) == 2
-    assert len(list(paths.probe_examples("two").rglob("*.jpg"))) == 2
+    assert len(list(paths.probe_pictures("one").rglob("*.jpg"))) == 2
+    assert len(list(paths.probe_pictures("two").rglob("*.jpg"))) == 2

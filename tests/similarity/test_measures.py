@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 from planted import Planted, compare, oracle, planted
 
+from atlas.config.schema import SimilarityConfig
 from atlas.records import MEASURES
 from atlas.similarity.bank import Bank, Pictures, write_bank
+from atlas.similarity.results import write_results
 from atlas.similarity.rotation import rotation
 from atlas.similarity.statistics import weights_of
 from atlas.similarity.tables import neighbor_table
+from atlas.store.paths import AtlasPaths
 
 SLOW = {"raw", "z", "drive", "sym"}  # measures of own images
 
@@ -241,3 +244,21 @@ def test_a_channel_that_answers_its_own_image_alone_is_nobodys_neighbor_by_devia
         if measure in ("z", "sym"):
             assert names.isdisjoint(row["dst"] for row in rows)
     found.close()
+
+
+def test_a_channel_that_only_its_own_image_moves_has_no_z_and_no_place_on_the_map_of_sym(tmp_path: Path) -> None:
+    """It is live, but nothing is left to measure its image by: METHODS' sigma is without its own."""
+    data = planted({"a/l": 12}, extra=28)
+    data.values[:, 3] = 0
+    data.values[3, 3] = 5
+    bank, found = compare(tmp_path / "bank", data)
+    lone = data.addresses[3]
+    rows = {m: neighbor_table(bank, found, "layer", m, probe="atlas").to_pylist() for m in ("z", "sym", "profile")}
+    assert lone not in {row["dst"] for row in rows["z"]}, "its image may move others all the same"
+    assert lone not in {row["src"] for row in rows["sym"]} | {row["dst"] for row in rows["sym"]}
+    assert lone in {row["src"] for row in rows["profile"]}
+    paths = AtlasPaths(tmp_path / "atlas")
+    write_results(paths, "atlas", bank, found, SimilarityConfig())
+    found.close()
+    assert np.load(paths.map("a", "l", "sym").with_name("sym.npy")).shape == (11, 11)
+    assert np.load(paths.map("a", "l", "profile").with_name("profile.npy")).shape == (12, 12)
