@@ -8,6 +8,7 @@ from atlas.cli import asking, looking
 from atlas.cli.jobs import JOBS
 from atlas.cli.layers import layers
 from atlas.cli.selftest import selftest
+from atlas.cli.serving import serve
 
 
 def _tell_version(context: click.Context, option: click.Parameter, wanted: bool) -> None:
@@ -44,7 +45,7 @@ def cli() -> None:
     """
 
 
-for command in [*JOBS, layers, *looking.COMMANDS, *asking.COMMANDS, selftest]:
+for command in [*JOBS, layers, *looking.COMMANDS, *asking.COMMANDS, selftest, serve]:
     cli.add_command(command)
 
 

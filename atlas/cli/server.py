@@ -1,0 +1,148 @@
+"""An atlas over HTTP, for this machine only: its files, with Range requests, and the reading commands as JSON."""
+
+import json
+import re
+from collections.abc import Callable
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase
+from mimetypes import guess_type
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pyarrow as pa
+
+from atlas.cli.tables import plain_rows
+from atlas.query.atlas import Atlas
+from atlas.query.guard import Damaged, QueryError
+from atlas.query.names import UnknownName
+
+HOST = "127.0.0.1"
+NAMES = (
+    "127.0.0.1",
+    "localhost",
+    "[::1]",
+)  # what a browser may call us: a page elsewhere that resolves to here may not
+RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+FLAGS = ("mutual", "opposite")
+Query = dict[str, str]
+
+
+def make_server(atlas: Atlas, port: int) -> ThreadingHTTPServer:
+    """A server on 127.0.0.1, threads and all, not yet running; port 0: any free one. OSError: the port is taken."""
+
+    class Handler(_Handler):
+        held = atlas
+
+    return ThreadingHTTPServer((HOST, port), Handler)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    held: Atlas
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def do_HEAD(self) -> None:
+        self._answer()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing: a terminal is no place for every request."""
+
+    def _answer(self) -> None:
+        if self.headers.get("Host", "").rpartition(":")[0] not in NAMES:
+            return self._say(HTTPStatus.FORBIDDEN, {"error": f"only {' and '.join(NAMES)} are served"})
+        asked = urlsplit(self.path)
+        path, query = unquote(asked.path), {key: values[-1] for key, values in parse_qs(asked.query).items()}
+        if not path.startswith("/api/"):
+            return self._send_file(path)
+        try:
+            return self._say(HTTPStatus.OK, _rows(self.held, path.removeprefix("/api/"), query))
+        except UnknownName as error:
+            return self._say(HTTPStatus.NOT_FOUND, {"error": str(error)})
+        except (QueryError, ValueError, TypeError) as error:
+            return self._say(HTTPStatus.BAD_REQUEST, {"error": str(error)})
+        except Damaged as error:
+            return self._say(HTTPStatus.INTERNAL_SERVER_ERROR, {"error": str(error)})
+
+    def _say(self, status: HTTPStatus, value: Any) -> None:
+        body = json.dumps(value, ensure_ascii=False).encode()
+        self._head(status, {"Content-Type": "application/json; charset=utf-8", "Content-Length": str(len(body))})
+        if self.command == "GET":
+            self.wfile.write(body)
+
+    def _send_file(self, path: str) -> None:
+        """A file under the atlas, whole or a part of it; nothing outside is ever opened."""
+        root = self.held.path.resolve()
+        file = (root / path.lstrip("/")).resolve() if "\0" not in path else root
+        if file.is_dir():
+            file = (file / ("site/index.html" if file == root else "index.html")).resolve()
+        if not file.is_relative_to(root) or not file.is_file():
+            return self._say(HTTPStatus.NOT_FOUND, {"error": f"there is no file {path!r} in this atlas"})
+        size = file.stat().st_size
+        span = _span(self.headers.get("Range"), size)
+        if span is None:
+            return self._head(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, {"Content-Range": f"bytes */{size}"})
+        start, stop = span
+        part = (start, stop) != (0, size)
+        said = {"Content-Type": guess_type(file.name)[0] or "application/octet-stream", "Accept-Ranges": "bytes"}
+        said |= {"Content-Length": str(stop - start)}
+        said |= {"Content-Range": f"bytes {start}-{stop - 1}/{size}"} if part else {}
+        self._head(HTTPStatus.PARTIAL_CONTENT if part else HTTPStatus.OK, said)
+        if self.command == "GET":
+            with open(file, "rb") as opened:
+                _copy(opened, self.wfile, start, stop)
+        return None
+
+    def _head(self, status: HTTPStatus, said: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in {**said, "X-Content-Type-Options": "nosniff"}.items():
+            self.send_header(name, value)
+        self.end_headers()
+
+
+def _rows(atlas: Atlas, path: str, query: Query) -> list[dict[str, Any]]:
+    """The same rows as the command of that name."""
+    kind, _, rest = path.partition("/")
+    if kind not in ANSWERS:
+        raise UnknownName(f"there is no /api/{kind}; there are {', '.join(f'/api/{name}' for name in ANSWERS)}")
+    return plain_rows(ANSWERS[kind](atlas, rest, query))
+
+
+def _feature(atlas: Atlas, address: str, query: Query) -> pa.Table:
+    return atlas.feature(address).rows()
+
+
+def _similar(atlas: Atlas, address: str, query: Query) -> pa.Table:
+    options: dict[str, Any] = {key: value for key, value in query.items() if key != "top"}
+    options |= {flag: query[flag].lower() in ("1", "true") for flag in FLAGS if flag in query}
+    return atlas.feature(address).similar(int(query.get("top", 10)), **options)
+
+
+def _sql(atlas: Atlas, rest: str, query: Query) -> pa.Table:
+    if "q" not in query:
+        raise ValueError("write the query as /api/sql?q=SELECT…")
+    return atlas.sql(query["q"])
+
+
+ANSWERS: dict[str, Callable[[Atlas, str, Query], pa.Table]] = {"feature": _feature, "similar": _similar, "sql": _sql}
+
+
+def _span(asked: str | None, size: int) -> tuple[int, int] | None:
+    """The first byte and the one after the last of a Range header; all when there is none; None when it cannot be."""
+    found = RANGE.fullmatch(asked or "")
+    if found is None or found.groups() == ("", ""):
+        return 0, size
+    first, last = found.groups()
+    if not first:
+        return max(0, size - int(last)), size
+    stop = min(size, int(last) + 1) if last else size
+    return (int(first), stop) if int(first) < stop else None
+
+
+def _copy(source: BufferedIOBase, target: BufferedIOBase, start: int, stop: int) -> None:
+    source.seek(start)
+    left = stop - start
+    while left > 0 and (piece := source.read(min(left, 1 << 20))):
+        target.write(piece)
+        left -= len(piece)

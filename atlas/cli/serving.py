@@ -1,0 +1,34 @@
+"""`atlas serve`: an atlas in the browser, from this machine to this machine."""
+
+import click
+
+from atlas.cli.reading import Refused, opened, place, say
+
+
+@click.command()
+@click.argument("where", metavar="[ATLAS]", required=False)
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: any free one.")
+@place
+def serve(where: str | None, atlas: str | None, port: int) -> None:
+    """Files and answers of an atlas on 127.0.0.1.
+
+    \b
+    /images/…, /index/…, …             its files, with Range requests
+    /api/feature/MODEL/LAYER:CHANNEL   its rows, as JSON
+    /api/similar/MODEL/LAYER:CHANNEL   its neighbors; ?top=, measure=, scope=, to=, mutual=, opposite=, probe=
+    /api/sql?q=SELECT…                 rows of a reading statement over the views
+    """
+    from atlas.cli.server import HOST, make_server
+
+    with opened(where or atlas) as held:
+        try:
+            server = make_server(held, port)
+        except OSError as error:
+            raise Refused(f"--port {port}: {error.strerror}; name another one, or 0 for any that is free") from None
+        say(f"{held.path} on http://{HOST}:{server.server_port}/   Ctrl-C ends it")
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            say("")
+        finally:
+            server.server_close()

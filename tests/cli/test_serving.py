@@ -1,0 +1,137 @@
+"""`atlas serve`: the same answers as the commands, parts of files, and nothing of any other file."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from made_atlas import make_atlas
+from made_similarity import write_similarity
+
+from atlas.cli.server import make_server
+from atlas.cli.tables import plain_rows
+from atlas.query.atlas import Atlas
+
+
+@pytest.fixture(scope="module")
+def atlas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Atlas]:
+    root = tmp_path_factory.mktemp("served") / "a"
+    write_similarity(make_atlas(root))
+    (root.parent / "secret.txt").write_text("secret")
+    (root / "link.txt").symlink_to(root.parent / "secret.txt")
+    with Atlas(root) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def port(atlas: Atlas) -> Iterator[int]:
+    server = make_server(atlas, 0)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_port
+    server.shutdown()
+    server.server_close()
+
+
+def ask(port: int, path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
+    connection = HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.request(method, path, headers={"Host": f"127.0.0.1:{port}", **headers})
+    answer = connection.getresponse()
+    found = answer.status, dict(answer.headers), answer.read()
+    connection.close()
+    return found
+
+
+def test_similar_and_feature_are_what_the_commands_answer(port: int, atlas: Atlas) -> None:
+    status, _, body = ask(port, "/api/similar/alpha/conv2:1?top=3&measure=profile&scope=model")
+    assert status == 200
+    assert json.loads(body) == plain_rows(atlas.feature("alpha/conv2:1").similar(3, measure="profile", scope="model"))
+    status, _, body = ask(port, f"/api/feature/{quote('beta net/block/0:2')}")
+    assert (status, len(json.loads(body))) == (200, 2)
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "words"),
+    [
+        ("/api/feature/alpha/conv9:1", 404, "no layer"),
+        ("/api/similar/alpha/conv2:1?measure=foo", 404, "no measure"),
+        ("/api/similar/alpha/conv2:1?top=many", 400, "many"),
+        ("/api/similar/alpha/conv2:1?colour=red", 400, "colour"),
+        ("/api/nothing", 404, "/api/sql"),
+        ("/api/sql", 400, "q="),
+        ("/nothing.txt", 404, "no file"),
+    ],
+)
+def test_what_is_not_there_is_one_sentence(port: int, path: str, status: int, words: str) -> None:
+    found, _, body = ask(port, path)
+    assert found == status
+    assert words in json.loads(body)["error"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "COPY (SELECT 1) TO 'stolen.csv'",
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "SELECT * FROM read_text('../secret.txt')",
+        "SELECT * FROM '/etc/passwd'",
+        "CREATE TABLE t AS SELECT 1",
+        "ATTACH 'other.db'",
+        "INSTALL httpfs",
+        "SET enable_external_access = true",
+        "SELECT 1; SELECT 2",
+        "DROP VIEW features",
+    ],
+)
+def test_sql_that_writes_or_reads_other_files_is_refused(port: int, text: str) -> None:
+    status, _, body = ask(port, f"/api/sql?q={quote(text)}")
+    assert status == 400, body
+    assert json.loads(body)["error"]
+    assert json.loads(ask(port, f"/api/sql?q={quote('SELECT count(*) AS n FROM features')}")[2]) == [{"n": 70}]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../secret.txt",
+        "/%2e%2e/secret.txt",
+        "/images/..%2f..%2fsecret.txt",
+        "//etc/passwd",
+        "/link.txt",
+        "/%00",
+        "/etc/passwd",
+    ],
+)
+def test_no_file_outside_is_served(port: int, path: str) -> None:
+    status, _, body = ask(port, path)
+    assert status == 404
+    assert b"secret" not in body.replace(b"secret.txt", b"") and b"root:" not in body
+
+
+def test_a_page_elsewhere_that_resolves_to_here_is_not_answered(port: int) -> None:
+    assert ask(port, "/atlas.json", Host="evil.example:80")[0] == 403
+    assert ask(port, "/atlas.json", Host=f"localhost:{port}")[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "start", "stop"),
+    [
+        ("bytes=0-9", 206, 0, 10),
+        ("bytes=5-", 206, 5, None),
+        ("bytes=-7", 206, -7, None),
+        ("bytes=0-999999999", 200, 0, None),
+        ("lines=1-2", 200, 0, None),
+    ],
+)
+def test_parts_of_files(port: int, atlas: Atlas, asked: str, status: int, start: int, stop: int | None) -> None:
+    image = next(iter(atlas.path.rglob("*.png")))
+    whole = Path(image).read_bytes()
+    path = quote("/" + image.relative_to(atlas.path).as_posix())
+    found, said, body = ask(port, path, Range=asked)
+    assert (found, body) == (status, whole[start:stop])
+    assert said["Content-Length"] == str(len(body)) and said["Content-Type"] == "image/png"
+    assert ask(port, path, "HEAD")[1]["Content-Length"] == str(len(whole))
+    assert ask(port, path, Range=f"bytes={len(whole)}-")[0] == 416
+    assert ask(port, path, "POST")[0] == 501
