@@ -74,7 +74,7 @@ def similarity_job(config: "SweepConfig", overrides: list[str], mistakes: list[s
 
         say(print_similarity_plan(config))
         return DONE
-    return _similarity(config, {})
+    return _similarity(config, {}, overrides)
 
 
 def _check_models(config: "SweepConfig") -> None:
@@ -118,11 +118,11 @@ def _generate(config: "SweepConfig", plan: "Plan", overrides: list[str]) -> int:
     return SOME_FAILED if outcome.failed or outcome.abandoned else DONE
 
 
-def _similarity(config: "SweepConfig", cards: "dict[str, ModelCard]") -> int:
+def _similarity(config: "SweepConfig", cards: "dict[str, ModelCard]", overrides: list[str] | None = None) -> int:
     from atlas.report.map_files import write_maps
     from atlas.run.similarity import similarity
 
-    outcome = similarity(config, cards)
+    outcome = similarity(config, cards, overrides)
     tell_similarity(outcome)
     if outcome.stopped:
         return INTERRUPTED

@@ -13,6 +13,7 @@ from atlas.run.held import Held, read_held
 from atlas.run.job import Job, SimilarityKeeper
 from atlas.run.probing import probe_left, unanswered
 from atlas.run.progress import StatusFile
+from atlas.run.record import record_comparison
 from atlas.run.signals import leaving_at_once
 from atlas.run.stage import Place
 from atlas.similarity.probes import Picture, pictures_of
@@ -50,8 +51,12 @@ class Outcome:
         return not (self.looked or self.compared or self.unread or self.stopped or self.abandoned)
 
 
-def similarity(config: SweepConfig, known: dict[str, ModelCard] | None = None) -> Outcome:
+def similarity(
+    config: SweepConfig, known: dict[str, ModelCard] | None = None, overrides: list[str] | None = None
+) -> Outcome:
     """Bring the similarity of an atlas up to date; known: cards of models that were read already.
+
+    overrides: what was typed, to be recorded; None: `atlas generate` has recorded it.
 
     NotAnAtlas, Locked, ConfigError before any work; OSError: the disk, resumable.
     """
@@ -70,6 +75,8 @@ def similarity(config: SweepConfig, known: dict[str, ModelCard] | None = None) -
         outcome.notes += held.left_out()
         keeper = SimilarityKeeper(paths, lock)
         keeper.sweep_staging()
+        if overrides is not None:
+            record_comparison(paths, config, overrides)
         place = Place(config.cluster, device_of(config, next(iter(held.cards.values()))), held.gpus)
         _bring_up_to_date(Job(config, held, place, keeper, StatusFile(paths, config.name)), outcome)
     return outcome

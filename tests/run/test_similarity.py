@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from omegaconf import OmegaConf
 from PIL import Image
 from planted import Planted, oracle
 from sweeps import SMALL, patternnet_card, rows_of, run_small, sweep
@@ -708,3 +709,14 @@ def test_a_signal_while_tables_are_written_ends_the_job_resumably(
     assert not (done / "lock").exists() and not list((done / "staging").glob("bank-*"))
     monkeypatch.undo()
     assert list(compare(done).compared) == ["atlas"]
+
+
+def test_what_was_asked_alone_is_recorded_and_no_models_are_read_from_it(done: Path) -> None:
+    before = set((done / "config").iterdir())
+    words = [*SMALL, f"out={done}", "similarity.top=3"]
+    assert run_job("similarity", words) == 0
+    (new,) = set((done / "config").iterdir()) - before
+    said = OmegaConf.load(new / "similarity.yaml")
+    assert (said.similarity.top, said.probes.atlas.kind, said.cluster.kind) == (3, "atlas", "inline")
+    assert OmegaConf.load(new / "overrides.yaml") == words
+    assert list(compare(done, "similarity.top=2").compared) == ["atlas"]
