@@ -46,11 +46,11 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_early_layers_match_above_their_baseline(pair: Path, probe: str) -> None:
     with atlas.open(pair) as opened:
         rows = opened.sql(f"""
-            SELECT layer_a, best_match - best_match_baseline AS excess, mutual_share - mutual_share_baseline AS mutual
-            FROM layers WHERE probe = '{probe}' AND model_a <> model_b AND layer_a = layer_b AND layer_a <> 'logits'
+            SELECT layer_a, best_match - best_match_baseline AS excess FROM layers
+            WHERE probe = '{probe}' AND model_a <> model_b AND layer_a = layer_b AND layer_a <> 'logits'
         """).to_pylist()
     assert len(rows) == 4
-    assert all(row["excess"] > 0.02 and row["mutual"] > 0 for row in rows), rows
+    assert all(row["excess"] > 0.02 for row in rows), rows
 
 
 @pytest.mark.parametrize("probe", ["atlas", "patterns"])
