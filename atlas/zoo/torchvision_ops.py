@@ -7,7 +7,8 @@ the import fails on two that are missing. Only Python parts are used here, which
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
 
-import torch
+from torch import library as registry
+from torch import ops
 
 SCHEMAS = {
     "nms": "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
@@ -24,21 +25,21 @@ def _compiled_operators_load() -> bool:
     if library is None or library.origin is None:
         return False
     try:
-        torch.ops.load_library(library.origin)
+        ops.load_library(library.origin)
     except (ImportError, OSError):
         return False
     return True
 
 
-def _declare_missing() -> torch.library.Library | None:
+def _declare_missing() -> registry.Library | None:
     """Declare the schemas that nobody has; they live as long as the library that is returned."""
     if _compiled_operators_load():
         return None
-    library = torch.library.Library("torchvision", "FRAGMENT")
+    declared = registry.Library("torchvision", "FRAGMENT")
     for name, schema in SCHEMAS.items():
-        if not hasattr(torch.ops.torchvision, name):
-            library.define(schema)
-    return library
+        if not hasattr(ops.torchvision, name):
+            declared.define(schema)
+    return declared
 
 
 DECLARED = _declare_missing()
