@@ -24,7 +24,7 @@ class Probing:
 
     ending: Ending = field(default_factory=Ending)
     looked: int = 0  # pictures that were looked at now, once for each model
-    unread: int = 0  # that could not be
+    probes: set[str] = field(default_factory=set)  # those of which some picture had been left
 
 
 def probe_left(job: Job, pictures: Mapping[str, Sequence[Picture]]) -> Probing:
@@ -45,7 +45,7 @@ def probe_left(job: Job, pictures: Mapping[str, Sequence[Picture]]) -> Probing:
         nonce=job.keeper.nonce,
     )
     ending = job.run(work, list[Shard](shards), count)
-    return Probing(ending, count.done, count.failed)
+    return Probing(ending, count.done, {shard.probe for shard in shards})
 
 
 def left_shards(

@@ -92,10 +92,11 @@ def _bring_up_to_date(job: Job, outcome: Outcome) -> None:
     for name in pictures:
         if outcome.stopped:
             return
-        probed, unseen = _probed(job, name, pictures[name])
-        outcome.unread += unseen
+        unseen = unanswered(job, name, pictures[name]) if name in probing.probes else set()
+        probed = _probed(job, name, pictures[name], unseen)
+        outcome.unread += len(unseen)
         if probed.pictures:
-            _compare(job, probed, unseen, outcome)
+            _compare(job, probed, len(unseen), outcome)
         else:
             outcome.notes.append(f"probe {name}: there is no picture that every model could look at")
 
@@ -109,16 +110,15 @@ def pictures_by_probe(config: SweepConfig, held: Held) -> dict[str, list[Picture
     return found
 
 
-def _probed(job: Job, name: str, pictures: list[Picture]) -> tuple[Probed, int]:
-    """A probe with those of its pictures that every layer has told of; and how many others there are."""
-    unseen = unanswered(job, name, pictures)
+def _probed(job: Job, name: str, pictures: list[Picture], unseen: set[str]) -> Probed:
+    """A probe with those of its pictures that every layer has told of."""
     seen = [place for place, picture in enumerate(pictures) if picture.id not in unseen]
     kept = [pictures[place] for place in seen]
     if job.config.probes[name].kind != "atlas":
-        return Probed(name, job.held.features, kept, found_pictures(kept)), len(unseen)
+        return Probed(name, job.held.features, kept, found_pictures(kept))
     made = [job.held.made[place] for place in seen]
     features = features_of(made, job.held.cards)
-    return Probed(name, features, kept, own_pictures(made, features, job.held.cards)), len(unseen)
+    return Probed(name, features, kept, own_pictures(made, features, job.held.cards))
 
 
 def _compare(job: Job, probed: Probed, unseen: int, outcome: Outcome) -> None:

@@ -16,25 +16,40 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class ImageWork:
-    """`atlas generate`: images of features."""
+class ModelWork:
+    """What a work needs that pins a model."""
 
     root: Path
     models: dict[str, ModelConfig]
     cards: dict[str, ModelCard]
-    recipes: dict[str, RecipeConfig]
-    constants: dict[str, float]  # C by metric
-    homes: frozenset[str]  # variants whose images have plain names
     device: str  # cpu or cuda
     cluster: ClusterConfig
     nonce: str  # name of a file in staging/: who does not see it does not see the atlas
 
-    def begin(self, model: str) -> Callable[[ImageShard], Receipt]:
-        """Load a model and pin it; the function that is returned makes its shards, one after another."""
-        from atlas.run.maker import Maker  # torch comes with it: the driver holds this record without
+    def pinned(self, model: str) -> "Loaded":
+        """A model on its device; RuntimeError when its weights here are not those that were planned for."""
+        from atlas.zoo.load import load  # torch comes with it: the driver holds this record without
 
         check_place(self.root, self.nonce)
-        return Maker(self, pinned(model, self.models, self.cards, self.device), self.cards[model]).make
+        loaded, wanted = load(model, self.models[model], device=self.device), self.cards[model].digest
+        if loaded.digest != wanted:
+            raise RuntimeError(f"the weights of {model} here are not those of the plan: {loaded.digest}, not {wanted}")
+        return loaded
+
+
+@dataclass(frozen=True)
+class ImageWork(ModelWork):
+    """`atlas generate`: images of features."""
+
+    recipes: dict[str, RecipeConfig]
+    constants: dict[str, float]  # C by metric
+    homes: frozenset[str]  # variants whose images have plain names
+
+    def begin(self, model: str) -> Callable[[ImageShard], Receipt]:
+        """Load a model and pin it; the function that is returned makes its shards, one after another."""
+        from atlas.run.maker import Maker
+
+        return Maker(self, self.pinned(model), self.cards[model]).make
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +66,16 @@ class PictureShard(Shard):
 
 
 @dataclass(frozen=True)
-class ResponseWork:
+class ResponseWork(ModelWork):
     """The first half of `atlas similarity`: what pictures do to channels."""
 
-    root: Path
-    models: dict[str, ModelConfig]
-    cards: dict[str, ModelCard]
     probes: dict[str, ProbeConfig]
-    device: str
-    cluster: ClusterConfig
-    nonce: str
 
     def begin(self, model: str) -> Callable[[PictureShard], Receipt]:
         """Load a model and pin it, as for images."""
         from atlas.run.prober import Prober
 
-        check_place(self.root, self.nonce)
-        return Prober(self, pinned(model, self.models, self.cards, self.device), self.cards[model]).probe
+        return Prober(self, self.pinned(model), self.cards[model]).probe
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +111,3 @@ def check_place(root: Path, nonce: str) -> None:
     """RuntimeError when this machine does not see the driver's atlas."""
     if not (AtlasPaths(root).staging / nonce).exists():
         raise RuntimeError(f"{root} is not the atlas's folder on this machine: every node must see the same one")
-
-
-def pinned(model: str, models: dict[str, ModelConfig], cards: dict[str, ModelCard], device: str) -> "Loaded":
-    """A model on its device; RuntimeError when its weights here are not those that were planned for."""
-    from atlas.zoo.load import load
-
-    loaded, wanted = load(model, models[model], device=device), cards[model].digest
-    if loaded.digest != wanted:
-        raise RuntimeError(f"the weights of {model} here are not those of the plan: {loaded.digest}, not {wanted}")
-    return loaded
