@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from atlas.cli.reading import Refused, opened, place, reading, say, write
+from atlas.cli.reading import Refused, opened, place, reading, write
+from atlas.cli.telling import say
 from atlas.records import MEASURES, SCOPES
 
 if TYPE_CHECKING:

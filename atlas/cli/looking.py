@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from atlas.cli.reading import Refused, find, opened, reading, say, write
+from atlas.cli.reading import Refused, find, opened, reading, write
+from atlas.cli.telling import say
 
 if TYPE_CHECKING:
     from atlas.query.atlas import Feature

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from atlas.cli import FORMATS
+from atlas.cli.telling import say
 
 if TYPE_CHECKING:
     from atlas.query.atlas import Atlas
@@ -75,8 +76,3 @@ def write(table: Any, form: str) -> None:
     from atlas.cli.tables import print_table
 
     print_table(table, form)
-
-
-def say(message: str) -> None:
-    """A message, which is no data: to stderr."""
-    click.echo(message, err=True)

@@ -2,7 +2,8 @@
 
 import click
 
-from atlas.cli.reading import Refused, opened, place, say
+from atlas.cli.reading import Refused, opened, place
+from atlas.cli.telling import say
 
 
 @click.command()

@@ -13,6 +13,7 @@ LISTED = 12  # pictures, or failures, named one by one
 
 
 def say(message: str) -> None:
+    """A message, which is no data: to stderr."""
     click.echo(message, err=True)
 
 

@@ -42,35 +42,21 @@ class Question:
         return " AND ".join(["true", *model, *(["mutual"] if self.mutual else [])])
 
 
-def similar(
-    atlas: "Atlas",
-    address: "str | records.Feature | Feature",
-    top: int = 10,
-    *,
-    measure: str | None = None,
-    scope: str | None = None,
-    to: str | None = None,
-    mutual: bool = False,
-    opposite: bool = False,
-    probe: str = PROBE,
-) -> pa.Table:
+def similar(atlas: "Atlas", address: "str | records.Feature | Feature", top: int = 10, **options: Any) -> pa.Table:
     """The `top` features that are most like one, or most opposite: COLUMNS and the path of an image of each.
 
-    scope: `layer` (the default), `model`, `other` (each other model by itself: `top` of each), `all`.
-    measure: `sym` within a layer, else `profile`, unless said. to: only those in this model. mutual: only those that
-    have the feature in their own list. The table is empty for a feature without neighbors: `why_empty` says why.
+    options: as `ask` takes them. The table is empty for a feature without neighbors: `why_empty` says why.
     UnknownName for what the atlas does not hold, ValueError for a `top` below 1.
     """
     if top < 1:
         raise ValueError(f"top is {top}: ask for 1 neighbor or more")
     name = parse_address(atlas, str(address))
-    options = {"measure": measure, "scope": scope, "to": to, "probe": probe}
-    question = ask(atlas, name, mutual=mutual, opposite=opposite, **options)
+    question = ask(atlas, name, **options)
     rows = _rows(atlas, name, question, top)
     if not rows.num_rows:
         atlas.feature(name)
-        if to is not None:
-            check_models(atlas, to)
+        if question.to is not None:
+            check_models(atlas, question.to)
     return rows.append_column("image", _images(atlas, rows["dst"].to_pylist()))
 
 
@@ -85,7 +71,12 @@ def ask(
     opposite: bool = False,
     probe: str = PROBE,
 ) -> Question:
-    """What is meant when not all is said; UnknownName for a measure, scope or probe that there is not."""
+    """What is meant when not all is said; UnknownName for a measure, scope or probe that there is not.
+
+    scope: `layer` (the default), `model`, `other` (each other model by itself: `top` of each), `all`.
+    measure: `sym` within a layer, else `profile`, unless said. to: only those in this model. mutual: only those that
+    have the feature in their own list.
+    """
     if scope is None:
         scope = "layer" if to is None else "model" if to == feature.model else "other"
     if measure is None:
