@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float32, Float64, Int
 
 from atlas.records import Feature
 from atlas.similarity.rotation import rotation
-from atlas.similarity.statistics import Moments, live, moments, standardised, without
+from atlas.similarity.statistics import live, moments, standardised, without
 
 
 @dataclass(frozen=True)
@@ -151,10 +151,10 @@ def _measure(
     driven, turned_driven = _driven(values, pictures, features), _driven(turned, pictures, features)[panel.features]
     local = np.where(pictures.made < 0, -1, pictures.made - panel.start)
     local[(local < 0) | (local >= len(panel))] = -1
-    plain = without(values, pictures.weight, local, everything=found)
-    stand_in = np.where(alive, turned_driven.argmax(0), -1)
-    turned_plain = _without_stand_in(turned, pictures.weight, local, everything=turned_found, stand_in=stand_in)
     places = np.arange(len(panel))
+    plain = without(values, pictures.weight, _made_for(local, places), everything=found)
+    stand_in = np.where(alive, turned_driven.argmax(0), -1)
+    turned_plain = without(turned, pictures.weight, _made_for(local, stand_in), everything=turned_found)
     own = driven[panel.features][places, places].astype(np.float64)
     turned_own = turned_driven[stand_in, places].astype(np.float64)
     facts = Facts(alive, *found, *plain, own, turn, turned_found.sd, *turned_plain, turned_own, stand_in)
@@ -172,21 +172,13 @@ def _driven(values: Float32[np.ndarray, "n c"], pictures: Pictures, features: in
     return mean @ values
 
 
-def _without_stand_in(
-    turned: Float32[np.ndarray, "n c"],
-    weight: Float64[np.ndarray, "n"],
-    local: Int[np.ndarray, "n"],
-    *,
-    everything: Moments,
-    stand_in: Int[np.ndarray, "c"],
-) -> Moments:
-    """As `without`, for channels of which several may share a stand-in."""
-    parts = [
-        without(turned[:, [column]], weight, np.where(local == feature, 0, -1), everything=_column(everything, column))
-        for column, feature in enumerate(stand_in)
-    ]
-    return Moments(*(np.concatenate(part) for part in zip(*parts, strict=True)))
-
-
-def _column(found: Moments, column: int) -> Moments:
-    return Moments(found.mean[[column]], found.sd[[column]])
+def _made_for(
+    local: Int[np.ndarray, "n"], wanted: Int[np.ndarray, "c"]
+) -> tuple[Int[np.ndarray, "m"], Int[np.ndarray, "m"]]:
+    """The pictures made for the feature that is wanted for each channel, and those channels; -1 wants none."""
+    order = np.argsort(local, kind="stable")
+    first, last = (np.searchsorted(local[order], wanted, side=side) for side in ("left", "right"))
+    count = np.where(wanted < 0, 0, last - first)
+    channels = np.repeat(np.arange(len(wanted)), count)
+    step = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    return order[first[channels] + step], channels

@@ -35,16 +35,16 @@ def _moments(values: Float32[np.ndarray, "n c"], weight: Float64[np.ndarray, "n"
 def without(
     values: Float32[np.ndarray, "n c"],
     weight: Float64[np.ndarray, "n"],
-    own: Int[np.ndarray, "n"],
+    own: tuple[Int[np.ndarray, "m"], Int[np.ndarray, "m"]],
     *,
     everything: Moments,
 ) -> Moments:
-    """The moments of each channel over all pictures but its own: own[i] is the channel that picture i is left out of.
+    """The moments of each channel over all pictures but its own; NaN where nothing is left.
 
-    -1: of none. NaN where nothing is left; a deviation of NaN where what is left does not vary, but for rounding.
+    own: pictures, and the channel that each is left out of.
     """
-    pictures = np.flatnonzero(own >= 0)
-    channels, share = own[pictures], weight[pictures]
+    pictures, channels = own
+    share = weight[pictures]
     off = values[pictures, channels].astype(np.float64) - everything.mean[channels]
     kept, first, second = (
         np.bincount(channels, weights=part, minlength=values.shape[1]) for part in (share, share * off, share * off**2)
