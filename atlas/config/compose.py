@@ -18,11 +18,12 @@ from atlas.config.checks import NAME
 from atlas.config.diagnose import BROKEN, asked_mistakes, diagnose
 from atlas.config.folder import conf_dir
 from atlas.config.mistakes import ConfigError
-from atlas.config.schema import ModelConfig, SweepConfig
+from atlas.config.schema import DreamConfig, FigureConfig, ModelConfig, SaliencyConfig, SweepConfig
 from atlas.config.searching import searching
 
-PAGE = "atlas"  # the contents page, conf/atlas.yaml
-Body = Callable[[SweepConfig, list[str], list[str]], int]  # config, overrides, mistakes so far -> exit code
+PAGE = "atlas"  # the contents page of every sweep, conf/atlas.yaml
+PAGES = {"saliency": SaliencyConfig, "dream": DreamConfig, "figure": FigureConfig}  # jobs with a page of their own
+Body = Callable[[Any, list[str], list[str]], int]  # config, overrides, mistakes so far -> exit code
 
 
 def run_job(command: str, arguments: list[str], body: Body) -> int:
@@ -35,6 +36,7 @@ def run_job(command: str, arguments: list[str], body: Body) -> int:
         raise ConfigError(
             ["--multirun: a sweep is one run here; give lists, as model=[googlenet,resnet50] seeds=[0,1]"]
         )
+    page = command if command in PAGES else PAGE
     composed: list[tuple[DictConfig, list[str], list[str]]] = []
 
     def keep(config: DictConfig) -> None:
@@ -43,14 +45,14 @@ def run_job(command: str, arguments: list[str], body: Body) -> int:
 
     with _as_program(f"atlas {command}", arguments):
         try:
-            hydra.main(config_path=str(conf_dir()), config_name=PAGE, version_base="1.3")(keep)()
+            hydra.main(config_path=str(conf_dir()), config_name=page, version_base="1.3")(keep)()
         except BROKEN as error:
-            composed.append(diagnose(PAGE, arguments, error))
+            composed.append(diagnose(page, arguments, error))
     if not composed:
         return 0  # --help, --cfg or --info: Hydra has said it all
     config, overrides, mistakes = composed[0]
     try:
-        asked = typed(config)
+        asked = typed(config, PAGES.get(command, SweepConfig))
     except ConfigError as error:
         raise ConfigError([*mistakes, *error.mistakes]) from None
     return body(asked, overrides, mistakes)
@@ -74,20 +76,22 @@ def compose_model(name: str, config_dir: str | None = None) -> ModelConfig:
 
 def register() -> None:
     """Tell Hydra of our types and of the models that no file describes."""
-    ConfigStore.instance().store(name="schema", node=SweepConfig)
+    store = ConfigStore.instance()
+    store.store(name="schema", node=SweepConfig)
+    for page, schema in PAGES.items():
+        store.store(name=f"{page}_schema", node=schema)
     models_source.register()
 
 
-def typed(config: DictConfig) -> SweepConfig:
+def typed(config: DictConfig, schema: type = SweepConfig) -> Any:
     """The config as dataclasses; ConfigError for a value that is still missing."""
     try:
-        whole = OmegaConf.merge(SweepConfig, OmegaConf.to_container(config))  # refuses keys that `+key=` has added
-        found: Any = OmegaConf.to_object(whole)
+        whole = OmegaConf.merge(schema, OmegaConf.to_container(config))  # refuses keys that `+key=` has added
+        return OmegaConf.to_object(whole)
     except MissingMandatoryValue as error:
         raise ConfigError([f"{error.full_key}: a value is needed, as {error.full_key}=VALUE"]) from None
     except OmegaConfBaseException as error:
         raise ConfigError([f"{error.full_key}: {(error.msg or str(error)).splitlines()[0]}"]) from None
-    return found
 
 
 @contextmanager

@@ -117,5 +117,50 @@ class SweepConfig:
     layers: Any = "default"
     channels: Any = "all"
     seeds: list[int] = field(default_factory=lambda: [0])
+    trace: str = "score"  # what is kept along the way: score of the target; full: also every channel of the layer
     retry: str = "none"  # none; failed: those on record as failed; broken: those whose image is missing or changed
     dry_run: bool = False
+
+
+@dataclass
+class SaliencyConfig:
+    """`atlas saliency`: pictures x models."""
+
+    image: Any = MISSING  # a picture, a folder of them, or a list of such
+    category: Any = None  # number or name of a class; null: the one that is predicted
+    out: str = "outputs/saliency"
+    model: dict[str, Any] = field(default_factory=dict)
+    models: dict[str, ModelConfig] = field(default_factory=dict)
+    overlay: list[float] = field(default_factory=lambda: [0.15, 0.85])  # shares of the picture and of its map (the lab's)
+    device: str = "auto"  # auto, cpu or cuda
+    batch: int = 8  # pictures looked at together
+
+
+@dataclass
+class DreamConfig:
+    """`atlas dream`: one picture, changed for each of models x layers x channels x metrics."""
+
+    image: str = MISSING
+    layers: Any = MISSING
+    channels: Any = MISSING
+    size: int | None = None  # pixels of the longer side; null: as the picture is
+    frames: int = 50  # steps between two frames that are kept
+    out: str = "outputs/dream"
+    model: dict[str, Any] = field(default_factory=dict)
+    models: dict[str, ModelConfig] = field(default_factory=dict)
+    metrics: dict[str, MetricConfig] = field(default_factory=dict)
+    target: dict[str, Any] = field(default_factory=dict)
+    recipe: RecipeConfig = field(default_factory=RecipeConfig)
+    device: str = "auto"  # auto, cpu or cuda
+
+
+@dataclass
+class FigureConfig(SweepConfig):
+    """`atlas figure NAME`: a sweep's keys, which say what is shown, and those of the figures themselves."""
+
+    figure: str = MISSING
+    zone: str | None = None  # layer-grid: one zone of the model's layers; null: all of `layers`
+    features: int = 8  # how many are shown of a layer, where channels are not named
+    frames: int = 24  # of what moves
+    image: Any = "sklearn:china.jpg"  # saliency, dream: a picture
+    category: Any = None  # saliency: number or name of a class; null: the one that is predicted
