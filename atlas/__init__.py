@@ -41,9 +41,9 @@ def visualize(
 ) -> "Visualization":
     """Images of some channels of a layer of any network, at once: no Ray, no files.
 
-    Options: metric ("l1"), recipe ("normalized"), octaves (a list of dicts: size, steps, lr, sigma, instead of the
-    recipe's), target ("channel", or a dict with kind, row, col, count), seed (0), device (the model's own),
-    mean and std (of the model's input, (3,), for recipes whose images live in [0, 1]; none: fed as they are).
+    Options: recipe ("normalized"), metric (the recipe's own: l1, or mean), octaves (a list of dicts: size, steps, lr,
+    sigma, instead of the recipe's), target ("channel", or a dict with kind, row, col, count), seed (0), device (the
+    model's own), mean and std (of the model's input, (3,), for recipes whose images live in [0, 1]; none: fed as is).
     `start` (b, 3, h, w) takes the place of the noise. Returns images (b, 3, h, w) as optimised, unclamped.
     """
     from atlas.run.visualize import visualize as make

@@ -130,6 +130,7 @@ class ImageShard(Shard):
     metric: str
     variant: str  # hash of weights, recipe and metric: what else reaches a pixel
     target: Target
+    known: bool = False  # its images are in the index: only what every channel did along the way is wanted
 
     @property
     def label(self) -> str:

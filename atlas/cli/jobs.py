@@ -2,14 +2,14 @@
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from atlas.cli.telling import say, tell_images, tell_pictures, tell_similarity
 
 if TYPE_CHECKING:
-    from atlas.config.schema import SweepConfig
+    from atlas.config.schema import SaliencyConfig, SweepConfig
     from atlas.records import ModelCard
     from atlas.store.paths import AtlasPaths
     from atlas.sweep.plan import Plan
@@ -75,6 +75,13 @@ def similarity_job(config: "SweepConfig", overrides: list[str], mistakes: list[s
         say(print_similarity_plan(config))
         return DONE
     return _similarity(config, {}, overrides)
+
+
+def saliency_job(config: "SaliencyConfig", overrides: list[str], mistakes: list[str]) -> int:
+    """`atlas saliency`: maps of what matters in pictures, of any models."""
+    from atlas.cli.saliency import saliency_body
+
+    return saliency_body(config, overrides, mistakes)
 
 
 def _check_models(config: "SweepConfig") -> None:
@@ -152,15 +159,17 @@ def _refuse(mistakes: tuple[str, ...] | list[str]) -> int:
     return WRONG
 
 
-BODIES: dict[str, Callable[["SweepConfig", list[str], list[str]], int]] = {
+BODIES: dict[str, Callable[[Any, list[str], list[str]], int]] = {  # config, overrides, mistakes of the command line
     "run": run_all,
     "generate": generate_job,
     "similarity": similarity_job,
+    "saliency": saliency_job,
 }
 HELP = {
     "run": "The main job: generate, and all made from it.",
     "generate": "Make the images and index of a sweep.",
     "similarity": "Compare all features of an atlas: responses, neighbors, layers, maps.",
+    "saliency": "Show which pixels of a picture matter to a class.",
 }
 
 

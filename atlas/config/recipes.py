@@ -5,20 +5,20 @@ from typing import Any
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from atlas.config.checks import recipe_mistakes
 from atlas.config.folder import conf_dir
 from atlas.config.mistakes import ConfigError, nearest
+from atlas.config.recipe_checks import recipe_mistakes
 from atlas.config.schema import RecipeConfig
+
+METRIC = "override /metric@_global_.metric"  # in a recipe's defaults: the metric that it is meant for
 
 
 def read_recipe(name: str, **changes: Any) -> RecipeConfig:
     """The recipe with some of its values changed; ConfigError for an unknown name or wrong values."""
-    folder = conf_dir() / "recipe"
-    known = sorted(path.stem for path in folder.glob("*.yaml"))
-    if name not in known:
-        raise ConfigError([f"recipe={name!r}: no such recipe; {nearest(name, known)}"])
+    written = _read(name)
+    written.pop("defaults", None)
     try:
-        merged = OmegaConf.merge(OmegaConf.structured(RecipeConfig), OmegaConf.load(folder / f"{name}.yaml"), changes)
+        merged = OmegaConf.merge(OmegaConf.structured(RecipeConfig), written, changes)
         recipe: Any = OmegaConf.to_object(merged)
     except OmegaConfBaseException as error:
         raise ConfigError([f"recipe.{error.full_key}: {(error.msg or str(error)).splitlines()[0]}"]) from None
@@ -26,3 +26,17 @@ def read_recipe(name: str, **changes: Any) -> RecipeConfig:
     if mistakes:
         raise ConfigError(mistakes)
     return recipe
+
+
+def own_metric(name: str) -> str:
+    """The metric that a recipe is used with where none is named."""
+    asked = [one.get(METRIC) for one in _read(name).get("defaults", [])]
+    return next((metrics[0] for metrics in asked if metrics), "l1")
+
+
+def _read(name: str) -> Any:
+    folder = conf_dir() / "recipe"
+    known = sorted(path.stem for path in folder.glob("*.yaml"))
+    if name not in known:
+        raise ConfigError([f"recipe={name!r}: no such recipe; {nearest(name, known)}"])
+    return OmegaConf.load(folder / f"{name}.yaml")

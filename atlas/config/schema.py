@@ -39,10 +39,24 @@ class MetricConfig:
 class OctaveConfig:
     """One stretch of steps at one image size."""
 
-    size: int | None = None  # pixels; null: the model's own
+    size: int | None = None  # pixels, of a picture its longer side; null: the model's own, or the picture's
     steps: int | None = None  # null: the model's own
     lr: list[float] = field(default_factory=lambda: [0.1, 0.1])  # start, end
     sigma: list[float] | None = None  # of the blur after each step, start, end, pixels; null: no blur
+    shown: int | None = None  # pixels of the views that the model is shown; filled in for each model
+
+
+@dataclass
+class TransformsConfig:
+    """How what the model is shown differs from the image at every step, at random, image by image."""
+
+    pad: int = 0  # pixels of gray around the image
+    jitter: list[int] = field(default_factory=lambda: [0, 0])  # pixels, before and after scaling and rotating
+    scale: list[float] = field(default_factory=lambda: [1.0, 1.0])  # from, to
+    rotate: float = 0.0  # degrees, to either side
+    crop: list[float] | None = None  # side of a square part, from, to, of the image's; shown at the model's input size
+    noise: float = 0.0  # standard deviation of what is added to a view
+    views: int = 1  # of each image at every step; the loss is their mean
 
 
 @dataclass
@@ -50,14 +64,21 @@ class RecipeConfig:
     """How an image is optimised. Everything here is part of a task's identity."""
 
     name: str = MISSING
-    start: list[float] = MISSING  # bounds of the uniform noise that an image begins as
-    preprocess: bool = True  # images live in [0, 1] and pass the model's normalisation; false: fed raw
+    param: str = "pixels"  # what a step changes: pixels, fourier (coefficients) or phases
+    start: list[float] = MISSING  # pixels: bounds of the uniform noise; else mean and deviation of the normal one
+    picture: str | None = None  # pixels: what an image begins as instead of noise, a file or sklearn:china.jpg
+    spectrum: str = "1/f"  # phases: the magnitudes of 1/f, or of the pictures in a folder
+    space: str = "rgb"  # rgb: in [0, 1], normalised for the model; model: in the model's own range; raw: fed as it is
     gradient: str = "raw"  # raw, or rms: divided by its own root mean square, image by image
+    optimizer: str = "descent"  # descent (against the gradient alone), sgd, adam or nadam, as torch has them
+    weight_decay: float = 0.0
     clamp: bool = False  # to [0, 1] after every step
     rescue: int = 0  # first steps during which a dead image's gradient passes blocking ReLUs
     trace_every: int = 10  # steps between two scores of the trace
     precision: str = "float32"  # float32, tf32 or bfloat16
+    transforms: TransformsConfig = field(default_factory=TransformsConfig)
     octaves: list[OctaveConfig] = MISSING
+    amplitudes: list[list[float]] | None = None  # phases: three curves over frequency, filled in from `spectrum`
 
 
 @dataclass
@@ -131,7 +152,9 @@ class SaliencyConfig:
     out: str = "outputs/saliency"
     model: dict[str, Any] = field(default_factory=dict)
     models: dict[str, ModelConfig] = field(default_factory=dict)
-    overlay: list[float] = field(default_factory=lambda: [0.15, 0.85])  # shares of the picture and of its map (the lab's)
+    overlay: list[float] = field(
+        default_factory=lambda: [0.15, 0.85]
+    )  # shares of the picture and of its map (the lab's)
     device: str = "auto"  # auto, cpu or cuda
     batch: int = 8  # pictures looked at together
 

@@ -19,6 +19,7 @@ class Reading(NamedTuple):
 
     loss: Float[Tensor, " b"]  # to be made small
     score: Float[Tensor, " b"]  # mean activation of the target
+    maps: Float[Tensor, "b c h w"] | None = None  # of the layer that is driven
 
 
 # images (b, 3, h, w) and which of the batch's images they are (b,) -> Reading
@@ -52,4 +53,4 @@ class FeatureObjective:
         parts += [select(self.target, maps[layer], torch.full_like(which, channel)) for layer, channel in self.partners]
         losses = torch.stack([self.metric(z, self.constant) for z in parts])
         scores = torch.stack([z.mean(1) for z in parts])
-        return Reading(losses.sum(0), scores.mean(0))
+        return Reading(losses.sum(0), scores.mean(0), maps[self.layer])

@@ -1,14 +1,106 @@
-"""What an image begins as: a random stream of its own for each image, the same on every device."""
+"""What an image is made of, which is what a step changes: its pixels, its Fourier coefficients, or their phases alone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from atlas.config.colours import CORRELATION
+
+GRAY = 0.5  # how a dead feature is drawn, and what lies around an image
+CONTRAST = 4.0  # lucid divides by it, so that images begin near to gray
+EVEN = 1e-4  # keeps what is standardised finite, as published
+
+
+@dataclass(frozen=True)
+class Param:
+    """What a batch of images begins as, and how its values show as images (b, 3, h, w)."""
+
+    values: Float[Tensor, "b ..."]
+    render: Callable[[Tensor], Tensor]  # takes the values of some of the images
+    size: tuple[int, int]  # of these, height and width
+    gray: Tensor | float = GRAY  # (3, 1, 1) where the images have a range of their own
+
 
 def noise(seeds: Sequence[int], size: int, low: float, high: float) -> Float[Tensor, "b 3 s s"]:
     """Uniform noise in [low, high), image by image from its own seed, so an image's start does not know its batch."""
-    streams = [torch.Generator().manual_seed(seed) for seed in seeds]
-    drawn = torch.stack([torch.rand((3, size, size), generator=stream) for stream in streams])
+    drawn = torch.stack([torch.rand((3, size, size), generator=stream(seed)) for seed in seeds])
     return drawn * (high - low) + low
+
+
+def stream(seed: int, device: str = "cpu") -> torch.Generator:
+    """The random numbers of one image."""
+    return torch.Generator(device).manual_seed(seed)
+
+
+def pixels(images: Float[Tensor, "b 3 h w"], gray: Tensor | float = GRAY) -> Param:
+    """The images themselves."""
+    height, width = images.shape[-2:]
+    return Param(images, lambda values: values, (height, width), gray)
+
+
+def fourier(seeds: Sequence[int], size: int, mean: float, deviation: float) -> Param:
+    """Coefficients of uncorrelated colours, each weighted by 1/frequency, shown through a sigmoid (lucid's fft_image).
+
+    Steps then change large and small structures alike, and colours as they vary in nature. RGB in (0, 1).
+    """
+    shape = (3, size, size // 2 + 1, 2)
+    drawn = torch.stack([torch.randn(shape, generator=stream(seed)) for seed in seeds]) * deviation + mean
+
+    def render(values: Tensor) -> Tensor:
+        weighted = torch.view_as_complex(values) / frequencies(size, values)
+        colours = torch.fft.irfft2(weighted, s=(size, size), norm="ortho") / CONTRAST
+        return torch.sigmoid(correlated(colours))
+
+    return Param(drawn, render, (size, size))
+
+
+def phases(
+    seeds: Sequence[int], size: int, mean: float, deviation: float, amplitudes: Sequence[Sequence[float]] | None
+) -> Param:
+    """Phases of Fourier coefficients whose magnitudes stay those of natural pictures (MACO, Fel et al. 2023).
+
+    amplitudes: of three uncorrelated colours at even steps of frequency from 0 to the highest; None: 1/frequency.
+    Phases and pictures are standardised, as published. RGB in (0, 1).
+    """
+    shape = (3, size, size // 2 + 1)
+    drawn = torch.stack([torch.randn(shape, generator=stream(seed)) for seed in seeds]) * deviation + mean
+
+    def render(values: Tensor) -> Tensor:
+        magnitudes = 1.0 / frequencies(size, values) if amplitudes is None else read_off(amplitudes, size, values)
+        spectrum = torch.polar(magnitudes.expand_as(values).contiguous(), standardized(values))
+        colours = torch.fft.irfft2(spectrum, s=(size, size))
+        return torch.sigmoid(correlated(standardized(colours)))
+
+    return Param(drawn, render, (size, size))
+
+
+def frequencies(size: int, like: Tensor) -> Float[Tensor, "s half"]:
+    """Cycles per pixel of each coefficient of a square real image; the constant one counts as one cycle in all."""
+    down, across = torch.fft.fftfreq(size), torch.fft.rfftfreq(size)
+    return torch.hypot(down[:, None], across[None]).clamp(min=1.0 / size).to(like)
+
+
+def read_off(amplitudes: Sequence[Sequence[float]], size: int, like: Tensor) -> Float[Tensor, "3 s half"]:
+    """The magnitude of each coefficient, from curves over frequency."""
+    curves = torch.tensor(amplitudes).to(like)
+    place = frequencies(size, like) / 0.5**0.5 * (curves.shape[1] - 1)  # the highest: half a cycle down and across
+    below = place.floor().long().clamp(max=curves.shape[1] - 2)
+    part = place - below
+    return curves[:, below] * (1 - part) + curves[:, below + 1] * part
+
+
+def correlated(colours: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
+    """Uncorrelated colours → RGB that varies as in nature."""
+    matrix = torch.tensor(CORRELATION)
+    matrix = (matrix / matrix.norm(dim=0).max()).to(colours)
+    return torch.einsum("rc,bchw->brhw", matrix, colours)
+
+
+def standardized(values: Float[Tensor, "b ..."]) -> Float[Tensor, "b ..."]:
+    """Each image's own values with mean 0 and deviation 1."""
+    dims = tuple(range(1, values.ndim))
+    centred = values - values.mean(dims, keepdim=True)
+    return centred / (values.std(dims, keepdim=True) + EVEN)

@@ -17,12 +17,20 @@ def blur(images: Images, sigma: float) -> Images:
     return F.conv2d(F.pad(images, (1, 1, 1, 1), mode="reflect"), kernel, groups=3)
 
 
-def resize(images: Images, size: int) -> Float[Tensor, "b 3 {size} {size}"]:
-    """Square images of another size, bilinear and antialiased: torchvision's `Resize([size, size])` on tensors."""
-    if images.shape[-2:] == (size, size):
+def resize(images: Images, size: int) -> Float[Tensor, "b 3 h2 w2"]:
+    """Images whose longer side is `size`, bilinear and antialiased: torchvision's `Resize([size, size])` for squares."""
+    height, width = images.shape[-2:]
+    wanted = extent(height, width, size)
+    if (height, width) == wanted:
         return images
-    resized = F.interpolate(images, size=(size, size), mode="bilinear", antialias=True, align_corners=False)
+    resized = F.interpolate(images, size=wanted, mode="bilinear", antialias=True, align_corners=False)
     return resized.contiguous(memory_format=layout(images))
+
+
+def extent(height: int, width: int, size: int) -> tuple[int, int]:
+    """Height and width of a picture whose longer side becomes `size`."""
+    part = size / max(height, width)
+    return max(1, round(height * part)), max(1, round(width * part))
 
 
 def layout(images: Images) -> torch.memory_format:

@@ -5,11 +5,13 @@ import tempfile
 from dataclasses import dataclass, field, replace
 
 from atlas.config.checks import value_mistakes
+from atlas.config.mistakes import ConfigError
 from atlas.config.schema import ModelConfig, SweepConfig
 from atlas.records import ImageShard, Shard
 from atlas.run.cards import read_cards
 from atlas.run.drive import Ending
 from atlas.run.ledger import Ledger
+from atlas.run.materials import keep_start, read_material
 from atlas.run.progress import Count, StatusFile
 from atlas.run.record import homes, mixture, record_request
 from atlas.run.stage import Place, run_stage
@@ -17,6 +19,7 @@ from atlas.run.work import ImageWork
 from atlas.store.lock import Lock
 from atlas.store.paths import AtlasPaths
 from atlas.sweep.plan import Plan, device_of, make_plan, plan_mistakes
+from atlas.sweep.recipes import Material
 
 
 @dataclass
@@ -41,8 +44,13 @@ def prepare(config: SweepConfig) -> tuple[Plan | None, list[str]]:
     config.models = {name: _placed(model) for name, model in config.models.items()}
     asked = {name: _unfetched(model) for name, model in config.models.items()} if config.dry_run else config.models
     cards, unreadable = read_cards(asked)
-    mistakes += unreadable + plan_mistakes(config, cards) + output_mistakes(config.out)
-    return (None, mistakes) if mistakes else (make_plan(config, cards), [])
+    material = Material()
+    try:
+        material = Material() if mistakes else read_material(config.recipe)
+    except ConfigError as error:
+        mistakes += error.mistakes
+    mistakes += unreadable + plan_mistakes(config, cards, material) + output_mistakes(config.out)
+    return (None, mistakes) if mistakes else (make_plan(config, cards, material), [])
 
 
 def _placed(model: ModelConfig) -> ModelConfig:
@@ -77,8 +85,10 @@ def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> Outcome:
     """Make what is left of a plan. Locked: another driver on this atlas. OSError: the disk, resumable."""
     paths = AtlasPaths(config.out)
     with Lock(paths.lock) as lock:
-        ledger = Ledger(paths, plan, lock)
+        ledger = Ledger(paths, plan, lock, full=config.trace == "full")
         ledger.sweep_staging()
+        for picture in {recipe.picture for recipe in plan.recipes.values() if recipe.picture is not None}:
+            keep_start(paths, picture)
         manifest = record_request(paths, config, plan, overrides)
         outcome = Outcome(paths, plan.tasks, notes=mixture(manifest))
         if lock.taken_over:
@@ -124,6 +134,7 @@ def _work(
             name: 0.0 if metric.constant is None else metric.constant for name, metric in config.metrics.items()
         },
         homes=homes,
+        full=config.trace == "full",
         device=device,
         cluster=config.cluster,
         nonce=ledger.nonce,

@@ -1,6 +1,7 @@
 """What has become of every image: records failures, takes them back on request, and knows what is left to do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
@@ -22,23 +23,22 @@ from atlas.sweep.plan import Plan
 class Ledger(Publisher):
     """The only writer of index/ and failures/: an image is settled when its row stands there, and not before."""
 
-    def __init__(self, paths: AtlasPaths, plan: Plan, lock: Lock) -> None:
+    def __init__(self, paths: AtlasPaths, plan: Plan, lock: Lock, *, full: bool = False) -> None:
+        """full: what every channel does along the way is wanted, too, also of images that are there."""
         super().__init__(paths, lock)
-        self.plan = plan
+        self.plan, self.full = plan, full
 
     def left_to_do(self) -> list[ImageShard]:
         """The shards with only those items that are neither in the index nor among the failures, layer by layer."""
         failed = tasks_in(files_under(self.paths.failures))
         left: list[ImageShard] = []
         for (model, layer), group in groupby(self.plan.shards, key=lambda shard: (shard.model, shard.layer)):
-            settled = failed | tasks_in(files_under(self.paths.layer_index(model, layer)))
-            if not settled:
-                left.extend(group)
-                continue
+            made = tasks_in(files_under(self.paths.layer_index(model, layer)))
+            traced = tasks_in(files_under(self.paths.shard_trace(model, layer, "").parent)) if self.full else made
             for shard in group:
-                items = tuple(item for item in shard.items if task_id(shard, item) not in settled)
-                if items:
-                    left.append(shard if len(items) == len(shard.items) else shard.only(items))
+                tasks = {task_id(shard, item) for item in shard.items}
+                left += _part(shard, tasks - failed - made)
+                left += _part(shard, tasks & made - traced, known=True)
         return left
 
     def forget_failures(self) -> int:
@@ -76,8 +76,19 @@ class Ledger(Publisher):
             "attempts": command.attempts,
         }
         self.lock.check()
+        if shard.known:  # its image is in the index; what is wanted beside it is tried again by the next run
+            self.log("untraced", feature=row["feature"], error_type=command.error_type)
+            return
         write_rows(self.paths.shard_failures(f"{shard.id}-{command.attempts}"), [row], FAILURES)
         self.log("failed", feature=row["feature"], error_type=command.error_type, attempts=command.attempts)
+
+
+def _part(shard: ImageShard, wanted: set[str], known: bool = False) -> Iterator[ImageShard]:
+    """A shard with only those of its items whose task is wanted; nothing when there is none."""
+    items = tuple(item for item in shard.items if task_id(shard, item) in wanted)
+    if items:
+        some = shard if len(items) == len(shard.items) else shard.only(items)
+        yield replace(some, known=True) if known else some
 
 
 def _keep(path: Path, keep: Callable[[Row], bool]) -> int:

@@ -9,20 +9,23 @@ from time import perf_counter
 import numpy as np
 import torch
 
+from atlas.optvis.batch import Keep
 from atlas.optvis.objectives import FeatureObjective
-from atlas.optvis.params import noise
+from atlas.optvis.spaces import space_of
 from atlas.records import Feature, ImageShard, Item, ModelCard, Receipt
-from atlas.run.images import Made, alone, make_images, seen_in
+from atlas.run.images import Made, alone, begin, make_images, placed, seen_in
 from atlas.run.memory import budget, in_batches, peak
 from atlas.run.rows import task_columns
 from atlas.run.work import ImageWork
-from atlas.store.images import write_image
-from atlas.store.index import FAILURES, INDEX, Row, write_rows
+from atlas.store.images import read_picture, write_image
+from atlas.store.index import FAILURES, INDEX, TRACES, Row, write_rows
 from atlas.store.paths import AtlasPaths, image_path
 from atlas.sweep.identity import noise_seed
 from atlas.sweep.plan import find_layer
+from atlas.sweep.shards import shown_size
 from atlas.zoo.load import Loaded
 
+MOMENTS = "moments"  # beside the columns of a row: those of its trace
 PASSES = 3  # activations kept for the way back, their gradients, and what a convolution needs aside
 
 
@@ -32,6 +35,8 @@ class Maker:
     def __init__(self, work: ImageWork, loaded: Loaded, card: ModelCard) -> None:
         self.work, self.loaded, self.card = work, loaded, card
         self.paths, self.recipe = AtlasPaths(work.root), work.recipes[card.name]
+        self.space = space_of(self.recipe.space, loaded.scale)
+        self.picture = self._start()
         self.device = torch.cuda.get_device_name() if work.device == "cuda" else "cpu"  # column `device`
         self.fitting: dict[str, int] = {}  # batch sizes found by running out of memory, by layer
         if work.device == "cuda":
@@ -60,33 +65,46 @@ class Maker:
             if made.status[place] == "nonfinite":
                 rows.append(row | _non_finite(made.steps[place]))
                 continue
-            height, width = images[place].shape[1:]
-            file = self._write(shard, item, images[place]) | {"width": width, "height": height}
-            rows.append(row | _readings(made, place) | file | {"seconds": seconds})
+            file = {} if shard.known else self._write(shard, item, images[place])
+            moments = {MOMENTS: _moments(row, made.means[place], self.recipe.trace_every)}
+            rows.append(row | _readings(made, place) | file | {"seconds": seconds} | moments)
         return rows
 
     def _write(self, shard: ImageShard, item: Item, image: np.ndarray) -> Row:
         feature = Feature(shard.model, shard.layer, item.channel)
         suffix = "" if shard.variant in self.work.homes else shard.variant[:6]
         path = image_path(feature, shard.metric, shard.target, item.seed, suffix)
-        return {"image": path, "image_sha256": write_image(self.paths.root / path, image)}
+        height, width = image.shape[1:]
+        return {
+            "image": path,
+            "image_sha256": write_image(self.paths.root / path, image),
+            "width": width,
+            "height": height,
+        }
+
+    def _start(self) -> torch.Tensor | None:
+        """The picture (3, h, w) that images begin as."""
+        if self.recipe.picture is None:
+            return None
+        picture = read_picture(self.paths.start(self.recipe.picture.rpartition("@")[2]))
+        return torch.from_numpy(np.asarray(picture).copy()).permute(2, 0, 1) / 255.0
 
     def _optimize(self, shard: ImageShard, items: Sequence[Item]) -> Made:
         """The images of some items, each from its own random stream."""
         recipe, target = self.recipe, shard.target
         partners = tuple((p.layer, p.channel) for p in map(Feature.parse, target.partners))
         forward = self.loaded.forward([shard.layer, *(layer for layer, _ in partners)])
-        fed = (lambda images: forward(self.loaded.preprocess(images))) if recipe.preprocess else forward
-        seen = seen_in(recipe.precision, fed)
+        seen = seen_in(recipe.precision, lambda images: forward(self.space.feed(images)))
         channels = torch.tensor([item.channel for item in items], device=self.work.device)
         constant = self.work.constants[shard.metric]
         objective = FeatureObjective(
             seen, shard.layer, channels, target=target, partners=partners, metric=shard.metric, constant=constant
         )
         seeds = [noise_seed(shard.layer, item) for item in items]
-        start = noise(seeds, recipe.octaves[0].size or self.card.input_size, *recipe.start)
-        laid_out = start.to(self.work.device, memory_format=torch.channels_last)  # as the model's weights are
-        return make_images(objective, laid_out, recipe)
+        param = begin(recipe, seeds, self.space, self.picture)
+        param = placed(param, torch.device(self.work.device), torch.channels_last)  # as the model's weights lie
+        keep = Keep(means=self.work.full)
+        return make_images(objective, param, recipe, space=self.space, seeds=seeds, keep=keep)
 
     def _row(self, shard: ImageShard, item: Item) -> Row:
         said = {"device": self.device, "precision": self.recipe.precision, "created": datetime.now(UTC)}
@@ -99,8 +117,9 @@ class Maker:
             return min(len(shard.items), asked or 1)
         layers = [find_layer(self.card, partner) for partner in shard.target.partners]
         layers += [layer for layer in self.card.layers if layer.name == shard.layer]
-        largest = max(octave.size or 0 for octave in self.recipe.octaves)
+        largest = max(map(shown_size, self.recipe.octaves))
         each = PASSES * max(layer.bytes for layer in layers) * (largest / self.card.input_size) ** 2
+        each *= self.recipe.transforms.views
         fitting = max(1, int(budget(self.work.device, self.work.cluster.gpus_per_actor) / max(each, 1)))
         return min(len(shard.items), fitting)
 
@@ -120,15 +139,20 @@ class Maker:
         )
 
     def _stage(self, shard: ImageShard, finished: list[Row], failures: list[Row]) -> tuple[str, ...]:
-        """Write the rows into a folder of their own, laid out as the atlas is; failures come first, a shard's index last."""
+        """Write the rows into a folder of their own, laid out as the atlas is; a shard's index comes last."""
         attempt = f"{shard.id}-{uuid.uuid4().hex[:8]}"
         staged = AtlasPaths(self.paths.staging / attempt)
         failed, done = staged.shard_failures(attempt), staged.shard_index(shard.model, shard.layer, shard.id)
-        if failures:
-            write_rows(failed, failures, FAILURES)
-        if finished:
-            write_rows(done, finished, INDEX)
-        return tuple(self.paths.relative(path) for path, rows in ((failed, failures), (done, finished)) if rows)
+        along = staged.shard_trace(shard.model, shard.layer, shard.id)
+        tables = [
+            (failed, [] if shard.known else failures, FAILURES),
+            (along, [moment for row in finished for moment in row.pop(MOMENTS)], TRACES),
+            (done, [] if shard.known else finished, INDEX),
+        ]
+        for path, rows, schema in tables:
+            if rows:
+                write_rows(path, rows, schema)
+        return tuple(self.paths.relative(path) for path, rows, _ in tables if rows)
 
 
 def make_repeatable() -> None:
@@ -148,6 +172,12 @@ def _readings(made: Made, place: int) -> Row:
         "activation": made.activations[place].cpu().numpy(),
         "steps": made.steps[place],
     }
+
+
+def _moments(row: Row, means: list[torch.Tensor], every: int) -> list[Row]:
+    """What every channel of the layer did along the way, as rows."""
+    known = {name: row[name] for name in TRACES.names if name in row}
+    return [known | {"step": i * every, "activation": one.float().cpu().numpy()} for i, one in enumerate(means)]
 
 
 def _non_finite(steps: int) -> Row:

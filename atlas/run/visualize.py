@@ -2,23 +2,26 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from PIL import Image
 from torch import Tensor, nn
 
 from atlas.config.mistakes import nearest
-from atlas.config.recipes import read_recipe
+from atlas.config.recipes import own_metric, read_recipe
 from atlas.config.schema import RecipeConfig
 from atlas.optvis.metrics import CONSTANT, METRICS
 from atlas.optvis.objectives import FeatureObjective
-from atlas.optvis.params import noise
+from atlas.optvis.params import GRAY, Param, pixels
+from atlas.optvis.spaces import Space, space_of
 from atlas.records import Feature, Item, Target
-from atlas.run.images import Made, alone, make_images, seen_in
+from atlas.run.images import Made, alone, begin, make_images, placed, seen_in
+from atlas.run.materials import read_material, read_start
 from atlas.store.images import to_pil
 from atlas.sweep.identity import noise_seed
 from atlas.sweep.recipes import fit_recipe
@@ -32,7 +35,7 @@ TOGETHER = 16  # images optimised at once
 class Visualization:
     """Images of some channels of one layer, and what the network says of them."""
 
-    images: Float[Tensor, "b 3 h w"]  # as optimised, unclamped
+    images: Float[Tensor, "b 3 h w"]  # RGB as optimised, unclamped
     scores: Float[Tensor, " b"]  # mean activation of the target on the finished image
     activations: Float[Tensor, "b c"]  # mean activation of every channel of the layer
     losses: Float[Tensor, " b"]
@@ -49,7 +52,7 @@ def visualize(
     layer: str,
     channels: int | Sequence[int],
     *,
-    metric: str = "l1",
+    metric: str | None = None,
     recipe: str | RecipeConfig = "normalized",
     octaves: Sequence[Mapping[str, Any]] | None = None,
     target: str | Mapping[str, Any] | Target = "channel",
@@ -66,26 +69,39 @@ def visualize(
     settings = _settings(recipe, octaves, input_size, start)
     aim = _target(target)
     partners = tuple((p.layer, p.channel) for p in map(Feature.parse, aim.partners))
-    if metric not in METRICS:
-        raise ValueError(f"metric={metric!r}: no such metric; {nearest(metric, METRICS)}")
-    if start is None:
-        seeds = [noise_seed(layer, Item(channel, seed)) for channel in wanted]
-        start = noise(seeds, settings.octaves[0].size or input_size, *settings.start)
-    _check_start(start, len(wanted))
+    chosen = metric if metric is not None else own_metric(recipe) if isinstance(recipe, str) else "l1"
+    if chosen not in METRICS:
+        raise ValueError(f"metric={chosen!r}: no such metric; {nearest(chosen, METRICS)}")
+    _check_start(start, len(wanted), settings)
+    space = space_of(settings.space, _scale(mean, std))
+    seeds = [noise_seed(layer, Item(channel, seed)) for channel in wanted]
     with _as_evaluated(model, device) as where:
-        forward: Any = Forward(model, [layer, *(name for name, _ in partners)])
-        forward = seen_in(settings.precision, _normalised(forward, mean, std) if settings.preprocess else forward)
-        start = start.to(where, next((p.dtype for p in model.parameters()), start.dtype))
-        _check_channels(forward, [*((layer, channel) for channel in wanted), *partners], start[:1])
-        together = 1 if alone(settings, where.type) else TOGETHER
+        cut = Forward(model, [layer, *(name for name, _ in partners)])
+        forward: Any = seen_in(settings.precision, lambda images: cut(space.feed(images)))
+        dtype = next((p.dtype for p in model.parameters()), torch.float32)
         made = []
-        for i in range(0, len(wanted), together):
-            some = torch.tensor(wanted[i : i + together], device=where)
+        for i in range(0, len(wanted), together := 1 if alone(settings, where.type) else TOGETHER):
+            some, own = torch.tensor(wanted[i : i + together], device=where), seeds[i : i + together]
+            param = _param(settings, own, space, None if start is None else start[i : i + together])
+            param = placed(param, where, torch.contiguous_format, dtype)
+            if not made:
+                _check_channels(forward, [*((layer, channel) for channel in wanted), *partners], param)
             objective = FeatureObjective(
-                forward, layer, some, target=aim, partners=partners, metric=metric, constant=constant
+                forward, layer, some, target=aim, partners=partners, metric=chosen, constant=constant
             )
-            made.append(make_images(objective, start[i : i + together], settings))
+            made.append(make_images(objective, param, settings, space=space, seeds=own))
     return _joined(made)
+
+
+def _param(recipe: RecipeConfig, seeds: list[int], space: Space, start: Tensor | None) -> Param:
+    """What images begin as: what was given, or what the recipe says."""
+    if start is not None:
+        return pixels(space.enter(start), space.gray(GRAY, start))
+    picture = None
+    if recipe.param == "pixels" and recipe.picture is not None:
+        found = np.asarray(read_start(recipe.picture.rpartition("@")[0])).copy()
+        picture = torch.from_numpy(found).permute(2, 0, 1) / 255.0
+    return begin(recipe, seeds, space, picture)
 
 
 def _wanted(channels: int | Sequence[int]) -> list[int]:
@@ -95,10 +111,14 @@ def _wanted(channels: int | Sequence[int]) -> list[int]:
     return [int(channel) for channel in wanted]
 
 
-def _check_start(start: Tensor, count: int) -> None:
+def _check_start(start: Tensor | None, count: int, recipe: RecipeConfig) -> None:
+    if start is None:
+        return
     shape = tuple(start.shape)
-    if len(shape) != 4 or shape[:2] != (count, 3) or shape[2] != shape[3]:
-        raise ValueError(f"start has shape {shape}; one square image for each channel is wanted, ({count}, 3, s, s)")
+    if recipe.param != "pixels":
+        raise ValueError(f"start: recipe {recipe.name} makes images of {recipe.param}; one of pixels can have a start")
+    if len(shape) != 4 or shape[:2] != (count, 3) or 0 in shape:
+        raise ValueError(f"start has shape {shape}; one image for each channel is wanted, ({count}, 3, h, w)")
 
 
 def _settings(
@@ -106,7 +126,9 @@ def _settings(
 ) -> RecipeConfig:
     changes = {} if octaves is None else {"octaves": [_plain(octave) for octave in octaves]}
     settings = read_recipe(recipe, **changes) if isinstance(recipe, str) else recipe
-    return fit_recipe(settings, "model", input_size=input_size if start is None else start.shape[-1])
+    if start is not None:  # it takes the place of any picture
+        return fit_recipe(replace(settings, picture=None), "model", input_size=max(start.shape[-2:]))
+    return fit_recipe(settings, "model", input_size=input_size, material=read_material(settings))
 
 
 def _plain(octave: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,25 +155,17 @@ def _as_evaluated(model: nn.Module, device: str | torch.device | None) -> Iterat
             module.training = training
 
 
-def _normalised(forward: Forward, mean: Sequence[float] | None, std: Sequence[float] | None) -> Any:
-    """The forward pass of images in [0, 1]; without mean and std they are fed as they are."""
-    if mean is None and std is None:
-        return forward
+def _scale(mean: Sequence[float] | None, std: Sequence[float] | None) -> Tensor:
+    """(2, 3, 1, 1) of the model's input; without mean and std images are fed as they are."""
     for name, values in (("mean", mean), ("std", std)):
         if values is not None and len(values) != 3:
             raise ValueError(f"{name}={values}: three numbers are wanted, for red, green and blue")
-
-    def seen(images: Tensor) -> dict[str, Tensor]:
-        shift = images.new_tensor(mean or (0.0, 0.0, 0.0))[:, None, None]
-        scale = images.new_tensor(std or (1.0, 1.0, 1.0))[:, None, None]
-        return forward((images - shift) / scale)
-
-    return seen
+    return torch.tensor([mean or (0.0, 0.0, 0.0), std or (1.0, 1.0, 1.0)])[:, :, None, None]
 
 
-def _check_channels(forward: Any, wanted: list[tuple[str, int]], image: Tensor) -> None:
+def _check_channels(forward: Any, wanted: list[tuple[str, int]], param: Param) -> None:
     with torch.no_grad():
-        counts = {name: maps.shape[1] for name, maps in forward(image).items()}
+        counts = {name: maps.shape[1] for name, maps in forward(param.render(param.values[:1])).items()}
     for layer, count in counts.items():
         absent = [channel for name, channel in wanted if name == layer and not 0 <= channel < count]
         if absent:

@@ -44,6 +44,7 @@ class ImageWork(ModelWork):
     recipes: dict[str, RecipeConfig]
     constants: dict[str, float]  # C by metric
     homes: frozenset[str]  # variants whose images have plain names
+    full: bool = False  # whether it is kept what every channel of a layer does along the way
 
     def begin(self, model: str) -> Callable[[ImageShard], Receipt]:
         """Load a model and pin it; the function that is returned makes its shards, one after another."""

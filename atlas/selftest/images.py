@@ -9,7 +9,7 @@ from atlas.config.recipes import read_recipe
 from atlas.config.schema import ModelConfig
 from atlas.optvis.metrics import CONSTANT
 from atlas.optvis.objectives import FeatureObjective
-from atlas.optvis.params import noise
+from atlas.optvis.params import noise, pixels
 from atlas.records import Target
 from atlas.run.images import make_images
 from atlas.selftest.naive import OCTAVES, Stretch, naive_octaves
@@ -41,7 +41,7 @@ def linear_layer() -> Answer:
 
     channels = torch.arange(len(CHANNELS))
     objective = FeatureObjective(forward, "out", channels, target=Target(), constant=CONSTANT)
-    made = make_images(objective, start, recipe).images.double()
+    made = make_images(objective, pixels(start), recipe).images.double()
     rates = sum((RATES[0] * (STEPS - i) + RATES[1] * i) / STEPS for i in range(STEPS))
     wanted = start.double() + rates * weights.reshape(start.shape).double()
     error, moved = (made - wanted).abs().max().item(), (wanted - start).abs().max().item()
@@ -72,7 +72,7 @@ def _error(model: nn.Module, layer: str, metric: str, factor: float) -> tuple[fl
     objective = FeatureObjective(
         *(Forward(model, [layer]), layer, torch.tensor(CHANNELS)), target=Target(), metric=metric, constant=CONSTANT
     )
-    made = make_images(objective, start, recipe).images
+    made = make_images(objective, pixels(start), recipe).images
     naive = [
         naive_octaves(model, layer, start[place : place + 1], channel, metric=metric, octaves=octaves)
         for place, channel in enumerate(CHANNELS)

@@ -76,7 +76,7 @@ class _RawVariants:
         known = self.variants.get((row["model"], row["metric"]), [])
         mark = VARIANT.search(row["image"])
         mine = [one for one in known if mark is None or one["variant"].startswith(mark[1])]
-        return bool(mine) and not mine[0]["settings"].get("preprocess", True)
+        return bool(mine) and mine[0]["settings"].get("space") == "raw"
 
 
 def pictures_of(probe: ProbeConfig) -> list[Picture]:

@@ -19,8 +19,13 @@ def to_pil(image: np.ndarray) -> Image.Image:
 
 def write_image(path: Path, image: np.ndarray) -> str:
     """Write a float image (3, h, w) as PNG; returns the file's sha256. The same values give the same bytes."""
+    return write_pixels(path, to_pil(image))
+
+
+def write_pixels(path: Path, pixels: Image.Image) -> str:
+    """Write 8-bit pixels as PNG; returns the file's sha256."""
     buffer = io.BytesIO()
-    to_pil(image).save(buffer, format="PNG", compress_level=6)
+    pixels.save(buffer, format="PNG", compress_level=6)
     write_bytes(path, buffer.getvalue())
     return hashlib.sha256(buffer.getbuffer()).hexdigest()
 
@@ -45,7 +50,7 @@ def read_picture(path: Path) -> Image.Image:
             return upright.convert("RGB")
     except Image.DecompressionBombError as error:
         raise OSError(f"{path}: {error}") from error
-    except (SyntaxError, ValueError, OSError) as error:
+    except (SyntaxError, ValueError, RuntimeError, OSError) as error:  # RuntimeError: AVIF
         raise OSError(f"{path} is no picture that can be read: {error}") from error
 
 

@@ -46,6 +46,20 @@ INDEX = pa.schema(
 FAILURES = INDEX.append(pa.field("error_type", pa.string())).append(pa.field("error_message", pa.string()))
 FAILURES = FAILURES.append(pa.field("attempts", pa.int32()))
 
+# What every channel of a layer did while one was driven (trace=full); one row for each moment of each image.
+TRACES = pa.schema(
+    [
+        ("task", pa.string()),
+        ("feature", pa.string()),
+        ("model", FOLDER),
+        ("layer", FOLDER),
+        ("channel", pa.int32()),
+        ("metric", pa.string()),
+        ("step", pa.int32()),
+        ("activation", pa.list_(pa.float32())),  # mean activation of every channel of the layer
+    ]
+)
+
 Row = dict[str, Any]
 
 

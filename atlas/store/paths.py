@@ -32,6 +32,8 @@ class AtlasPaths:
         self.index = self.root / "index"
         self.images = self.root / "images"
         self.failures = self.root / "failures"
+        self.starts = self.root / "starts"
+        self.traces = self.root / "traces"
         self.sheets = self.root / "sheets"
         self.responses = self.root / "responses"
         self.examples = self.root / "examples"
@@ -56,6 +58,14 @@ class AtlasPaths:
 
     def shard_failures(self, shard: str) -> Path:
         return self.failures / f"{shard}.parquet"
+
+    def start(self, digest: str) -> Path:
+        """A picture that images begin as."""
+        return self.starts / f"{digest}.png"
+
+    def shard_trace(self, model: str, layer: str, shard: str) -> Path:
+        """What every channel of the layer did while the images of a shard were made."""
+        return self.traces / f"model={safe(model)}" / f"layer={safe(layer)}" / f"{shard}.parquet"
 
     def layer_responses(self, probe: str, model: str, layer: str) -> Path:
         """Folder of what the pictures of a probe do to a layer."""

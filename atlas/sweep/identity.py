@@ -1,7 +1,7 @@
 """What a task is: the hash of everything that reaches its pixels, never its rank, place or time."""
 
 import json
-from dataclasses import asdict
+from dataclasses import MISSING, asdict, fields, is_dataclass
 from hashlib import blake2b
 from typing import Any
 
@@ -23,8 +23,22 @@ def variant_of(card: ModelCard, recipe: RecipeConfig, metric: str, constant: flo
 
     The model's name is in it too: the same weights under two names are two models, each with rows of its own.
     """
-    seen = {key: value for key, value in asdict(recipe).items() if key not in UNSEEN}
+    seen = {key: value for key, value in told(recipe).items() if key not in UNSEEN}
     return fingerprint([METHOD, card.name, card.digest, seen, metric, constant])
+
+
+def told(config: Any) -> Any:
+    """A config as plain values, without those that stand at their defaults: a key that is new changes no older task."""
+    if isinstance(config, list):
+        return [told(one) for one in config]
+    if not is_dataclass(config):
+        return config
+    return {
+        field.name: told(value)
+        for field in fields(config)
+        if (value := getattr(config, field.name))
+        != (field.default_factory() if field.default_factory is not MISSING else field.default)
+    }
 
 
 def task_id(shard: ImageShard, item: Item) -> str:

@@ -12,9 +12,9 @@ from atlas.records import ImageShard, Item, Layer, ModelCard, Target
 from atlas.sweep.channels import channel_mistakes, parse_channels, select_channels
 from atlas.sweep.identity import shard_id, variant_of
 from atlas.sweep.layers import layer_mistakes, select_layers, wanted_globs
-from atlas.sweep.recipes import fit_recipe
+from atlas.sweep.recipes import Material, fit_recipe
 from atlas.sweep.shards import cut, image_cost
-from atlas.sweep.targets import make_target, target_mistakes
+from atlas.sweep.targets import make_targets, target_mistakes
 
 T = TypeVar("T")
 
@@ -36,25 +36,25 @@ class Plan:
         return sum(shard.cost for shard in self.shards)
 
 
-def make_plan(config: SweepConfig, cards: dict[str, ModelCard]) -> Plan:
-    """The product models x layers x channels x metrics x seeds, cut into shards; the config holds no mistakes."""
-    globs, target = wanted_globs(config.layers), make_target(config.target)
+def make_plan(config: SweepConfig, cards: dict[str, ModelCard], material: Material | None = None) -> Plan:
+    """The product models x layers x targets x channels x metrics x seeds, cut into shards; the config holds no mistakes."""
+    globs, targets = wanted_globs(config.layers), make_targets(config.target)
     parts = parse_channels(config.channels)
-    recipes = {name: _fit(config, card) for name, card in cards.items()}
+    recipes = {name: _fit(config, card, material) for name, card in cards.items()}
     shards = [
         shard
         for name, card in cards.items()
-        for layer, metric in product(select_layers(globs, card), config.metrics)
+        for layer, metric, target in product(select_layers(globs, card), config.metrics, targets)
         for shard in _layer_shards(config, card, recipes[name], layer, metric, target, parts)
     ]
     return Plan(cards, recipes, tuple(shards))
 
 
-def plan_mistakes(config: SweepConfig, cards: dict[str, ModelCard]) -> list[str]:
+def plan_mistakes(config: SweepConfig, cards: dict[str, ModelCard], material: Material | None = None) -> list[str]:
     """Everything wrong with what a sweep asks of its models; with fewer cards than models, only what needs none."""
     found = _Mistakes()
     parts = found.of(lambda: parse_channels(config.channels))
-    target = found.of(lambda: make_target(config.target))
+    targets = found.of(lambda: make_targets(config.target))
     globs = wanted_globs(config.layers)
     if len(cards) < len(config.models):
         return found.all
@@ -63,12 +63,12 @@ def plan_mistakes(config: SweepConfig, cards: dict[str, ModelCard]) -> list[str]
     if wants_gpu and not all(card.gpus for card in cards.values()):
         found.all.append("cluster.device=cuda: this machine shows no CUDA device; leave it auto, or say cpu")
     for name, card in cards.items():
-        found.of(lambda card=card: _fit(config, card))
+        found.of(lambda card=card: _fit(config, card, material))
         layers = select_layers(globs, card)
         if layers and parts is not None:
             found.all += channel_mistakes(parts, name, layers)
-        if layers and target is not None:
-            found.all += target_mistakes(target, card, layers)
+        if layers and targets is not None:
+            found.all += [text for target in targets for text in target_mistakes(target, card, layers)]
     return found.all
 
 
@@ -86,7 +86,7 @@ class _Mistakes:
             return None
 
 
-def _fit(config: SweepConfig, card: ModelCard) -> RecipeConfig:
+def _fit(config: SweepConfig, card: ModelCard, material: Material | None) -> RecipeConfig:
     model = config.models[card.name]
     return fit_recipe(
         config.recipe,
@@ -95,6 +95,7 @@ def _fit(config: SweepConfig, card: ModelCard) -> RecipeConfig:
         grows=card.resizable,
         sizes=model.sizes,
         steps=model.steps,
+        material=material,
     )
 
 

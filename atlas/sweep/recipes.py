@@ -1,12 +1,22 @@
-"""A recipe made to fit a model: sizes and step counts that the recipe leaves open are the model's own."""
+"""A recipe made to fit a model: what it leaves open, sizes and step counts above all, is the model's own."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from atlas.config.mistakes import ConfigError
-from atlas.config.schema import RecipeConfig
+from atlas.config.schema import OctaveConfig, RecipeConfig, TransformsConfig
 
 GROWTH = (1.0, 340 / 299, 380 / 299)  # the sources' octaves, relative to the input size of their network
 STEPS = 40  # of an octave of a whole atlas's recipe, where a model says nothing else
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a recipe takes from files, known by content and not by place."""
+
+    picture: str | None = None  # name@digest
+    size: tuple[int, int] = (0, 0)  # of the picture: height, width
+    spectrum: str = "1/f"  # or name@digest
+    amplitudes: list[list[float]] | None = None  # of three colours, over frequency
 
 
 def fit_recipe(
@@ -17,22 +27,47 @@ def fit_recipe(
     grows: bool = True,
     sizes: list[int] | None = None,
     steps: list[int] | None = None,
+    material: Material | None = None,
 ) -> RecipeConfig:
-    """The recipe with every size (pixels) and step count filled in; ConfigError where the model names too few.
+    """The recipe with every size (pixels) and step count filled in; ConfigError where it and the model do not fit.
 
     The images of a model that takes only its own input size (`grows` false) stay at it.
     """
     octaves = []
     for place, octave in enumerate(recipe.octaves):
         size, count = octave.size, octave.steps
+        if size is None and material is not None and recipe.picture is not None:
+            size = max(material.size)
         if size is None:
-            size = _pick(
-                sizes, place, f"models.{name}.sizes", otherwise=round(input_size * (_growth(place) if grows else 1.0))
-            )
+            otherwise = _own_size(recipe, place, input_size, grows)
+            plain = recipe.param == "pixels"
+            size = _pick(sizes if plain else None, place, f"models.{name}.sizes", otherwise=otherwise)
         if count is None:
             count = _pick(steps, place, f"models.{name}.steps", otherwise=STEPS)
-        octaves.append(replace(octave, size=size, steps=count))
-    return replace(recipe, octaves=octaves)
+        shown = _shown(recipe.transforms, size, input_size, grows)
+        octaves.append(replace(octave, size=size, steps=count, shown=None if shown == size else shown))
+    if not grows:
+        _check_fixed(name, input_size, recipe, octaves, material)
+    if material is None:
+        return replace(recipe, octaves=octaves)
+    known = {"picture": material.picture, "spectrum": material.spectrum, "amplitudes": material.amplitudes}
+    return replace(recipe, octaves=octaves, **known)
+
+
+def _own_size(recipe: RecipeConfig, place: int, input_size: int, grows: bool) -> int:
+    """The model's input size, grown from octave to octave; where crops are shown, as much larger as they are parts of it."""
+    if not grows:
+        return input_size
+    if recipe.transforms.crop is not None:
+        return 2 * round(input_size / sum(recipe.transforms.crop))
+    return round(input_size * _growth(place))
+
+
+def _shown(transforms: TransformsConfig, size: int, input_size: int, grows: bool) -> int:
+    """Pixels of a view: with the gray around the image, less what jitter may move out of sight."""
+    if transforms.crop is not None:
+        return input_size
+    return max(1, size + 2 * transforms.pad - sum(transforms.jitter)) if grows else size
 
 
 def _growth(place: int) -> float:
@@ -46,3 +81,20 @@ def _pick(values: list[int] | None, place: int, where: str, *, otherwise: int) -
     if place >= len(values):
         raise ConfigError([f"{where}={values}: the recipe has {place + 1} or more octaves; give a number for each"])
     return values[place]
+
+
+def _check_fixed(
+    name: str, input_size: int, recipe: RecipeConfig, octaves: list[OctaveConfig], material: Material | None
+) -> None:
+    """ConfigError for images that a model of one input size cannot take."""
+    only = f"{name} takes images of {input_size} x {input_size} pixels only"
+    mistakes = [
+        f"recipe.octaves[{place}].size={octave.size}: {only}; leave size null, or give {input_size}"
+        for place, octave in enumerate(octaves)
+        if octave.size != input_size
+    ]
+    if not mistakes and material is not None and material.picture and len(set(material.size)) > 1:
+        height, width = material.size
+        mistakes = [f"recipe.picture={recipe.picture}: {only}, and this is {width} x {height}; cut it square"]
+    if mistakes:
+        raise ConfigError(mistakes)

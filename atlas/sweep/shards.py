@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from atlas.config.schema import RecipeConfig
+from atlas.config.schema import OctaveConfig, RecipeConfig
 from atlas.records import Item, Layer, ModelCard
 
 RATE = {
@@ -13,9 +13,14 @@ MOST = 64  # images of one shard
 
 
 def image_cost(layer: Layer, card: ModelCard, recipe: RecipeConfig) -> float:
-    """Multiply-adds of one image: a pass forward and one back to the input for each step, at each octave's size."""
-    pixels = sum((octave.steps or 0) * ((octave.size or 0) / card.input_size) ** 2 for octave in recipe.octaves)
-    return 2.0 * max(layer.macs, 1) * pixels
+    """Multiply-adds of one image: a pass forward and one back to the input for each step, at the size of what is shown."""
+    pixels = sum((octave.steps or 0) * (shown_size(octave) / card.input_size) ** 2 for octave in recipe.octaves)
+    return 2.0 * max(layer.macs, 1) * pixels * recipe.transforms.views
+
+
+def shown_size(octave: OctaveConfig) -> int:
+    """Pixels of the longer side of what the model sees."""
+    return octave.shown or octave.size or 0
 
 
 def cut(items: list[Item], cost: float, device: str, seconds: float) -> list[tuple[Item, ...]]:

@@ -1,12 +1,24 @@
 """The target of a sweep, read from the config and held against the layers it is asked of."""
 
 from collections.abc import Mapping
+from itertools import product
 from typing import Any
 
 from atlas.config.mistakes import ConfigError, nearest
 from atlas.records import Feature, Layer, ModelCard, Target
 
 FIELDS = {"channel": (), "row": ("row",), "neuron": ("row", "col"), "cumulative": ("count",), "joint": ("with",)}
+SWEPT = ("row", "col", "count")  # which may be lists
+
+
+def make_targets(config: Mapping[str, Any]) -> list[Target]:
+    """The targets of a sweep: `row`, `col` and `count` may be lists, and each of their product is one."""
+    lists = {key: value for key, value in config.items() if key in SWEPT and isinstance(value, list | tuple)}
+    empty = [f"target.{key}=[]: a number, or a list of some, is wanted" for key, values in lists.items() if not values]
+    if empty:
+        raise ConfigError(empty)
+    each = product(*lists.values())
+    return list(dict.fromkeys(make_target({**config, **dict(zip(lists, values, strict=True))}) for values in each))
 
 
 def make_target(config: Mapping[str, Any]) -> Target:

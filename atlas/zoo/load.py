@@ -32,11 +32,11 @@ class Loaded:
 
     def preprocess(self, images: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
         """RGB in [0, 1] → what the model takes."""
-        mean, std = self._scale
+        mean, std = self.scale
         return (images - mean.to(images)) / std.to(images)
 
     @cached_property
-    def _scale(self) -> Float[Tensor, "2 3 1 1"]:
+    def scale(self) -> Float[Tensor, "2 3 1 1"]:
         """Mean and deviation, kept on the device: a copy to it at every step would wait for all work under way."""
         numbers = [self.preprocessing.mean, self.preprocessing.std]
         return torch.tensor(numbers, dtype=torch.float32, device=self.device)[:, :, None, None]

@@ -4,6 +4,7 @@ Every source gives the same thing, an Architecture, so nothing after this knows 
 """
 
 import inspect
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,11 +33,14 @@ _FIXED = {"googlenet": _RENORMALISES, "inception_v3": _RENORMALISES}
 
 
 class Preprocessing(NamedTuple):
-    """(image - mean) / std of RGB in [0, 1], and the side of the images that the model was trained with."""
+    """(image - mean) / std of RGB in [0, 1], and how a picture becomes an image: resized, then its middle cut out."""
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
-    input_size: int
+    input_size: int  # pixels, the side of the images that the model is evaluated with
+    resize: int  # pixels of a picture's shorter side before the cut
+    interpolation: str  # bilinear or bicubic
+    squash: bool = False  # both sides become `resize`, whatever the picture's shape
 
 
 @dataclass(frozen=True)
@@ -95,11 +99,17 @@ def _from_torchvision(name: str, config: ModelConfig) -> Architecture:
     if base not in _torchvision_names():
         raise _unknown(name, config, "torchvision", [*_torchvision_names(), *_OTHERS])
     weights = torchvision_weights(name, entry)
-    transforms = weights.transforms() if weights is not None else None
-    size = getattr(transforms, "crop_size", getattr(transforms, "resize_size", [224]))[0]
-    mean, std = getattr(transforms, "mean", IMAGENET_MEAN), getattr(transforms, "std", IMAGENET_STD)
     build = partial(_bare_torchvision, base, torchvision_kwargs(entry, config))
-    return _architecture(name, config, "torchvision", base, Preprocessing(mean, std, size), build)
+    return _architecture(name, config, "torchvision", base, _as_evaluated(weights), build)
+
+
+def _as_evaluated(weights: Any | None) -> Preprocessing:
+    """What torchvision's weights say; without any, what its classifiers share."""
+    said = weights.transforms() if weights is not None else None
+    resize = getattr(said, "resize_size", [256])[0]
+    size = getattr(said, "crop_size", [224 if said is None else resize])[0]  # for segmentation nothing is cut off
+    mean, std = getattr(said, "mean", IMAGENET_MEAN), getattr(said, "std", IMAGENET_STD)
+    return Preprocessing(mean, std, size, resize, said.interpolation.value if said is not None else "bilinear")
 
 
 def _bare_torchvision(base: str, kwargs: dict[str, Any]) -> nn.Module:
@@ -132,18 +142,20 @@ def _from_timm(name: str, config: ModelConfig) -> Architecture:
         raise ConfigError([f"models.{name}.entry={entry!r}: {error}; {nearest(entry, tags)}"]) from None
     asked = {"img_size": config.kwargs["img_size"]} if isinstance(config.kwargs.get("img_size"), int) else {}
     data = timm.data.resolve_data_config({"in_chans": 3, **asked}, pretrained_cfg=known.to_dict() if known else {})
-    preprocessing = Preprocessing(data["mean"], data["std"], data["input_size"][-1])
+    size = data["input_size"][-1]
+    cut = math.floor(size / data["crop_pct"]), data["interpolation"], data["crop_mode"] == "squash"
+    preprocessing = Preprocessing(data["mean"], data["std"], size, *cut)
     build = partial(timm.create_model, entry, pretrained=False, **config.kwargs)
     return _architecture(name, config, "timm", entry.partition(".")[0], preprocessing, build)
 
 
 def _from_patternnet(name: str, config: ModelConfig) -> Architecture:
     build = partial(patternnet, **config.kwargs)
-    return _architecture(name, config, "patternnet", "patternnet", Preprocessing(MEAN, STD, 64), build)
+    return _architecture(name, config, "patternnet", "patternnet", Preprocessing(MEAN, STD, 64, 64, "bilinear"), build)
 
 
 def _from_custom(name: str, config: ModelConfig) -> Architecture:
-    preprocessing = Preprocessing(IMAGENET_MEAN, IMAGENET_STD, 224)
+    preprocessing = Preprocessing(IMAGENET_MEAN, IMAGENET_STD, 224, 224, "bilinear")
     build = partial(call_factory, name, config.factory, dict(config.kwargs))
     return _architecture(name, config, "custom", str(config.factory), preprocessing, build)
 
@@ -187,10 +199,12 @@ def _architecture(
         mistakes.append(f"models.{name}.input_size={config.input_size}: give a number of pixels, 1 or more")
     if mistakes:
         raise ConfigError(mistakes)
-    preprocessing = Preprocessing(
-        tuple(known.mean if config.mean is None else config.mean),
-        tuple(known.std if config.std is None else config.std),
-        known.input_size if config.input_size is None else config.input_size,
+    size = known.input_size if config.input_size is None else config.input_size
+    preprocessing = known._replace(
+        mean=tuple(known.mean if config.mean is None else config.mean),
+        std=tuple(known.std if config.std is None else config.std),
+        input_size=size,
+        resize=known.resize * size // known.input_size,  # the same share of the picture is cut off
     )
     return Architecture(source, entry, preprocessing, partial(_build, name, config, build))
 

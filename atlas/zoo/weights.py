@@ -75,8 +75,8 @@ def fill(place: str, model: nn.Module, state: Mapping[str, Tensor]) -> nn.Module
 def digest(state: Mapping[str, Tensor], architecture: Architecture, kwargs: Mapping[str, Any]) -> str:
     """16 hexadecimal digits of everything of a model that reaches a pixel: architecture, arguments, preprocessing and
     state dict, wherever that came from and however it lies in memory."""
-    mean, std, _ = architecture.preprocessing
-    head = [architecture.source, architecture.entry, dict(kwargs), list(mean), list(std)]
+    known = architecture.preprocessing
+    head = [architecture.source, architecture.entry, dict(kwargs), list(known.mean), list(known.std)]
     total = hashlib.blake2b(json.dumps(head, sort_keys=True, default=str).encode(), digest_size=8)
     for key in sorted(state):
         if key.endswith(IDLE):

@@ -25,7 +25,7 @@ def objective(**changes) -> FeatureObjective:
 @pytest.mark.parametrize("metric", METRICS)
 def test_loss_and_score_of_each_image_are_its_own_channels(metric):
     pictures = images(3, 12)
-    loss, score = objective(metric=metric)(pictures, EVERYONE)
+    loss, score, _ = objective(metric=metric)(pictures, EVERYONE)
     for place, channel in enumerate(CHANNELS):
         own = forward(pictures[place : place + 1])["second"][0, channel].flatten()
         torch.testing.assert_close(loss[place], METRICS[metric](own[None], 200.0)[0])
@@ -45,7 +45,7 @@ def test_joint_loss_is_the_sum_of_its_parts_and_the_score_their_mean():
     ]
     partners = (("first", 1), ("second", 7))
     joint = objective(target=Target("joint", partners=("m/first:1", "m/second:7")), partners=partners)
-    loss, score = joint(pictures, EVERYONE)
+    loss, score, _ = joint(pictures, EVERYONE)
     torch.testing.assert_close(loss, sum(part.loss for part in parts))
     torch.testing.assert_close(score, sum(part.score for part in parts) / 3)
 

@@ -10,7 +10,8 @@ from torch import nn
 
 from atlas.config.recipes import read_recipe
 from atlas.optvis.objectives import FeatureObjective
-from atlas.optvis.optimize import GRAY, PATIENCE, between, optimize
+from atlas.optvis.optimize import PATIENCE, between, optimize
+from atlas.optvis.params import GRAY, pixels
 from atlas.records import Target
 from tests.small_nets import images, recipe, seeded, smooth
 
@@ -38,16 +39,16 @@ def half_dead() -> nn.Sequential:
 def test_an_image_alone_is_the_image_in_a_batch(metric, gradient):
     settings = replace(BLURRED, gradient=gradient)
     start, net = images(4, 16), smooth()[:3]
-    together = optimize(driving(net, CHANNELS, metric=metric, constant=200.0), start, settings)
+    together = optimize(driving(net, CHANNELS, metric=metric, constant=200.0), pixels(start), settings)
     assert (together.images - torch.nn.functional.interpolate(start, 20)).abs().amax((1, 2, 3)).min() > 1e-3
     for place, channel in enumerate(CHANNELS):
-        alone = optimize(driving(net, [channel], metric=metric, constant=200.0), start[place : place + 1], settings)
+        alone = optimize(driving(net, [channel], metric=metric, constant=200.0), pixels(start[place : place + 1]), settings)
         torch.testing.assert_close(alone.images[0], together.images[place], rtol=0, atol=1e-4)
         torch.testing.assert_close(alone.trace[0], together.trace[place], rtol=0, atol=1e-4)
 
 
 def test_descent_raises_the_score():
-    trace = optimize(driving(smooth()[:3], CHANNELS), images(4, 16), BLURRED).trace
+    trace = optimize(driving(smooth()[:3], CHANNELS), pixels(images(4, 16)), BLURRED).trace
     assert all(scores[-1] > scores[0] for scores in trace)
 
 
@@ -55,7 +56,7 @@ def test_a_dead_feature_is_marked_gray_and_soon_left_alone():
     seen = []
     net = half_dead()
     objective = driving(nn.Sequential(Noting(seen), net), [0, 3, 6])
-    result = optimize(objective, images(3, 16), recipe((16, 30), (20, 10)))
+    result = optimize(objective, pixels(images(3, 16)), recipe((16, 30), (20, 10)))
     assert result.status == ["ok", "dead", "ok"]
     assert result.steps == [40, PATIENCE + 1, 40]
     assert seen == [3] * (PATIENCE + 1) + [2] * (40 - PATIENCE - 1), "the dead one was still being computed"
@@ -66,15 +67,15 @@ def test_a_dead_feature_is_marked_gray_and_soon_left_alone():
 def test_a_dead_feature_does_not_disturb_the_others():
     settings = recipe((16, 30), (20, 10), sigma=[2.4, 0.8])
     start, net = images(3, 16), half_dead()
-    with_dead = optimize(driving(net, [0, 3, 6]), start, settings)
-    without = optimize(driving(net, [0, 6]), start[[0, 2]], settings)
+    with_dead = optimize(driving(net, [0, 3, 6]), pixels(start), settings)
+    without = optimize(driving(net, [0, 6]), pixels(start[[0, 2]]), settings)
     torch.testing.assert_close(with_dead.images[[0, 2]], without.images, rtol=0, atol=1e-4)
 
 
 def test_a_short_recipe_knows_the_dead_too_and_all_may_be_dead():
-    result = optimize(driving(half_dead(), [3, 3]), images(2, 16), recipe((16, 5)))
+    result = optimize(driving(half_dead(), [3, 3]), pixels(images(2, 16)), recipe((16, 5)))
     assert (result.status, result.steps) == (["dead", "dead"], [5, 5])
-    assert optimize(driving(half_dead(), [3, 3]), images(2, 16), recipe((16, 50))).steps == [PATIENCE + 1] * 2
+    assert optimize(driving(half_dead(), [3, 3]), pixels(images(2, 16)), recipe((16, 50))).steps == [PATIENCE + 1] * 2
 
 
 def test_a_layer_that_does_not_look_at_the_image_is_dead():
@@ -85,18 +86,18 @@ def test_a_layer_that_does_not_look_at_the_image_is_dead():
             *("out", torch.tensor([0, 1])),
             target=Target(),
         )
-        assert optimize(objective, images(2, 8), recipe((8, 3))).status == ["dead", "dead"]
+        assert optimize(objective, pixels(images(2, 8)), recipe((8, 3))).status == ["dead", "dead"]
 
 
 @pytest.mark.parametrize("harm", [float("nan"), float("inf")])
 def test_an_image_that_is_no_longer_finite_is_marked_and_the_others_go_on(harm):
     start, net = images(3, 16), smooth()[:3]
     start[1, 0, 2, 2] = harm
-    result = optimize(driving(net, [0, 3, 6]), start, BLURRED)
+    result = optimize(driving(net, [0, 3, 6]), pixels(start), BLURRED)
     assert result.status == ["ok", "nonfinite", "ok"]
     assert result.steps == [20, 12, 20]
     assert torch.equal(result.images[1], torch.full((3, 20, 20), GRAY))
-    others = optimize(driving(net, [0, 6]), start[[0, 2]], BLURRED)
+    others = optimize(driving(net, [0, 6]), pixels(start[[0, 2]]), BLURRED)
     torch.testing.assert_close(result.images[[0, 2]], others.images, rtol=0, atol=1e-4)
 
 
@@ -104,14 +105,14 @@ def test_an_image_that_is_no_longer_finite_is_marked_and_the_others_go_on(harm):
 def test_the_start_is_not_changed(clamp):
     start = images(2, 16)
     before = start.clone()
-    optimize(driving(smooth()[:3], [0, 3]), start, replace(BLURRED, clamp=clamp))
+    optimize(driving(smooth()[:3], [0, 3]), pixels(start), replace(BLURRED, clamp=clamp))
     assert torch.equal(start, before)
 
 
 @pytest.mark.parametrize(("every", "length"), [(1, 20), (10, 2), (7, 3), (50, 1)])
 def test_the_trace_has_the_start_and_every_so_many_steps(every, length):
     start, net = images(1, 16), smooth()[:3]
-    (trace,) = optimize(driving(net, [2]), start, replace(BLURRED, trace_every=every)).trace
+    (trace,) = optimize(driving(net, [2]), pixels(start), replace(BLURRED, trace_every=every)).trace
     assert len(trace) == length
     assert trace[0] == pytest.approx(net(start)[0, 2].mean().item(), abs=1e-6)
 
@@ -130,7 +131,7 @@ def test_a_linear_layer_in_closed_form():
     net = seeded(lambda: nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 4), nn.Unflatten(1, (4, 1, 1))))
     settings = read_recipe("plain", octaves=[{"size": 8, "steps": 100, "lr": [0.4, 0.3]}])
     start = images(2, 8)
-    result = optimize(driving(net, [1, 3], constant=200.0), start, settings)
+    result = optimize(driving(net, [1, 3], constant=200.0), pixels(start), settings)
     rates = sum((0.4 * (100 - i) + 0.3 * i) / 100 for i in range(100))
     wanted = start.double() + rates * net[1].weight[[1, 3]].reshape(2, 3, 8, 8).double()
     rounding = 100 * torch.finfo(torch.float32).eps * wanted.abs().max()  # of a hundred additions
@@ -140,15 +141,15 @@ def test_a_linear_layer_in_closed_form():
 
 def test_clamped_images_stay_in_range_and_others_leave_it():
     net, start = smooth()[:3], images(4, 16)
-    free = optimize(driving(net, CHANNELS), start, recipe((16, 20))).images
-    held = optimize(driving(net, CHANNELS), start, recipe((16, 20), clamp=True)).images
+    free = optimize(driving(net, CHANNELS), pixels(start), recipe((16, 20))).images
+    held = optimize(driving(net, CHANNELS), pixels(start), recipe((16, 20), clamp=True)).images
     assert free.min() < 0 or free.max() > 1
     assert held.min() >= 0
     assert held.max() <= 1
 
 
 def test_images_without_a_size_in_the_recipe_keep_theirs():
-    assert optimize(driving(smooth()[:3], [0]), images(1, 13), recipe((None, 3))).images.shape == (1, 3, 13, 13)
+    assert optimize(driving(smooth()[:3], [0]), pixels(images(1, 13)), recipe((None, 3))).images.shape == (1, 3, 13, 13)
 
 
 class Noting(nn.Module):

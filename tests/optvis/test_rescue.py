@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from atlas.optvis.objectives import FeatureObjective
 from atlas.optvis.optimize import optimize
+from atlas.optvis.params import pixels
 from atlas.optvis.rescue import OpenReLUs
 from atlas.records import Target
 from tests.small_nets import images, recipe
@@ -50,7 +51,7 @@ def blocked(relu: Callable[[Tensor], Tensor]) -> FeatureObjective:
 
 
 def made(relu: Callable[[Tensor], Tensor], rescue: int, steps: int = 24):
-    return optimize(blocked(relu), images(3, 12), recipe((12, steps), lr=[0.05, 0.05], gradient="rms", rescue=rescue))
+    return optimize(blocked(relu), pixels(images(3, 12)), recipe((12, steps), lr=[0.05, 0.05], gradient="rms", rescue=rescue))
 
 
 @every_relu

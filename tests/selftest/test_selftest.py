@@ -113,9 +113,9 @@ def no_blur(monkeypatch):
 def averaged_over_the_batch(monkeypatch):
     kept = optimize._gradient
 
-    def wrong(objective, pictures, which):
-        gradient, reading = kept(objective, pictures, which)
-        return gradient / len(pictures), reading
+    def wrong(objective, param, values, which, views):
+        gradient, reading = kept(objective, param, values, which, views)
+        return gradient / len(values), reading
 
     monkeypatch.setattr(optimize, "_gradient", wrong)
 

@@ -137,7 +137,7 @@ CARDS = {
 
 
 def variant(model: str, metric: str, name: str, preprocess: bool) -> dict:
-    return {"model": model, "metric": metric, "variant": name, "settings": {"preprocess": preprocess}}
+    return {"model": model, "metric": metric, "variant": name, "settings": {"space": "rgb" if preprocess else "raw"}}
 
 
 def test_images_of_an_atlas_come_in_the_order_of_tasks_without_dead_ones(tmp_path: Path) -> None:

@@ -8,14 +8,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_cards import recipe
 
-from atlas.config.schema import OctaveConfig, RecipeConfig
+from atlas.config.schema import OctaveConfig, RecipeConfig, TransformsConfig
 from atlas.records import ImageShard, Item, ModelCard, Shard, Target
 from atlas.sweep.identity import UNSEEN, fingerprint, noise_seed, shard_id, task_id, variant_of
 
 ITEMS = tuple(Item(channel, 0) for channel in range(6))
 OTHER = {
     "start": [0.4, 0.6],
-    "preprocess": False,
+    "param": "fourier",
+    "picture": "cat.jpg@00",
+    "spectrum": "photos",
+    "amplitudes": [[1.0], [1.0], [1.0]],
+    "space": "raw",
+    "optimizer": "adam",
+    "weight_decay": 1e-4,
+    "transforms": TransformsConfig(jitter=[4, 0]),
     "gradient": "rms",
     "clamp": True,
     "rescue": 16,
@@ -95,7 +102,7 @@ def test_a_part_of_a_shard_is_named_by_its_items():
 def test_ids_are_frozen():
     """Atlases that exist name their files and tasks by these; METHOD must be raised when they are meant to change."""
     assert fingerprint({"b": [1, 2.5, None, "é"], "a": True}) == "e93c8908a131c9090400"
-    assert task() == "930e42106c5cc253e2ac"
+    assert task() == "7d562fa7ac9668c0519b"
     assert noise_seed("conv", Item(3, 1)) == 3268337234589785121
 
 

@@ -44,7 +44,10 @@ def test_preprocessing_is_what_the_source_says(name: str, source: str, size: int
 
 def test_the_config_overrides_preprocessing() -> None:
     config = ModelConfig(source="patternnet", mean=[0, 0.1, 0.2], std=[1, 2, 3], input_size=96)
-    assert architecture("patternnet", config).preprocessing == ((0, 0.1, 0.2), (1, 2, 3), 96)
+    known = architecture("patternnet", config).preprocessing
+    assert known == ((0, 0.1, 0.2), (1, 2, 3), 96, 96, "bilinear", False)
+    config = ModelConfig(source="torchvision", input_size=112)
+    assert architecture("resnet18", config).preprocessing[2:5] == (112, 128, "bilinear")
 
 
 def test_wrong_preprocessing_is_told_all_at_once() -> None:

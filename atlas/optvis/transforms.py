@@ -1,0 +1,136 @@
+"""Views: what the model is shown of an image at one step, moved, scaled, turned, cropped and blurred by noise at random."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from atlas.config.schema import OctaveConfig, TransformsConfig
+from atlas.optvis.params import stream
+
+NUMBERS = 6  # that one view needs: two shifts, each down and across; a size; a turn
+SPREAD = 0.15  # of the middles of crops around the image's own, in parts of it, as published
+Images = Float[Tensor, "b 3 h w"]
+
+
+class Streams:
+    """The random numbers of a batch of images, each from its own seed: none knows which others there are."""
+
+    def __init__(self, seeds: Sequence[int], device: str | torch.device = "cpu") -> None:
+        self.device = torch.device(device)
+        self.streams = [stream(seed, str(self.device)) for seed in seeds]
+
+    def uniform(self, *shape: int) -> Float[Tensor, "b ..."]:
+        return torch.stack([torch.rand(shape, generator=one, device=self.device) for one in self.streams])
+
+    def normal(self, *shape: int) -> Float[Tensor, "b ..."]:
+        return torch.stack([torch.randn(shape, generator=one, device=self.device) for one in self.streams])
+
+    def keep(self, kept: Bool[Tensor, " b"]) -> None:
+        """Only some of the images go on."""
+        self.streams = [one for one, stays in zip(self.streams, kept.tolist(), strict=True) if stays]
+
+
+@dataclass(frozen=True)
+class Views:
+    """What is drawn for one step: from where in its image each pixel of a view comes, and the noise on it."""
+
+    moves: Float[Tensor, "b views 2 3"]  # pixel from the middle of the view → pixel from the middle of the image
+    noise: Float[Tensor, "b views 3 h w"] | None
+    size: tuple[int, int]  # of a view
+
+    def of(self, some: Bool[Tensor, " b"]) -> "Views":
+        """Those of some of the images."""
+        return Views(self.moves[some], None if self.noise is None else self.noise[some], self.size)
+
+    def show(self, images: Images, gray: Tensor | float) -> Float[Tensor, "views 3 h2 w2"]:
+        """The views of the first image, then of the second, and so on; gray beyond their edges."""
+        count = self.moves.shape[1]
+        each = images.repeat_interleave(count, 0) if count > 1 else images
+        seen = sample(each - gray, self.moves.flatten(0, 1).to(images), self.size) + gray
+        return seen if self.noise is None else seen + self.noise.flatten(0, 1).to(images)
+
+
+def draw_views(
+    transforms: TransformsConfig, octave: OctaveConfig, size: tuple[int, int], streams: Streams | None
+) -> Views | None:
+    """The views of one step of images of `size` (height, width); None where each image is shown as it is."""
+    if transforms == TransformsConfig() or streams is None:
+        return None
+    shown = octave.shown or max(size)
+    wider = shown - max(size)
+    view = (size[0] + wider, size[1] + wider) if transforms.crop is None else (shown, shown)
+    draw = _moves if transforms.crop is None else _crops
+    moves = draw(transforms, streams.uniform(transforms.views, NUMBERS), size, view)
+    deviation = transforms.noise
+    return Views(moves, deviation * streams.normal(transforms.views, 3, *view) if deviation else None, view)
+
+
+def _moves(
+    transforms: TransformsConfig, drawn: Float[Tensor, "b v n"], image: tuple[int, int], view: tuple[int, int]
+) -> Float[Tensor, "b v 2 3"]:
+    """Shift by whole pixels, scale and turn around the middle, shift again (lucid's order, read backwards)."""
+    first, second = transforms.jitter
+    before, after = _shift(drawn[..., :2], first), _shift(drawn[..., 2:4], second)
+    low, high = transforms.scale
+    scale = low + (high - low) * drawn[..., 4]
+    angle = torch.deg2rad(transforms.rotate * (2 * drawn[..., 5] - 1))
+    cos, sin = torch.cos(angle) / scale, torch.sin(angle) / scale
+    turn = torch.stack([torch.stack([cos, -sin], -1), torch.stack([sin, cos], -1)], -2)
+    shift = (turn @ after[..., None])[..., 0] + before
+    return torch.cat([turn, shift[..., None]], -1)
+
+
+def _shift(drawn: Float[Tensor, "b v 2"], width: int) -> Float[Tensor, "b v 2"]:
+    """Whole pixels, evenly from 0 to `width`, less its middle."""
+    return (drawn * (width + 1)).floor().clamp(max=width) - width / 2
+
+
+def _crops(
+    transforms: TransformsConfig, drawn: Float[Tensor, "b v n"], image: tuple[int, int], view: tuple[int, int]
+) -> Float[Tensor, "b v 2 3"]:
+    """Square parts of the image, near to its middle and within it, scaled to the view."""
+    low, high = transforms.crop or (1.0, 1.0)
+    side = (low + (high - low) * drawn[..., 4:5]) * min(image)
+    normal = torch.erfinv((2 * drawn[..., :2] - 1).clamp(-0.999, 0.999)) * 2**0.5
+    extent = torch.tensor(image[::-1]).to(drawn)  # across, down
+    reach = ((extent - side) / 2).clamp(min=0)
+    middle = (normal * SPREAD * extent).clamp(-reach, reach)
+    scale = side / view[0]
+    turn = torch.eye(2).to(drawn) * scale[..., None]
+    return torch.cat([turn, middle[..., None]], -1)
+
+
+def sample(images: Images, moves: Float[Tensor, "b 2 3"], size: tuple[int, int]) -> Float[Tensor, "b 3 h2 w2"]:
+    """Views of `size` (height, width), bilinear; 0 beyond the edges. Pixels are counted from the middles."""
+    height, width = images.shape[-2:]
+    down, across = (torch.arange(side).to(moves) - (side - 1) / 2 for side in size)
+    ones = torch.ones(size).to(moves)
+    grid = torch.stack([across.expand(size), down[:, None].expand(size), ones], -1)
+    places = torch.einsum("hwk,bjk->bhwj", grid, moves)  # x, y from the middle of the image
+    if images.device.type == "cpu":
+        scaled = places * 2 / torch.tensor([width, height]).to(places)
+        return F.grid_sample(images, scaled, padding_mode="zeros", align_corners=False)
+    return gathered(images, places[..., 0] + (width - 1) / 2, places[..., 1] + (height - 1) / 2)
+
+
+def gathered(images: Images, x: Float[Tensor, "b h2 w2"], y: Float[Tensor, "b h2 w2"]) -> Float[Tensor, "b 3 h2 w2"]:
+    """`grid_sample` at pixels (x, y), with a gradient that CUDA adds up in one order, so that bytes repeat.
+
+    A CPU takes four times as long for it.
+    """
+    batch, colours, height, width = images.shape
+    framed = F.pad(images, (1, 2, 1, 2)).flatten(2)
+    x, y = (x + 1).clamp(0, width + 1), (y + 1).clamp(0, height + 1)
+    right, low = (x - x.floor())[:, None], (y - y.floor())[:, None]
+    corner = (y.long() * (width + 3) + x.long()).flatten(1)[:, None].expand(batch, colours, -1)
+
+    def at(offset: int) -> Tensor:
+        return framed.gather(2, corner + offset).view(batch, colours, *x.shape[1:])
+
+    above = at(0) * (1 - right) + at(1) * right
+    below = at(width + 3) * (1 - right) + at(width + 4) * right
+    return above * (1 - low) + below * low

@@ -1,0 +1,276 @@
+"""What a whole layer does while one of its features is driven: mean activations over the steps, and at one moment."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import isfinite
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image
+
+from atlas.report.lettering import INK, QUIET, Face, families, fitted, width, wrapped, write, write_heading
+from atlas.report.panels import snapshot
+
+Means = NDArray[np.float64]  # (n, channels); NaN where there is none
+Naming = Callable[[int], str] | str  # a channel's name, or that of its layer
+
+DRIVEN, RIVAL, OTHERS, LINE = "#c8102e", "#1b3a78", "#8c8c8c", "#8a8a8a"
+LARGEST = 3e38  # a mean beyond what 32 bits can say is none
+WIDTH, HEIGHT, FOOT = 7.2, 2.3, 0.46  # inches: a page's two columns; the plots; their axes below them
+LEFTS, WIDTHS = (0.66, 4.32), (2.35, 2.5)  # inches: the plots from left to right; names of curves stand between them
+FINEST = 200  # points of the curves of the others, at most: thousands are drawn
+NAME, TAG, LIFT = 7.5, 6.5, 9  # points: names, small print, and how far above a plot its heading stands
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+@dataclass(frozen=True)
+class _Story:
+    """What is told: the numbers, whom they are about, and the range of activation that all its pictures share."""
+
+    steps: NDArray[np.float64]  # (n,)
+    means: Means
+    heroes: Sequence[tuple[int, str]]  # the driven channel and, if there is one, its rival, with their colours
+    limits: tuple[float, float]
+
+    @property
+    def others(self) -> list[int]:
+        return [k for k in range(self.means.shape[1]) if k not in dict(self.heroes)]
+
+
+def rival(means: ArrayLike, channel: int) -> int | None:
+    """The other channel that is highest at the end of means (n, channels), the lower one of equals; None without any."""
+    last = _finite(means)[-1]
+    last[channel] = np.nan
+    return None if np.isnan(last).all() else int(np.nanargmax(last))
+
+
+def draw_trajectory(
+    steps: ArrayLike,
+    means: ArrayLike,
+    *,
+    channel: int,
+    title: str,
+    subtitle: str = "",
+    name: Naming = "",
+    upto: int | None = None,
+    limits: tuple[float, float] | None = None,
+) -> Figure:
+    """Draw mean activations (n, channels) over steps (n,), and beside them those of one moment: row `upto`, or the last.
+
+    Values that are not finite are left out. Limits: the range of activation shown, else that of the values and 0.
+    """
+    story = _story(steps, means, channel, limits)
+    figure = _stage(story, (title, subtitle), name)
+    _draw_moment(figure, story, len(story.steps) - 1 if upto is None else upto)
+    return figure
+
+
+def trajectory_frames(
+    steps: ArrayLike,
+    means: ArrayLike,
+    *,
+    channel: int,
+    title: str,
+    subtitle: str = "",
+    name: Naming = "",
+    dpi: int = 120,
+) -> list[Image.Image]:
+    """The trajectory at each of its moments. What stands still is drawn once."""
+    story = _story(steps, means, channel, None)
+    figure = _stage(story, (title, subtitle), name)
+    figure.set_dpi(dpi)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    ground, frames = canvas.copy_from_bbox(figure.bbox), []
+    for moment in range(len(story.steps)):
+        canvas.restore_region(ground)
+        for artist in _draw_moment(figure, story, moment):
+            artist.draw(canvas.get_renderer())
+            artist.remove()
+        frames.append(snapshot(canvas))
+    return frames
+
+
+def _story(steps: ArrayLike, means: ArrayLike, channel: int, limits: tuple[float, float] | None) -> _Story:
+    values, second = _finite(means), rival(means, channel)
+    heroes = [(channel, DRIVEN), *([] if second is None else [(second, RIVAL)])]
+    span = _limits(values, [channel for channel, _ in heroes]) if limits is None else limits
+    return _Story(np.asarray(steps, np.float64), values, heroes, span)
+
+
+def _finite(means: ArrayLike) -> Means:
+    values = np.array(means, np.float64)
+    values[~(np.abs(values) < LARGEST)] = np.nan
+    return values
+
+
+def _limits(values: Means, heroes: Sequence[int]) -> tuple[float, float]:
+    """From 0, where bars begin, to all values, with room for a number at the tip of the longest bar."""
+    low, high = np.nanmin(values, initial=0), np.nanmax(values, initial=0)
+    if low == high:
+        return 0.0, 1.0
+    below = 0.12 if np.nanmin(values[:, heroes], initial=0) < 0 else 0.04
+    return float(low - below * (high - low) if low < 0 else 0), float(high + 0.12 * (high - low))
+
+
+def _stage(story: _Story, heading: tuple[str, str], name: Naming) -> Figure:
+    """Everything that does not depend on the moment: the words, both axes, and the curves with their names."""
+    figure = Figure(figsize=(WIDTH, 1), facecolor="white")
+    top = write_heading(figure, *heading) + 0.22
+    figure.set_size_inches(WIDTH, top + HEIGHT + FOOT)
+    told, room = f"mean activation of every channel{_of(name)}", LEFTS[1] - LEFTS[0] - 0.1
+    write(figure, [fitted(told, room, Face(NAME))], (LEFTS[0], top - (LIFT + NAME) / 72), Face(NAME, QUIET))
+    curves, moment = (_axes(figure, left, across, top) for left, across in zip(LEFTS, WIDTHS, strict=True))
+    for axes, label in ((curves, "step"), (moment, "channel")):
+        axes.set_ylim(story.limits)
+        axes.set_xlabel(label, fontproperties=Face(NAME).font, color=INK, labelpad=3)
+    first, last = story.steps.min(), story.steps.max()
+    curves.set_xlim(*((first, last + 0.02 * (last - first)) if first < last else (first - 0.5, last + 0.5)))
+    if first == last:
+        curves.set_xticks([first])
+    moment.yaxis.set_major_formatter(NullFormatter())
+    pad = max(0.6, 0.03 * story.means.shape[1])
+    moment.set_xlim(-pad, story.means.shape[1] - 1 + pad)
+    _draw_curves(curves, story)
+    _draw_names(figure, story, name, top)
+    return figure
+
+
+def _axes(figure: Figure, left: float, across: float, top: float) -> Axes:
+    """Quiet axes at a place in inches: two thin lines, few ticks, numbers as one reads them."""
+    tall = figure.get_figheight()
+    axes = figure.add_axes((left / WIDTH, 1 - (top + HEIGHT) / tall, across / WIDTH, HEIGHT / tall), facecolor="none")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set(color=LINE, linewidth=0.6)
+    axes.tick_params(labelsize=TAG, color=LINE, labelcolor=INK, width=0.6, length=2.5, pad=2, direction="out")
+    axes.tick_params(labelfontfamily=list(families()))
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(FuncFormatter(lambda value, _: _number(value)))
+    return axes
+
+
+def _number(value: float) -> str:
+    """As it is printed: a true minus, and powers of ten raised."""
+    digits, _, power = f"{value:.6g}".partition("e")
+    return digits.replace("-", "−") + (f"×10{str(int(power)).translate(RAISED)}" if power else "")
+
+
+def _of(name: Naming) -> str:
+    return "" if callable(name) or not name else f" of {name}"
+
+
+def _draw_curves(axes: Axes, story: _Story) -> None:
+    others = story.others
+    faint = min(0.7, max(0.04, 8 / max(1, len(others)) ** 0.67))
+    some = np.unique(np.linspace(0, len(story.steps) - 1, FINEST).round().astype(int))
+    paths = [np.column_stack([story.steps[some], story.means[some, channel]]) for channel in others]
+    axes.add_collection(LineCollection(paths, colors=OTHERS, alpha=faint, linewidths=0.6), autolim=False)
+    dot = {"marker": "o", "markersize": 3, "markeredgewidth": 0} if len(story.steps) == 1 else {}
+    if dot:
+        axes.plot(np.repeat(story.steps, len(others)), story.means[0, others], color=OTHERS, linestyle="", **dot)
+    for channel, colour in reversed(story.heroes):
+        axes.plot(story.steps, story.means[:, channel], color=colour, linewidth=1.5, **dot)
+
+
+def _draw_names(figure: Figure, story: _Story, name: Naming, top: float) -> None:
+    """The names of the driven channel and its rival, where their curves end or as near as they do not meet."""
+    left, room = LEFTS[0] + WIDTHS[0] + 0.1, LEFTS[1] - LEFTS[0] - WIDTHS[0] - 0.3
+    called = name if callable(name) else "channel {}".format
+    blocks = []
+    for (channel, colour), role in zip(story.heroes, ("driven", "nearest rival"), strict=False):
+        strong, quiet = Face(NAME, colour, bold=True), Face(TAG, colour)
+        lines = wrapped(called(channel), room, strong, 3)
+        blocks.append((lines, role, strong, quiet, len(lines) * strong.line + quiet.line))
+    tall = [block[-1] for block in blocks]
+    middles = [top + HEIGHT * _depth(story, channel) for channel, _ in story.heroes]
+    for (lines, role, strong, quiet, height), middle in zip(blocks, _apart(middles, tall, top), strict=True):
+        below = write(figure, lines, (left, middle - height / 2), strong)
+        write(figure, [role], (left, below), quiet)
+
+
+def _depth(story: _Story, channel: int) -> float:
+    """How far below the upper end of the axis a channel's curve ends, in heights of the plot."""
+    seen = story.means[~np.isnan(story.means[:, channel]), channel]
+    low, high = story.limits
+    return float(np.clip((high - (seen[-1] if len(seen) else 0.0)) / (high - low), 0, 1))
+
+
+def _apart(middles: Sequence[float], tall: Sequence[float], top: float) -> list[float]:
+    """Middles of one or two blocks moved as little as keeps them from each other and within the plot's height."""
+    places = [min(max(m, top + t / 2), top + HEIGHT - t / 2) for m, t in zip(middles, tall, strict=True)]
+    if len(places) == 2:
+        upper, lower = (0, 1) if places[0] <= places[1] else (1, 0)
+        need = sum(tall) / 2 + 0.04
+        lack = max(0.0, need - (places[lower] - places[upper]))
+        places[upper] = max(top + tall[upper] / 2, places[upper] - lack / 2)
+        places[lower] = min(max(places[lower], places[upper] + need), top + HEIGHT - tall[lower] / 2)
+        places[upper] = min(places[upper], places[lower] - need)
+    return places
+
+
+def _draw_moment(figure: Figure, story: _Story, moment: int) -> list[Artist]:
+    """One row of the means as bars, and the place on the curves that it is; what was drawn, from back to front."""
+    curves, bars = figure.axes
+    step, values = story.steps[moment], story.means[moment]
+    drawn: list[Artist] = []
+    if moment < len(story.steps) - 1:
+        drawn.append(curves.axvline(step, color="#b4b4b4", linewidth=0.7, zorder=1))
+    others = [k for k in story.others if isfinite(values[k])]
+    thick = min(2.4, max(0.5, 0.55 * WIDTHS[1] * 72 / len(values)))
+    stems = np.array([[(k, 0), (k, values[k]), (k, np.nan)] for k in others]).reshape(-1, 2)
+    drawn += bars.plot(*stems.T, color="#a6a6a6", linewidth=thick, solid_capstyle="butt")
+    drawn.append(bars.axhline(0, color=LINE, linewidth=0.6))
+    for channel, colour in reversed(story.heroes):
+        if isfinite(values[channel]):
+            drawn += curves.plot(step, values[channel], "o", color=colour, markersize=4, markeredgewidth=0)
+            drawn += bars.plot(
+                [channel] * 2, [0, values[channel]], color=colour, linewidth=max(1.4, thick), solid_capstyle="butt"
+            )
+            drawn += bars.plot(channel, values[channel], "o", color=colour, markersize=4, markeredgewidth=0)
+    return [*drawn, *_draw_numbers(bars, story, values), _draw_clock(bars, step)]
+
+
+def _draw_numbers(bars: Axes, story: _Story, values: NDArray[np.float64]) -> list[Artist]:
+    """The channels' numbers at the tips of their bars: above, or side by side where they would meet."""
+    numbers = [channel for channel, _ in story.heroes]
+    inch = WIDTHS[1] / np.diff(bars.get_xlim())[0]
+    room = sum(width(str(number), Face(NAME, bold=True)) for number in numbers) / 2 + 0.08
+    near = len(numbers) == 2 and abs(numbers[0] - numbers[1]) * inch < room
+    drawn = []
+    for (channel, colour), other in zip(story.heroes, reversed(numbers), strict=True):
+        if isfinite(values[channel]):
+            side = 0 if not near else 1 if channel > other else -1
+            up = 1 if values[channel] >= 0 else -1
+            drawn.append(
+                bars.annotate(
+                    str(channel),
+                    (channel, values[channel]),
+                    (3 * side, 4 * up),
+                    textcoords="offset points",
+                    ha=("right", "center", "left")[side + 1],
+                    va="bottom" if up > 0 else "top",
+                    fontproperties=Face(NAME, bold=True).font,
+                    color=colour,
+                )
+            )
+    return drawn
+
+
+def _draw_clock(bars: Axes, step: float) -> Artist:
+    return bars.annotate(
+        f"at step {step:.10g}",
+        (0, 1),
+        (0, LIFT),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        fontproperties=Face(NAME).font,
+        color=QUIET,
+    )
