@@ -14,7 +14,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from atlas.report.lettering import INK, QUIET, Face, families, fitted, width, wrapped, write, write_heading
+from atlas.report.lettering import INK, QUIET, Face, families, fitted, width, write, write_heading
+from atlas.report.line_ends import NAME, End, write_ends
 from atlas.report.panels import snapshot
 
 Means = NDArray[np.float64]  # (n, channels); NaN where there is none
@@ -25,7 +26,7 @@ LARGEST = 3e38  # a mean beyond what 32 bits can say is none
 WIDTH, HEIGHT, FOOT = 7.2, 2.3, 0.46  # inches: a page's two columns; the plots; their axes below them
 LEFTS, WIDTHS = (0.66, 4.32), (2.35, 2.5)  # inches: the plots from left to right; names of curves stand between them
 FINEST = 200  # points of the curves of the others, at most: thousands are drawn
-NAME, TAG, LIFT = 7.5, 6.5, 9  # points: names, small print, and how far above a plot its heading stands
+TICK, LIFT = 6.5, 9  # points: numbers along the axes, and how far above a plot its heading stands
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -124,8 +125,7 @@ def _stage(story: _Story, heading: tuple[str, str], name: Naming) -> Figure:
     figure = Figure(figsize=(WIDTH, 1), facecolor="white")
     top = write_heading(figure, *heading) + 0.22
     figure.set_size_inches(WIDTH, top + HEIGHT + FOOT)
-    told, room = f"mean activation of every channel{_of(name)}", LEFTS[1] - LEFTS[0] - 0.1
-    write(figure, [fitted(told, room, Face(NAME))], (LEFTS[0], top - (LIFT + NAME) / 72), Face(NAME, QUIET))
+    _draw_headline(figure, name, top)
     curves, moment = (_axes(figure, left, across, top) for left, across in zip(LEFTS, WIDTHS, strict=True))
     for axes, label in ((curves, "step"), (moment, "channel")):
         axes.set_ylim(story.limits)
@@ -148,9 +148,9 @@ def _axes(figure: Figure, left: float, across: float, top: float) -> Axes:
     axes = figure.add_axes((left / WIDTH, 1 - (top + HEIGHT) / tall, across / WIDTH, HEIGHT / tall), facecolor="none")
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set(color=LINE, linewidth=0.6)
-    axes.tick_params(labelsize=TAG, color=LINE, labelcolor=INK, width=0.6, length=2.5, pad=2, direction="out")
+    axes.tick_params(labelsize=TICK, color=LINE, labelcolor=INK, width=0.6, length=2.5, pad=2, direction="out")
     axes.tick_params(labelfontfamily=list(families()))
-    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(FuncFormatter(lambda value, _: _number(value)))
@@ -163,8 +163,13 @@ def _number(value: float) -> str:
     return digits.replace("-", "−") + (f"×10{str(int(power)).translate(RAISED)}" if power else "")
 
 
-def _of(name: Naming) -> str:
-    return "" if callable(name) or not name else f" of {name}"
+def _draw_headline(figure: Figure, name: Naming, top: float) -> None:
+    """What the vertical axis is, above it."""
+    face, told = Face(NAME, QUIET), "mean activation of every channel"
+    if isinstance(name, str) and name:
+        told += " of "
+        told += fitted(name, LEFTS[1] - LEFTS[0] - 0.15 - width(told, face), face)
+    write(figure, [told], (LEFTS[0], top - (LIFT + NAME) / 72), face)
 
 
 def _draw_curves(axes: Axes, story: _Story) -> None:
@@ -181,19 +186,13 @@ def _draw_curves(axes: Axes, story: _Story) -> None:
 
 
 def _draw_names(figure: Figure, story: _Story, name: Naming, top: float) -> None:
-    """The names of the driven channel and its rival, where their curves end or as near as they do not meet."""
-    left, room = LEFTS[0] + WIDTHS[0] + 0.1, LEFTS[1] - LEFTS[0] - WIDTHS[0] - 0.3
     called = name if callable(name) else "channel {}".format
-    blocks = []
-    for (channel, colour), role in zip(story.heroes, ("driven", "nearest rival"), strict=False):
-        strong, quiet = Face(NAME, colour, bold=True), Face(TAG, colour)
-        lines = wrapped(called(channel), room, strong, 3)
-        blocks.append((lines, role, strong, quiet, len(lines) * strong.line + quiet.line))
-    tall = [block[-1] for block in blocks]
-    middles = [top + HEIGHT * _depth(story, channel) for channel, _ in story.heroes]
-    for (lines, role, strong, quiet, height), middle in zip(blocks, _apart(middles, tall, top), strict=True):
-        below = write(figure, lines, (left, middle - height / 2), strong)
-        write(figure, [role], (left, below), quiet)
+    ends = [
+        End(called(channel), role, colour, top + HEIGHT * _depth(story, channel))
+        for (channel, colour), role in zip(story.heroes, ("driven", "nearest rival"), strict=False)
+    ]
+    left = LEFTS[0] + WIDTHS[0] + 0.1
+    write_ends(figure, ends, left=left, room=LEFTS[1] - left - 0.2, top=top, bottom=top + HEIGHT)
 
 
 def _depth(story: _Story, channel: int) -> float:
@@ -201,19 +200,6 @@ def _depth(story: _Story, channel: int) -> float:
     seen = story.means[~np.isnan(story.means[:, channel]), channel]
     low, high = story.limits
     return float(np.clip((high - (seen[-1] if len(seen) else 0.0)) / (high - low), 0, 1))
-
-
-def _apart(middles: Sequence[float], tall: Sequence[float], top: float) -> list[float]:
-    """Middles of one or two blocks moved as little as keeps them from each other and within the plot's height."""
-    places = [min(max(m, top + t / 2), top + HEIGHT - t / 2) for m, t in zip(middles, tall, strict=True)]
-    if len(places) == 2:
-        upper, lower = (0, 1) if places[0] <= places[1] else (1, 0)
-        need = sum(tall) / 2 + 0.04
-        lack = max(0.0, need - (places[lower] - places[upper]))
-        places[upper] = max(top + tall[upper] / 2, places[upper] - lack / 2)
-        places[lower] = min(max(places[lower], places[upper] + need), top + HEIGHT - tall[lower] / 2)
-        places[upper] = min(places[upper], places[lower] - need)
-    return places
 
 
 def _draw_moment(figure: Figure, story: _Story, moment: int) -> list[Artist]:

@@ -22,7 +22,7 @@ TOGETHER = 64  # pictures drawn from one random stream
 VARIANT = re.compile(r"-v([0-9a-f]{6})\.png$")  # of an image whose weights or recipe are not the atlas's first
 COLUMNS = (
     "task", "feature", "model", "layer", "layer_index", "target", "metric", "seed", "status", "image", "width",
-    "weights", "created",
+    "height", "weights", "created",
 )  # fmt: skip
 
 
@@ -33,7 +33,7 @@ class Picture:
     id: str  # the task of an image of the atlas; name and stamp of a file; number of a drawing
     image: str  # path, relative to the atlas or to the probe's folder
     feature: str | None = None  # that it was made for
-    scale: float = 1.0  # its side relative to its model's input: other models see it at the same scale
+    scale: float = 1.0  # its shorter side relative to its model's input: other models see it at the same scale
     raw: bool = False  # made without the model's normalisation, and shown so
 
 
@@ -58,7 +58,7 @@ def made_images(paths: AtlasPaths, manifest: dict[str, Any], cards: dict[str, Mo
 
 
 def _made(row: Row, card: ModelCard, raw: bool) -> Made:
-    scale = row["width"] / card.input_size
+    scale = min(row["width"], row["height"]) / card.input_size
     picture = Picture(row["task"], row["image"], row["feature"], scale, raw)
     kind = (row["metric"], row["target"], row["seed"])
     return Made(picture, row["model"], row["layer"], row["weights"], kind, row["created"])
