@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from atlas.cli.figure import unnamed, with_name
 from atlas.cli.telling import say, tell_images, tell_pictures, tell_similarity
 
 if TYPE_CHECKING:
-    from atlas.config.schema import SaliencyConfig, SweepConfig
+    from atlas.config.schema import DreamConfig, FigureConfig, SaliencyConfig, SweepConfig
     from atlas.records import ModelCard
     from atlas.store.paths import AtlasPaths
     from atlas.sweep.plan import Plan
@@ -27,6 +28,10 @@ def run_job(command: str, arguments: list[str]) -> int:
     from atlas.store.lock import Locked
     from atlas.store.manifest import NotAnAtlas
 
+    if command == "figure":
+        if missing := unnamed(arguments):
+            return _refuse([missing])
+        arguments = with_name(arguments)
     try:
         return run_hydra(command, arguments, BODIES[command])
     except ConfigError as error:
@@ -82,6 +87,13 @@ def saliency_job(config: "SaliencyConfig", overrides: list[str], mistakes: list[
     from atlas.cli.saliency import saliency_body
 
     return saliency_body(config, overrides, mistakes)
+
+
+def dream_job(config: "DreamConfig", overrides: list[str], mistakes: list[str]) -> int:
+    """`atlas dream`: a picture changed until it drives channels, of any models."""
+    from atlas.cli.dream import dream_body
+
+    return dream_body(config, overrides, mistakes)
 
 
 def _check_models(config: "SweepConfig") -> None:
@@ -150,6 +162,13 @@ def _write_sql(paths: "AtlasPaths") -> None:
     write_views(paths)
 
 
+def figure_job(config: "FigureConfig", overrides: list[str], mistakes: list[str]) -> int:
+    """`atlas figure NAME`: one of the sources' figures."""
+    from atlas.cli.figure import figure_body
+
+    return figure_body(config, overrides, mistakes)
+
+
 def _refuse(mistakes: tuple[str, ...] | list[str]) -> int:
     """Say all mistakes as one message."""
     if len(mistakes) == 1:
@@ -164,12 +183,16 @@ BODIES: dict[str, Callable[[Any, list[str], list[str]], int]] = {  # config, ove
     "generate": generate_job,
     "similarity": similarity_job,
     "saliency": saliency_job,
+    "dream": dream_job,
+    "figure": figure_job,
 }
 HELP = {
     "run": "The main job: generate, and all made from it.",
     "generate": "Make the images and index of a sweep.",
     "similarity": "Compare all features of an atlas: responses, neighbors, layers, maps.",
     "saliency": "Show which pixels of a picture matter to a class.",
+    "dream": "Change a picture until it drives a channel: DeepDream, with its frames.",
+    "figure": "Draw one of the sources' figures: atlas figure NAME.",
 }
 
 

@@ -10,6 +10,7 @@ from atlas.config.recipe_checks import recipe_mistakes
 from atlas.config.rules import at_least, choice, folder
 from atlas.config.schema import (
     ClusterConfig,
+    DreamConfig,
     ModelConfig,
     ProbeConfig,
     SaliencyConfig,
@@ -34,7 +35,7 @@ def value_mistakes(config: SweepConfig) -> list[str]:
     return [
         *_sweep(config),
         *model_mistakes(config),
-        *_metrics(config),
+        *metric_mistakes(config),
         *recipe_mistakes(config.recipe),
         *_cluster(config.cluster),
         *(mistake for name, probe in config.probes.items() for mistake in _probe(name, probe)),
@@ -51,7 +52,7 @@ def _sweep(config: SweepConfig) -> Iterator[str]:
         yield f"seeds={config.seeds}: a list of different whole numbers from 0 up is wanted"
 
 
-def model_mistakes(config: SweepConfig | SaliencyConfig) -> Iterator[str]:
+def model_mistakes(config: SweepConfig | SaliencyConfig | DreamConfig) -> Iterator[str]:
     """What is wrong with the models that a job names, before one of them is looked up."""
     if not config.models:
         yield "model=[]: name at least one model"
@@ -75,7 +76,8 @@ def _octave_numbers(where: str, values: list[int] | None, least: int) -> Iterato
         yield f"{where}={values}: a whole number from {least} up is wanted for each octave, or null"
 
 
-def _metrics(config: SweepConfig) -> Iterator[str]:
+def metric_mistakes(config: SweepConfig | DreamConfig) -> Iterator[str]:
+    """What is wrong with the metrics that a job names."""
     if not config.metrics:
         yield "metric=[]: name at least one metric"
     for name, metric in config.metrics.items():

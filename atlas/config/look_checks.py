@@ -1,11 +1,13 @@
-"""What can be wrong with the values of the jobs that look at pictures, before one of them or a model is opened."""
+"""What can be wrong with the values of the jobs that begin with pictures, before one of them or a model is opened."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from atlas.config.checks import CHOICES, model_mistakes
+from atlas.config.checks import CHOICES, metric_mistakes, model_mistakes
+from atlas.config.recipe_checks import recipe_mistakes
 from atlas.config.rules import at_least, choice, two
-from atlas.config.schema import SaliencyConfig
+from atlas.config.schema import DreamConfig, RecipeConfig, SaliencyConfig
 
 
 def saliency_mistakes(config: SaliencyConfig) -> list[str]:
@@ -16,8 +18,32 @@ def saliency_mistakes(config: SaliencyConfig) -> list[str]:
         *two("overlay", config.overlay, "the shares [picture, map] are wanted, two numbers from 0 up", least=0),
         *choice("device", config.device, CHOICES["cluster.device"]),
         *at_least("batch", config.batch, 1),
-        *_out(config.out),
+        *_out(config.out, "outputs/saliency"),
     ]
+
+
+def dream_mistakes(config: DreamConfig) -> list[str]:
+    """Everything that is wrong with the values of `atlas dream` themselves."""
+    return [
+        *model_mistakes(config),
+        *metric_mistakes(config),
+        *_dreaming(config.recipe),
+        *([] if config.size is None else at_least("size", config.size, 8)),
+        *at_least("frames", config.frames, 1),
+        *choice("device", config.device, CHOICES["cluster.device"]),
+        *_out(config.out, "outputs/dream"),
+    ]
+
+
+def _dreaming(recipe: RecipeConfig) -> Iterator[str]:
+    """A recipe that changes a picture's pixels; the picture that it names itself plays no part."""
+    if recipe.param in ("fourier", "phases"):
+        yield (
+            f"recipe={recipe.name}: its images are made of {recipe.param}, which a picture is not; "
+            "take one that changes pixels, as recipe=dream or recipe=dream_normalized"
+        )
+    else:
+        yield from recipe_mistakes(replace(recipe, picture=None))
 
 
 def _category(category: object) -> Iterator[str]:
@@ -25,10 +51,10 @@ def _category(category: object) -> Iterator[str]:
         yield f"category={category}: the number or the name of one class is wanted, or null for the predicted one"
 
 
-def _out(out: str) -> Iterator[str]:
+def _out(out: str, example: str) -> Iterator[str]:
     path = Path(out).expanduser()
     held = next((one for one in (path, *path.parents) if one.exists()), path)
     if not out:
-        yield "out is empty: name a folder, as out=outputs/saliency"
+        yield f"out is empty: name a folder, as out={example}"
     elif held.exists() and not held.is_dir():
         yield f"out={out}: {held} is no folder"

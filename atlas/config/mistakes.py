@@ -1,7 +1,10 @@
 """Mistakes a user can make, told all at once: each names the value, the place and what is allowed."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class ConfigError(Exception):
@@ -13,6 +16,15 @@ class ConfigError(Exception):
 
     def __str__(self) -> str:
         return "\n".join(self.mistakes)
+
+
+def collect(mistakes: list[str], work: Callable[[], T]) -> T | None:
+    """What `work` returns; its mistakes, if that is what it comes to, go to the others."""
+    try:
+        return work()
+    except ConfigError as error:
+        mistakes += error.mistakes
+        return None
 
 
 def nearest(name: object, allowed: Iterable[str], count: int = 3) -> str:

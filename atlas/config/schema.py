@@ -185,5 +185,6 @@ class FigureConfig(SweepConfig):
     zone: str | None = None  # layer-grid: one zone of the model's layers; null: all of `layers`
     features: int = 8  # how many are shown of a layer, where channels are not named
     frames: int = 24  # of what moves
-    image: Any = "sklearn:china.jpg"  # saliency, dream: a picture
+    image: Any = "sklearn:china.jpg"  # saliency, dream, filter-vs-dream: a picture
+    size: int = 320  # dream, filter-vs-dream: pixels of the picture's longer side
     category: Any = None  # saliency: number or name of a class; null: the one that is predicted

@@ -38,12 +38,13 @@ def layout(images: Images) -> torch.memory_format:
     return torch.contiguous_format if images.is_contiguous() else torch.channels_last
 
 
-def unit_rms(gradient: Images) -> Images:
+def unit_rms(gradient: Float[Tensor, "b ..."]) -> Float[Tensor, "b ..."]:
     """Each image's gradient divided by its own root mean square; a gradient of zero stays zero.
 
     It is scaled by its largest value first, so that gradients as small as float32 knows do not vanish when squared.
     """
-    largest = gradient.abs().amax(dim=(1, 2, 3), keepdim=True)
+    dims = tuple(range(1, gradient.ndim))
+    largest = gradient.abs().amax(dim=dims, keepdim=True)
     scaled = gradient / torch.where(largest > 0, largest, 1.0)
-    rms = scaled.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
+    rms = scaled.square().mean(dim=dims, keepdim=True).sqrt()
     return scaled / torch.where(rms > 0, rms, 1.0)

@@ -41,7 +41,7 @@ class Optimizer:
     def keep(self, kept: Bool[Tensor, " b"]) -> None:
         if self.inner is None:
             return
-        state = self.inner.state.pop(self.leaf)
+        state = self.inner.state.pop(self.leaf, {})  # SGD has none
         self.leaf = self.leaf[kept]
         self.inner.param_groups[0]["params"] = [self.leaf]
         self.inner.state[self.leaf] = {

@@ -161,7 +161,13 @@ class Feature:
 
 def newest(folder: str | Path = "outputs") -> Path:
     """The atlas under `folder` whose manifest was written last; NotAnAtlas when there is none."""
-    found = sorted(Path(folder).glob("*/atlas.json"), key=lambda path: path.stat().st_mtime)
+    found = all_atlases(folder)
     if not found:
         raise NotAnAtlas(f"there is no atlas under {folder}/: make one with `atlas run`, or name one with --atlas DIR")
-    return found[-1].parent
+    return found[0]
+
+
+def all_atlases(folder: str | Path = "outputs") -> list[Path]:
+    """Every atlas under `folder`, the one whose manifest was written last first."""
+    found = sorted(Path(folder).glob("*/atlas.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+    return [path.parent for path in found]

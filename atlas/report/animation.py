@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.spatial import KDTree
 
 from atlas.report.placed import on_white
 from atlas.store.files import write_whole
 
+Shades = NDArray[np.uint8]  # (n, 3)
 HELD = 1000  # milliseconds that the last frame is shown longer
 SHORTEST = 20  # milliseconds of a frame: browsers slow down what is faster
 TICK = 10  # milliseconds: GIF counts in these
@@ -59,21 +61,39 @@ def _write_webp(file: Any, pictures: Sequence[Image.Image], title: str, look: di
 
 def _write_gif(file: Any, pictures: Sequence[Image.Image], title: str, look: dict[str, Any]) -> None:
     palette = _palette(pictures)
-    drawn = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
+    drawn = [_painted(picture, palette) for picture in pictures]
     drawn[0].save(file, "GIF", append_images=drawn[1:], comment=title.encode(), optimize=False, **look)
 
 
-def _palette(pictures: Sequence[Image.Image]) -> Image.Image:
+def _palette(pictures: Sequence[Image.Image]) -> Shades:
     """256 colours for all frames: those seen most as they are, such as the ground, and what serves the others best."""
     step = max(1, sum(picture.width * picture.height for picture in pictures) // SAMPLE)
-    pixels = np.concatenate([np.asarray(picture).reshape(-1, 3)[::step] for picture in pictures]).astype(np.int64)
-    colours, counts = np.unique(pixels @ (1 << 16, 1 << 8, 1), return_counts=True)
+    pixels = np.concatenate([_shades(picture)[::step] for picture in pictures])
+    colours, counts = np.unique(_packed(pixels), return_counts=True)
     often = colours[np.argsort(-counts, kind="stable")[:OFTEN]]
-    kept = np.stack([often >> 16, often >> 8 & 255, often & 255], axis=1).astype(np.uint8)
-    others = _weighed(pixels).quantize(256 - len(kept), Image.Quantize.MEDIANCUT, kmeans=1)
-    palette = Image.new("P", (1, 1))
-    palette.putpalette(kept.tobytes() + bytes(others.getpalette() or ()))
-    return palette
+    others = _weighed(pixels.astype(np.int64)).quantize(256 - len(often), Image.Quantize.MEDIANCUT, kmeans=1)
+    return np.concatenate([_unpacked(often), np.array(others.getpalette(), np.uint8).reshape(-1, 3)])
+
+
+def _painted(picture: Image.Image, palette: Shades) -> Image.Image:
+    """Every pixel in the nearest colour of the palette; PIL's own search is not exact, and turns white into gray."""
+    colours, place = np.unique(_packed(_shades(picture)), return_inverse=True)
+    nearest = KDTree(palette).query(_unpacked(colours))[1].astype(np.uint8)
+    painted = Image.fromarray(nearest[place].reshape(picture.height, picture.width))
+    painted.putpalette(palette.tobytes())
+    return painted
+
+
+def _shades(picture: Image.Image) -> Shades:
+    return np.asarray(picture).reshape(-1, 3)
+
+
+def _packed(shades: Shades) -> NDArray[np.int64]:
+    return shades.astype(np.int64) @ (1 << 16, 1 << 8, 1)
+
+
+def _unpacked(colours: NDArray[np.int64]) -> Shades:
+    return np.stack([colours >> 16, colours >> 8 & 255, colours & 255], axis=1).astype(np.uint8)
 
 
 def _weighed(pixels: NDArray[np.int64]) -> Image.Image:

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
 from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
-from matplotlib.transforms import Affine2D, ScaledTranslation, Transform
+from matplotlib.transforms import Affine2D, BboxTransformTo, ScaledTranslation, Transform
 
-INK, QUIET, RULE = "#1a1a1a", "#6e6e6e", "#d4d4d4"
+INK, QUIET = "#1a1a1a", "#6e6e6e"
 MARGIN = 0.14  # inches around all that is drawn
 LEADING = 1.28  # from baseline to baseline, in font sizes
 HINTED = 1.04  # a line on a pixel grid may be so much wider than its outlines
@@ -102,7 +102,7 @@ def heading_faces(across: float) -> tuple[Face, Face]:
 
 def from_top(figure: Figure) -> Transform:
     """From inches right of and below the figure's upper left corner, however tall it becomes, to pixels."""
-    return Affine2D().scale(1, -1) + figure.dpi_scale_trans + ScaledTranslation(0, 1, figure.transFigure)
+    return Affine2D().scale(1, -1) + figure.dpi_scale_trans + ScaledTranslation(0, 1, BboxTransformTo(figure.bbox))
 
 
 @cache

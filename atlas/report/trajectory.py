@@ -178,11 +178,11 @@ def _draw_curves(axes: Axes, story: _Story) -> None:
     some = np.unique(np.linspace(0, len(story.steps) - 1, FINEST).round().astype(int))
     paths = [np.column_stack([story.steps[some], story.means[some, channel]]) for channel in others]
     axes.add_collection(LineCollection(paths, colors=OTHERS, alpha=faint, linewidths=0.6), autolim=False)
-    dot = {"marker": "o", "markersize": 3, "markeredgewidth": 0} if len(story.steps) == 1 else {}
+    dot = "o" if len(story.steps) == 1 else ""
     if dot:
-        axes.plot(np.repeat(story.steps, len(others)), story.means[0, others], color=OTHERS, linestyle="", **dot)
+        axes.plot(np.repeat(story.steps, len(others)), story.means[0, others], "o", color=OTHERS, markersize=3)
     for channel, colour in reversed(story.heroes):
-        axes.plot(story.steps, story.means[:, channel], color=colour, linewidth=1.5, **dot)
+        axes.plot(story.steps, story.means[:, channel], color=colour, linewidth=1.5, marker=dot)
 
 
 def _draw_names(figure: Figure, story: _Story, name: Naming, top: float) -> None:
@@ -230,7 +230,7 @@ def _draw_numbers(bars: Axes, story: _Story, values: NDArray[np.float64]) -> lis
     inch = WIDTHS[1] / np.diff(bars.get_xlim())[0]
     room = sum(width(str(number), Face(NAME, bold=True)) for number in numbers) / 2 + 0.08
     near = len(numbers) == 2 and abs(numbers[0] - numbers[1]) * inch < room
-    drawn = []
+    drawn: list[Artist] = []
     for (channel, colour), other in zip(story.heroes, reversed(numbers), strict=True):
         if isfinite(values[channel]):
             side = 0 if not near else 1 if channel > other else -1

@@ -28,6 +28,13 @@ class OneModel:
         return self._held
 
 
+def device_for(asked: str) -> str:
+    """`cpu` or `cuda`, as `device=` says, or as the machine has it; ConfigError where it has no GPU."""
+    if asked == "cuda" and not torch.cuda.is_available():
+        raise ConfigError(["device=cuda: no GPU can be used here; take device=cpu"])
+    return asked if asked != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
+
+
 @dataclass(frozen=True)
 class Classes:
     """What a classifier tells apart."""

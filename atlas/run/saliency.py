@@ -1,6 +1,6 @@
 """`atlas saliency`: pictures x models in; of each a map and its overlay as PNG, and a row about them, out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -62,13 +62,26 @@ def saliency_job(config: SaliencyConfig, mistakes: list[str]) -> Outcome:
     mistakes: of the command line, known already.
     """
     pictures = _pictures(config, mistakes)
-    device = config.device if config.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
-    held = OneModel(config.models, device)
+    held = OneModel(config.models, _device(config))
     aims = _aims(config, held)
     outcome = Outcome()
     for name, aim in aims.items():
         _look_with(held, name, aim, pictures, config, outcome)
     return outcome
+
+
+def look_at_all(config: SaliencyConfig) -> Iterator[tuple[str, Seen, str | None]]:
+    """The same without a file: model, what it saw of a picture, and the category's name. Unreadable pictures are left out."""
+    pictures = _pictures(config, [])
+    held = OneModel(config.models, _device(config))
+    for name, aim in _aims(config, held).items():
+        for one in look(held(name), pictures, aim.category, config.batch):
+            if isinstance(one, Seen):
+                yield name, one, aim.classes.label(one.category)
+
+
+def _device(config: SaliencyConfig) -> str:
+    return config.device if config.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _pictures(config: SaliencyConfig, mistakes: list[str]) -> list[NamedPicture]:

@@ -106,10 +106,15 @@ def image_path(feature: Feature, metric: str, target: Target, seed: int, variant
     """
     parts = [str(feature.channel)]
     if target.kind != "channel":
-        label = safe(target.label)
-        parts.append(label if len(label) <= LONGEST_LABEL else f"{target.kind}{sha1(label.encode()).hexdigest()[:10]}")
+        parts.append(target_part(target))
     if seed != 0:
         parts.append(f"s{seed}")
     if variant:
         parts.append(f"v{variant}")
     return "/".join(("images", safe(feature.model), safe(feature.layer), safe(metric), "-".join(parts) + ".png"))
+
+
+def target_part(target: Target) -> str:
+    """A target as part of a file's name."""
+    label = safe(target.label)
+    return label if len(label) <= LONGEST_LABEL else f"{target.kind}{sha1(label.encode()).hexdigest()[:10]}"

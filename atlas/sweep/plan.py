@@ -40,7 +40,7 @@ def make_plan(config: SweepConfig, cards: dict[str, ModelCard], material: Materi
     """The product models x layers x targets x channels x metrics x seeds, cut into shards; the config holds no mistakes."""
     globs, targets = wanted_globs(config.layers), make_targets(config.target)
     parts = parse_channels(config.channels)
-    recipes = {name: _fit(config, card, material) for name, card in cards.items()}
+    recipes = {name: fitted(config, card, material) for name, card in cards.items()}
     shards = [
         shard
         for name, card in cards.items()
@@ -63,7 +63,7 @@ def plan_mistakes(config: SweepConfig, cards: dict[str, ModelCard], material: Ma
     if wants_gpu and not all(card.gpus for card in cards.values()):
         found.all.append("cluster.device=cuda: this machine shows no CUDA device; leave it auto, or say cpu")
     for name, card in cards.items():
-        found.of(lambda card=card: _fit(config, card, material))
+        found.of(lambda card=card: fitted(config, card, material))
         layers = select_layers(globs, card)
         if layers and parts is not None:
             found.all += channel_mistakes(parts, name, layers)
@@ -86,7 +86,7 @@ class _Mistakes:
             return None
 
 
-def _fit(config: SweepConfig, card: ModelCard, material: Material | None) -> RecipeConfig:
+def fitted(config: SweepConfig, card: ModelCard, material: Material | None) -> RecipeConfig:
     model = config.models[card.name]
     return fit_recipe(
         config.recipe,

@@ -1,0 +1,58 @@
+"""`atlas figure NAME`: which atlas is meant, the paths of what is drawn on stdout, and the exit code."""
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import click
+
+from atlas.cli.telling import say
+from atlas.figures import NAMES
+
+if TYPE_CHECKING:
+    from atlas.config.schema import FigureConfig
+
+DONE, INTERRUPTED = 0, 75
+NAMED = ("name=", "out=", "experiment=")
+
+
+def figure_body(config: "FigureConfig", overrides: list[str], mistakes: list[str]) -> int:
+    """Make one figure of the atlas that is named, or else of the newest one that has images of the model."""
+    from atlas.figures.catalogue import make_figure
+    from atlas.figures.studio import Stopped
+
+    if not any(word.lstrip("+~").startswith(NAMED) for word in overrides):
+        config.out = _newest(config) or config.out
+    try:
+        for path in make_figure(config, mistakes):
+            click.echo(path)
+    except Stopped as error:
+        say(f"{error}; run the same again to resume")
+        return INTERRUPTED
+    return DONE
+
+
+def _newest(config: "FigureConfig") -> str | None:
+    from atlas.query.atlas import all_atlases
+    from atlas.store.manifest import NotAnAtlas, read_manifest
+    from atlas.store.paths import AtlasPaths
+
+    for folder in all_atlases():
+        with suppress(NotAnAtlas):
+            held = {variant["model"] for variant in read_manifest(AtlasPaths(folder).manifest)["variants"]}
+            if held & set(config.models):
+                return str(folder)
+    return None
+
+
+def with_name(arguments: list[str]) -> list[str]:
+    """The overrides of `NAME key=value …`."""
+    if arguments and "=" not in arguments[0] and not arguments[0].startswith("-"):
+        return [*arguments[1:], f"figure={arguments[0]}"]
+    return arguments
+
+
+def unnamed(arguments: list[str]) -> str | None:
+    """What to say where no figure is named, unless Hydra is asked for help."""
+    if any(word.startswith(("figure=", "-")) for word in with_name(arguments)):
+        return None
+    return f"name a figure, as atlas figure {NAMES[0]}: {', '.join(NAMES)}"

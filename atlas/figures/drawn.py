@@ -1,0 +1,41 @@
+"""What a figure comes to: a page for print, and frames where it moves; and how both become files."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from matplotlib.figure import Figure
+from PIL import Image
+
+from atlas.figures.studio import Shown
+from atlas.report.animation import write_animation
+from atlas.report.panels import Panel, save_figure
+from atlas.store.paths import safe
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One figure: what it shows, in words for a file's name, and its pictures."""
+
+    subject: str  # as `patternnet-conv5`
+    title: str
+    figure: Figure
+    frames: Sequence[Image.Image] = ()
+    pace: float = 0.12  # seconds of each frame
+
+
+def write_drawn(folder: Path, name: str, drawn: Drawn) -> Iterator[Path]:
+    """Write a figure's files, each whole or not at all; where they are."""
+    stem = safe("-".join(part for part in (name, drawn.subject.replace("/", "-")) if part))
+    still = folder / f"{stem}.png"
+    save_figure(drawn.figure, still, title=drawn.title)
+    yield still
+    if drawn.frames:
+        moving = folder / f"{stem}.webp"
+        write_animation(moving, drawn.frames, seconds=drawn.pace * len(drawn.frames), title=drawn.title)
+        yield moving
+
+
+def panel(shown: Shown, label: str = "") -> Panel:
+    """An image with its channel, or whatever else tells it from its neighbors."""
+    return Panel(shown.image, label or str(shown.channel), shown.status)

@@ -1,0 +1,74 @@
+"""Figures that begin with a picture: saliency, dream, filter-vs-dream."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from PIL import Image
+
+from atlas.config.look_checks import saliency_mistakes
+from atlas.config.mistakes import ConfigError
+from atlas.config.schema import MetricConfig, RecipeConfig, SaliencyConfig
+from atlas.figures.drawn import Drawn, panel
+from atlas.figures.studio import Studio
+from atlas.optvis.saliency import overlay
+from atlas.report.panels import Panel, Row, draw_panels
+from atlas.run.looker import Seen
+from atlas.run.saliency import look_at_all
+
+DREAM = "dream_normalized"  # of the dreams the one that shows something on any network
+SHARES = (0.15, 0.85)  # of picture and map in the overlay (the lab's)
+
+
+def saliency(studio: Studio) -> Iterator[Drawn]:
+    """Pictures, how much each of their pixels matters to a class, and both together."""
+    config = studio.config
+    asked = SaliencyConfig(image=config.image, category=config.category, models=config.models)
+    mistakes = saliency_mistakes(asked)
+    if mistakes:
+        raise ConfigError(mistakes)
+    rows = [
+        Row(f"{label or seen.category}\n{name}, logit {seen.score:.2f}", _three(seen))
+        for name, seen, label in look_at_all(asked)
+    ]
+    names = ", ".join(config.models)
+    title = f"{names}: which pixels a class hangs on"
+    note = "Map: the largest |∂logit/∂pixel| over the colours, from 0 (black) to 1; overlay: .15 picture + .85 map."
+    figure = draw_panels(rows, title=title, columns=("picture", "saliency", "overlay"), note=note, panel=1.9)
+    yield Drawn("-".join(config.models), title, figure)
+
+
+def _three(seen: Seen) -> list[Panel]:
+    pixels, gray = Image.fromarray(seen.pixels), Image.fromarray(seen.map)
+    return [Panel(pixels), Panel(gray), Panel(Image.fromarray(overlay(seen.pixels, seen.map, SHARES)))]
+
+
+def filter_vs_dream(studio: Studio) -> Iterator[Drawn]:
+    """What a channel looks like from gray noise, beside what it makes of a picture."""
+    card, layer = studio.card, studio.layer(studio.card)
+    channels, metric = studio.channels(layer), {"mean": MetricConfig()}
+    dreaming = dream_recipe(studio)
+    filters = studio.shown(card, layer, channels, recipe=studio.recipe("filter"), metrics=metric)
+    dreams = studio.shown(card, layer, channels, recipe=dreaming, metrics=metric)
+    rows = [
+        Row("from noise\nrecipe filter", [panel(one) for one in filters]),
+        Row(f"from a picture\nrecipe {dreaming.name}", [panel(one) for one in dreams]),
+    ]
+    title = f"{card.name} / {layer.name}: filters and dreams"
+    figure = draw_panels(rows, title=title, subtitle="metric mean", panel=1.5)
+    yield Drawn(f"{card.name}-{layer.name}", title, figure)
+
+
+def dream(studio: Studio) -> Iterator[Drawn]:
+    """A picture on its way."""
+    raise NotImplementedError
+
+
+def dream_recipe(studio: Studio) -> RecipeConfig:
+    """The dream that was asked for, or the one that needs no tuning; of the picture that was asked for."""
+    asked = studio.config.recipe
+    recipe = asked if asked.picture is not None else studio.recipe(DREAM)
+    octaves = [replace(octave, size=octave.size or studio.config.size) for octave in recipe.octaves]
+    picture = studio.config.image
+    if not isinstance(picture, str):
+        raise ConfigError([f"image={picture}: a dream begins as one picture"])
+    return replace(recipe, picture=picture, octaves=octaves)

@@ -1,0 +1,209 @@
+"""What `atlas dream` is asked: a config in; the picture, and what each model is to do to it, or every mistake, out."""
+
+import gc
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+
+from atlas.config.look_checks import dream_mistakes
+from atlas.config.mistakes import ConfigError, collect
+from atlas.config.schema import DreamConfig, ModelConfig, RecipeConfig
+from atlas.optvis.priors import extent, resize
+from atlas.optvis.spaces import space_of
+from atlas.optvis.targets import select
+from atlas.records import Feature, ModelCard, Target
+from atlas.run.one_model import OneModel, device_for
+from atlas.store.picture_files import NamedPicture, find_pictures
+from atlas.sweep.channels import channel_mistakes, parse_channels, select_channels
+from atlas.sweep.layers import layer_mistakes, select_layers, wanted_globs
+from atlas.sweep.recipes import Material, fit_recipe
+from atlas.sweep.targets import make_targets, target_mistakes
+from atlas.zoo.card import make_card
+from atlas.zoo.load import Loaded
+
+SMALLEST = 8  # pixels of a picture's shorter side
+
+
+@dataclass(frozen=True)
+class Start:
+    """The picture that every dream begins as."""
+
+    picture: NamedPicture
+    pixels: Image.Image  # upright RGB, in the size that was asked for
+
+    @property
+    def size(self) -> str:
+        return f"{self.pixels.width} x {self.pixels.height}"
+
+    def image(self) -> Float[Tensor, "3 h w"]:
+        """RGB in [0, 1]."""
+        return torch.from_numpy(np.asarray(self.pixels).copy()).permute(2, 0, 1) / 255.0
+
+
+@dataclass(frozen=True)
+class Aim:
+    """Channels of one layer that are driven alike."""
+
+    layer: str
+    target: Target
+    metric: str
+    constant: float
+    channels: tuple[int, ...]
+
+    @property
+    def partners(self) -> tuple[tuple[str, int], ...]:
+        """Layers and channels that are driven together with each of the channels."""
+        return tuple((p.layer, p.channel) for p in map(Feature.parse, self.target.partners))
+
+    @property
+    def layers(self) -> list[str]:
+        """All that a forward pass must reach."""
+        return [self.layer, *(layer for layer, _ in self.partners)]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of one model."""
+
+    card: ModelCard
+    recipe: RecipeConfig  # every size and step count filled in
+    aims: tuple[Aim, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The picture, and what is asked of each model."""
+
+    start: Start
+    models: dict[str, Asked]
+
+
+def plan_dreams(config: DreamConfig, mistakes: list[str]) -> Plan:
+    """The plan of a config; ConfigError with all that is wrong. mistakes: known already."""
+    found = [*mistakes, *dream_mistakes(config)]
+    start = collect(found, partial(_start, config))
+    collect(found, partial(device_for, config.device))
+    made = {name: collect(found, partial(_card, name, model)) for name, model in config.models.items()}
+    cards = {name: card for name, card in made.items() if card is not None}
+    found += _feature_mistakes(config, cards)
+    if start is not None:
+        for card in cards.values():
+            collect(found, partial(_fitted, config, card, start))
+    if found or start is None:
+        raise ConfigError(found)
+    return Plan(start, {name: _asked(config, card, start) for name, card in cards.items()})
+
+
+def try_models(plan: Plan, held: OneModel) -> None:
+    """Show each model the picture; ConfigError where it cannot take that, or its maps do not hold the targets.
+
+    The first model comes last, so that it is still held when work begins.
+    """
+    found = {name: _trial(held(name), plan.models[name], plan.start) for name in reversed(plan.models)}
+    mistakes = [mistake for name in plan.models for mistake in found[name]]
+    if mistakes:
+        raise ConfigError(mistakes)
+
+
+def _start(config: DreamConfig) -> Start:
+    """The picture as it is, or with the longer side that was asked for."""
+    if Path(config.image).expanduser().is_dir():
+        raise ConfigError([f"image={config.image}: is a folder; a dream begins as one picture, as image=cat.jpg"])
+    picture = find_pictures(config.image)[0]
+    try:
+        pixels = picture.read()
+    except OSError as error:
+        raise ConfigError([f"image={picture.name}: {error}"]) from error
+    if config.size is not None:
+        height, width = extent(pixels.height, pixels.width, max(config.size, 1))
+        pixels = pixels.resize((width, height), Image.Resampling.LANCZOS)
+    start = Start(picture, pixels)
+    if min(pixels.size) < SMALLEST:
+        raise ConfigError([f"image={picture.name}: {start.size} pixels; at least {SMALLEST} are wanted on each side"])
+    return start
+
+
+def _card(name: str, config: ModelConfig) -> ModelCard:
+    gc.collect()  # some models refer to themselves: let go of the last one
+    return make_card(name, config)
+
+
+def _feature_mistakes(config: DreamConfig, cards: dict[str, ModelCard]) -> list[str]:
+    """What is wrong with layers, channels and targets; with fewer cards than models, only what needs none."""
+    found: list[str] = []
+    parts = collect(found, partial(parse_channels, config.channels))
+    targets = collect(found, partial(make_targets, config.target))
+    if not cards or len(cards) < len(config.models):
+        return found
+    globs = wanted_globs(config.layers)
+    found += layer_mistakes(globs, cards)
+    for name, card in cards.items():
+        layers = select_layers(globs, card)
+        if layers and parts is not None:
+            found += channel_mistakes(parts, name, layers)
+        if targets is not None:  # how large the maps are is another matter: that hangs on the picture
+            found += [text for target in targets for text in target_mistakes(target, card, [])]
+    return found
+
+
+def _fitted(config: DreamConfig, card: ModelCard, start: Start) -> RecipeConfig:
+    """The recipe for this picture and model."""
+    width, height = start.pixels.size
+    own = card.input_size
+    if not card.resizable and (width, height) != (own, own):
+        only = f"{card.name} takes images of {own} x {own} pixels only, and this is {start.size}"
+        raise ConfigError([f"image={start.picture.name}: {only}; cut it square, and give size={own}"])
+    return fit_recipe(
+        replace(config.recipe, picture=start.picture.name),
+        card.name,
+        input_size=own,
+        grows=card.resizable,
+        steps=config.models[card.name].steps,
+        material=Material(start.picture.name, (height, width)),
+    )
+
+
+def _asked(config: DreamConfig, card: ModelCard, start: Start) -> Asked:
+    parts = parse_channels(config.channels)
+    each = product(select_layers(wanted_globs(config.layers), card), make_targets(config.target), config.metrics)
+    aims = [
+        Aim(layer.name, target, metric, config.metrics[metric].constant or 0.0, select_channels(parts, layer))
+        for layer, target, metric in each
+    ]
+    return Asked(card, _fitted(config, card, start), tuple(aims))
+
+
+def _trial(loaded: Loaded, asked: Asked, start: Start) -> list[str]:
+    """What is wrong when a model sees the picture in each size of the recipe."""
+    forward = loaded.forward([layer for aim in asked.aims for layer in aim.layers])
+    space = space_of(asked.recipe.space, loaded.scale)
+    image, found = start.image()[None].to(loaded.device), []
+    for size in dict.fromkeys(octave.size or 0 for octave in asked.recipe.octaves):
+        image = resize(image, size)
+        shape = f"{image.shape[3]} x {image.shape[2]}"
+        try:
+            with torch.no_grad():
+                maps = forward(space.feed(space.enter(image)))
+        except Exception as error:  # other people's code: anything can come out of it
+            said = f"{type(error).__name__}: {error}"
+            found.append(f"image={start.picture.name}: {loaded.name} cannot take it at {shape} pixels: {said}")
+            continue
+        found += [f"{text} at {shape} pixels" for aim in asked.aims for text in _room(loaded.name, aim, maps)]
+    return found
+
+
+def _room(model: str, aim: Aim, maps: dict[str, Tensor]) -> list[str]:
+    """What the target says of a map that is too small for it."""
+    own = maps[aim.layer]
+    try:
+        select(aim.target, own, torch.zeros(1, dtype=torch.long, device=own.device))
+    except ValueError as error:
+        return [f"{error}, {model}/{aim.layer}"]
+    return []
