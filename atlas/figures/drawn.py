@@ -19,7 +19,7 @@ class Drawn:
 
     subject: str  # as `patternnet-conv5`
     title: str
-    figure: Figure
+    figure: Figure | None = None
     frames: Sequence[Image.Image] = ()
     pace: float = 0.12  # seconds of each frame
 
@@ -27,9 +27,10 @@ class Drawn:
 def write_drawn(folder: Path, name: str, drawn: Drawn) -> Iterator[Path]:
     """Write a figure's files, each whole or not at all; where they are."""
     stem = safe("-".join(part for part in (name, drawn.subject.replace("/", "-")) if part))
-    still = folder / f"{stem}.png"
-    save_figure(drawn.figure, still, title=drawn.title)
-    yield still
+    if drawn.figure is not None:
+        still = folder / f"{stem}.png"
+        save_figure(drawn.figure, still, title=drawn.title)
+        yield still
     if drawn.frames:
         moving = folder / f"{stem}.webp"
         write_animation(moving, drawn.frames, seconds=drawn.pace * len(drawn.frames), title=drawn.title)

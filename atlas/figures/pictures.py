@@ -7,15 +7,19 @@ from PIL import Image
 
 from atlas.config.look_checks import saliency_mistakes
 from atlas.config.mistakes import ConfigError
-from atlas.config.schema import MetricConfig, RecipeConfig, SaliencyConfig
+from atlas.config.schema import DreamConfig, MetricConfig, RecipeConfig, SaliencyConfig
 from atlas.figures.drawn import Drawn, panel
-from atlas.figures.studio import Studio
+from atlas.figures.studio import Stopped, Studio
 from atlas.optvis.saliency import overlay
 from atlas.report.panels import Panel, Row, draw_panels
+from atlas.run.dream import dream_job
 from atlas.run.looker import Seen
 from atlas.run.saliency import look_at_all
+from atlas.sweep.recipes import STEPS
 
 DREAM = "dream_normalized"  # of the dreams the one that shows something on any network
+DREAMS = 2  # channels, where none are named
+MOMENTS = 5  # of a dream on a page
 SHARES = (0.15, 0.85)  # of picture and map in the overlay (the lab's)
 
 
@@ -59,8 +63,35 @@ def filter_vs_dream(studio: Studio) -> Iterator[Drawn]:
 
 
 def dream(studio: Studio) -> Iterator[Drawn]:
-    """A picture on its way."""
-    raise NotImplementedError
+    """A picture on its way to what drives a channel: some frames on a page, all of them as an animation."""
+    config, card, layer = studio.config, studio.card, studio.layer(studio.card)
+    channels = studio.channels(layer)
+    recipe = dream_recipe(studio)
+    steps = sum(octave.steps or STEPS for octave in recipe.octaves)
+    asked = DreamConfig(
+        image=config.image,
+        layers=[layer.name],
+        channels=channels[:DREAMS] if config.channels == "all" else channels,
+        size=config.size,
+        frames=max(1, steps // config.frames),
+        out=str(studio.folder / "dreams"),
+        models={card.name: config.models[card.name]},
+        metrics={"mean": MetricConfig()},
+        recipe=replace(recipe, octaves=[replace(octave, size=None) for octave in recipe.octaves]),
+    )
+    made: list[tuple[int, list[Image.Image]]] = []
+    outcome = dream_job(asked, [], lambda row, frames: made.append((row.channel, frames)))
+    if not made:
+        raise Stopped("; ".join([*outcome.failures, *outcome.notes]))
+    moments = range(0, len(made[0][1]), max(1, (len(made[0][1]) - 1) // MOMENTS))
+    ends = [min(steps, moment * asked.frames) for moment in moments]
+    title = f"{card.name} / {layer.name}: a picture that dreams of a channel"
+    rows = [Row(f"{layer.name}:{channel}", [Panel(frames[moment]) for moment in moments]) for channel, frames in made]
+    columns = ["picture", *(f"step {end}" for end in ends[1:])]
+    figure = draw_panels(rows, title=title, subtitle=f"recipe {recipe.name}, metric mean", columns=columns, panel=1.5)
+    yield Drawn(f"{card.name}-{layer.name}", title, figure)
+    for channel, frames in made:
+        yield Drawn(f"{card.name}-{layer.name}-{channel}", title, frames=frames)
 
 
 def dream_recipe(studio: Studio) -> RecipeConfig:

@@ -45,9 +45,8 @@ def similarity(studio: Studio) -> Iterator[Drawn]:
         shown = {one.channel: one.image for one in studio.shown(card, layer, sorted(order))}
         title = f"{card.name} / {layer.name}: which features answer alike"
         subtitle = f"{len(order)} features in clustered order"
-        labels = [str(channel) for channel in order]
         images = [shown.get(channel) for channel in order]
-        figure = draw_similarity(matrix, images, labels, title=title, subtitle=subtitle, legend=LEGEND)
+        figure = draw_similarity(matrix, images, title=title, subtitle=subtitle, legend=LEGEND)
         yield Drawn(f"{card.name}-{layer.name}", title, figure)
 
 

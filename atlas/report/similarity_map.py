@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from math import ceil
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.colorbar import Colorbar
 from matplotlib.colors import Normalize, TwoSlopeNorm
 from matplotlib.figure import Figure
@@ -17,6 +18,7 @@ from atlas.report.placed import Placed, on_white
 SIDE = 6.0  # inches of the matrix
 LEAST, MOST = 0.22, 0.6  # inches of a thumbnail's place
 GAP = 0.04
+FILLED = 0.92  # of a thumbnail's place: the rest keeps it from the next
 TAIL = 0.005  # of the values at either end: shown like the last within
 BAR, BAR_GAP, NUMBERS = 0.12, 0.14, 0.55  # inches: the scale, its distance, and room for its numbers
 SELF = "#e4e4e4"  # a feature with itself, which says nothing
@@ -26,7 +28,6 @@ OPPOSED = 0.4  # as large, against the positive end, a negative end is a side of
 def draw_similarity(
     matrix: NDArray[np.floating],
     images: Sequence[Image.Image | None],
-    labels: Sequence[str],
     *,
     title: str,
     subtitle: str = "",
@@ -45,8 +46,8 @@ def draw_similarity(
     _draw_matrix(figure, matrix, (left, top))
     for place in range(step // 2, count, step):
         middle = (place + 0.5) / count * SIDE
-        _draw_thumbnail(figure, images[place], labels[place], (MARGIN, top + middle - thumb / 2), thumb)
-        _draw_thumbnail(figure, images[place], "", (left + middle - thumb / 2, top - strip), thumb)
+        for at in ((MARGIN, top + middle - thumb / 2), (left + middle - thumb / 2, top - strip)):
+            _draw_thumbnail(figure, images[place], at, thumb)
     if legend:
         write(figure, [legend], (left, top + SIDE + 0.1), Face(7, QUIET))
     return figure
@@ -59,10 +60,8 @@ def _draw_matrix(figure: Figure, matrix: NDArray[np.floating], at: tuple[float, 
     axes = figure.add_axes(box)
     shown = np.where(np.eye(len(matrix), dtype=bool), np.nan, matrix)
     norm, colours = _scale(shown[np.isfinite(shown)])
-    axes.set_facecolor(SELF)
-    image = axes.imshow(shown, cmap=colours, norm=norm, interpolation="nearest", aspect="auto")
+    image = axes.imshow(shown, cmap=colormaps[colours].with_extremes(bad=SELF), norm=norm, interpolation="nearest", aspect="auto")
     axes.set_axis_off()
-    axes.add_patch(axes.patch)
     beside = ((left + SIDE + BAR_GAP) / width, box[1] + box[3] / 4, BAR / width, box[3] / 2)
     bar = Colorbar(figure.add_axes(beside), image)
     bar.outline.set_visible(False)
@@ -82,9 +81,7 @@ def _scale(values: NDArray[np.floating]) -> tuple[Normalize, str]:
     return Normalize(low, high), "magma_r"
 
 
-def _draw_thumbnail(
-    figure: Figure, image: Image.Image | None, label: str, at: tuple[float, float], thumb: float
-) -> None:
-    side, (left, top) = thumb * 0.92, at
+def _draw_thumbnail(figure: Figure, image: Image.Image | None, at: tuple[float, float], thumb: float) -> None:
+    side, (left, top) = thumb * FILLED, at
     if image is not None:
         Placed(figure, on_white(image), Bbox.from_extents(left, top, left + side, top + side))

@@ -69,8 +69,9 @@ def dream_job(config: DreamConfig, mistakes: list[str], moving: Moving) -> Outco
                 continue
             row = _write(one, plan.start, config)
             outcome.rows.append(row)
-            if row.change < HARDLY and asked.recipe.gradient == "raw":
-                outcome.notes.append(f"{one.feature}: {_hardly(row.change)}")
+            driven = _change(one.faded, one.frames[-1][1])
+            if driven < HARDLY and asked.recipe.gradient == "raw":
+                outcome.notes.append(f"{one.feature}: {_hardly(driven)}")
             moving(row, [plan.start.pixels, *(frame for _, frame in one.frames)])
     return outcome
 
@@ -119,7 +120,7 @@ def _clear(named: Path) -> None:
 
 
 def _hardly(change: float) -> str:
-    said = f"the picture has hardly changed ({change:.2g} of 255)"
+    said = f"the picture has hardly changed ({change:.2g} of 255, but for its fading)"
     return f"{said}: fixed rates fit some networks; try recipe=dream_normalized"
 
 

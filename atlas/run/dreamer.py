@@ -3,13 +3,16 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import prod
 
 import torch
 from PIL import Image
 from torch import Tensor
 
+from atlas.config.schema import RecipeConfig
 from atlas.optvis.batch import Keep
 from atlas.optvis.objectives import FeatureObjective
+from atlas.optvis.optimize import between
 from atlas.optvis.spaces import space_of
 from atlas.records import Feature, Item
 from atlas.run.dream_plan import Aim, Asked, Start
@@ -32,6 +35,7 @@ class Dream:
     score_start: float
     score: float  # mean activation of the target on the finished picture
     frames: list[tuple[int, Image.Image]]  # after so many steps; the last is the finished picture
+    faded: Image.Image  # the picture as weight decay alone would have left it
 
 
 @dataclass(frozen=True)
@@ -101,10 +105,19 @@ def _make(
     param = placed(begin(recipe, seeds, space, image.to(loaded.device)), loaded.device, layout)
     made = make_images(objective, param, recipe, space=space, seeds=seeds, keep=Keep(frames=frames))
     features = [Feature(loaded.name, aim.layer, channel) for channel in channels]
-    return [_outcome(made, place, feature, aim) for place, feature in enumerate(features)]
+    faded = to_pil(space.show(space.enter(image[None]) * _kept(recipe))[0].cpu().numpy())
+    return [_outcome(made, place, feature, aim, faded) for place, feature in enumerate(features)]
 
 
-def _outcome(made: Made, place: int, feature: Feature, aim: Aim) -> Dream | Undreamt:
+def _kept(recipe: RecipeConfig) -> float:
+    """The part of its values that weight decay leaves a picture, where no gradient is scaled up beside it."""
+    rates = [
+        between(octave.lr, place, octave.steps or 0) for octave in recipe.octaves for place in range(octave.steps or 0)
+    ]
+    return prod(1 - rate * recipe.weight_decay for rate in rates) if recipe.optimizer == "sgd" else 1.0
+
+
+def _outcome(made: Made, place: int, feature: Feature, aim: Aim, faded: Image.Image) -> Dream | Undreamt:
     if made.status[place] == "dead":
         return Undreamt(feature, "no gradient reaches the picture", dead=True)
     if made.status[place] != "ok":
@@ -117,4 +130,5 @@ def _outcome(made: Made, place: int, feature: Feature, aim: Aim) -> Dream | Undr
         score_start=made.trace[place][0],
         score=float(made.scores[place]),
         frames=[(step, to_pil(frame.float().cpu().numpy())) for step, frame in made.frames[place]],
+        faded=faded,
     )

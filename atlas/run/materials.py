@@ -11,7 +11,7 @@ from atlas.config.mistakes import ConfigError
 from atlas.config.schema import RecipeConfig
 from atlas.store.images import write_pixels
 from atlas.store.paths import AtlasPaths
-from atlas.store.picture_files import find_pictures
+from atlas.store.picture_files import NamedPicture, find_pictures
 from atlas.sweep.recipes import Material
 
 SIDE = 256  # pixels of the squares whose spectrum is taken
@@ -60,7 +60,7 @@ def natural_amplitudes(folder: str) -> list[list[float]]:
     Each picture's middle square counts alike, under a Hann window, so that its edges do not.
     """
     spectra, unread = [], []
-    for picture in find_pictures(folder):
+    for picture in _pictures_in(folder):
         try:
             spectra.append(_amplitudes(picture.read()))
         except OSError as error:
@@ -69,6 +69,14 @@ def natural_amplitudes(folder: str) -> list[list[float]]:
         raise ConfigError([f"recipe.spectrum={folder}: {unread[0]}"])
     mean = np.mean(spectra, 0)
     return [[float(f"{value:.{DIGITS}g}") for value in curve] for curve in mean / mean.max()]
+
+
+def _pictures_in(folder: str) -> list[NamedPicture]:
+    """All pictures of a folder; ConfigError where there is none."""
+    try:
+        return find_pictures(folder)
+    except ConfigError:
+        raise ConfigError([f"recipe.spectrum={folder}: there is no picture in this folder"]) from None
 
 
 def _amplitudes(picture: Image.Image) -> NDArray[np.float64]:

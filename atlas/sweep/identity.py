@@ -9,7 +9,7 @@ from atlas.config.schema import RecipeConfig
 from atlas.records import ImageShard, Item, ModelCard, Target
 
 METHOD = 1  # raised when a change of the code changes pixels
-UNSEEN = ("name", "trace_every")  # parts of a recipe that no pixel depends on
+UNSEEN = ("name", "trace_every", "spectrum")  # parts of a recipe that no pixel depends on; amplitudes tell a spectrum
 
 
 def fingerprint(value: Any, size: int = 10) -> str:
@@ -24,6 +24,8 @@ def variant_of(card: ModelCard, recipe: RecipeConfig, metric: str, constant: flo
     The model's name is in it too: the same weights under two names are two models, each with rows of its own.
     """
     seen = {key: value for key, value in told(recipe).items() if key not in UNSEEN}
+    if recipe.picture is not None:
+        seen["picture"] = recipe.picture.rpartition("@")[2]  # what it shows, wherever it lies
     return fingerprint([METHOD, card.name, card.digest, seen, metric, constant])
 
 

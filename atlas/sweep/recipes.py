@@ -88,13 +88,20 @@ def _check_fixed(
 ) -> None:
     """ConfigError for images that a model of one input size cannot take."""
     only = f"{name} takes images of {input_size} x {input_size} pixels only"
-    mistakes = [
-        f"recipe.octaves[{place}].size={octave.size}: {only}; leave size null, or give {input_size}"
-        for place, octave in enumerate(octaves)
-        if octave.size != input_size
-    ]
-    if not mistakes and material is not None and material.picture and len(set(material.size)) > 1:
+    mistakes = []
+    for place, octave in enumerate(octaves):
+        if octave.size == input_size:
+            continue
+        if recipe.octaves[place].size is not None:
+            mistakes.append(
+                f"recipe.octaves[{place}].size={octave.size}: {only}; leave size null, or give {input_size}"
+            )
+        elif material is not None and recipe.picture is not None:
+            mistakes.append(f"recipe.octaves[{place}].size=null, of recipe.picture={recipe.picture}: {only}; give {input_size}")
+        else:
+            mistakes.append(f"models.{name}.sizes[{place}]={octave.size}: {only}; leave it null, or give {input_size}")
+    if material is not None and material.picture and len(set(material.size)) > 1:
         height, width = material.size
-        mistakes = [f"recipe.picture={recipe.picture}: {only}, and this is {width} x {height}; cut it square"]
+        mistakes.append(f"recipe.picture={recipe.picture}: {only}, and this is {width} x {height}; cut it square")
     if mistakes:
         raise ConfigError(mistakes)

@@ -53,3 +53,10 @@ def test_ordinary_gradients_are_divided_by_their_rms_image_by_image():
     assert not whole[2].any()
     for place in range(3):
         assert torch.equal(whole[place], unit_rms(gradient[place : place + 1])[0])
+
+
+def test_the_rms_is_over_all_values_of_an_image_whatever_their_shape():
+    """Fourier coefficients have a real and an imaginary part."""
+    gradient = torch.randn(2, 3, 4, 3, 2, generator=torch.Generator().manual_seed(1)) * torch.tensor([1.0, 9.0])
+    wanted = gradient / gradient.square().mean((1, 2, 3, 4), keepdim=True).sqrt()
+    torch.testing.assert_close(unit_rms(gradient), wanted)

@@ -17,7 +17,6 @@ OTHER = {
     "start": [0.4, 0.6],
     "param": "fourier",
     "picture": "cat.jpg@00",
-    "spectrum": "photos",
     "amplitudes": [[1.0], [1.0], [1.0]],
     "space": "raw",
     "optimizer": "adam",
@@ -74,6 +73,14 @@ OCTAVES = [
 @pytest.mark.parametrize("change", [{"name": "another"}, {"trace_every": 1}])
 def test_a_recipes_name_and_trace_do_not_reach_a_pixel(change):
     assert task(recipe=recipe(**change)) == task()
+
+
+def test_a_picture_is_known_by_what_it_shows_and_a_spectrum_by_its_amplitudes():
+    here, there, other = (task(recipe=recipe(picture=name)) for name in ("cat.jpg@00", "/far/dog.png@00", "cat.jpg@01"))
+    assert here == there != other
+    curves = [[1.0, 0.5]] * 3
+    ids = [task(recipe=recipe(spectrum=folder, amplitudes=curves)) for folder in ("photos", "elsewhere")]
+    assert ids[0] == ids[1] != task(recipe=recipe(spectrum="photos", amplitudes=[[1.0, 0.4]] * 3))
 
 
 def test_every_part_of_a_recipe_is_told_from_another_or_known_to_be_unseen():
