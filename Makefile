@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 QUIET := OMP_NUM_THREADS=1 RAY_USAGE_STATS_ENABLED=0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup atlas test fast check lint types slow bench clean
+.PHONY: help setup atlas test fast check lint types slow bench quality figures clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,14 @@ slow: $(READY)  ## the tests that take minutes
 bench: $(READY)  ## speed and memory, as ratios measured in one run
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/bench_optimize.py
 	$(BIN)/python tests/benchmarks/bench_similarity.py
+
+quality: $(READY)  ## which recipe makes the best images, measured on PatternNet
+	PYTHONPATH=tests $(BIN)/python tests/benchmarks/bench_quality.py
+
+figures: $(READY)  ## every one of the sources' figures, of PatternNet, beside the newest atlas that has it
+	for name in layer-grid raw-vs-octaves metric-invariance cumulative neurons interaction trajectory saliency dream \
+		filter-vs-dream similarity; do $(BIN)/atlas figure $$name || exit; done
+	$(BIN)/atlas figure models model=[patternnet,googlenet] models.googlenet.weights=none recipe=quick features=4
 
 clean:  ## remove what can be made again, but no atlas
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis

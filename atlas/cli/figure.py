@@ -47,7 +47,7 @@ def _newest(config: "FigureConfig") -> str | None:
 def with_name(arguments: list[str]) -> list[str]:
     """The overrides of `NAME key=value …`."""
     if arguments and "=" not in arguments[0] and not arguments[0].startswith("-"):
-        return [*arguments[1:], f"figure={arguments[0]}"]
+        return [f"figure={arguments[0]}", *arguments[1:]]
     return arguments
 
 

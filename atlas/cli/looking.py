@@ -107,6 +107,7 @@ def sql(text: str, atlas: str | None, form: str) -> None:
     quality          whether an image is the one that drives its channel most
     responses        what each picture does to every channel of a layer
     examples         the pictures that drive each feature most
+    traces           what every channel of a layer did while one was driven (trace=full)
     """
     with opened(atlas) as held:
         write(held.sql(sys.stdin.read() if text == "-" else text), form)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from atlas.store.index import FAILURES, FOLDER, INDEX, files_under
+from atlas.store.index import FAILURES, FOLDER, INDEX, TRACES, files_under
 from atlas.store.plans import PLAN
 from atlas.store.relations import CLUSTERS, LAYERS, LAYOUT, MATCHES, NEIGHBORS, QUALITY
 from atlas.store.responses import EXAMPLES, RESPONSES
@@ -73,6 +73,7 @@ SOURCES = (
     Source("clusters", "clusters.parquet", CLUSTERS),
     Source("layout", "layout.parquet", LAYOUT),
     Source("examples", "examples", EXAMPLES, hive=True),
+    Source("traces", "traces", TRACES, hive=True),
 )
 
 

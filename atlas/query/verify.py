@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from atlas.query.faults import image_fault, row_faults
 from atlas.query.findings import Problem, Report
 from atlas.store.compared import read_compared
-from atlas.store.index import FAILURES, INDEX, files_under, read_table
+from atlas.store.index import FAILURES, INDEX, TRACES, files_under, read_table
 from atlas.store.lock import is_alive, read_owner
 from atlas.store.manifest import NotAnAtlas, read_manifest
 from atlas.store.paths import AtlasPaths, safe
@@ -39,6 +39,8 @@ def verify(paths: AtlasPaths, tell: Callable[[int], None] = lambda images: None)
             tell(check.report.images)
     for path in files_under(paths.failures):
         check.failure_file(path)
+    for path in files_under(paths.traces):
+        check.trace_file(path)
     check.plans()
     check.compared()
     check.leftovers(on_disk)
@@ -101,6 +103,12 @@ class _Check:
             self.report.failed += 1
             self.failed.add(task)
             self.unmade.add(_beginning(row))
+
+    def trace_file(self, path: Path) -> None:
+        """What channels did along the way is of images that are there."""
+        table = self._read(path, TRACES, ["task"])
+        for task in set(table["task"].to_pylist()) - self.tasks.keys() if table is not None else ():
+            self.report.blame(self.paths.relative(path), f"tells of task {task}, which no image has")
 
     def plans(self) -> None:
         """What is left to do, and what was made though nobody planned it."""

@@ -47,7 +47,7 @@ DERIVED = {
 }
 VIEWS = (
     *("features", "images", "failures", "plan", "tasks", "responses", "neighbors", "neighbors_named", "layers"),
-    *("matches", "quality", "clusters", "layout", "examples"),
+    *("matches", "quality", "clusters", "layout", "examples", "traces"),
 )
 SETTINGS = {
     "TimeZone": "'UTC'",

@@ -9,7 +9,8 @@ import numpy as np
 from PIL import Image
 
 from atlas.config.schema import DreamConfig
-from atlas.run.dream_plan import Aim, Start, plan_dreams, try_models
+from atlas.run.dream_plan import Aim, Start, plan_dreams
+from atlas.run.dream_trial import try_models
 from atlas.run.dreamer import Dream, Undreamt, dream
 from atlas.run.maker import make_repeatable
 from atlas.run.one_model import OneModel, device_for

@@ -15,18 +15,15 @@ from torch import Tensor
 from atlas.config.look_checks import dream_mistakes
 from atlas.config.mistakes import ConfigError, collect
 from atlas.config.schema import DreamConfig, ModelConfig, RecipeConfig
-from atlas.optvis.priors import extent, resize
-from atlas.optvis.spaces import space_of
-from atlas.optvis.targets import select
+from atlas.optvis.priors import extent
 from atlas.records import Feature, ModelCard, Target
-from atlas.run.one_model import OneModel, device_for
+from atlas.run.one_model import device_for
 from atlas.store.picture_files import NamedPicture, find_pictures
 from atlas.sweep.channels import channel_mistakes, parse_channels, select_channels
 from atlas.sweep.layers import layer_mistakes, select_layers, wanted_globs
 from atlas.sweep.recipes import Material, fit_recipe
 from atlas.sweep.targets import make_targets, target_mistakes
 from atlas.zoo.card import make_card
-from atlas.zoo.load import Loaded
 
 SMALLEST = 8  # pixels of a picture's shorter side
 
@@ -101,17 +98,6 @@ def plan_dreams(config: DreamConfig, mistakes: list[str]) -> Plan:
     return Plan(start, {name: _asked(config, card, start) for name, card in cards.items()})
 
 
-def try_models(plan: Plan, held: OneModel) -> None:
-    """Show each model the picture; ConfigError where it cannot take that, or its maps do not hold the targets.
-
-    The first model comes last, so that it is still held when work begins.
-    """
-    found = {name: _trial(held(name), plan.models[name], plan.start) for name in reversed(plan.models)}
-    mistakes = [mistake for name in plan.models for mistake in found[name]]
-    if mistakes:
-        raise ConfigError(mistakes)
-
-
 def _start(config: DreamConfig) -> Start:
     """The picture as it is, or with the longer side that was asked for."""
     if Path(config.image).expanduser().is_dir():
@@ -178,32 +164,3 @@ def _asked(config: DreamConfig, card: ModelCard, start: Start) -> Asked:
         for layer, target, metric in each
     ]
     return Asked(card, _fitted(config, card, start), tuple(aims))
-
-
-def _trial(loaded: Loaded, asked: Asked, start: Start) -> list[str]:
-    """What is wrong when a model sees the picture in each size of the recipe."""
-    forward = loaded.forward([layer for aim in asked.aims for layer in aim.layers])
-    space = space_of(asked.recipe.space, loaded.scale)
-    image, found = start.image()[None].to(loaded.device), []
-    for size in dict.fromkeys(octave.size or 0 for octave in asked.recipe.octaves):
-        image = resize(image, size)
-        shape = f"{image.shape[3]} x {image.shape[2]}"
-        try:
-            with torch.no_grad():
-                maps = forward(space.feed(space.enter(image)))
-        except Exception as error:  # other people's code: anything can come out of it
-            said = f"{type(error).__name__}: {error}"
-            found.append(f"image={start.picture.name}: {loaded.name} cannot take it at {shape} pixels: {said}")
-            continue
-        found += [f"{text} at {shape} pixels" for aim in asked.aims for text in _room(loaded.name, aim, maps)]
-    return found
-
-
-def _room(model: str, aim: Aim, maps: dict[str, Tensor]) -> list[str]:
-    """What the target says of a map that is too small for it."""
-    own = maps[aim.layer]
-    try:
-        select(aim.target, own, torch.zeros(1, dtype=torch.long, device=own.device))
-    except ValueError as error:
-        return [f"{error}, {model}/{aim.layer}"]
-    return []

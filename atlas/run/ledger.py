@@ -47,8 +47,17 @@ class Ledger(Publisher):
         return sum(_keep(path, lambda row: row["task"] not in asked) for path in files_under(self.paths.failures))
 
     def forget_broken(self) -> int:
-        """Take back the rows whose image is missing or is not the one they tell of; how many there were."""
-        return sum(_keep(path, self._is_whole) for path in files_under(self.paths.index))
+        """Take back the rows whose image is missing or is not the one they tell of; how many there were.
+
+        What was kept of how those came to be goes too where it is wanted, for it is made again with them.
+        """
+        before = tasks_in(files_under(self.paths.index)) if self.full else set()
+        broken = sum(_keep(path, self._is_whole) for path in files_under(self.paths.index))
+        if self.full and broken:
+            gone = before - tasks_in(files_under(self.paths.index))
+            for path in files_under(self.paths.traces):
+                _keep(path, lambda row: row["task"] not in gone)
+        return broken
 
     def _is_whole(self, row: Row) -> bool:
         image = self.paths.root / row["image"]

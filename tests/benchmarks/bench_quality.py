@@ -1,21 +1,22 @@
 """Which recipe makes the best images of PatternNet: `make quality`, or with names of recipes as arguments.
 
-Images of the 16 logits, 16 channels of conv5 and 16 of conv3, each from several seeds, with the metric that the recipe is
-meant for, become one row. Where a cell has two figures, the first is of images as large as they were made and the second of
-the same images resized to 64 px, on which the networks were trained. Images are judged as their PNGs hold them: in [0, 1].
+Images of the 16 logits, of 16 channels of conv5 and of 8 of conv3, from several seeds each, with the metric that the recipe
+is meant for, become one row. They are judged as their PNGs hold them, in [0, 1]; of two figures the first is of images as
+large as they were made and the second of the same images resized to the 64 px of the networks' training.
 
-own       share of the logits' images that the network itself classifies as their class; nearly every image is, as it was
+own       share of the logits' images that the network itself classifies as their class. Nearly every image is, since it was
           made to be: the column finds failures only
-transfer  share so classified by a second network, trained from another seed: what an image shows beyond the first network's
-          own quirks. A share of 50 % of 48 images has a standard error of 7 %
-score     activation of the image's channel on it, in parts of the best of 2,000 drawn pictures of 64 px: the median over
-          all images. More is no better in itself: noise that nobody can read may drive a channel very far
-seeds     share of conv5's images whose nearest other image, as the second network's conv5 sees it (correlation of its
-          channels' means, standardised over these images), is the same channel's from another seed. Chance is 4 % for three
+transfer  share so classified by a second network, trained from another seed: what an image shows beyond the quirks of the
+          first. With 32 images a share of 50 % has a standard error of 9 %
+sure      mean probability that the second network gives to the class; tells recipes apart that transfer does not
+score     mean activation of the image's channel on it, in parts of what it is on the best of 2,000 drawn pictures of 64 px:
+          the median over all images. 1 is enough; far more may be noise that drives a channel and shows nothing
+seeds     share of conv5's images whose nearest other image is the same channel's from another seed: nearest as the second
+          network's conv5 sees it, by the correlation of its channels' means, each standardised over these images
 seconds   of one thread's processor time per image
 
-One small network, drawn pictures, and no eye: look at the images too. The second network is trained, in some minutes,
-unless its file is there.
+One small network, drawn pictures, and no eye: look at the images too. Without its file the second network is trained first,
+which takes minutes.
 """
 
 import argparse
@@ -45,11 +46,11 @@ from atlas.zoo.pictures import CLASSES, draw
 ROOT = Path(__file__).parents[2]
 SECOND = ROOT / "outputs" / "patternnet_seed1.safetensors"
 RECIPES = ("normalized", "quick", "octaves", "plain", "filter", "fourier", "maco")
-LAYERS = {"logits": range(16), "conv5": range(0, 128, 8), "conv3": range(0, 64, 4)}
+LAYERS = {"logits": range(16), "conv5": range(0, 128, 8), "conv3": range(0, 64, 8)}
 SIDE = 64  # pixels of the pictures that the networks were trained on
 DRAWN = 2000  # pictures that images are measured against
 TOGETHER = 50  # pictures that a network sees at once
-HEAD = ("recipe", "own", "transfer", "score", "seeds", "seconds")
+HEAD = ("recipe", "own", "transfer", "sure", "score", "seeds", "seconds")
 Images = dict[str, Tensor]  # layer: (seeds x channels, 3, h, w), the first seed's first
 
 
@@ -65,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipes", nargs="*", default=RECIPES, metavar="RECIPE")
     parser.add_argument("--second", type=Path, default=SECOND, help="weights of the second network, .safetensors")
-    parser.add_argument("--seeds", type=int, default=3, help="images of each channel; at least 2")
+    parser.add_argument("--seeds", type=int, default=2, help="images of each channel; at least 2")
     parser.add_argument("--markdown", action="store_true")
     args = parser.parse_args(argv)
     torch.set_num_threads(1)
@@ -106,46 +107,51 @@ def fitted(name: str, config: ModelConfig) -> tuple[str, RecipeConfig]:
 def row(judges: Judges, recipe: RecipeConfig, metric: str, seeds: int) -> list[str]:
     """The cells of a recipe's row, but for its name."""
     began = process_time()
-    images = {layer: make(judges.net, recipe, metric, layer, seeds) for layer in LAYERS}
-    seconds = (process_time() - began) / sum(map(len, images.values()))
-    sizes = [images] + [{layer: resize(some, SIDE) for layer, some in images.items()}] * (
-        images["conv5"].shape[-1] != SIDE
-    )
-    raw = recipe.space == "raw"
-    cells = [[f"{recognised(net, some['logits'], raw):.0%}" for some in sizes] for net in (judges.net, judges.second)]
-    cells += [[f"{score(judges, some, raw):.2f}" for some in sizes]]
-    cells += [[f"{constancy(responses(judges.second, 'conv5', some['conv5'], raw), seeds):.0%}" for some in sizes]]
-    return [*map(" / ".join, cells), f"{seconds:.2f}"]
+    made = {layer: make(judges.net, recipe, metric, layer, seeds) for layer in LAYERS}
+    seconds = (process_time() - began) / sum(map(len, made.values()))
+    small = {layer: resize(images, SIDE) for layer, images in made.items()}
+    shown = [made] if small["conv5"].shape == made["conv5"].shape else [made, small]
+    columns = zip(*(judged(judges, images, seeds, recipe.space == "raw") for images in shown), strict=True)
+    return [*map(" / ".join, columns), f"{seconds:.2f}"]
+
+
+def judged(judges: Judges, images: Images, seeds: int, raw: bool) -> list[str]:
+    """All columns but the time, of images of one size."""
+    own, other = (responses(net, "logits", images["logits"], raw) for net in (judges.net, judges.second))
+    sure = of_own_channel(other.softmax(1)).mean()
+    parts = [
+        of_own_channel(responses(judges.net, layer, some, raw)[:, LAYERS[layer]]) / judges.best[layer][LAYERS[layer]]
+        for layer, some in images.items()
+    ]
+    score = torch.cat([part.flatten() for part in parts]).median()
+    steady = constancy(responses(judges.second, "conv5", images["conv5"], raw), seeds)
+    return [f"{recognised(own):.0%}", f"{recognised(other):.0%}", f"{sure:.2f}", f"{score:.2f}", f"{steady:.0%}"]
 
 
 def make(net: Loaded, recipe: RecipeConfig, metric: str, layer: str, seeds: int) -> Tensor:
     """Images of the layer's channels, (seeds x channels, 3, h, w), in [0, 1]."""
-    visualize = partial(atlas.visualize, net.model, layer, list(LAYERS[layer]), metric=metric, mean=MEAN, std=STD)
+    shown = {"input_size": SIDE, "mean": MEAN, "std": STD}
+    visualize = partial(atlas.visualize, net.model, layer, list(LAYERS[layer]), metric=metric, **shown)
     made = [visualize(recipe=recipe, seed=seed).images for seed in range(seeds)]
-    return torch.cat(made).clamp(0, 1)
+    return torch.cat(made).nan_to_num(0.5).clamp(0, 1)
 
 
 @torch.no_grad()
 def responses(net: Loaded, layer: str, images: Tensor, raw: bool = False) -> Tensor:
-    """(b, channels) mean activations; raw: fed without the normalisation, as they were made."""
-    forward, channels = net.forward([layer]), list(LAYERS[layer])
+    """(b, channels) mean activations; raw: fed without the normalisation, as the images were made."""
+    forward = net.forward([layer])
     maps = [forward(some if raw else net.preprocess(some))[layer] for some in images.split(TOGETHER)]
-    means = torch.cat([one.mean((2, 3)) for one in maps])
-    return means[:, channels] if net.name == "patternnet" else means
+    return torch.cat([one.mean((2, 3)) for one in maps])
 
 
-def recognised(net: Loaded, images: Tensor, raw: bool) -> float:
-    said = responses(net, "logits", images, raw).argmax(1)
-    return (said == torch.arange(len(images)) % len(CLASSES)).float().mean().item()
+def of_own_channel(means: Tensor) -> Tensor:
+    """(seeds, channels) of (seeds x channels, channels)."""
+    return means.unflatten(0, (-1, means.shape[1])).diagonal(dim1=1, dim2=2)
 
 
-def score(judges: Judges, images: Images, raw: bool) -> float:
-    """Median over all images of all layers."""
-    parts = []
-    for layer, some in images.items():
-        of_channels = responses(judges.net, layer, some, raw).unflatten(0, (-1, len(LAYERS[layer])))
-        parts.append((of_channels.diagonal(dim1=1, dim2=2) / judges.best[layer]).flatten())
-    return torch.cat(parts).median().item()
+def recognised(logits: Tensor) -> float:
+    """Share of images, whose classes follow one another, with the largest logit at their own class."""
+    return (logits.argmax(1) == torch.arange(len(logits)) % len(CLASSES)).float().mean().item()
 
 
 def constancy(vectors: Tensor, seeds: int) -> float:
@@ -157,7 +163,7 @@ def constancy(vectors: Tensor, seeds: int) -> float:
 
 
 def text_line(cells: Sequence[str]) -> str:
-    return cells[0].ljust(28) + "".join(cell.rjust(16) for cell in cells[1:])
+    return cells[0].ljust(28) + "".join(cell.rjust(14) for cell in cells[1:])
 
 
 def markdown_line(cells: Sequence[str]) -> str:

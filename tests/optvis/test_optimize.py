@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from torch import nn
 
 from atlas.config.recipes import read_recipe
+from atlas.config.schema import TransformsConfig
 from atlas.optvis.objectives import FeatureObjective
 from atlas.optvis.optimize import PATIENCE, between, optimize
 from atlas.optvis.params import GRAY, pixels
+from atlas.optvis.transforms import Streams, draw_views, sample
 from atlas.records import Target
 from tests.small_nets import images, recipe, seeded, smooth
 
@@ -150,6 +152,52 @@ def test_clamped_images_stay_in_range_and_others_leave_it():
 
 def test_images_without_a_size_in_the_recipe_keep_theirs():
     assert optimize(driving(smooth()[:3], [0]), pixels(images(1, 13)), recipe((None, 3))).images.shape == (1, 3, 13, 13)
+
+
+MOVED = TransformsConfig(jitter=[2, 2], scale=[0.9, 1.1], rotate=10, noise=0.01, views=3)
+
+
+def test_several_views_of_an_image_are_the_mean_of_their_losses():
+    """One step, against each view shown by itself."""
+    net, start = smooth()[:3], images(2, 12)
+    settings = recipe((12, 1), lr=[1.0, 1.0], transforms=MOVED)
+    objective = driving(net, [2, 5], metric="l2", constant=200.0)
+    result = optimize(objective, pixels(start), settings, Streams([7, 8]))
+    views = draw_views(MOVED, settings.octaves[0], (12, 12), Streams([7, 8]))
+    for place, channel in enumerate([2, 5]):
+        image = start[place : place + 1].clone().requires_grad_()
+        losses, scores = [], []
+        for move, noise in zip(views.moves[place], views.noise[place], strict=True):
+            seen = sample(image - GRAY, move[None], (12, 12)) + GRAY + noise
+            maps = net(seen)[:, channel].flatten(1)
+            losses.append(5 * (200 - maps).square().sum().sqrt())
+            scores.append(maps.mean().item())
+        (gradient,) = torch.autograd.grad(sum(losses) / 3, image)
+        torch.testing.assert_close(result.images[place], (start[place] - gradient[0]), rtol=0, atol=1e-5)
+        assert result.trace[place] == pytest.approx([sum(scores) / 3], abs=1e-5)
+
+
+def test_the_network_sees_all_views_of_all_images_at_once():
+    seen = []
+    objective = driving(nn.Sequential(Noting(seen), smooth()[:3]), [0, 3])
+    optimize(objective, pixels(images(2, 12)), recipe((12, 2), transforms=MOVED), Streams([7, 8]))
+    assert seen == [6, 6]
+
+
+def test_every_step_draws_anew_and_a_start_without_streams_is_shown_as_it_is():
+    seen = []
+    net = smooth()[:3]
+    objective = FeatureObjective(
+        lambda pictures: seen.append(pictures.detach().clone()) or {"out": net(pictures)},
+        *("out", torch.tensor([0])),
+        target=Target(),
+    )
+    still = recipe((12, 3), lr=[0.0, 0.0], transforms=TransformsConfig(jitter=[4, 0]))
+    optimize(objective, pixels(images(1, 12)), still, Streams([7]))
+    assert not torch.equal(seen[0], seen[1])
+    seen.clear()
+    optimize(objective, pixels(images(1, 12)), still)
+    assert torch.equal(seen[0], seen[2])
 
 
 class Noting(nn.Module):

