@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from atlas.config.schema import OctaveConfig, RecipeConfig
+from atlas.zoo.torchvision_ops import torchvision
 
 
 def seeded(build, seed: int = 0) -> nn.Module:
@@ -62,3 +63,10 @@ def recipe(*octaves: tuple[int, int], **changes) -> RecipeConfig:
     lr, sigma = changes.pop("lr", [0.4, 0.3]), changes.pop("sigma", None)
     stretches = [OctaveConfig(size=size, steps=steps, lr=lr, sigma=sigma) for size, steps in octaves]
     return RecipeConfig(name="test", start=[0.5, 0.6], octaves=stretches, **changes)
+
+
+def small_vit() -> nn.Module:
+    """torchvision's own transformer, for 64 pixels: a class token and 16 patches, 32 numbers each."""
+    return torchvision.models.VisionTransformer(
+        image_size=64, patch_size=16, num_layers=2, num_heads=2, hidden_dim=32, mlp_dim=64, num_classes=5
+    )

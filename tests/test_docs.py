@@ -9,21 +9,27 @@ from click.testing import CliRunner
 from sweeps import sweep
 
 import atlas
+from atlas.cli.figure import with_name
 from atlas.cli.main import cli
 from atlas.config.checks import value_mistakes
-from atlas.config.compose import compose_model
+from atlas.config.compose import compose_model, run_job
+from atlas.figures import NAMES
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 COMMANDS = re.findall(r"^    (atlas .+?)(?:  +#.*)?$", README, re.MULTILINE)
-JOBS = ("run", "generate", "similarity")
+SWEEPS = ("run", "generate", "similarity")
+JOBS = (*SWEEPS, "saliency", "dream", "figure")
 
 
 @pytest.mark.parametrize("line", COMMANDS)
 def test_a_command_of_the_readme_is_one(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _, command, *words = shlex.split(line)
     assert command in cli.commands
-    if command in JOBS:
+    if command in JOBS and command not in SWEEPS:
+        asked = with_name(words) if command == "figure" else words
+        assert run_job(command, asked, lambda config, overrides, mistakes: len(mistakes)) == 0
+    elif command in SWEEPS:
         (tmp_path / "my_conf" / "model").mkdir(parents=True)
         mine = re.search(r"```yaml\n(.+?)```", README, re.DOTALL)
         assert mine is not None
@@ -51,6 +57,7 @@ def test_the_readme_names_every_command_experiment_recipe_and_folder() -> None:
     for group in ("experiment", "recipe", "cluster", "metric", "target", "model", "probe"):
         for path in (ROOT / "conf" / group).glob("*.yaml"):
             assert f"`{path.stem}`" in README, f"{group}={path.stem}"
+    assert all(f"`{name}`" in README for name in NAMES), "every figure"
     for folder in (ROOT / "atlas").iterdir():
         if folder.is_dir() and (folder / "__init__.py").exists():
             assert f"`atlas/{folder.name}`" in README, folder.name

@@ -36,7 +36,7 @@ def recipe_mistakes(recipe: RecipeConfig) -> Iterator[str]:
         yield from _octave(f"recipe.octaves[{place}]", octave)
     if recipe.param == "pixels":
         yield from _picture(recipe.picture)
-    else:
+    elif recipe.param in CHOICES["param"]:
         yield from _no_pixels(recipe)
 
 

@@ -60,7 +60,9 @@ def _draw_matrix(figure: Figure, matrix: NDArray[np.floating], at: tuple[float, 
     axes = figure.add_axes(box)
     shown = np.where(np.eye(len(matrix), dtype=bool), np.nan, matrix)
     norm, colours = _scale(shown[np.isfinite(shown)])
-    image = axes.imshow(shown, cmap=colormaps[colours].with_extremes(bad=SELF), norm=norm, interpolation="nearest", aspect="auto")
+    image = axes.imshow(
+        shown, cmap=colormaps[colours].with_extremes(bad=SELF), norm=norm, interpolation="nearest", aspect="auto"
+    )
     axes.set_axis_off()
     beside = ((left + SIDE + BAR_GAP) / width, box[1] + box[3] / 4, BAR / width, box[3] / 2)
     bar = Colorbar(figure.add_axes(beside), image)

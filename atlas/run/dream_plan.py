@@ -14,7 +14,7 @@ from torch import Tensor
 
 from atlas.config.look_checks import dream_mistakes
 from atlas.config.mistakes import ConfigError, collect
-from atlas.config.schema import DreamConfig, ModelConfig, RecipeConfig
+from atlas.config.schema import DreamConfig, RecipeConfig
 from atlas.optvis.priors import extent
 from atlas.records import Feature, ModelCard, Target
 from atlas.run.one_model import device_for
@@ -87,8 +87,7 @@ def plan_dreams(config: DreamConfig, mistakes: list[str]) -> Plan:
     found = [*mistakes, *dream_mistakes(config)]
     start = collect(found, partial(_start, config))
     collect(found, partial(device_for, config.device))
-    made = {name: collect(found, partial(_card, name, model)) for name, model in config.models.items()}
-    cards = {name: card for name, card in made.items() if card is not None}
+    cards = _cards(config, found)
     found += _feature_mistakes(config, cards)
     if start is not None:
         for card in cards.values():
@@ -116,9 +115,16 @@ def _start(config: DreamConfig) -> Start:
     return start
 
 
-def _card(name: str, config: ModelConfig) -> ModelCard:
-    gc.collect()  # some models refer to themselves: let go of the last one
-    return make_card(name, config)
+def _cards(config: DreamConfig, mistakes: list[str]) -> dict[str, ModelCard]:
+    """The cards that can be made; of their models no two are held at once."""
+    cards: dict[str, ModelCard] = {}
+    for place, (name, model) in enumerate(config.models.items()):
+        if place > 0:
+            gc.collect()  # some models refer to themselves
+        card = collect(mistakes, partial(make_card, name, model))
+        if card is not None:
+            cards[name] = card
+    return cards
 
 
 def _feature_mistakes(config: DreamConfig, cards: dict[str, ModelCard]) -> list[str]:

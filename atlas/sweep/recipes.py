@@ -97,7 +97,9 @@ def _check_fixed(
                 f"recipe.octaves[{place}].size={octave.size}: {only}; leave size null, or give {input_size}"
             )
         elif material is not None and recipe.picture is not None:
-            mistakes.append(f"recipe.octaves[{place}].size=null, of recipe.picture={recipe.picture}: {only}; give {input_size}")
+            mistakes.append(
+                f"recipe.octaves[{place}].size=null, of recipe.picture={recipe.picture}: {only}; give {input_size}"
+            )
         else:
             mistakes.append(f"models.{name}.sizes[{place}]={octave.size}: {only}; leave it null, or give {input_size}")
     if material is not None and material.picture and len(set(material.size)) > 1:

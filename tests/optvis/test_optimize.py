@@ -44,7 +44,9 @@ def test_an_image_alone_is_the_image_in_a_batch(metric, gradient):
     together = optimize(driving(net, CHANNELS, metric=metric, constant=200.0), pixels(start), settings)
     assert (together.images - torch.nn.functional.interpolate(start, 20)).abs().amax((1, 2, 3)).min() > 1e-3
     for place, channel in enumerate(CHANNELS):
-        alone = optimize(driving(net, [channel], metric=metric, constant=200.0), pixels(start[place : place + 1]), settings)
+        alone = optimize(
+            driving(net, [channel], metric=metric, constant=200.0), pixels(start[place : place + 1]), settings
+        )
         torch.testing.assert_close(alone.images[0], together.images[place], rtol=0, atol=1e-4)
         torch.testing.assert_close(alone.trace[0], together.trace[place], rtol=0, atol=1e-4)
 

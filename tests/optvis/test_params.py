@@ -158,7 +158,12 @@ def test_standardised_values_are_each_images_own_and_finite():
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.lists(SEEDS, min_size=1, max_size=3), st.integers(8, 21), st.floats(0.01, 2), st.sampled_from(["fourier", "phases"]))
+@given(
+    st.lists(SEEDS, min_size=1, max_size=3),
+    st.integers(8, 21),
+    st.floats(0.01, 2),
+    st.sampled_from(["fourier", "phases"]),
+)
 def test_images_are_rgb_and_an_image_alone_is_the_image_in_a_batch(seeds, size, deviation, kind):
     def make(some):
         return fourier(some, size, 0.0, deviation) if kind == "fourier" else phases(some, size, 0.0, deviation, None)

@@ -51,7 +51,9 @@ def blocked(relu: Callable[[Tensor], Tensor]) -> FeatureObjective:
 
 
 def made(relu: Callable[[Tensor], Tensor], rescue: int, steps: int = 24):
-    return optimize(blocked(relu), pixels(images(3, 12)), recipe((12, steps), lr=[0.05, 0.05], gradient="rms", rescue=rescue))
+    return optimize(
+        blocked(relu), pixels(images(3, 12)), recipe((12, steps), lr=[0.05, 0.05], gradient="rms", rescue=rescue)
+    )
 
 
 @every_relu

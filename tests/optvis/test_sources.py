@@ -113,7 +113,10 @@ def ours(model: nn.Module, layer: str, channel: int, target: dict, start: Tensor
 def one_gradient(model: nn.Module, layer: str, channel: int, target: dict, start: Tensor) -> Tensor:
     """Ours, read off one step of rate 1."""
     step = [{"size": start.shape[-1], "steps": 1, "lr": (1.0, 1.0)}]
-    return start - atlas.visualize(model, layer, channel, target=target, recipe="octaves", octaves=step, start=start).images
+    return (
+        start
+        - atlas.visualize(model, layer, channel, target=target, recipe="octaves", octaves=step, start=start).images
+    )
 
 
 @pytest.fixture(params=["kinked", "patternnet"])
@@ -156,7 +159,9 @@ def test_joint_is_two_models_with_their_losses_added(network, first):
     v = ours(model, high, 5, target, start, STEPS)
     assert (v.images - stepped(loss, start, STEPS)).abs().max() <= 1e-5 * max(1, v.images.abs().max())
     again = ours(model, low, 2, {"kind": "joint", "with": [f"net/{high}:5"]}, start, STEPS)
-    torch.testing.assert_close(again.images, v.images, rtol=1e-4, atol=1e-4, msg="which of the two is driven is the same")
+    torch.testing.assert_close(
+        again.images, v.images, rtol=1e-4, atol=1e-4, msg="which of the two is driven is the same"
+    )
 
 
 @pytest.mark.parametrize("partners", [1, 2, 3])

@@ -90,7 +90,9 @@ def test_descent_is_the_sources_line():
 
 def test_sgd_with_weight_decay_is_the_labs_formula():
     values, gradient = start(SHAPES[0]), gradients(SHAPES[0])[0]
-    torch.testing.assert_close(stepper("sgd", 1e-4).step(values, gradient, 12.0), values - 12 * (gradient + 1e-4 * values))
+    torch.testing.assert_close(
+        stepper("sgd", 1e-4).step(values, gradient, 12.0), values - 12 * (gradient + 1e-4 * values)
+    )
 
 
 def test_each_octave_begins_anew():

@@ -90,7 +90,9 @@ def test_no_move_is_the_image_itself(size):
     pictures = torch.rand(2, 3, *size, generator=torch.Generator().manual_seed(0))
     still = move().float().expand(2, 2, 3)
     assert torch.equal(gathered(pictures, *places(still, size, size)), pictures)
-    torch.testing.assert_close(sample(pictures, still, size), pictures, rtol=0, atol=1e-6)  # places in parts of the width
+    torch.testing.assert_close(
+        sample(pictures, still, size), pictures, rtol=0, atol=1e-6
+    )  # places in parts of the width
 
 
 @pytest.mark.parametrize(("x", "y"), [(1, 0), (0, 2), (-3, 1), (5, -5), (0, 0)])

@@ -64,7 +64,9 @@ def driven(net: nn.Module, channels: list[int], space: Space, metric: str) -> Fe
     return FeatureObjective(
         lambda pictures: {"out": net(space.feed(pictures))},
         *("out", torch.tensor(channels)),
-        **{"target": Target(), "metric": metric, "constant": 200.0},
+        target=Target(),
+        metric=metric,
+        constant=200.0,
     )
 
 
@@ -130,7 +132,7 @@ def test_descent_raises_the_score_and_shows_rgb(name):
     result = made(name, [0, 2], smooth()[:3])
     assert all(score > trace[0] for score, trace in zip(result.scores, result.trace, strict=True))
     if name in ("normalized", "quick", "dream_normalized", "fourier", "maco"):
-        assert 0 <= result.images.min() and result.images.max() <= 1
+        assert result.images.min() >= 0 and result.images.max() <= 1
 
 
 def test_channels_and_frames_are_kept_along_the_way():
