@@ -7,7 +7,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from PIL import Image
 
-from atlas.figures.studio import Shown
+from atlas.figures.held import Shown
 from atlas.report.animation import write_animation
 from atlas.report.panels import Panel, save_figure
 from atlas.store.paths import safe

@@ -8,7 +8,8 @@ import numpy as np
 
 from atlas.config.schema import RecipeConfig
 from atlas.figures.drawn import Drawn, panel
-from atlas.figures.studio import Shown, Studio
+from atlas.figures.held import Shown
+from atlas.figures.studio import Studio
 from atlas.records import Layer, ModelCard
 from atlas.report.panels import Row, draw_panels, render
 

@@ -1,57 +1,33 @@
 """Images for figures: read from an atlas where it holds them, else made beside it by the same engine."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from atlas.config.checks import value_mistakes
 from atlas.config.mistakes import ConfigError
 from atlas.config.recipes import read_recipe
 from atlas.config.schema import FigureConfig, MetricConfig, RecipeConfig
+from atlas.figures.held import Shown, along, held, tasks_of, traced, without
 from atlas.optvis.metrics import CONSTANT
 from atlas.records import Layer, ModelCard
 from atlas.run.cards import read_cards
 from atlas.run.generate import generate
 from atlas.run.materials import read_material
-from atlas.store.images import read_picture
-from atlas.store.index import files_under, read_table
 from atlas.store.paths import AtlasPaths
 from atlas.sweep.channels import parse_channels, select_channels
-from atlas.sweep.identity import task_id
 from atlas.sweep.layers import select_layers, wanted_globs
 from atlas.sweep.plan import Plan, device_of, fitted, make_plan, plan_mistakes
 from atlas.sweep.shards import RATE
 
 LITTLE = 60.0  # seconds of one actor's work: below it, starting Ray would take too large a part of the time
 DEPTH = 2 / 3  # of the way through a model: where features are neither edges nor whole objects
-COLUMNS = ("task", "feature", "model", "layer", "channel", "target", "metric", "seed", "status", "score", "image")
 
 
 class Stopped(Exception):
     """The images that a figure needs are not all made: somebody stopped it. What is made is kept."""
-
-
-@dataclass(frozen=True)
-class Shown:
-    """One image of an atlas, or what is known of one that could not be made."""
-
-    row: dict[str, Any]
-    root: Path
-
-    @property
-    def image(self) -> Image.Image | None:
-        return read_picture(self.root / self.row["image"]) if self.row["status"] in ("ok", "dead") else None
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self.row[name]
-        except KeyError:
-            raise AttributeError(name) from None
 
 
 class Studio:
@@ -105,12 +81,17 @@ class Studio:
 
     def _shown(self, asked: FigureConfig, card: ModelCard) -> list[Shown]:
         plan = self._plan(asked, card)
-        held = {**self._held(self.made, plan), **self._held(self.atlas, plan)}
-        missing = _without(plan, set(held) - self._untraced(asked, held))
+        found = {**held(self.made, plan), **held(self.atlas, plan)}
+        enough = set(found) if asked.trace == "score" else set(found) & self._traced(plan)
+        missing = without(plan, enough)
         if missing.shards:
             self._make(asked, missing)
-            held = {**self._held(self.made, plan), **held}
-        return [held.get(task) or Shown(row, self.made.root) for task, row in _tasks(plan)]
+            found = {**held(self.made, plan), **found}
+        return [found.get(task) or Shown(row, self.made.root) for task, row in tasks_of(plan)]
+
+    def _traced(self, plan: Plan) -> set[str]:
+        """Images of which it is known what every channel did along the way."""
+        return traced(self.atlas, plan) | traced(self.made, plan)
 
     def grid(self, card: ModelCard, layers: list[Layer]) -> dict[str, list[Shown]]:
         """The channels to be shown of each of some layers, made in one run."""
@@ -126,22 +107,19 @@ class Studio:
         """An atlas that holds all images of some channels: the one that is read if it does, else the one beside it."""
         asked = self._asked(card, [layer], channels)
         plan = self._plan(asked, card)
-        if len(self._held(self.atlas, plan)) == plan.tasks:
+        if len(held(self.atlas, plan)) == plan.tasks:
             return self.atlas
-        missing = _without(plan, set(self._held(self.made, plan)))
+        missing = without(plan, set(held(self.made, plan)))
         if missing.shards:
             self._make(asked, missing)
         return self.made
 
     def along(self, shown: Shown) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Steps (n,), and the mean activation of every channel (n, c), while an image was made with trace=full."""
-        for paths in (AtlasPaths(shown.root), self.made):
-            for file in files_under(paths.shard_trace(shown.model, shown.layer, "").parent):
-                rows = [row for row in read_table(file).to_pylist() if row["task"] == shown.task]
-                if rows:
-                    rows.sort(key=lambda row: row["step"])
-                    return np.array([r["step"] for r in rows]), np.array([r["activation"] for r in rows], np.float32)
-        raise Stopped(f"{shown.feature}: nothing was kept of how its image was made")
+        rows = along(self.atlas, shown) or along(self.made, shown)
+        if not rows:
+            raise Stopped(f"{shown.feature}: nothing was kept of how its image was made")
+        return np.array([row["step"] for row in rows]), np.array([row["activation"] for row in rows], np.float32)
 
     def _asked(self, card: ModelCard, layers: list[Layer], channels: Any, **changes: Any) -> FigureConfig:
         return replace(
@@ -162,26 +140,6 @@ class Studio:
             raise ConfigError(mistakes)
         return make_plan(asked, cards, material)
 
-    def _held(self, paths: AtlasPaths, plan: Plan) -> dict[str, Shown]:
-        """What an atlas holds of a plan, by task."""
-        wanted = {task for task, _ in _tasks(plan)}
-        folders = {paths.layer_index(shard.model, shard.layer) for shard in plan.shards}
-        rows = (row for folder in folders for file in files_under(folder) for row in _rows(file))
-        return {row["task"]: Shown(row, paths.root) for row in rows if row["task"] in wanted}
-
-    def _untraced(self, asked: FigureConfig, held: dict[str, Shown]) -> set[str]:
-        """Images that are there, of which it is not known what every channel did along the way, though it is asked."""
-        if asked.trace != "full":
-            return set()
-        traced = {
-            task
-            for paths in (self.atlas, self.made)
-            for one in held.values()
-            for file in files_under(paths.shard_trace(one.model, one.layer, "").parent)
-            for task in read_table(file, ["task"])["task"].to_pylist()
-        }
-        return set(held) - traced
-
     def _make(self, asked: FigureConfig, plan: Plan) -> None:
         rate = RATE[device_of(asked, self.card)]
         if asked.cluster.kind == "local" and plan.cost < LITTLE * rate:
@@ -191,25 +149,3 @@ class Studio:
             raise Stopped(f"{outcome.stopped}: {outcome.made} images made, {outcome.left} left")
         for name, message in outcome.abandoned.items():
             raise Stopped(f"{name} could not be loaded where the work runs: {message}")
-
-
-def _tasks(plan: Plan) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every task, in the plan's order, and what is known of it before it is made."""
-    for shard in plan.shards:
-        for item in shard.items:
-            known = {"model": shard.model, "layer": shard.layer, "channel": item.channel, "seed": item.seed}
-            yield task_id(shard, item), known | {"metric": shard.metric, "status": "failed", "score": None}
-
-
-def _without(plan: Plan, held: set[str]) -> Plan:
-    """A plan with only those of its tasks that are not held."""
-    left = []
-    for shard in plan.shards:
-        items = tuple(item for item in shard.items if task_id(shard, item) not in held)
-        if items:
-            left.append(shard if len(items) == len(shard.items) else shard.only(items))
-    return replace(plan, shards=tuple(left))
-
-
-def _rows(file: Path) -> Iterable[dict[str, Any]]:
-    return read_table(file, COLUMNS).to_pylist()

@@ -96,7 +96,9 @@ def _read(objective: Objective, param: Param, values: Tensor, which: Tensor, vie
     reading = objective(views.show(images, param.gray), which.repeat_interleave(count))
     if count == 1:
         return reading
-    return Reading(*(None if part is None else part.unflatten(0, (-1, count)).mean(1) for part in reading))
+    loss, score = (part.unflatten(0, (-1, count)).mean(1) for part in (reading.loss, reading.score))
+    maps = None if reading.maps is None else reading.maps.unflatten(0, (-1, count)).mean(1)
+    return Reading(loss, score, maps)
 
 
 def _watch(batch: Batch, objective: Objective, recipe: RecipeConfig, gradient: Tensor, views: Views | None) -> Tensor:

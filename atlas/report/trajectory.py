@@ -1,47 +1,31 @@
 """What a whole layer does while one of its features is driven: mean activations over the steps, and at one moment."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from math import isfinite
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from PIL import Image
 
 from atlas.report.lettering import INK, QUIET, Face, families, fitted, width, write, write_heading
 from atlas.report.line_ends import NAME, End, write_ends
+from atlas.report.moment import draw_moment
 from atlas.report.panels import snapshot
+from atlas.report.story import LIFT, LINE, WIDTHS, Means, Story
 
-Means = NDArray[np.float64]  # (n, channels); NaN where there is none
 Naming = Callable[[int], str] | str  # a channel's name, or that of its layer
 
-DRIVEN, RIVAL, OTHERS, LINE = "#c8102e", "#1b3a78", "#8c8c8c", "#8a8a8a"
+DRIVEN, RIVAL, OTHERS = "#c8102e", "#1b3a78", "#8c8c8c"
 LARGEST = 3e38  # a mean beyond what 32 bits can say is none
 WIDTH, HEIGHT, FOOT = 7.2, 2.3, 0.46  # inches: a page's two columns; the plots; their axes below them
-LEFTS, WIDTHS = (0.66, 4.32), (2.35, 2.5)  # inches: the plots from left to right; names of curves stand between them
+LEFTS = (0.66, 4.32)  # inches: where the plots begin; names of curves stand between them
 FINEST = 200  # points of the curves of the others, at most: thousands are drawn
-TICK, LIFT = 6.5, 9  # points: numbers along the axes, and how far above a plot its heading stands
+TICK = 6.5  # points: numbers along the axes
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-@dataclass(frozen=True)
-class _Story:
-    """What is told: the numbers, whom they are about, and the range of activation that all its pictures share."""
-
-    steps: NDArray[np.float64]  # (n,)
-    means: Means
-    heroes: Sequence[tuple[int, str]]  # the driven channel and, if there is one, its rival, with their colours
-    limits: tuple[float, float]
-
-    @property
-    def others(self) -> list[int]:
-        return [k for k in range(self.means.shape[1]) if k not in dict(self.heroes)]
 
 
 def rival(means: ArrayLike, channel: int) -> int | None:
@@ -68,7 +52,7 @@ def draw_trajectory(
     """
     story = _story(steps, means, channel, limits)
     figure = _stage(story, (title, subtitle), name)
-    _draw_moment(figure, story, len(story.steps) - 1 if upto is None else upto)
+    draw_moment(figure, story, len(story.steps) - 1 if upto is None else upto)
     return figure
 
 
@@ -91,18 +75,18 @@ def trajectory_frames(
     ground, frames = canvas.copy_from_bbox(figure.bbox), []
     for moment in range(len(story.steps)):
         canvas.restore_region(ground)
-        for artist in _draw_moment(figure, story, moment):
+        for artist in draw_moment(figure, story, moment):
             artist.draw(canvas.get_renderer())
             artist.remove()
         frames.append(snapshot(canvas))
     return frames
 
 
-def _story(steps: ArrayLike, means: ArrayLike, channel: int, limits: tuple[float, float] | None) -> _Story:
+def _story(steps: ArrayLike, means: ArrayLike, channel: int, limits: tuple[float, float] | None) -> Story:
     values, second = _finite(means), rival(means, channel)
     heroes = [(channel, DRIVEN), *([] if second is None else [(second, RIVAL)])]
     span = _limits(values, [channel for channel, _ in heroes]) if limits is None else limits
-    return _Story(np.asarray(steps, np.float64), values, heroes, span)
+    return Story(np.asarray(steps, np.float64), values, heroes, span)
 
 
 def _finite(means: ArrayLike) -> Means:
@@ -120,7 +104,7 @@ def _limits(values: Means, heroes: Sequence[int]) -> tuple[float, float]:
     return float(low - below * (high - low) if low < 0 else 0), float(high + 0.12 * (high - low))
 
 
-def _stage(story: _Story, heading: tuple[str, str], name: Naming) -> Figure:
+def _stage(story: Story, heading: tuple[str, str], name: Naming) -> Figure:
     """Everything that does not depend on the moment: the words, both axes, and the curves with their names."""
     figure = Figure(figsize=(WIDTH, 1), facecolor="white")
     top = write_heading(figure, *heading) + 0.22
@@ -172,7 +156,7 @@ def _draw_headline(figure: Figure, name: Naming, top: float) -> None:
     write(figure, [told], (LEFTS[0], top - (LIFT + NAME) / 72), face)
 
 
-def _draw_curves(axes: Axes, story: _Story) -> None:
+def _draw_curves(axes: Axes, story: Story) -> None:
     others = story.others
     faint = min(0.7, max(0.04, 8 / max(1, len(others)) ** 0.67))
     some = np.unique(np.linspace(0, len(story.steps) - 1, FINEST).round().astype(int))
@@ -185,7 +169,7 @@ def _draw_curves(axes: Axes, story: _Story) -> None:
         axes.plot(story.steps, story.means[:, channel], color=colour, linewidth=1.5, marker=dot)
 
 
-def _draw_names(figure: Figure, story: _Story, name: Naming, top: float) -> None:
+def _draw_names(figure: Figure, story: Story, name: Naming, top: float) -> None:
     called = name if callable(name) else "channel {}".format
     ends = [
         End(called(channel), role, colour, top + HEIGHT * _depth(story, channel))
@@ -195,68 +179,8 @@ def _draw_names(figure: Figure, story: _Story, name: Naming, top: float) -> None
     write_ends(figure, ends, left=left, room=LEFTS[1] - left - 0.2, top=top, bottom=top + HEIGHT)
 
 
-def _depth(story: _Story, channel: int) -> float:
+def _depth(story: Story, channel: int) -> float:
     """How far below the upper end of the axis a channel's curve ends, in heights of the plot."""
     seen = story.means[~np.isnan(story.means[:, channel]), channel]
     low, high = story.limits
     return float(np.clip((high - (seen[-1] if len(seen) else 0.0)) / (high - low), 0, 1))
-
-
-def _draw_moment(figure: Figure, story: _Story, moment: int) -> list[Artist]:
-    """One row of the means as bars, and the place on the curves that it is; what was drawn, from back to front."""
-    curves, bars = figure.axes
-    step, values = story.steps[moment], story.means[moment]
-    drawn: list[Artist] = []
-    if moment < len(story.steps) - 1:
-        drawn.append(curves.axvline(step, color="#b4b4b4", linewidth=0.7, zorder=1))
-    others = [k for k in story.others if isfinite(values[k])]
-    thick = min(2.4, max(0.5, 0.55 * WIDTHS[1] * 72 / len(values)))
-    stems = np.array([[(k, 0), (k, values[k]), (k, np.nan)] for k in others]).reshape(-1, 2)
-    drawn += bars.plot(*stems.T, color="#a6a6a6", linewidth=thick, solid_capstyle="butt")
-    drawn.append(bars.axhline(0, color=LINE, linewidth=0.6))
-    for channel, colour in reversed(story.heroes):
-        if isfinite(values[channel]):
-            drawn += curves.plot(step, values[channel], "o", color=colour, markersize=4, markeredgewidth=0)
-            drawn += bars.plot(
-                [channel] * 2, [0, values[channel]], color=colour, linewidth=max(1.4, thick), solid_capstyle="butt"
-            )
-            drawn += bars.plot(channel, values[channel], "o", color=colour, markersize=4, markeredgewidth=0)
-    return [*drawn, *_draw_numbers(bars, story, values), _draw_clock(bars, step)]
-
-
-def _draw_numbers(bars: Axes, story: _Story, values: NDArray[np.float64]) -> list[Artist]:
-    """The channels' numbers at the tips of their bars: above, or side by side where they would meet."""
-    numbers = [channel for channel, _ in story.heroes]
-    inch = WIDTHS[1] / np.diff(bars.get_xlim())[0]
-    room = sum(width(str(number), Face(NAME, bold=True)) for number in numbers) / 2 + 0.08
-    near = len(numbers) == 2 and abs(numbers[0] - numbers[1]) * inch < room
-    drawn: list[Artist] = []
-    for (channel, colour), other in zip(story.heroes, reversed(numbers), strict=True):
-        if isfinite(values[channel]):
-            side = 0 if not near else 1 if channel > other else -1
-            up = 1 if values[channel] >= 0 else -1
-            drawn.append(
-                bars.annotate(
-                    str(channel),
-                    (channel, values[channel]),
-                    (3 * side, 4 * up),
-                    textcoords="offset points",
-                    ha=("right", "center", "left")[side + 1],
-                    va="bottom" if up > 0 else "top",
-                    fontproperties=Face(NAME, bold=True).font,
-                    color=colour,
-                )
-            )
-    return drawn
-
-
-def _draw_clock(bars: Axes, step: float) -> Artist:
-    return bars.annotate(
-        f"at step {step:.10g}",
-        (0, 1),
-        (0, LIFT),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        fontproperties=Face(NAME).font,
-        color=QUIET,
-    )

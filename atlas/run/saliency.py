@@ -1,27 +1,24 @@
 """`atlas saliency`: pictures x models in; of each a map and its overlay as PNG, and a row about them, out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 import torch
 from PIL import Image
 
 from atlas.config.look_checks import saliency_mistakes
-from atlas.config.mistakes import ConfigError
+from atlas.config.mistakes import ConfigError, collect
 from atlas.config.schema import SaliencyConfig
 from atlas.optvis.saliency import overlay
 from atlas.run.looker import Seen, Unseen, look
-from atlas.run.one_model import Classes, OneModel, classes_of
+from atlas.run.one_model import Classes, OneModel, classes_of, device_for
 from atlas.store.images import write_pixels
 from atlas.store.paths import safe
 from atlas.store.picture_files import NamedPicture, find_pictures, path_for
 from atlas.zoo.classes import class_number
 from atlas.zoo.sources import architecture
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,7 @@ def saliency_job(config: SaliencyConfig, mistakes: list[str]) -> Outcome:
     mistakes: of the command line, known already.
     """
     pictures = _pictures(config, mistakes)
-    held = OneModel(config.models, _device(config))
+    held = OneModel(config.models, device_for(config.device))
     aims = _aims(config, held)
     outcome = Outcome()
     for name, aim in aims.items():
@@ -73,26 +70,22 @@ def saliency_job(config: SaliencyConfig, mistakes: list[str]) -> Outcome:
 def look_at_all(config: SaliencyConfig) -> Iterator[tuple[str, Seen, str | None]]:
     """The same without a file: model, what it saw of a picture, and the category's name. Unreadable pictures are left out."""
     pictures = _pictures(config, [])
-    held = OneModel(config.models, _device(config))
+    held = OneModel(config.models, device_for(config.device))
     for name, aim in _aims(config, held).items():
         for one in look(held(name), pictures, aim.category, config.batch):
             if isinstance(one, Seen):
                 yield name, one, aim.classes.label(one.category)
 
 
-def _device(config: SaliencyConfig) -> str:
-    return config.device if config.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
-
-
 def _pictures(config: SaliencyConfig, mistakes: list[str]) -> list[NamedPicture]:
     """The pictures, once all is checked that needs no model's weights; those named by themselves can be read."""
     found = [*mistakes, *saliency_mistakes(config)]
-    pictures = _collect(found, partial(find_pictures, config.image, Path(config.out))) or []
+    pictures = collect(found, partial(find_pictures, config.image, Path(config.out))) or []
     for picture in pictures:
         if picture.named:
-            _collect(found, partial(_check_readable, picture))
+            collect(found, partial(_check_readable, picture))
     for name, model in config.models.items():
-        _collect(found, partial(architecture, name, model))
+        collect(found, partial(architecture, name, model))
     if config.device == "cuda" and not torch.cuda.is_available():
         found.append("device=cuda: no GPU can be used here; take device=cpu")
     if found:
@@ -113,7 +106,7 @@ def _aims(config: SaliencyConfig, held: OneModel) -> dict[str, Aim]:
     aims: dict[str, Aim | None] = {}
     for name in reversed(config.models):
         mistakes[name] = []
-        aims[name] = _collect(mistakes[name], partial(_aim, config, held, name))
+        aims[name] = collect(mistakes[name], partial(_aim, config, held, name))
     wrong = [mistake for name in config.models for mistake in mistakes[name]]
     if wrong:
         raise ConfigError(wrong)
@@ -128,15 +121,6 @@ def _aim(config: SaliencyConfig, held: OneModel, name: str) -> Aim:
         return Aim(classes, class_number(config.category, classes.names, classes.count))
     except ConfigError as error:
         raise ConfigError([f"{mistake} (models.{name})" for mistake in error.mistakes]) from None
-
-
-def _collect(mistakes: list[str], work: Callable[[], T]) -> T | None:
-    """What `work` returns; its mistakes, if that is what it comes to, go to the others."""
-    try:
-        return work()
-    except ConfigError as error:
-        mistakes += error.mistakes
-        return None
 
 
 def _look_with(

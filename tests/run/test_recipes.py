@@ -1,8 +1,6 @@
 """Every recipe: an image does not know its batch, the dead leave it, and sweeps of each are resumed to the same bytes."""
 
-from copy import deepcopy
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -165,17 +163,13 @@ TINY = {
     "maco": ["recipe=maco", "recipe.octaves=[{size: 60, steps: 8, lr: [1.0, 1.0]}]", "recipe.transforms.views=2"],
 }
 SIZES = {"dream": (40, 27), "dream_normalized": (40, 27), "maco": (60, 60)}
+ASK = ("cluster=inline", "layers=[conv1,conv3]", "channels=0:2")
 every_recipe = pytest.mark.parametrize("name", TINY)
-
-
-@cache
-def composed(*overrides: str) -> SweepConfig:
-    return sweep("cluster=inline", "layers=[conv1,conv3]", "channels=0:2", *overrides)
 
 
 def asked(out: Path, *overrides: str, **changes: Any) -> tuple[SweepConfig, Plan]:
     """What `prepare` makes of a command line, with a card that is read once."""
-    config = replace(deepcopy(composed(*overrides)), out=str(out), **changes)
+    config = replace(sweep(*ASK, *overrides, out=out), **changes)
     assert value_mistakes(config) == []
     cards, material = {"patternnet": patternnet_card()}, read_material(config.recipe)
     assert plan_mistakes(config, cards, material) == []
@@ -256,7 +250,7 @@ def test_a_picture_is_known_by_content_so_a_dream_goes_on_from_the_atlass_own_co
     run(tmp_path / "whole", *dream(photograph))
     run(tmp_path / "a", *dream(photograph), channels=[0])
     photograph.unlink()
-    (mistake,) = value_mistakes(composed(*dream(photograph)))
+    (mistake,) = value_mistakes(sweep(*ASK, *dream(photograph)))
     assert f"recipe.picture={photograph}: no such file" in mistake
     (kept,) = (tmp_path / "a" / "starts").iterdir()
     assert run(tmp_path / "a", *dream(kept)).made == 1
