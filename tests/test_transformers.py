@@ -255,7 +255,7 @@ def test_models_of_different_sizes_are_compared_in_one_atlas(tmp_path: Path):
 def test_a_transformer_that_takes_any_size_grows_as_other_models_do(tmp_path: Path):
     free = [f"+models.test_vit.kwargs.dynamic_img_{what}=true" for what in ("size", "pad")]
     config = sweep("cluster=inline", *TIMM_VIT, *free, "layers=[blocks.5]", "channels=[0]",
-                   "recipe=quick", "recipe.octaves=[{size: 99, steps: 2, lr: [0.1, 0.1]}]")  # fmt: skip
+                   "recipe=quick", "recipe.octaves=[{size: 99, steps: 2, lr: [0.1, 0.1]}]", out=tmp_path / "a")  # fmt: skip
     cards = {"test_vit": make_card("test_vit", config.models["test_vit"])}
     assert cards["test_vit"].resizable
     assert plan_mistakes(config, cards) == []

@@ -98,6 +98,9 @@ def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> Outcome:
         if config.retry == "broken":
             outcome.notes.append(f"{ledger.forget_broken()} images that were missing or changed are made again")
         left = ledger.left_to_do()
+        known = sum(len(shard.items) for shard in left if shard.known)
+        if known:
+            outcome.notes.append(f"{known} images are there already: they are made again for their traces alone")
         count = Count(plan.tasks, sum(len(shard.items) for shard in left), failed=ledger.count_failures())
         status = StatusFile(paths, config.name)
         outcome.idle = not left

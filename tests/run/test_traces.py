@@ -60,7 +60,7 @@ def test_every_image_has_its_moments_and_every_moment_all_channels(full: Path) -
         whole = by_task[row["task"]]
         assert all(row[key] == whole[key] for key in ("feature", "model", "layer", "channel", "metric"))
         assert len(row["activation"]) == widths[row["layer"]] == len(whole["activation"])
-    for task in by_task():
+    for task in by_task:
         steps = [row["step"] for row in traced(full) if row["task"] == task]
         assert steps == [0, 10, 20], "of 21 steps in two octaves"
 
