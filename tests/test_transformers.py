@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 from sweeps import image_bytes, rows_of, sweep
 
+import atlas
 from atlas.config.checks import value_mistakes
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import ModelConfig, SweepConfig
@@ -224,6 +225,16 @@ def test_a_dream_of_such_a_model_begins_as_a_square_of_its_size(tmp_path: Path):
 def test_a_size_that_no_transformer_of_this_kind_takes_is_refused_by_name():
     with pytest.raises(ConfigError, match=r"models\.test_vit\.input_size=100: a forward pass of images"):
         make_card("test_vit", ModelConfig(source="any", weights="none", input_size=100))
+
+
+@pytest.mark.parametrize("recipe", ["normalized", "fourier"])
+def test_visualize_keeps_to_the_one_size_too_and_says_so_where_it_cannot(recipe):
+    net = seeded(small_vit)
+    steps = [dict(steps=2, lr=[0.05, 0.05])] * (3 if recipe == "normalized" else 1)
+    v = atlas.visualize(net, BLOCK, [0, 3], recipe=recipe, octaves=steps, input_size=64)
+    assert (v.images.shape, v.status) == ((2, 3, 64, 64), ["ok", "ok"])
+    with pytest.raises(ConfigError, match=r"recipe\.octaves\[0\]\.size=224: model takes images of 64 x 64 pixels only"):
+        atlas.visualize(net, BLOCK, [0, 3], recipe="filter", input_size=64)
 
 
 # ---- timm ----

@@ -74,7 +74,8 @@ def _moves(
 ) -> Float[Tensor, "b v 2 3"]:
     """Shift by whole pixels, scale and turn around the middle, shift again (lucid's order, read backwards)."""
     first, second = transforms.jitter
-    before, after = _shift(drawn[..., :2], first), _shift(drawn[..., 2:4], second)
+    between = (image[0] - view[0] - first - second) % 2 / 2  # the middles of image and view may lie half a pixel apart
+    before, after = _shift(drawn[..., :2], first) + between, _shift(drawn[..., 2:4], second)
     low, high = transforms.scale
     scale = low + (high - low) * drawn[..., 4]
     angle = torch.deg2rad(transforms.rotate * (2 * drawn[..., 5] - 1))

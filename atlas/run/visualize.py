@@ -25,8 +25,9 @@ from atlas.run.materials import read_material, read_start
 from atlas.store.images import to_pil
 from atlas.sweep.identity import noise_seed
 from atlas.sweep.recipes import fit_recipe
+from atlas.sweep.shards import shown_size
 from atlas.sweep.targets import make_target
-from atlas.zoo.forward import Forward
+from atlas.zoo.forward import Forward, takes
 
 TOGETHER = 16  # images optimised at once
 
@@ -77,8 +78,11 @@ def visualize(
     seeds = [noise_seed(layer, Item(channel, seed)) for channel in wanted]
     with _as_evaluated(model, device) as where:
         cut = Forward(model, [layer, *(name for name, _ in partners)])
-        forward: Any = seen_in(settings.precision, lambda images: cut(space.feed(images)))
         dtype = next((p.dtype for p in model.parameters()), torch.float32)
+        size = input_size if start is None else max(start.shape[-2:])
+        if not _fits(cut, settings, size, torch.empty(0, device=where, dtype=dtype)):
+            settings = _settings(recipe, octaves, input_size, start, grows=False)
+        forward: Any = seen_in(settings.precision, lambda images: cut(space.feed(images)))
         made = []
         for i in range(0, len(wanted), together := 1 if alone(settings, where.type) else TOGETHER):
             some, own = torch.tensor(wanted[i : i + together], device=where), seeds[i : i + together]
@@ -122,13 +126,24 @@ def _check_start(start: Tensor | None, count: int, recipe: RecipeConfig) -> None
 
 
 def _settings(
-    recipe: str | RecipeConfig, octaves: Sequence[Mapping[str, Any]] | None, input_size: int, start: Tensor | None
+    recipe: str | RecipeConfig,
+    octaves: Sequence[Mapping[str, Any]] | None,
+    input_size: int,
+    start: Tensor | None,
+    *,
+    grows: bool = True,
 ) -> RecipeConfig:
     changes = {} if octaves is None else {"octaves": [_plain(octave) for octave in octaves]}
     settings = read_recipe(recipe, **changes) if isinstance(recipe, str) else recipe
     if start is not None:  # it takes the place of any picture
-        return fit_recipe(replace(settings, picture=None), "model", input_size=max(start.shape[-2:]))
-    return fit_recipe(settings, "model", input_size=input_size, material=read_material(settings))
+        return fit_recipe(replace(settings, picture=None), "model", input_size=max(start.shape[-2:]), grows=grows)
+    return fit_recipe(settings, "model", input_size=input_size, grows=grows, material=read_material(settings))
+
+
+def _fits(forward: Forward, recipe: RecipeConfig, input_size: int, like: Tensor) -> bool:
+    """Whether a model takes the largest images of a recipe; transformers often take those of their own size only."""
+    largest = max(map(shown_size, recipe.octaves))
+    return largest == input_size or takes(forward, largest, like) or not takes(forward, input_size, like)
 
 
 def _plain(octave: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ class Material:
 
     picture: str | None = None  # name@digest
     size: tuple[int, int] = (0, 0)  # of the picture: height, width
-    spectrum: str = "1/f"  # or name@digest
+    spectrum: str = "1/f"  # or the folder, which the amplitudes tell of
     amplitudes: list[list[float]] | None = None  # of three colours, over frequency
 
 

@@ -9,6 +9,7 @@ from atlas.config.globs import matches
 from atlas.config.mistakes import ConfigError, nearest
 from atlas.config.schema import ModelConfig
 from atlas.records import Layer, ModelCard
+from atlas.zoo.forward import takes
 from atlas.zoo.layers import choose, walk
 from atlas.zoo.load import load
 from atlas.zoo.sources import Architecture, architecture
@@ -24,18 +25,8 @@ def make_card(name: str, config: ModelConfig) -> ModelCard:
     layers = _walk(name, loaded.model, loaded.input_size, torch.device("cpu"))
     layers, chosen = _zoned(name, config, loaded.model, layers)
     gpus = torch.cuda.device_count()
-    grows = _takes(loaded.model, round(loaded.input_size * LARGER))
+    grows = takes(loaded.model, round(loaded.input_size * LARGER), torch.empty(0))
     return ModelCard(name, loaded.weights, loaded.digest, loaded.input_size, layers, chosen, gpus, grows)
-
-
-def _takes(model: nn.Module, size: int) -> bool:
-    """Whether a model runs on images of some size: transformers and fixed classifiers often take only their own."""
-    try:
-        with torch.no_grad():
-            model(torch.zeros(1, 3, size, size))
-    except Exception:  # other people's code says no in its own way
-        return False
-    return True
 
 
 def layer_table(name: str, config: ModelConfig) -> tuple[tuple[Layer, ...], tuple[str, ...]]:

@@ -1,9 +1,10 @@
 """The truncated forward: images in, the maps of the wanted layers out, and nothing run after the last of them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
@@ -63,3 +64,13 @@ class Forward:
         found[name] = maps if last else maps.clone()  # what runs next may write into it: F.relu(inplace=True)
         if last:
             raise _Reached
+
+
+def takes(forward: Callable[[Tensor], Any], size: int, like: Tensor) -> bool:
+    """Whether a model runs on images of some size: transformers and fixed classifiers often take only their own."""
+    try:
+        with torch.no_grad():
+            forward(like.new_zeros(1, 3, size, size))
+    except Exception:  # other people's code says no in its own way
+        return False
+    return True

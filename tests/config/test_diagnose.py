@@ -34,7 +34,7 @@ ONE = {
     "prob=atlas": "prob=atlas: no such key; did you mean probe or probes?",
     "probes.atlas.cuont=3": "probes.atlas.cuont=3: no such key; did you mean probes.atlas.count",
     "similarity.top=x": "similarity.top=x: Value 'x' of type 'str' could not be converted to Integer",
-    "recipe=nomalized": "recipe=nomalized: no such recipe; did you mean normalized?",
+    "recipe=nomalized": "recipe=nomalized: no such recipe; did you mean normalized or ",
     "experiment=dmo": "experiment=dmo: no such experiment; did you mean demo?",
     "model=[resnet18,x y]": "model=x y: no such model; allowed: custom, googlenet",
     "+metric=l2": "+metric=l2: Multiple values for metric",

@@ -6,13 +6,15 @@ from pathlib import Path
 import pytest
 from made_cards import recipe
 
+from atlas.config.folder import conf_dir
 from atlas.config.mistakes import ConfigError
 from atlas.config.recipe_checks import CHOICES, recipe_mistakes
 from atlas.config.recipes import read_recipe
 from atlas.config.schema import OctaveConfig, TransformsConfig
 from atlas.optvis.steps import OPTIMIZERS
 
-NAMES = sorted(path.stem for path in Path("conf/recipe").glob("*.yaml"))
+NAMES = sorted(path.stem for path in (conf_dir() / "recipe").glob("*.yaml"))
+FILE, FOLDER = __file__, str(Path(__file__).parent)
 ONE = [OctaveConfig(size=64, steps=3)]
 TWO = [*ONE, *ONE]
 
@@ -51,7 +53,7 @@ def test_the_names_in_the_checks_are_those_in_the_code():
     [
         {},
         fourier(),
-        phases(spectrum="."),
+        phases(spectrum=FOLDER),
         {"picture": "sklearn:flower.jpg"},
         {"optimizer": "adam", "weight_decay": 0.5},
         transforms(crop=[0.01, 1.0], noise=3.0, views=9),
@@ -96,7 +98,7 @@ def test_what_is_unusual_and_right_passes(changes):
             {"picture": "no/such.jpg"},
             "recipe.picture=no/such.jpg: no such file; name a picture, or one at hand: sklearn:",
         ),
-        ({"picture": "tests"}, "recipe.picture=tests: no such file"),
+        ({"picture": FOLDER}, f"recipe.picture={FOLDER}: no such file"),
         ({"picture": "sklearn:cat.jpg"}, "recipe.picture=sklearn:cat.jpg: no such file"),
         (fourier(octaves=TWO), "recipe.octaves: recipe.param=fourier works at one size; give one octave, not 2"),
         (fourier(**octave(sigma=[1.0, 0.5])), "recipe.octaves[0].sigma=[1.0, 0.5]: recipe.param=fourier has no pixels"),
@@ -107,7 +109,7 @@ def test_what_is_unusual_and_right_passes(changes):
             "recipe.picture=sklearn:china.jpg: recipe.param=phases does not begin as",
         ),
         (phases(spectrum="no/such"), "recipe.spectrum=no/such: no such folder; name one of pictures"),
-        (phases(spectrum="pyproject.toml"), "recipe.spectrum=pyproject.toml: is no folder"),
+        (phases(spectrum=FILE), f"recipe.spectrum={FILE}: is no folder"),
         (transforms(pad=-1), "recipe.transforms.pad=-1: a whole number from 0 up"),
         (transforms(views=0), "recipe.transforms.views=0: a whole number from 1 up"),
         (transforms(jitter=[8]), "recipe.transforms.jitter=[8]: pixels before and after"),

@@ -177,4 +177,4 @@ def test_joint_across_layers_is_one_forward_pass(network, partners):
     for handle in watched:
         handle.remove()
     steps = sum(count for _, count, *_ in STEPS)
-    assert passes == names * (1 + steps + 1), "the channels looked up, every step, and the finished image"
+    assert passes == names * (2 + steps + 1), "size and channels looked up, every step, and the finished image"

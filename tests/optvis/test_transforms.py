@@ -183,7 +183,7 @@ def test_moves_stay_within_what_was_asked(jitter, scale, rotate, seed):
     assert angle.abs().max() <= rotate + 1e-3
     torch.testing.assert_close(moves[:, 0, 0], moves[:, 1, 1])
     torch.testing.assert_close(moves[:, 0, 1], -moves[:, 1, 0])
-    most = jitter[0] / 2 + 2**0.5 * jitter[1] / 2 / size
+    most = jitter[0] / 2 + 2**0.5 * jitter[1] / 2 / size + sum(jitter) % 2 / 2  # whole pixels have no middle of two
     assert (moves[:, :, 2].abs().max(1).values <= most + 1e-4).all()
 
 
@@ -200,6 +200,15 @@ def test_jitter_is_by_whole_pixels_evenly_in_all_directions(jitter):
     if 0 in jitter:
         counts = torch.bincount(first.long().flatten())
         assert counts.min() > 0.8 * counts.float().mean()
+
+
+@pytest.mark.parametrize("jitter", [[3, 0], [4, 1], [8, 4]])
+@pytest.mark.parametrize("size", [12, 13])
+def test_jitter_is_by_whole_pixels_where_the_view_is_as_large_as_the_image(jitter, size):
+    """As for models that take one size only; half a pixel would blur every view."""
+    moves = draw_views(TransformsConfig(jitter=jitter, views=50), OCTAVE, (size, size), Streams([1])).moves[0, :, :, 2]
+    assert torch.equal(moves, moves.round())
+    assert moves.min() < 0 < moves.max() <= (sum(jitter) + 1) / 2
 
 
 @FEW

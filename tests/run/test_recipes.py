@@ -13,6 +13,7 @@ from sweeps import image_bytes, patternnet_card, rows_of, sweep
 from torch import nn
 
 from atlas.config.checks import value_mistakes
+from atlas.config.folder import conf_dir
 from atlas.config.mistakes import ConfigError
 from atlas.config.recipes import own_metric, read_recipe
 from atlas.config.schema import ClusterConfig, RecipeConfig, SweepConfig
@@ -41,7 +42,7 @@ NEAR = {"filter": 1e-3, "fourier": 1e-3, "maco": 1e-2}
 
 
 def test_every_recipe_is_here():
-    assert sorted(ALL) == sorted(path.stem for path in Path("conf/recipe").glob("*.yaml"))
+    assert sorted(ALL) == sorted(path.stem for path in (conf_dir() / "recipe").glob("*.yaml"))
 
 
 def half_dead() -> nn.Sequential:
@@ -133,14 +134,15 @@ def test_descent_raises_the_score_and_shows_rgb(name):
         assert result.images.min() >= 0 and result.images.max() <= 1
 
 
-def test_channels_and_frames_are_kept_along_the_way():
-    result = made("fourier", [0, 2], smooth()[:3], keep=Keep(means=True, frames=8))
+@pytest.mark.parametrize("name", ["fourier", "maco"])
+def test_channels_and_frames_are_kept_along_the_way(name):
+    result = made(name, [0, 2], smooth()[:3], keep=Keep(means=True, frames=8))
     assert [step for step, _ in result.frames[0]] == [8, 16, 20]
     torch.testing.assert_close(result.frames[1][-1][1], result.images[1], rtol=0, atol=1e-6)
     for place, channel in enumerate([0, 1]):
         assert len(result.means[place]) == len(result.trace[place]) == 2
         means = [moment[channel].item() for moment in result.means[place]]
-        assert means == pytest.approx(result.trace[place], abs=1e-6), "of the views that were shown"
+        assert means == pytest.approx(result.trace[place], abs=1e-6), "the mean of the views that were shown"
 
 
 def test_the_lab_s_images_stay_as_the_model_takes_them():
