@@ -18,8 +18,8 @@ OTHER = (
     "model.input_size=64",
     "model.mean=[0.5,0.5,0.5]",
     "model.std=[0.25,0.25,0.25]",
-    "models.custom.sizes=[64,80,96]",
-    "models.custom.steps=[20,16,12]",
+    "models.custom.sizes=[48,64,96]",
+    "models.custom.steps=[28,18,14]",
 )
 
 

@@ -40,11 +40,11 @@ def fit_recipe(
             size = max(material.size)
         if size is None:
             otherwise = _own_size(recipe, place, input_size, grows)
-            plain = recipe.param == "pixels"
-            size = _pick(sizes if plain else None, place, f"models.{name}.sizes", otherwise=otherwise)
+            grown = recipe.param == "pixels" and len(recipe.octaves) > 1  # else there is one size, and that the model's own
+            size = _pick(sizes if grown else None, place, f"models.{name}.sizes", otherwise=otherwise)
         if count is None:
             count = _pick(steps, place, f"models.{name}.steps", otherwise=STEPS)
-        shown = _shown(recipe.transforms, size, input_size, grows)
+        shown = octave.shown or _shown(recipe.transforms, size, input_size, grows)
         octaves.append(replace(octave, size=size, steps=count, shown=None if shown == size else shown))
     if not grows:
         _check_fixed(name, input_size, recipe, octaves, material)

@@ -34,6 +34,10 @@ def test_the_models_own_numbers_come_first_and_the_recipes_before_them():
     assert fit_recipe(octaves, "m", input_size=64, sizes=[1, 2, 3], steps=[1, 1, 1]) == octaves
 
 
+def test_a_recipe_of_one_size_has_the_models_own():
+    assert fitted(recipe(octaves=[OctaveConfig()]), input_size=64, sizes=[48, 64, 96], steps=[28, 18, 14]) == [(64, 28)]
+
+
 def test_past_the_sources_three_octaves_images_keep_growing():
     sizes = [size for size, _ in fitted(recipe(octaves=[OctaveConfig()] * 6))]
     assert sizes == sorted(set(sizes))
@@ -75,7 +79,7 @@ def test_other_sizes_are_refused_for_a_model_that_takes_only_its_own():
         for place, size in enumerate((299, 340, 380))
     ]
     assert fit_recipe(read_recipe("filter"), "vit", input_size=224, grows=False).octaves[0].size == 224
-    assert refused(recipe(octaves=[OctaveConfig()]), sizes=[80]) == [
+    assert refused(recipe(octaves=[OctaveConfig(), OctaveConfig()]), sizes=[80, 224]) == [
         f"models.vit.sizes[0]=80: {ONLY}; leave it null, or give 224"
     ]
 
