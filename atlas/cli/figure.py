@@ -11,24 +11,29 @@ from atlas.figures import NAMES
 if TYPE_CHECKING:
     from atlas.config.schema import FigureConfig
 
-DONE, INTERRUPTED = 0, 75
+DONE, SOME_FAILED, INTERRUPTED = 0, 3, 75
 NAMED = ("name=", "out=", "experiment=")
 
 
 def figure_body(config: "FigureConfig", overrides: list[str], mistakes: list[str]) -> int:
     """Make one figure of the atlas that is named, or else of the newest one that has images of the model."""
     from atlas.figures.catalogue import make_figure
-    from atlas.figures.studio import Stopped
+    from atlas.figures.studio import Stopped, Unshown
 
     if not any(word.lstrip("+~").startswith(NAMED) for word in overrides):
         config.out = _newest(config) or config.out
+    failures: list[str] = []
     try:
-        for path in make_figure(config, mistakes):
+        for path in make_figure(config, mistakes, failures):
             click.echo(path)
     except Stopped as error:
-        say(f"{error}; run the same again to resume")
+        say(f"{error}; the figure is not drawn: run the same again")
         return INTERRUPTED
-    return DONE
+    except Unshown as error:
+        failures.append(str(error))
+    for failure in failures:
+        say(f"failed: {failure}")
+    return SOME_FAILED if failures else DONE
 
 
 def _newest(config: "FigureConfig") -> str | None:

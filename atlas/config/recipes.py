@@ -29,14 +29,19 @@ def read_recipe(name: str, **changes: Any) -> RecipeConfig:
 
 
 def own_metric(name: str) -> str:
-    """The metric that a recipe is used with where none is named."""
+    """The metric that a recipe is used with where none is named; l1 for a recipe that stands in no file."""
+    if name not in known_recipes():
+        return "l1"
     asked = [one.get(METRIC) for one in _read(name).get("defaults", [])]
     return next((metrics[0] for metrics in asked if metrics), "l1")
 
 
+def known_recipes() -> list[str]:
+    return sorted(path.stem for path in (conf_dir() / "recipe").glob("*.yaml"))
+
+
 def _read(name: str) -> Any:
-    folder = conf_dir() / "recipe"
-    known = sorted(path.stem for path in folder.glob("*.yaml"))
+    known = known_recipes()
     if name not in known:
         raise ConfigError([f"recipe={name!r}: no such recipe; {nearest(name, known)}"])
-    return OmegaConf.load(folder / f"{name}.yaml")
+    return OmegaConf.load(conf_dir() / "recipe" / f"{name}.yaml")

@@ -24,7 +24,9 @@ class ModelConfig:
     zones: dict[str, list[str]] = field(
         default_factory=dict
     )  # zone: globs over layers; `layers: default` is all of them
-    sizes: list[int] | None = None  # of several octaves, pixels; null: as the sources' 299, 340, 380 for this input size
+    sizes: list[int] | None = (
+        None  # of several octaves, pixels; null: as the sources' 299, 340, 380 for this input size
+    )
     steps: list[int] | None = None  # octave steps; null: 40 each
 
 

@@ -1,9 +1,12 @@
 """Every figure by its name."""
 
+import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from atlas.config.mistakes import nearest
+from atlas.config.rules import at_least
 from atlas.config.schema import FigureConfig
 from atlas.figures.drawn import Drawn, write_drawn
 from atlas.figures.features import layer_grid, metric_invariance, models, raw_vs_octaves
@@ -28,14 +31,45 @@ FIGURES: dict[str, Callable[[Studio], Iterator[Drawn]]] = {
 }
 
 
-def make_figure(config: FigureConfig, mistakes: list[str]) -> Iterator[Path]:
-    """Make one figure; the files it comes to, as they are written. ConfigError before any work; Stopped, resumable."""
-    wrong = list(mistakes)
-    if config.figure not in FIGURES:
-        wrong.append(f"figure {config.figure}: no such figure; {nearest(config.figure, FIGURES)}")
-    for key, least in (("features", 1), ("frames", 2)):
-        if getattr(config, key) < least:
-            wrong.append(f"{key}={getattr(config, key)}: a whole number from {least} up is wanted")
-    studio = Studio(config, wrong)
+LONGEST = 60  # characters of a file's name that tell of what was asked
+SEVERAL = {"layer-grid", "models", "raw-vs-octaves", "metric-invariance", "saliency", "similarity"}  # take many models
+
+
+def make_figure(config: FigureConfig, mistakes: list[str], failures: list[str]) -> Iterator[Path]:
+    """Make one figure; the files it comes to, as they are written. Features that could not be made go to `failures`.
+
+    ConfigError, Stopped (run again to resume), Unshown (there is nothing to show).
+    """
+    studio = Studio(config, [*mistakes, *figure_mistakes(config)])
     for drawn in FIGURES[config.figure](studio):
-        yield from write_drawn(studio.folder, config.figure, drawn)
+        yield from write_drawn(studio.folder, config.figure, drawn, _unusual(config))
+    failures += dict.fromkeys(studio.failures)
+
+
+def _unusual(config: FigureConfig) -> str:
+    """What a figure's name must say beside its subject: whatever was asked for that is not so by itself."""
+    parts = [config.recipe.name] if config.recipe.name != "normalized" else []
+    parts += [metric for metric in config.metrics if metric != "l1"]
+    parts += [] if config.channels == "all" else ["c" + re.sub(r"[^0-9:]+", "_", str(config.channels)).strip("_")]
+    weights = {os.path.basename(model.weights) for model in config.models.values()} - {"default"}
+    return "-".join([*parts, *sorted(weights)])[:LONGEST]
+
+
+def figure_mistakes(config: FigureConfig) -> Iterator[str]:
+    """What no figure can show, or not this one."""
+    name = config.figure
+    if name not in FIGURES:
+        yield f"figure {name}: no such figure; {nearest(name, FIGURES)}"
+    for key, least in (("features", 1), ("frames", 2), ("size", 8)):
+        yield from at_least(key, getattr(config, key), least)
+    one = "a figure shows one image of each feature; name one"
+    if len(config.seeds) > 1:
+        yield f"seeds={config.seeds}: {one}"
+    if len(config.metrics) > 1 and name != "metric-invariance":
+        yield f"metric=[{','.join(config.metrics)}]: {one}"
+    if config.target.get("kind", "channel") != "channel":
+        yield f"target={config.target['kind']}: figures choose their targets themselves; leave it channel"
+    if len(config.models) > 1 and name not in SEVERAL:
+        yield f"model=[{','.join(config.models)}]: figure {name} shows one model; name one"
+    if config.dry_run:
+        yield "dry_run=true: a figure is made or not; atlas generate dry_run=true tells what a sweep would cost"

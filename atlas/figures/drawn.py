@@ -24,9 +24,9 @@ class Drawn:
     pace: float = 0.12  # seconds of each frame
 
 
-def write_drawn(folder: Path, name: str, drawn: Drawn) -> Iterator[Path]:
+def write_drawn(folder: Path, name: str, drawn: Drawn, asked: str) -> Iterator[Path]:
     """Write a figure's files, each whole or not at all; where they are."""
-    stem = safe("-".join(part for part in (name, drawn.subject.replace("/", "-")) if part))
+    stem = safe("-".join(part for part in (name, drawn.subject.replace("/", "-"), asked) if part))
     if drawn.figure is not None:
         still = folder / f"{stem}.png"
         save_figure(drawn.figure, still, title=drawn.title)
@@ -39,4 +39,5 @@ def write_drawn(folder: Path, name: str, drawn: Drawn) -> Iterator[Path]:
 
 def panel(shown: Shown, label: str = "") -> Panel:
     """An image with its channel, or whatever else tells it from its neighbors."""
-    return Panel(shown.image, label or str(shown.channel), shown.status)
+    said = label or str(shown.channel)
+    return Panel(shown.image, f"{said}\nfailed" if shown.status == "failed" else said, shown.status)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from atlas.config.mistakes import ConfigError, nearest
+from atlas.config.recipes import read_recipe
 from atlas.config.schema import OctaveConfig, RecipeConfig
 from atlas.figures.drawn import Drawn, panel
 from atlas.figures.studio import Studio
@@ -22,7 +23,7 @@ def layer_grid(studio: Studio) -> Iterator[Drawn]:
         rows = [Row(f"{one.name}\n{_size(one)}", [panel(image) for image in shown[one.name]]) for one in layers]
         zone = studio.config.zone
         title = f"{card.name}: features of {f'zone {zone}' if zone else 'its layers'}"
-        figure = draw_panels(rows, title=title, subtitle=_made_by(studio), note=MADE)
+        figure = draw_panels(rows, title=title, subtitle=studio.told(), note=MADE)
         yield Drawn(f"{card.name}-{zone}" if zone else card.name, title, figure)
 
 
@@ -44,23 +45,25 @@ def models(studio: Studio) -> Iterator[Drawn]:
             rows[word].append(Row(label, [panel(one) for one in shown[layer.name]]))
     title = f"The same depths in {', '.join(studio.cards)}"
     every = [row for some in rows.values() for row in some]
-    figure = draw_panels(every, title=title, subtitle=_made_by(studio), note=MADE)
+    figure = draw_panels(every, title=title, subtitle=studio.told(), note=MADE)
     yield Drawn("-".join(studio.cards), title, figure)
 
 
 def raw_vs_octaves(studio: Studio) -> Iterator[Drawn]:
     """Descent alone beside octaves with blur, for some features of one layer."""
     asked = studio.config.recipe
+    if asked.param != "pixels" or asked.picture is not None:
+        raise ConfigError([f"recipe={asked.name}: figure raw-vs-octaves takes a recipe of pixels that begin as noise"])
     for card in studio.cards.values():
         layer = studio.layer(card)
-        raw = studio.recipe("plain") if asked.name == "octaves" else _alone(studio.fitted(card, asked))
+        raw = read_recipe("plain") if asked.name == "octaves" else _alone(asked, studio.steps(card, asked))
         channels = studio.channels(layer)
         rows = [
             Row(label, [panel(one) for one in studio.shown(card, layer, channels, recipe=recipe)])
             for label, recipe in (("descent alone\none size, no blur", raw), (f"octaves\nrecipe {asked.name}", asked))
         ]
         title = f"{card.name} / {layer.name}: descent alone and octaves"
-        figure = draw_panels(rows, title=title, subtitle=_metrics(studio), note="The same noise, channel by channel.")
+        figure = draw_panels(rows, title=title, subtitle=studio.told(), note="The same noise, channel by channel.")
         yield Drawn(f"{card.name}-{layer.name}", title, figure)
 
 
@@ -78,7 +81,7 @@ def metric_invariance(studio: Studio) -> Iterator[Drawn]:
         ]
         title = f"{card.name} / {layer.name}: one feature, three metrics"
         note = "The distance of a channel's activations from a large constant, made small; the same noise, channel by channel."
-        figure = draw_panels(rows, title=title, subtitle=f"recipe {studio.config.recipe.name}", note=note)
+        figure = draw_panels(rows, title=title, subtitle=studio.told(metric="l1, l2, linf"), note=note)
         yield Drawn(f"{card.name}-{layer.name}", title, figure)
 
 
@@ -93,21 +96,12 @@ def _in_zone(studio: Studio, card: ModelCard) -> list[Layer]:
     return found
 
 
-def _alone(recipe: RecipeConfig) -> RecipeConfig:
-    """The same steps without priors: at the first size, and no blur."""
+def _alone(recipe: RecipeConfig, steps: int) -> RecipeConfig:
+    """As many steps without priors: at the first size, and no blur."""
     first, last = recipe.octaves[0], recipe.octaves[-1]
-    steps = sum(octave.steps or 0 for octave in recipe.octaves)
     plain = OctaveConfig(size=first.size, steps=steps, lr=[first.lr[0], last.lr[1]], sigma=None)
     return replace(recipe, name=f"{recipe.name}_alone", octaves=[plain])
 
 
 def _size(layer: Layer) -> str:
     return f"{layer.channels} × {layer.height} × {layer.width}"
-
-
-def _made_by(studio: Studio) -> str:
-    return f"recipe {studio.config.recipe.name}, {_metrics(studio)}"
-
-
-def _metrics(studio: Studio) -> str:
-    return f"metric {', '.join(studio.config.metrics)}"

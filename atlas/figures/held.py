@@ -13,7 +13,10 @@ from atlas.store.paths import AtlasPaths
 from atlas.sweep.identity import task_id
 from atlas.sweep.plan import Plan
 
-COLUMNS = ("task", "feature", "model", "layer", "channel", "target", "metric", "seed", "status", "score", "image")
+COLUMNS = (
+    *("task", "feature", "model", "layer", "channel", "target", "metric", "seed"),
+    *("status", "score", "image", "steps", "activation"),
+)
 
 
 @dataclass(frozen=True)

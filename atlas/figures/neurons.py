@@ -34,14 +34,17 @@ def neurons(studio: Studio) -> Iterator[Drawn]:
             f"{layer.name}:{one.channel}",
             [
                 panel(one, "all"),
-                *map(panel, [image for image in single if image.channel == one.channel], places),
+                *(
+                    panel(image, where)
+                    for image, where in zip([i for i in single if i.channel == one.channel], places, strict=True)
+                ),
             ],
         )
         for one in whole
     ]
     title = f"{card.name} / {layer.name}: single neurons"
     note = f"[row, column] of the {layer.height} × {layer.width} activation map; the same noise, feature by feature."
-    figure = draw_panels(rows, title=title, subtitle=f"recipe {recipe.name}, one size", note=note, panel=0.9)
+    figure = draw_panels(rows, title=title, subtitle=f"{studio.told()}, one size", note=note, panel=0.9)
     yield Drawn(f"{card.name}-{layer.name}", title, figure)
 
 
@@ -54,7 +57,7 @@ def cumulative(studio: Studio) -> Iterator[Drawn]:
     target = {"kind": "cumulative", "count": counts}
     shown = studio.shown(card, layer, channels, recipe=recipe, target=target)
     title = f"{card.name} / {layer.name}:{channels[0]}: neurons added in reading order"
-    subtitle = f"of {total} ({layer.height} × {layer.width}); recipe {recipe.name}, one size"
+    subtitle = f"of {total} ({layer.height} × {layer.width}); {studio.told()}, one size"
     labels = [f"{count}" for count in counts]
     moments = np.unique(np.linspace(0, len(counts) - 1, min(STILL, len(counts))).round().astype(int))
     note = "How many neurons are driven stands below each image; all begin as the same noise."
@@ -94,7 +97,7 @@ def interaction(studio: Studio) -> Iterator[Drawn]:
     ]
     title = f"{card.name}: two features and both together"
     note = "Both: the sum of the two losses, in one forward pass."
-    figure = draw_panels(rows, title=title, subtitle=f"recipe {studio.config.recipe.name}", note=note, panel=1.6)
+    figure = draw_panels(rows, title=title, subtitle=studio.told(), note=note, panel=1.6)
     yield Drawn(f"{card.name}-{first.name}-{second.name}", title, figure)
 
 
@@ -122,6 +125,6 @@ def _pairs(studio: Studio, first: Layer, second: Layer) -> list[tuple[int, int]]
 
 def _one_size(studio: Studio, card: ModelCard) -> RecipeConfig:
     """The recipe with all its octaves at the model's input size, so that a place on the map stays where it is."""
-    recipe = studio.fitted(card, studio.config.recipe)
-    octaves = [replace(octave, size=card.input_size, shown=None) for octave in recipe.octaves]
+    recipe = studio.config.recipe
+    octaves = [replace(octave, size=card.input_size, shown=None) for octave in studio.octaves(card, recipe)]
     return replace(recipe, octaves=octaves)

@@ -7,43 +7,48 @@ from PIL import Image
 
 from atlas.config.look_checks import saliency_mistakes
 from atlas.config.mistakes import ConfigError
+from atlas.config.recipes import read_recipe
 from atlas.config.schema import DreamConfig, MetricConfig, RecipeConfig, SaliencyConfig
 from atlas.figures.drawn import Drawn, panel
-from atlas.figures.studio import Stopped, Studio
+from atlas.figures.studio import Studio, Unshown
 from atlas.optvis.saliency import overlay
 from atlas.report.panels import Panel, Row, draw_panels
 from atlas.run.dream import dream_job
 from atlas.run.looker import Seen
 from atlas.run.saliency import look_at_all
-from atlas.sweep.recipes import STEPS
 
 DREAM = "dream_normalized"  # of the dreams the one that shows something on any network
 DREAMS = 2  # channels, where none are named
 MOMENTS = 5  # of a dream on a page
-SHARES = (0.15, 0.85)  # of picture and map in the overlay (the lab's)
 
 
 def saliency(studio: Studio) -> Iterator[Drawn]:
     """Pictures, how much each of their pixels matters to a class, and both together."""
     config = studio.config
-    asked = SaliencyConfig(image=config.image, category=config.category, models=config.models)
+    device = config.cluster.device
+    asked = SaliencyConfig(image=config.image, category=config.category, models=config.models, device=device)
     mistakes = saliency_mistakes(asked)
     if mistakes:
         raise ConfigError(mistakes)
     rows = [
-        Row(f"{label or seen.category}\n{name}, logit {seen.score:.2f}", _three(seen))
+        Row(f"{label or seen.category}\n{name}, logit {seen.score:.2f}", _three(seen, asked.overlay))
         for name, seen, label in look_at_all(asked)
     ]
     names = ", ".join(config.models)
     title = f"{names}: which pixels a class hangs on"
-    note = "Map: the largest |∂logit/∂pixel| over the colours, from 0 (black) to 1; overlay: .15 picture + .85 map."
-    figure = draw_panels(rows, title=title, columns=("picture", "saliency", "overlay"), note=note, panel=1.9)
+    own = [f"weights of {card.name}: {card.weights}" for card in studio.cards.values() if card.weights != "default"]
+    of_picture, of_map = asked.overlay
+    note = "Saliency: the largest |∂logit/∂pixel| over the colours, from 0 (black) to 1; "
+    note += f"overlay: {of_picture:g} of the picture + {of_map:g} of it."
+    figure = draw_panels(
+        rows, title=title, subtitle=", ".join(own), columns=("picture", "saliency", "overlay"), note=note, panel=1.9
+    )
     yield Drawn("-".join(config.models), title, figure)
 
 
-def _three(seen: Seen) -> list[Panel]:
+def _three(seen: Seen, shares: list[float]) -> list[Panel]:
     pixels, gray = Image.fromarray(seen.pixels), Image.fromarray(seen.map)
-    return [Panel(pixels), Panel(gray), Panel(Image.fromarray(overlay(seen.pixels, seen.map, SHARES)))]
+    return [Panel(pixels), Panel(gray), Panel(Image.fromarray(overlay(seen.pixels, seen.map, shares)))]
 
 
 def filter_vs_dream(studio: Studio) -> Iterator[Drawn]:
@@ -51,14 +56,14 @@ def filter_vs_dream(studio: Studio) -> Iterator[Drawn]:
     card, layer = studio.card, studio.layer(studio.card)
     channels, metric = studio.channels(layer), {"mean": MetricConfig()}
     dreaming = dream_recipe(studio)
-    filters = studio.shown(card, layer, channels, recipe=studio.recipe("filter"), metrics=metric)
+    filters = studio.shown(card, layer, channels, recipe=read_recipe("filter"), metrics=metric)
     dreams = studio.shown(card, layer, channels, recipe=dreaming, metrics=metric)
     rows = [
         Row("from noise\nrecipe filter", [panel(one) for one in filters]),
-        Row(f"from a picture\nrecipe {dreaming.name}", [panel(one) for one in dreams]),
+        Row(f"from {studio.config.image}\nrecipe {dreaming.name}", [panel(one) for one in dreams]),
     ]
     title = f"{card.name} / {layer.name}: filters and dreams"
-    figure = draw_panels(rows, title=title, subtitle="metric mean", panel=1.5)
+    figure = draw_panels(rows, title=title, subtitle=studio.told(f"filter and {dreaming.name}", "mean"), panel=1.5)
     yield Drawn(f"{card.name}-{layer.name}", title, figure)
 
 
@@ -67,7 +72,7 @@ def dream(studio: Studio) -> Iterator[Drawn]:
     config, card, layer = studio.config, studio.card, studio.layer(studio.card)
     channels = studio.channels(layer)
     recipe = dream_recipe(studio)
-    steps = sum(octave.steps or STEPS for octave in recipe.octaves)
+    steps = studio.steps(card, recipe)
     asked = DreamConfig(
         image=config.image,
         layers=[layer.name],
@@ -78,17 +83,20 @@ def dream(studio: Studio) -> Iterator[Drawn]:
         models={card.name: config.models[card.name]},
         metrics={"mean": MetricConfig()},
         recipe=replace(recipe, octaves=[replace(octave, size=None) for octave in recipe.octaves]),
+        device=config.cluster.device,
     )
     made: list[tuple[int, list[Image.Image]]] = []
     outcome = dream_job(asked, [], lambda row, frames: made.append((row.channel, frames)))
     if not made:
-        raise Stopped("; ".join([*outcome.failures, *outcome.notes]))
-    moments = range(0, len(made[0][1]), max(1, (len(made[0][1]) - 1) // MOMENTS))
+        raise Unshown("; ".join([*outcome.failures, *outcome.notes]))
+    studio.failures += outcome.failures
+    last = len(made[0][1]) - 1  # the picture itself is the first frame
+    moments = sorted({round(last * part / MOMENTS) for part in range(MOMENTS + 1)})
     ends = [min(steps, moment * asked.frames) for moment in moments]
     title = f"{card.name} / {layer.name}: a picture that dreams of a channel"
     rows = [Row(f"{layer.name}:{channel}", [Panel(frames[moment]) for moment in moments]) for channel, frames in made]
     columns = ["picture", *(f"step {end}" for end in ends[1:])]
-    figure = draw_panels(rows, title=title, subtitle=f"recipe {recipe.name}, metric mean", columns=columns, panel=1.5)
+    figure = draw_panels(rows, title=title, subtitle=studio.told(recipe.name, "mean"), columns=columns, panel=1.5)
     yield Drawn(f"{card.name}-{layer.name}", title, figure)
     for channel, frames in made:
         yield Drawn(f"{card.name}-{layer.name}-{channel}", title, frames=frames)
@@ -97,7 +105,7 @@ def dream(studio: Studio) -> Iterator[Drawn]:
 def dream_recipe(studio: Studio) -> RecipeConfig:
     """The dream that was asked for, or the one that needs no tuning; of the picture that was asked for."""
     asked = studio.config.recipe
-    recipe = asked if asked.picture is not None else studio.recipe(DREAM)
+    recipe = asked if asked.picture is not None else read_recipe(DREAM)
     octaves = [replace(octave, size=octave.size or studio.config.size) for octave in recipe.octaves]
     picture = studio.config.image
     if not isinstance(picture, str):

@@ -2,16 +2,22 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
+from atlas.config.mistakes import ConfigError
 from atlas.config.schema import SimilarityConfig
 from atlas.figures.drawn import Drawn
-from atlas.figures.studio import Stopped, Studio
+from atlas.figures.studio import Stopped, Studio, Unshown
+from atlas.query.atlas import Atlas
+from atlas.query.sources import quoted
+from atlas.query.views import STANDS
 from atlas.records import Layer, ModelCard
 from atlas.report.similarity_map import draw_similarity
 from atlas.report.trajectory import draw_trajectory, trajectory_frames
 from atlas.run.similarity import similarity as compare
+from atlas.store.images import read_picture
 from atlas.store.paths import AtlasPaths
 
 MEASURE = "sym"  # the default within a layer
@@ -21,16 +27,12 @@ LEGEND = "mean z-score of each feature on the other's image, in standard deviati
 def trajectory(studio: Studio) -> Iterator[Drawn]:
     """The mean activation of every feature of the layer while one is driven."""
     card, layer = studio.card, studio.layer(studio.card)
-    recipe = studio.fitted(card, studio.config.recipe)
-    every = max(1, sum(octave.steps or 0 for octave in recipe.octaves) // studio.config.frames)
-    recipe = replace(studio.config.recipe, trace_every=every)
+    steps = studio.steps(card, studio.config.recipe)
+    recipe = replace(studio.config.recipe, trace_every=max(1, steps // studio.config.frames))
     for channel in studio.channels(layer)[: 1 if studio.config.channels == "all" else None]:
-        (shown,) = studio.shown(card, layer, [channel], recipe=recipe, trace="full")
-        if shown.status != "ok":
-            raise Stopped(f"{card.name}/{layer.name}:{channel} is {shown.status}: there is no way to draw")
-        steps, means = studio.along(shown)
+        steps, means = studio.along(card, layer, channel, recipe=recipe)
         title = f"{card.name} / {layer.name}: every feature while {channel} is driven"
-        said = {"channel": channel, "title": title, "subtitle": f"recipe {recipe.name}", "name": layer.name}
+        said = {"channel": channel, "title": title, "subtitle": studio.told(), "name": layer.name}
         frames = trajectory_frames(steps, means, **said)
         yield Drawn(f"{card.name}-{layer.name}-{channel}", title, draw_trajectory(steps, means, **said), frames)
 
@@ -39,28 +41,54 @@ def similarity(studio: Studio) -> Iterator[Drawn]:
     """The similarity of all features of a layer, in clustered order, with their images."""
     for card in studio.cards.values():
         layer = studio.layer(card)
-        place = _compared(studio, card, layer).map(card.name, layer.name, MEASURE)
+        paths = _compared(studio, card, layer)
+        place = _map_of(paths, card, layer)
         matrix = np.load(place.with_name(f"{place.name}.npy"))
         order = [int(channel) for channel in np.load(place.with_name(f"{place.name}.order.npy"))]
-        shown = {one.channel: one.image for one in studio.shown(card, layer, sorted(order))}
+        images = _standing(paths, card, layer)
         title = f"{card.name} / {layer.name}: which features answer alike"
-        subtitle = f"{len(order)} features in clustered order"
-        images = [shown.get(channel) for channel in order]
-        figure = draw_similarity(matrix, images, title=title, subtitle=subtitle, legend=LEGEND)
+        subtitle = f"{len(order)} features in clustered order; {studio.told()}"
+        pictures = [read_picture(images[channel]) if channel in images else None for channel in order]
+        figure = draw_similarity(matrix, pictures, title=title, subtitle=subtitle, legend=LEGEND)
         yield Drawn(f"{card.name}-{layer.name}", title, figure)
 
 
 def _compared(studio: Studio, card: ModelCard, layer: Layer) -> AtlasPaths:
-    """The atlas that has the layer's map; where none has, one that holds the whole layer, once it is compared."""
-    for paths in (studio.atlas, studio.made):
-        place = paths.map(card.name, layer.name, MEASURE)
-        if place.with_name(f"{place.name}.npy").exists():
-            return paths
-    paths = studio.whole(card, layer, list(range(layer.channels)))
-    asked = SimilarityConfig(measures=[MEASURE], scopes=["layer"], layout=False)
-    outcome = compare(replace(studio.config, out=str(paths.root), similarity=asked), studio.cards, [])
-    place = paths.map(card.name, layer.name, MEASURE)
-    if outcome.stopped or not place.with_name(f"{place.name}.npy").exists():
-        why = outcome.stopped or f"{layer.name} has fewer than two features that can be compared"
-        raise Stopped(f"no similarity of {card.name}/{layer.name}: {why}")
+    """The atlas that is read, if it has the layer's map; else one of the layer alone, made and compared beside it.
+
+    ConfigError when the atlas holds the layer without having compared it: nothing here may change that atlas.
+    """
+    if studio.holds(card, layer):
+        if _has_map(studio.atlas, card, layer):
+            return studio.atlas
+        root = studio.atlas.root
+        raise ConfigError(
+            [f"out={root}: it holds {card.name}/{layer.name}, not compared; run atlas similarity out={root}"]
+        )
+    paths = studio.whole(card, layer)
+    if not _has_map(paths, card, layer):
+        asked = SimilarityConfig(measures=[MEASURE], scopes=["layer"], layout=False)
+        outcome = compare(replace(studio.config, out=str(paths.root), similarity=asked), studio.cards, [])
+        if outcome.stopped:
+            raise Stopped(outcome.stopped)
+    if not _has_map(paths, card, layer):
+        raise Unshown(f"{card.name}/{layer.name} has fewer than two features that can be compared")
     return paths
+
+
+def _map_of(paths: AtlasPaths, card: ModelCard, layer: Layer) -> Path:
+    return paths.map(card.name, layer.name, MEASURE)
+
+
+def _has_map(paths: AtlasPaths, card: ModelCard, layer: Layer) -> bool:
+    place = _map_of(paths, card, layer)
+    return place.with_name(f"{place.name}.npy").exists()
+
+
+def _standing(paths: AtlasPaths, card: ModelCard, layer: Layer) -> dict[int, Path]:
+    """The image that stands for each channel in the atlas that was compared."""
+    with Atlas(paths.root) as atlas:
+        rows = atlas.sql(f"""
+            SELECT channel, first(image ORDER BY {STANDS}) AS image FROM features
+            WHERE model = {quoted(card.name)} AND layer = {quoted(layer.name)} AND status = 'ok' GROUP BY channel""")
+        return {row["channel"]: atlas.path / row["image"] for row in rows.to_pylist()}

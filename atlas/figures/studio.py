@@ -8,16 +8,16 @@ from numpy.typing import NDArray
 
 from atlas.config.checks import value_mistakes
 from atlas.config.mistakes import ConfigError
-from atlas.config.recipes import read_recipe
-from atlas.config.schema import FigureConfig, MetricConfig, RecipeConfig
+from atlas.config.schema import FigureConfig, MetricConfig, OctaveConfig, RecipeConfig
 from atlas.figures.held import Shown, along, held, tasks_of, traced, without
 from atlas.optvis.metrics import CONSTANT
 from atlas.records import Layer, ModelCard
 from atlas.run.cards import read_cards
-from atlas.run.generate import generate
+from atlas.run.generate import generate, output_mistakes, placed
 from atlas.run.materials import read_material
 from atlas.store.paths import AtlasPaths
 from atlas.sweep.channels import parse_channels, select_channels
+from atlas.sweep.identity import fingerprint
 from atlas.sweep.layers import select_layers, wanted_globs
 from atlas.sweep.plan import Plan, device_of, fitted, make_plan, plan_mistakes
 from atlas.sweep.shards import RATE
@@ -30,15 +30,21 @@ class Stopped(Exception):
     """The images that a figure needs are not all made: somebody stopped it. What is made is kept."""
 
 
+class Unshown(Exception):
+    """There is nothing to be shown, and running again would not change that."""
+
+
 class Studio:
     """An atlas to read from, and the one beside it in which what is missing is made."""
 
     def __init__(self, config: FigureConfig, mistakes: list[str]) -> None:
         """Read the models; ConfigError with all that is wrong, also what is known of the command line already."""
         self.config = config
-        self.cards, unreadable = read_cards(config.models)
-        wrong = [*mistakes, *value_mistakes(config), *unreadable]
-        wrong = wrong or plan_mistakes(config, self.cards)
+        self.failures: list[str] = []  # features whose image could not be made
+        wrong = [*mistakes, *value_mistakes(config), *output_mistakes(config.out)]
+        config.models = {name: placed(model) for name, model in config.models.items()}
+        self.cards, unreadable = ({}, []) if wrong else read_cards(config.models)
+        wrong += unreadable or plan_mistakes(config, self.cards)
         if wrong:
             raise ConfigError(wrong)
         self.atlas = AtlasPaths(config.out)
@@ -64,12 +70,13 @@ class Studio:
         found = select_channels(parse_channels(self.config.channels), layer)
         return list(found if self.config.channels != "all" else found[: self.config.features])
 
-    def recipe(self, name: str, **changes: Any) -> RecipeConfig:
-        return read_recipe(name, **changes)
+    def octaves(self, card: ModelCard, recipe: RecipeConfig) -> list[OctaveConfig]:
+        """A recipe's octaves with every size and step count as it is for a model."""
+        return fitted(replace(self.config, recipe=recipe), card, read_material(recipe)).octaves
 
-    def fitted(self, card: ModelCard, recipe: RecipeConfig) -> RecipeConfig:
-        """A recipe with every size and step count as it is for a model."""
-        return fitted(replace(self.config, recipe=recipe), card, read_material(recipe))
+    def steps(self, card: ModelCard, recipe: RecipeConfig) -> int:
+        """How many steps a recipe has for a model."""
+        return sum(octave.steps or 0 for octave in self.octaves(card, recipe))
 
     def metric(self, name: str) -> dict[str, MetricConfig]:
         """One metric, with the constant that was asked for."""
@@ -82,16 +89,13 @@ class Studio:
     def _shown(self, asked: FigureConfig, card: ModelCard) -> list[Shown]:
         plan = self._plan(asked, card)
         found = {**held(self.made, plan), **held(self.atlas, plan)}
-        enough = set(found) if asked.trace == "score" else set(found) & self._traced(plan)
-        missing = without(plan, enough)
+        missing = without(plan, set(found))
         if missing.shards:
             self._make(asked, missing)
             found = {**held(self.made, plan), **found}
-        return [found.get(task) or Shown(row, self.made.root) for task, row in tasks_of(plan)]
-
-    def _traced(self, plan: Plan) -> set[str]:
-        """Images of which it is known what every channel did along the way."""
-        return traced(self.atlas, plan) | traced(self.made, plan)
+        shown = [found.get(task) or Shown(row, self.made.root) for task, row in tasks_of(plan)]
+        self.failures += [f"{one.model}/{one.layer}:{one.channel}" for one in shown if one.status == "failed"]
+        return shown
 
     def grid(self, card: ModelCard, layers: list[Layer]) -> dict[str, list[Shown]]:
         """The channels to be shown of each of some layers, made in one run."""
@@ -103,23 +107,46 @@ class Studio:
             found[one.layer].append(one)
         return found
 
-    def whole(self, card: ModelCard, layer: Layer, channels: list[int]) -> AtlasPaths:
-        """An atlas that holds all images of some channels: the one that is read if it does, else the one beside it."""
-        asked = self._asked(card, [layer], channels)
-        plan = self._plan(asked, card)
-        if len(held(self.atlas, plan)) == plan.tasks:
-            return self.atlas
-        missing = without(plan, set(held(self.made, plan)))
-        if missing.shards:
-            self._make(asked, missing)
-        return self.made
+    def holds(self, card: ModelCard, layer: Layer) -> bool:
+        """Whether the atlas that is read has all images of a layer that are asked for."""
+        plan = self._plan(self._asked(card, [layer], self.config.channels), card)
+        return len(held(self.atlas, plan)) == plan.tasks
 
-    def along(self, shown: Shown) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Steps (n,), and the mean activation of every channel (n, c), while an image was made with trace=full."""
-        rows = along(self.atlas, shown) or along(self.made, shown)
-        if not rows:
-            raise Stopped(f"{shown.feature}: nothing was kept of how its image was made")
+    def whole(self, card: ModelCard, layer: Layer) -> AtlasPaths:
+        """An atlas of the channels of a layer and of nothing else, beside the one that is read."""
+        asked = self._asked(card, [layer], self.config.channels)
+        plan = self._plan(asked, card)
+        paths = AtlasPaths(self.folder / f"layer-{fingerprint([shard.id for shard in plan.shards])}")
+        missing = without(plan, set(held(paths, plan)))
+        if missing.shards:
+            self._make(replace(asked, out=str(paths.root)), missing)
+        return paths
+
+    def along(
+        self, card: ModelCard, layer: Layer, channel: int, *, recipe: RecipeConfig
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Steps (n,), and the mean activation of every channel (n, c) at each, while the image of one is made.
+
+        Kept apart by how often the recipe looks, which is no part of an image's identity.
+        """
+        asked = self._asked(card, [layer], [channel], recipe=recipe, trace="full")
+        paths = AtlasPaths(self.folder / f"traced-{recipe.trace_every}")
+        plan = self._plan(asked, card)
+        missing = without(plan, set(held(paths, plan)) & traced(paths, plan))
+        if missing.shards:
+            self._make(replace(asked, out=str(paths.root)), missing)
+        shown = next(iter(held(paths, plan).values()), None)
+        if shown is None or shown.status != "ok":
+            said = "could not be made" if shown is None else "is dead: no gradient reaches its image"
+            raise Unshown(f"{card.name}/{layer.name}:{channel} {said}")
+        rows = [*along(paths, shown), {"step": shown.steps, "activation": shown.activation}]
         return np.array([row["step"] for row in rows]), np.array([row["activation"] for row in rows], np.float32)
+
+    def told(self, recipe: str = "", metric: str = "") -> str:
+        """How the images of a figure were made, in a line; weights that are not the model's own are said."""
+        parts = [f"recipe {recipe or self.config.recipe.name}", f"metric {metric or ', '.join(self.config.metrics)}"]
+        parts += [f"weights of {one.name}: {one.weights}" for one in self.cards.values() if one.weights != "default"]
+        return ", ".join(parts)
 
     def _asked(self, card: ModelCard, layers: list[Layer], channels: Any, **changes: Any) -> FigureConfig:
         return replace(

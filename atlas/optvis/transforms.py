@@ -48,9 +48,7 @@ class Views:
 
     def show(self, images: Images, gray: Tensor | float) -> Float[Tensor, "views 3 h2 w2"]:
         """The views of the first image, then of the second, and so on; gray beyond their edges."""
-        count = self.moves.shape[1]
-        each = images.repeat_interleave(count, 0) if count > 1 else images
-        seen = sample(each - gray, self.moves.flatten(0, 1).to(images), self.size) + gray
+        seen = sample(images - gray, self.moves.to(images), self.size) + gray
         return seen if self.noise is None else seen + self.noise.flatten(0, 1).to(images)
 
 
@@ -105,17 +103,22 @@ def _crops(
     return torch.cat([turn, middle[..., None]], -1)
 
 
-def sample(images: Images, moves: Float[Tensor, "b 2 3"], size: tuple[int, int]) -> Float[Tensor, "b 3 h2 w2"]:
-    """Views of `size` (height, width), bilinear; 0 beyond the edges. Pixels are counted from the middles."""
+def sample(images: Images, moves: Float[Tensor, "b v 2 3"], size: tuple[int, int]) -> Float[Tensor, "views 3 h2 w2"]:
+    """Views of `size` (height, width) of each image, bilinear; 0 beyond the edges. Pixels are counted from the middles.
+
+    All views of an image are read off it at once, one below the other: an image may be much larger than its views.
+    """
     height, width = images.shape[-2:]
     down, across = (torch.arange(side).to(moves) - (side - 1) / 2 for side in size)
     ones = torch.ones(size).to(moves)
     grid = torch.stack([across.expand(size), down[:, None].expand(size), ones], -1)
-    places = torch.einsum("hwk,bjk->bhwj", grid, moves)  # x, y from the middle of the image
+    places = torch.einsum("hwk,bvjk->bvhwj", grid, moves).flatten(1, 2)  # x, y from the middle of the image
     if images.device.type == "cpu":
         scaled = places * 2 / torch.tensor([width, height]).to(places)
-        return F.grid_sample(images, scaled, padding_mode="zeros", align_corners=False)
-    return gathered(images, places[..., 0] + (width - 1) / 2, places[..., 1] + (height - 1) / 2)
+        read = F.grid_sample(images, scaled, padding_mode="zeros", align_corners=False)
+    else:
+        read = gathered(images, places[..., 0] + (width - 1) / 2, places[..., 1] + (height - 1) / 2)
+    return read.unflatten(2, (-1, size[0])).transpose(1, 2).flatten(0, 1)
 
 
 def gathered(images: Images, x: Float[Tensor, "b h2 w2"], y: Float[Tensor, "b h2 w2"]) -> Float[Tensor, "b 3 h2 w2"]:

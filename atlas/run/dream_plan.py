@@ -17,6 +17,7 @@ from atlas.config.mistakes import ConfigError, collect
 from atlas.config.schema import DreamConfig, RecipeConfig
 from atlas.optvis.priors import extent
 from atlas.records import Feature, ModelCard, Target
+from atlas.run.generate import output_mistakes
 from atlas.run.one_model import device_for
 from atlas.store.picture_files import NamedPicture, find_pictures
 from atlas.sweep.channels import channel_mistakes, parse_channels, select_channels
@@ -85,6 +86,7 @@ class Plan:
 def plan_dreams(config: DreamConfig, mistakes: list[str]) -> Plan:
     """The plan of a config; ConfigError with all that is wrong. mistakes: known already."""
     found = [*mistakes, *dream_mistakes(config)]
+    found += [] if found else output_mistakes(config.out)
     start = collect(found, partial(_start, config))
     collect(found, partial(device_for, config.device))
     cards = _cards(config, found)

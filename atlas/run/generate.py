@@ -41,7 +41,7 @@ class Outcome:
 def prepare(config: SweepConfig) -> tuple[Plan | None, list[str]]:
     """Read the models and plan the sweep: the plan, or every mistake there is; nothing is written."""
     mistakes = value_mistakes(config)
-    config.models = {name: _placed(model) for name, model in config.models.items()}
+    config.models = {name: placed(model) for name, model in config.models.items()}
     asked = {name: _unfetched(model) for name, model in config.models.items()} if config.dry_run else config.models
     cards, unreadable = read_cards(asked)
     material = Material()
@@ -53,7 +53,7 @@ def prepare(config: SweepConfig) -> tuple[Plan | None, list[str]]:
     return (None, mistakes) if mistakes else (make_plan(config, cards, material), [])
 
 
-def _placed(model: ModelConfig) -> ModelConfig:
+def placed(model: ModelConfig) -> ModelConfig:
     """A model whose weights file is named from the root, so that a worker elsewhere finds the same one."""
     if model.weights in ("default", "none"):
         return model
@@ -97,6 +97,8 @@ def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> Outcome:
             outcome.notes.append(f"{ledger.forget_failures()} failed images are tried again")
         if config.retry == "broken":
             outcome.notes.append(f"{ledger.forget_broken()} images that were missing or changed are made again")
+        if config.trace == "full":
+            ledger.forget_orphans()
         left = ledger.left_to_do()
         known = sum(len(shard.items) for shard in left if shard.known)
         if known:

@@ -41,6 +41,12 @@ class Ledger(Publisher):
                 left += _part(shard, tasks & made - traced, known=True)
         return left
 
+    def forget_orphans(self) -> None:
+        """Take back what is kept of images that are not there: a run that was killed between the two published it."""
+        made = tasks_in(files_under(self.paths.index))
+        for path in files_under(self.paths.traces):
+            _keep(path, lambda row: row["task"] in made)
+
     def forget_failures(self) -> int:
         """Take the failures of this plan back, so that they are left to do again; how many there were."""
         asked = {task_id(shard, item) for shard in self.plan.shards for item in shard.items}

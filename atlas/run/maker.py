@@ -26,6 +26,7 @@ from atlas.sweep.shards import shown_size
 from atlas.zoo.load import Loaded
 
 MOMENTS = "moments"  # beside the columns of a row: those of its trace
+IMAGES = 16 * 12  # bytes of a pixel: about so many copies of a float image, its spectrum and gradients
 PASSES = 3  # activations kept for the way back, their gradients, and what a convolution needs aside
 
 
@@ -120,6 +121,7 @@ class Maker:
         largest = max(map(shown_size, self.recipe.octaves))
         each = PASSES * max(layer.bytes for layer in layers) * (largest / self.card.input_size) ** 2
         each *= self.recipe.transforms.views
+        each += IMAGES * max(octave.size or 0 for octave in self.recipe.octaves) ** 2
         fitting = max(1, int(budget(self.work.device, self.work.cluster.gpus_per_actor) / max(each, 1)))
         return min(len(shard.items), fitting)
 

@@ -12,6 +12,7 @@ from atlas.config.look_checks import saliency_mistakes
 from atlas.config.mistakes import ConfigError, collect
 from atlas.config.schema import SaliencyConfig
 from atlas.optvis.saliency import overlay
+from atlas.run.generate import output_mistakes
 from atlas.run.looker import Seen, Unseen, look
 from atlas.run.one_model import Classes, OneModel, classes_of, device_for
 from atlas.store.images import write_pixels
@@ -80,6 +81,7 @@ def look_at_all(config: SaliencyConfig) -> Iterator[tuple[str, Seen, str | None]
 def _pictures(config: SaliencyConfig, mistakes: list[str]) -> list[NamedPicture]:
     """The pictures, once all is checked that needs no model's weights; those named by themselves can be read."""
     found = [*mistakes, *saliency_mistakes(config)]
+    found += [] if found else output_mistakes(config.out)
     pictures = collect(found, partial(find_pictures, config.image, Path(config.out))) or []
     for picture in pictures:
         if picture.named:

@@ -70,7 +70,7 @@ def visualize(
     settings = _settings(recipe, octaves, input_size, start)
     aim = _target(target)
     partners = tuple((p.layer, p.channel) for p in map(Feature.parse, aim.partners))
-    chosen = metric if metric is not None else own_metric(recipe) if isinstance(recipe, str) else "l1"
+    chosen = metric if metric is not None else own_metric(recipe if isinstance(recipe, str) else recipe.name)
     if chosen not in METRICS:
         raise ValueError(f"metric={chosen!r}: no such metric; {nearest(chosen, METRICS)}")
     _check_start(start, len(wanted), settings)
@@ -175,7 +175,8 @@ def _scale(mean: Sequence[float] | None, std: Sequence[float] | None) -> Tensor:
     for name, values in (("mean", mean), ("std", std)):
         if values is not None and len(values) != 3:
             raise ValueError(f"{name}={values}: three numbers are wanted, for red, green and blue")
-    return torch.tensor([mean or (0.0, 0.0, 0.0), std or (1.0, 1.0, 1.0)])[:, :, None, None]
+    values = [(0.0, 0.0, 0.0) if mean is None else mean, (1.0, 1.0, 1.0) if std is None else std]
+    return torch.tensor([list(map(float, one)) for one in values])[:, :, None, None]
 
 
 def _check_channels(forward: Any, wanted: list[tuple[str, int]], param: Param) -> None:

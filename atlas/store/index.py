@@ -54,7 +54,10 @@ TRACES = pa.schema(
         ("model", FOLDER),
         ("layer", FOLDER),
         ("channel", pa.int32()),
+        ("target", pa.string()),
         ("metric", pa.string()),
+        ("recipe", pa.string()),
+        ("seed", pa.int64()),
         ("step", pa.int32()),
         ("activation", pa.list_(pa.float32())),  # mean activation of every channel of the layer
     ]

@@ -40,7 +40,9 @@ def fit_recipe(
             size = max(material.size)
         if size is None:
             otherwise = _own_size(recipe, place, input_size, grows)
-            grown = recipe.param == "pixels" and len(recipe.octaves) > 1  # else there is one size, and that the model's own
+            grown = (
+                recipe.param == "pixels" and len(recipe.octaves) > 1
+            )  # else there is one size, and that the model's own
             size = _pick(sizes if grown else None, place, f"models.{name}.sizes", otherwise=otherwise)
         if count is None:
             count = _pick(steps, place, f"models.{name}.steps", otherwise=STEPS)

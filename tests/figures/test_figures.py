@@ -12,9 +12,10 @@ from sweeps import patternnet_card, rows_of, run_small
 
 from atlas.cli.main import cli
 from atlas.config.schema import ModelConfig
-from atlas.figures import NAMES, studio
+from atlas.figures import NAMES, features, neurons, studio
 from atlas.figures.catalogue import FIGURES
 from atlas.records import ModelCard
+from atlas.report.panels import Panel, Row
 from atlas.zoo.card import make_card
 
 STEPS = "recipe.octaves=[{size: 48, steps: 4, lr: [0.1, 0.05], sigma: [1.5, 0.4]}]"
@@ -96,16 +97,92 @@ def test_what_the_atlas_holds_is_read_and_only_the_rest_is_made(home: Path, monk
     )
 
 
-def test_a_trajectory_of_an_image_that_is_there_makes_it_again_beside_the_atlas(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_trajectory_looks_as_often_as_its_frames_need(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(home)
-    done = figure("trajectory", *ASK, "layers=[conv2]", "channels=[1]")
+    for frames, steps in ((2, [0, 2]), (4, [0, 1, 2, 3])):
+        done = figure("trajectory", *ASK, "layers=[conv2]", "channels=[1]", f"frames={frames}")
+        assert done.exit_code == 0, done.output
+        made = home / "outputs" / "small" / "figures" / f"traced-{4 // frames}"
+        mine = [row for row in rows_of(made, ["channel", "step", "activation"], "traces") if row["channel"] == 1]
+        assert [row["step"] for row in mine] == steps
+        assert {len(row["activation"]) for row in mine} == {32}
+
+
+def drawn_by(monkeypatch: pytest.MonkeyPatch, *words: str) -> list[Row]:
+    """The rows of the page that a figure draws."""
+    kept: list[Row] = []
+    for module in (features, neurons):
+        draw = module.draw_panels
+        monkeypatch.setattr(
+            module, "draw_panels", lambda rows, draw=draw, **said: kept.extend(rows) or draw(rows, **said)
+        )
+    done = figure(words[0], *ASK, *words[1:])
+    monkeypatch.undo()
     assert done.exit_code == 0, done.output
-    traces = rows_of(home / "outputs" / "small" / "figures" / "made", ["channel", "step", "activation"], "traces")
-    mine = [row for row in traces if row["channel"] == 1]
-    assert [row["step"] for row in mine] == sorted(row["step"] for row in mine)
-    assert {len(row["activation"]) for row in mine} == {32}
+    return kept
+
+
+def image_of(place: Path, **wanted: object) -> Image.Image:
+    """The one image of the atlases at a place of which all this is true."""
+    folders = (place, place / "figures" / "made")
+    rows = [(folder, row) for folder in folders if (folder / "index").exists() for row in rows_of(folder)]
+    found = [(folder, row) for folder, row in rows if all(row[key] == value for key, value in wanted.items())]
+    assert len(found) == 1, wanted
+    return Image.open(found[0][0] / found[0][1]["image"])
+
+
+def same(panel: Panel, image: Image.Image) -> bool:
+    return panel.image is not None and panel.image.tobytes() == image.tobytes()
+
+
+@pytest.mark.parametrize("name", ["metric-invariance", "interaction", "neurons"])
+def test_each_image_stands_under_its_own_name(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    place = shutil.copytree(home / "outputs" / "small", tmp_path / "outputs" / "small")
+    shutil.rmtree(place / "figures", ignore_errors=True)
+    ask = ["channels=[0,1]"] if name == "interaction" else []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(studio, "read_cards", lambda models: ({"patternnet": patternnet_card()}, []))
+        patch.chdir(tmp_path)
+        rows = drawn_by(patch, name, *ask)
+    if name == "metric-invariance":
+        for row, metric in zip(rows, ("l1", "l2", "linf"), strict=True):
+            assert row.label.endswith(f"metric {metric}")
+            for panel in row.panels:
+                assert same(panel, image_of(place, metric=metric, layer="conv2", channel=int(panel.label)))
+    elif name == "interaction":
+        one, two, both = rows[0].panels
+        assert (one.label, two.label, both.label) == ("conv2:0", "conv3:1", "both")
+        assert same(one, image_of(place, layer="conv2", channel=0, target="channel"))
+        assert same(two, image_of(place, layer="conv3", channel=1, target="channel"))
+        assert same(both, image_of(place, layer="conv2", channel=0, target="joint+patternnet/conv3:1"))
+    else:
+        for row in rows:
+            for panel in row.panels[1:]:
+                at, channel = "x".join(panel.label.strip("[]").split(", ")), int(row.label.rpartition(":")[2])
+                assert same(panel, image_of(place, layer="conv2", channel=channel, target=f"neuron{at}"))
+
+
+def test_an_atlas_that_is_not_compared_is_left_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run_small(tmp_path / "outputs" / "whole", "layers=[conv1]")
+    before = {path: path.read_bytes() for path in (tmp_path / "outputs").rglob("*") if path.is_file()}
+    refused = figure("similarity", *ASK, "layers=[conv1]")
+    assert refused.exit_code == 2
+    assert "not compared; run atlas similarity out=outputs/whole" in refused.stderr
+    assert {path: path.read_bytes() for path in (tmp_path / "outputs").rglob("*") if path.is_file()} == before
+
+
+def test_a_feature_that_cannot_be_made_is_said_and_shown_as_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    far = "recipe.octaves=[{size: 48, steps: 4, lr: [1e38, 1e38]}]"
+    done = figure("layer-grid", "cluster=inline", "recipe=plain", far, "layers=[conv2]", "features=1")
+    assert done.exit_code == 3, done.output
+    assert "failed: patternnet/conv2:0" in done.stderr
+    assert Path(done.stdout.strip()).is_file()
 
 
 def test_the_names_are_those_of_the_catalogue() -> None:
@@ -121,6 +198,12 @@ def test_the_names_are_those_of_the_catalogue() -> None:
         (("cumulative", "frames=1"), "frames=1: a whole number from 2 up"),
         (("layer-grid", "zone=conv"), "zone=conv: patternnet has no such zone; allowed: convolutions, logits"),
         (("models",), "figure models compares several"),
+        (("neurons", "seeds=[0,1]"), "seeds=[0, 1]: a figure shows one image of each feature"),
+        (("neurons", "metric=[l1,l2]"), "metric=[l1,l2]: a figure shows one image of each feature"),
+        (("layer-grid", "target=row"), "target=row: figures choose their targets themselves"),
+        (("layer-grid", "dry_run=true"), "dry_run=true: a figure is made or not"),
+        (("raw-vs-octaves", "recipe=fourier"), "recipe=fourier: figure raw-vs-octaves takes a recipe of pixels"),
+        (("layer-grid", "out=some_file"), "out=some_file: is a file"),
         (("layer-grid", "layers=[conv9]"), "conv9"),
         (("layer-grid", "channels=[900]"), "channels=900"),
         (("saliency", "image=nowhere.jpg"), "image=nowhere.jpg: there is no such file"),
@@ -133,11 +216,12 @@ def test_what_is_wrong_is_said_in_one_line_and_nothing_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], said: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "some_file").touch()
     refused = figure(*words, *(("cluster=inline",) if words else ()))
     assert refused.exit_code == 2, refused.output
     assert said in refused.stderr
     assert "Traceback" not in refused.output
-    assert not list(tmp_path.iterdir())
+    assert [path.name for path in tmp_path.iterdir()] == ["some_file"]
 
 
 def test_the_newest_atlas_that_has_the_model_is_the_one_that_is_meant(

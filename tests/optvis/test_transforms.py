@@ -60,7 +60,7 @@ def test_both_ways_of_sampling_look_up_each_pixel(moves, image, size):
     pictures = torch.randn(len(moves), 3, *image, generator=torch.Generator().manual_seed(0), dtype=DOUBLE)
     turns = torch.stack(moves)
     wanted = np.stack([looked_up(p.numpy(), t.numpy(), size) for p, t in zip(pictures, turns, strict=True)])
-    np.testing.assert_allclose(sample(pictures, turns, size).numpy(), wanted, rtol=0, atol=1e-8)
+    np.testing.assert_allclose(sample(pictures, turns[:, None], size).numpy(), wanted, rtol=0, atol=1e-8)
     np.testing.assert_allclose(gathered(pictures, *places(turns, size, image)).numpy(), wanted, rtol=0, atol=1e-8)
 
 
@@ -71,7 +71,7 @@ def test_both_have_the_same_gradient(moves, image, size):
     draw, turns = torch.Generator().manual_seed(0), torch.stack(moves)
     pictures = torch.randn(2, 3, *image, generator=draw, dtype=DOUBLE).requires_grad_()
     weights = torch.randn(2, 3, *size, generator=draw, dtype=DOUBLE)
-    (theirs,) = torch.autograd.grad((sample(pictures, turns, size) * weights).sum(), pictures)
+    (theirs,) = torch.autograd.grad((sample(pictures, turns[:, None], size) * weights).sum(), pictures)
     (ours,) = torch.autograd.grad((gathered(pictures, *places(turns, size, image)) * weights).sum(), pictures)
     torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-8)
 
@@ -81,7 +81,7 @@ def test_in_single_precision_both_agree():
     drawn = torch.rand(8, 4, generator=torch.Generator().manual_seed(2)).tolist()
     turns = torch.stack([move(0.8 + a, 60 * b - 30, 20 * c - 10, 20 * d - 10) for a, b, c, d in drawn]).float()
     ours = gathered(pictures, *places(turns, (36, 36), (40, 40)))
-    torch.testing.assert_close(ours, sample(pictures, turns, (36, 36)), rtol=0, atol=1e-5)
+    torch.testing.assert_close(ours, sample(pictures, turns[:, None], (36, 36)), rtol=0, atol=1e-5)
     assert ours.std() > 0.01
 
 
@@ -91,7 +91,7 @@ def test_no_move_is_the_image_itself(size):
     still = move().float().expand(2, 2, 3)
     assert torch.equal(gathered(pictures, *places(still, size, size)), pictures)
     torch.testing.assert_close(
-        sample(pictures, still, size), pictures, rtol=0, atol=1e-6
+        sample(pictures, still[:, None], size), pictures, rtol=0, atol=1e-6
     )  # places in parts of the width
 
 
@@ -100,14 +100,14 @@ def test_a_move_by_whole_pixels_is_a_shift(x, y):
     pictures = images(1, 11).double()
     framed = F.pad(pictures, (6,) * 4)
     wanted = framed[:, :, 6 + y : 17 + y, 6 + x : 17 + x]
-    torch.testing.assert_close(sample(pictures, move(x=x, y=y)[None], (11, 11)), wanted, rtol=0, atol=1e-9)
+    torch.testing.assert_close(sample(pictures, move(x=x, y=y)[None, None], (11, 11)), wanted, rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("size", [8, 9])
 @pytest.mark.parametrize("quarters", [1, 2, 3])
 def test_a_quarter_turn_is_rot90(size, quarters):
     pictures = images(1, size).double()
-    turned = sample(pictures, move(degrees=90 * quarters)[None], (size, size))
+    turned = sample(pictures, move(degrees=90 * quarters)[None, None], (size, size))
     torch.testing.assert_close(turned, torch.rot90(pictures, quarters, (2, 3)), rtol=0, atol=1e-9)
 
 
@@ -117,7 +117,7 @@ def test_a_slope_is_as_steep_as_the_scale_is_small(scale):
     size, view = 21, 8
     slope = (torch.arange(size, dtype=DOUBLE) - 10).expand(1, 3, size, size)
     wanted = ((torch.arange(view, dtype=DOUBLE) - 3.5) / scale).expand(1, 3, view, view)
-    torch.testing.assert_close(sample(slope, move(scale)[None], (view, view)), wanted, rtol=0, atol=1e-9)
+    torch.testing.assert_close(sample(slope, move(scale)[None, None], (view, view)), wanted, rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("gray", [GRAY, torch.tensor([-0.5, 0.25, 2.0])[:, None, None]])
