@@ -45,7 +45,7 @@ def draw_similarity(
     left = MARGIN + strip
     _draw_matrix(figure, matrix, (left, top))
     for place in range(step // 2, count, step):
-        middle = (place + 0.5) / count * SIDE
+        middle = min(max((place + 0.5) / count * SIDE, thumb / 2), SIDE - thumb / 2)
         for at in ((MARGIN, top + middle - thumb / 2), (left + middle - thumb / 2, top - strip)):
             _draw_thumbnail(figure, images[place], at, thumb)
     if legend:

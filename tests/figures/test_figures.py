@@ -31,7 +31,7 @@ EXTRA = {
     "models": ("model=[patternnet,twin]", "--config-dir", "conf_of_mine"),
 }
 MOVING = {"cumulative", "trajectory", "dream"}
-SLOW = {"filter-vs-dream", "similarity"}  # the lab's filter has its own size; a whole layer is compared
+SLOW = {"filter-vs-dream"}  # the lab's filter has its own size
 
 
 @pytest.fixture(scope="module")

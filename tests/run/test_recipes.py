@@ -12,7 +12,9 @@ from PIL import Image
 from sweeps import image_bytes, patternnet_card, rows_of, sweep
 from torch import nn
 
+import atlas
 from atlas.config.checks import value_mistakes
+from atlas.config.compose import compose_model
 from atlas.config.folder import conf_dir
 from atlas.config.mistakes import ConfigError
 from atlas.config.recipes import own_metric, read_recipe
@@ -30,6 +32,8 @@ from atlas.run.materials import digest_of, read_material
 from atlas.store.paths import AtlasPaths
 from atlas.sweep.plan import Plan, make_plan, plan_mistakes
 from atlas.sweep.recipes import fit_recipe
+from atlas.zoo.load import load
+from atlas.zoo.patternnet import MEAN, STD
 from tests.small_nets import smooth
 
 SCALE = torch.tensor([[0.4, 0.5, 0.6], [0.2, 0.25, 0.3]])[:, :, None, None]
@@ -205,6 +209,21 @@ def test_a_sweep_is_whole_and_the_same_bytes_in_any_order_and_resumed(tmp_path: 
     again = run(parts, *TINY[name])
     assert (again.made, again.left, again.idle) == (0, 0, True)
     assert image_bytes(parts) == image_bytes(whole)
+
+
+@every_recipe
+def test_a_sweeps_image_is_that_of_visualize(tmp_path: Path, name: str) -> None:
+    """Also what views are drawn: both ways begin each image's stream with its own seed."""
+    run(tmp_path, *TINY[name], layers=["conv3"], channels=[1])
+    _, plan = asked(tmp_path, *TINY[name], layers=["conv3"], channels=[1])
+    net = load("patternnet", compose_model("patternnet"))
+    recipe = replace(plan.recipes["patternnet"], picture=None if "dream" not in name else "sklearn:china.jpg")
+    given = {"recipe": recipe, "metric": "mean", "input_size": 64, "mean": MEAN, "std": STD}
+    (mine,) = atlas.visualize(net.model, "conv3", [1], **given).pil()
+    (row,) = rows_of(tmp_path)
+    with Image.open(tmp_path / row["image"]) as held:
+        difference = np.abs(np.asarray(held, float) - np.asarray(mine, float))
+    assert difference.max() <= 4, "rounding, of weights that lie in another order"
 
 
 @pytest.mark.parametrize("name", ["fourier", "maco"])
