@@ -164,7 +164,15 @@ def test_images_made_without_normalisation_are_shown_so(tmp_path: Path) -> None:
     ]
     for metric, mark in (("l1", "bbbbbb"), ("l2", "dddddd")):
         row = {"task": f"again-{metric}", "feature": "alpha/conv1:0", "model": "alpha", "layer": "conv1"}
-        row |= {"target": "channel", "metric": metric, "seed": 0, "status": "ok", "weights": "w", "width": 32, "height": 32}
+        row |= {
+            "target": "channel",
+            "metric": metric,
+            "seed": 0,
+            "status": "ok",
+            "weights": "w",
+            "width": 32,
+            "height": 32,
+        }
         row |= {"image": f"images/alpha/conv1/{metric}/0-v{mark}.png"}
         write_rows(paths.shard_index("alpha", "conv1", f"again-{metric}"), [row], INDEX)
     made = made_images(paths, {"variants": variants}, CARDS)
