@@ -50,7 +50,7 @@ def _unusual(config: FigureConfig) -> str:
     """What a figure's name must say beside its subject: whatever was asked for that is not so by itself."""
     parts = [config.recipe.name] if config.recipe.name != "normalized" else []
     parts += [metric for metric in config.metrics if metric != "l1"]
-    parts += [] if config.channels == "all" else ["c" + re.sub(r"[^0-9:]+", "_", str(config.channels)).strip("_")]
+    parts += [] if config.channels == "all" else ["c" + re.sub(r"[^0-9]+", "_", str(config.channels)).strip("_")]
     weights = {os.path.basename(model.weights) for model in config.models.values()} - {"default"}
     return "-".join([*parts, *sorted(weights)])[:LONGEST]
 
