@@ -53,6 +53,11 @@ class Target:
     partners: tuple[str, ...] = ()  # joint: addresses `model/layer:channel` driven together with the channel
 
     @property
+    def features(self) -> "tuple[Feature, ...]":
+        """The partners, read."""
+        return tuple(map(Feature.parse, self.partners))
+
+    @property
     def label(self) -> str:
         """Short name, unique within a sweep's layer: column `target`, and part of an image's name."""
         match self.kind:

@@ -12,6 +12,8 @@ from atlas.report.animation import write_animation
 from atlas.report.panels import Panel, save_figure
 from atlas.store.paths import safe
 
+PACE = 0.12  # seconds of each frame of what moves
+
 
 @dataclass(frozen=True)
 class Drawn:
@@ -21,7 +23,6 @@ class Drawn:
     title: str
     figure: Figure | None = None
     frames: Sequence[Image.Image] = ()
-    pace: float = 0.12  # seconds of each frame
 
 
 def write_drawn(folder: Path, name: str, drawn: Drawn, asked: str) -> Iterator[Path]:
@@ -33,7 +34,7 @@ def write_drawn(folder: Path, name: str, drawn: Drawn, asked: str) -> Iterator[P
         yield still
     if drawn.frames:
         moving = folder / f"{stem}.webp"
-        write_animation(moving, drawn.frames, seconds=drawn.pace * len(drawn.frames), title=drawn.title)
+        write_animation(moving, drawn.frames, seconds=PACE * len(drawn.frames), title=drawn.title)
         yield moving
 
 

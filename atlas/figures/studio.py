@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from atlas.config.checks import value_mistakes
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import FigureConfig, MetricConfig, OctaveConfig, RecipeConfig
-from atlas.figures.held import Shown, along, held, tasks_of, traced, without
+from atlas.figures.held import Shown, along, held, traced, unmade, without
 from atlas.optvis.metrics import CONSTANT
 from atlas.records import Layer, ModelCard
 from atlas.run.cards import read_cards
@@ -89,11 +89,11 @@ class Studio:
     def _shown(self, asked: FigureConfig, card: ModelCard) -> list[Shown]:
         plan = self._plan(asked, card)
         found = {**held(self.made, plan), **held(self.atlas, plan)}
-        missing = without(plan, set(found))
+        missing = without(plan, found)
         if missing.shards:
             self._make(asked, missing)
             found = {**held(self.made, plan), **found}
-        shown = [found.get(task) or Shown(row, self.made.root) for task, row in tasks_of(plan)]
+        shown = [found.get(one.task, one) for one in unmade(plan)]
         self.failures += [f"{one.model}/{one.layer}:{one.channel}" for one in shown if one.status == "failed"]
         return shown
 
@@ -117,7 +117,7 @@ class Studio:
         asked = self._asked(card, [layer], self.config.channels)
         plan = self._plan(asked, card)
         paths = AtlasPaths(self.folder / f"layer-{fingerprint([shard.id for shard in plan.shards])}")
-        missing = without(plan, set(held(paths, plan)))
+        missing = without(plan, held(paths, plan))
         if missing.shards:
             self._make(replace(asked, out=str(paths.root)), missing)
         return paths
@@ -139,8 +139,8 @@ class Studio:
         if shown is None or shown.status != "ok":
             said = "could not be made" if shown is None else "is dead: no gradient reaches its image"
             raise Unshown(f"{card.name}/{layer.name}:{channel} {said}")
-        rows = [*along(paths, shown), {"step": shown.steps, "activation": shown.activation}]
-        return np.array([row["step"] for row in rows]), np.array([row["activation"] for row in rows], np.float32)
+        steps, means = zip(*along(paths, shown), strict=True)
+        return np.array(steps), np.array(means, np.float32)
 
     def told(self, recipe: str = "", metric: str = "") -> str:
         """How the images of a figure were made, in a line; weights that are not the model's own are said."""

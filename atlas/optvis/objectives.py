@@ -27,7 +27,7 @@ Objective = Callable[[Tensor, Tensor], Reading]
 
 
 class FeatureObjective:
-    """Drive one channel of a layer for each image of a batch, and with it the same partners for all of them."""
+    """Drive one channel of a layer for each image of a batch, and with it the target's partners, the same for all of them."""
 
     def __init__(
         self,
@@ -36,12 +36,11 @@ class FeatureObjective:
         channels: Int[Tensor, " b"],
         *,
         target: Target,
-        partners: tuple[tuple[str, int], ...] = (),  # layer, channel
         metric: str = "l1",
         constant: float = 0.0,
     ) -> None:
         self.forward, self.layer, self.channels = forward, layer, channels
-        self.target, self.partners = target, partners
+        self.target, self.partners = target, target.features
         self.metric, self.constant = METRICS[metric], constant
 
     def __call__(self, images: Float[Tensor, "b 3 h w"], which: Int[Tensor, " b"]) -> Reading:
@@ -50,7 +49,9 @@ class FeatureObjective:
     def judge(self, maps: Mapping[str, Tensor], which: Int[Tensor, " b"]) -> Reading:
         """The reading of activation maps that a forward pass has left."""
         parts = [select(self.target, maps[self.layer], self.channels[which])]
-        parts += [select(self.target, maps[layer], torch.full_like(which, channel)) for layer, channel in self.partners]
+        parts += [
+            select(self.target, maps[layer], torch.full_like(which, channel)) for _, layer, channel in self.partners
+        ]
         losses = torch.stack([self.metric(z, self.constant) for z in parts])
         scores = torch.stack([z.mean(1) for z in parts])
         return Reading(losses.sum(0), scores.mean(0), maps[self.layer])

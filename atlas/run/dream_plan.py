@@ -16,7 +16,7 @@ from atlas.config.look_checks import dream_mistakes
 from atlas.config.mistakes import ConfigError, collect
 from atlas.config.schema import DreamConfig, RecipeConfig
 from atlas.optvis.priors import extent
-from atlas.records import Feature, ModelCard, Target
+from atlas.records import ModelCard, Target
 from atlas.run.generate import output_mistakes
 from atlas.run.one_model import device_for
 from atlas.store.picture_files import NamedPicture, find_pictures
@@ -56,14 +56,9 @@ class Aim:
     channels: tuple[int, ...]
 
     @property
-    def partners(self) -> tuple[tuple[str, int], ...]:
-        """Layers and channels that are driven together with each of the channels."""
-        return tuple((p.layer, p.channel) for p in map(Feature.parse, self.target.partners))
-
-    @property
     def layers(self) -> list[str]:
         """All that a forward pass must reach."""
-        return [self.layer, *(layer for layer, _ in self.partners)]
+        return [self.layer, *(partner.layer for partner in self.target.features)]
 
 
 @dataclass(frozen=True)

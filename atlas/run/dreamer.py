@@ -97,7 +97,6 @@ def _make(
         aim.layer,
         torch.tensor(channels, device=loaded.device),
         target=aim.target,
-        partners=aim.partners,
         metric=aim.metric,
         constant=aim.constant,
     )

@@ -1,6 +1,6 @@
 """What has become of every image: records failures, takes them back on request, and knows what is left to do."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import groupby
@@ -16,7 +16,7 @@ from atlas.store.images import sha256_of
 from atlas.store.index import FAILURES, Row, files_under, read_table, tasks_in, write_rows, write_table
 from atlas.store.lock import Lock
 from atlas.store.paths import AtlasPaths
-from atlas.sweep.identity import task_id
+from atlas.sweep.identity import part, task_id
 from atlas.sweep.plan import Plan
 
 
@@ -34,11 +34,13 @@ class Ledger(Publisher):
         left: list[ImageShard] = []
         for (model, layer), group in groupby(self.plan.shards, key=lambda shard: (shard.model, shard.layer)):
             made = tasks_in(files_under(self.paths.layer_index(model, layer)))
-            traced = tasks_in(files_under(self.paths.shard_trace(model, layer, "").parent)) if self.full else made
+            traced = tasks_in(files_under(self.paths.layer_traces(model, layer))) if self.full else made
             for shard in group:
                 tasks = {task_id(shard, item) for item in shard.items}
-                left += _part(shard, tasks - failed - made)
-                left += _part(shard, tasks & made - traced, known=True)
+                if unmade := part(shard, tasks - failed - made):
+                    left.append(unmade)
+                if untraced := part(shard, tasks & made - traced):
+                    left.append(replace(untraced, known=True))
         return left
 
     def forget_orphans(self) -> None:
@@ -96,14 +98,6 @@ class Ledger(Publisher):
             return
         write_rows(self.paths.shard_failures(f"{shard.id}-{command.attempts}"), [row], FAILURES)
         self.log("failed", feature=row["feature"], error_type=command.error_type, attempts=command.attempts)
-
-
-def _part(shard: ImageShard, wanted: set[str], known: bool = False) -> Iterator[ImageShard]:
-    """A shard with only those of its items whose task is wanted; nothing when there is none."""
-    items = tuple(item for item in shard.items if task_id(shard, item) in wanted)
-    if items:
-        some = shard if len(items) == len(shard.items) else shard.only(items)
-        yield replace(some, known=True) if known else some
 
 
 def _keep(path: Path, keep: Callable[[Row], bool]) -> int:

@@ -93,14 +93,11 @@ class Maker:
     def _optimize(self, shard: ImageShard, items: Sequence[Item]) -> Made:
         """The images of some items, each from its own random stream."""
         recipe, target = self.recipe, shard.target
-        partners = tuple((p.layer, p.channel) for p in map(Feature.parse, target.partners))
-        forward = self.loaded.forward([shard.layer, *(layer for layer, _ in partners)])
+        forward = self.loaded.forward([shard.layer, *(partner.layer for partner in target.features)])
         seen = seen_in(recipe.precision, lambda images: forward(self.space.feed(images)))
         channels = torch.tensor([item.channel for item in items], device=self.work.device)
         constant = self.work.constants[shard.metric]
-        objective = FeatureObjective(
-            seen, shard.layer, channels, target=target, partners=partners, metric=shard.metric, constant=constant
-        )
+        objective = FeatureObjective(seen, shard.layer, channels, target=target, metric=shard.metric, constant=constant)
         seeds = [noise_seed(shard.layer, item) for item in items]
         param = begin(recipe, seeds, self.space, self.picture)
         param = placed(param, torch.device(self.work.device), torch.channels_last)  # as the model's weights lie
@@ -145,7 +142,7 @@ class Maker:
         attempt = f"{shard.id}-{uuid.uuid4().hex[:8]}"
         staged = AtlasPaths(self.paths.staging / attempt)
         failed, done = staged.shard_failures(attempt), staged.shard_index(shard.model, shard.layer, shard.id)
-        along = staged.shard_trace(shard.model, shard.layer, shard.id)
+        along = staged.layer_traces(shard.model, shard.layer) / f"{shard.id}.parquet"
         tables = [
             (failed, [] if shard.known else failures, FAILURES),
             (along, [moment for row in finished for moment in row.pop(MOMENTS)], TRACES),

@@ -19,7 +19,7 @@ from atlas.optvis.metrics import CONSTANT, METRICS
 from atlas.optvis.objectives import FeatureObjective
 from atlas.optvis.params import GRAY, Param, pixels
 from atlas.optvis.spaces import Space, space_of
-from atlas.records import Feature, Item, Target
+from atlas.records import Item, Target
 from atlas.run.images import Made, alone, begin, make_images, placed, seen_in
 from atlas.run.materials import read_material, read_start
 from atlas.store.images import to_pil
@@ -69,7 +69,6 @@ def visualize(
     wanted = _wanted(channels)
     settings = _settings(recipe, octaves, input_size, start)
     aim = _target(target)
-    partners = tuple((p.layer, p.channel) for p in map(Feature.parse, aim.partners))
     chosen = metric if metric is not None else own_metric(recipe if isinstance(recipe, str) else recipe.name)
     if chosen not in METRICS:
         raise ValueError(f"metric={chosen!r}: no such metric; {nearest(chosen, METRICS)}")
@@ -77,7 +76,7 @@ def visualize(
     space = space_of(settings.space, _scale(mean, std))
     seeds = [noise_seed(layer, Item(channel, seed)) for channel in wanted]
     with _as_evaluated(model, device) as where:
-        cut = Forward(model, [layer, *(name for name, _ in partners)])
+        cut = Forward(model, [layer, *(partner.layer for partner in aim.features)])
         dtype = next((p.dtype for p in model.parameters()), torch.float32)
         size = input_size if start is None else max(start.shape[-2:])
         if not _fits(cut, settings, size, torch.empty(0, device=where, dtype=dtype)):
@@ -89,10 +88,10 @@ def visualize(
             param = _param(settings, own, space, None if start is None else start[i : i + together])
             param = placed(param, where, torch.contiguous_format, dtype)
             if not made:
-                _check_channels(forward, [*((layer, channel) for channel in wanted), *partners], param)
-            objective = FeatureObjective(
-                forward, layer, some, target=aim, partners=partners, metric=chosen, constant=constant
-            )
+                _check_channels(
+                    forward, [*((layer, channel) for channel in wanted), *(one[1:] for one in aim.features)], param
+                )
+            objective = FeatureObjective(forward, layer, some, target=aim, metric=chosen, constant=constant)
             made.append(make_images(objective, param, settings, space=space, seeds=own))
     return _joined(made)
 

@@ -63,9 +63,9 @@ class AtlasPaths:
         """A picture that images begin as."""
         return self.starts / f"{digest}.png"
 
-    def shard_trace(self, model: str, layer: str, shard: str) -> Path:
-        """What every channel of the layer did while the images of a shard were made."""
-        return self.traces / f"model={safe(model)}" / f"layer={safe(layer)}" / f"{shard}.parquet"
+    def layer_traces(self, model: str, layer: str) -> Path:
+        """Folder of what every channel of a layer did while its images were made."""
+        return self.traces / f"model={safe(model)}" / f"layer={safe(layer)}"
 
     def layer_responses(self, probe: str, model: str, layer: str) -> Path:
         """Folder of what the pictures of a probe do to a layer."""

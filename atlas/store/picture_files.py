@@ -10,10 +10,10 @@ from pathlib import Path, PurePath
 from PIL import Image
 
 from atlas.config.mistakes import ConfigError, nearest
+from atlas.config.recipe_checks import AT_HAND
 from atlas.store.images import read_picture
 from atlas.store.paths import safe
 
-AT_HAND = ("china.jpg", "flower.jpg")  # scikit-learn's two photographs
 SKLEARN = "sklearn:"
 LONGEST_NAME = 150  # characters of a file's name that tell of its picture (file systems end at 255)
 
@@ -84,8 +84,8 @@ def _found(asked: object, out: Path | None) -> Iterable[_Found]:
 
 def _at_hand(text: str) -> _Found:
     name = text.removeprefix(SKLEARN)
-    if name not in AT_HAND:
-        raise ConfigError([f"image={text}: {nearest(name, AT_HAND)}"])
+    if text not in AT_HAND:
+        raise ConfigError([f"image={text}: no such photograph; {nearest(text, AT_HAND)}"])
     return _Found(text, Path(text), PurePath(name), True, partial(_photograph, name))
 
 

@@ -1,6 +1,7 @@
 """What a task is: the hash of everything that reaches its pixels, never its rank, place or time."""
 
 import json
+from collections.abc import Collection
 from dataclasses import MISSING, asdict, fields, is_dataclass
 from hashlib import blake2b
 from typing import Any
@@ -59,3 +60,11 @@ def noise_seed(layer: str, item: Item) -> int:
     Metric, target, recipe and weights are left out: images that differ only in those begin alike and can be compared.
     """
     return int(fingerprint([layer, item.channel, item.seed], size=8), 16) >> 1
+
+
+def part(shard: ImageShard, tasks: Collection[str]) -> ImageShard | None:
+    """The shard with only those of its items whose task is among `tasks`; None when there is none."""
+    items = tuple(item for item in shard.items if task_id(shard, item) in tasks)
+    if not items:
+        return None
+    return shard if len(items) == len(shard.items) else shard.only(items)

@@ -1,12 +1,11 @@
 """From what was asked to what is to be made: the shards of a sweep, or every mistake in it at once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
-from typing import TypeVar
 
-from atlas.config.mistakes import ConfigError
+from atlas.config.mistakes import collect
 from atlas.config.schema import RecipeConfig, SweepConfig
 from atlas.records import ImageShard, Item, Layer, ModelCard, Target
 from atlas.sweep.channels import channel_mistakes, parse_channels, select_channels
@@ -15,8 +14,6 @@ from atlas.sweep.layers import layer_mistakes, select_layers, wanted_globs
 from atlas.sweep.recipes import Material, fit_recipe
 from atlas.sweep.shards import cut, image_cost
 from atlas.sweep.targets import make_targets, target_mistakes
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -52,38 +49,24 @@ def make_plan(config: SweepConfig, cards: dict[str, ModelCard], material: Materi
 
 def plan_mistakes(config: SweepConfig, cards: dict[str, ModelCard], material: Material | None = None) -> list[str]:
     """Everything wrong with what a sweep asks of its models; with fewer cards than models, only what needs none."""
-    found = _Mistakes()
-    parts = found.of(lambda: parse_channels(config.channels))
-    targets = found.of(lambda: make_targets(config.target))
+    found: list[str] = []
+    parts = collect(found, lambda: parse_channels(config.channels))
+    targets = collect(found, lambda: make_targets(config.target))
     globs = wanted_globs(config.layers)
     if len(cards) < len(config.models):
-        return found.all
-    found.all += layer_mistakes(globs, cards)
+        return found
+    found += layer_mistakes(globs, cards)
     wants_gpu = config.cluster.device == "cuda" and config.cluster.kind != "ray"
     if wants_gpu and not all(card.gpus for card in cards.values()):
-        found.all.append("cluster.device=cuda: this machine shows no CUDA device; leave it auto, or say cpu")
+        found.append("cluster.device=cuda: this machine shows no CUDA device; leave it auto, or say cpu")
     for name, card in cards.items():
-        found.of(lambda card=card: fitted(config, card, material))
+        collect(found, lambda card=card: fitted(config, card, material))
         layers = select_layers(globs, card)
         if layers and parts is not None:
-            found.all += channel_mistakes(parts, name, layers)
+            found += channel_mistakes(parts, name, layers)
         if layers and targets is not None:
-            found.all += [text for target in targets for text in target_mistakes(target, card, layers)]
-    return found.all
-
-
-class _Mistakes:
-    """Collects what readers raise, so that one mistake does not hide the next."""
-
-    def __init__(self) -> None:
-        self.all: list[str] = []
-
-    def of(self, read: Callable[[], T]) -> T | None:
-        try:
-            return read()
-        except ConfigError as error:
-            self.all += error.mistakes
-            return None
+            found += [text for target in targets for text in target_mistakes(target, card, layers)]
+    return found
 
 
 def fitted(config: SweepConfig, card: ModelCard, material: Material | None) -> RecipeConfig:

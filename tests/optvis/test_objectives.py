@@ -43,8 +43,7 @@ def test_joint_loss_is_the_sum_of_its_parts_and_the_score_their_mean():
             pictures, EVERYONE
         ),
     ]
-    partners = (("first", 1), ("second", 7))
-    joint = objective(target=Target("joint", partners=("m/first:1", "m/second:7")), partners=partners)
+    joint = objective(target=Target("joint", partners=("m/first:1", "m/second:7")))
     loss, score, _ = joint(pictures, EVERYONE)
     torch.testing.assert_close(loss, sum(part.loss for part in parts))
     torch.testing.assert_close(score, sum(part.score for part in parts) / 3)
@@ -57,7 +56,6 @@ def test_joint_makes_one_forward_pass():
         "second",
         CHANNELS,
         target=Target("joint", partners=("m/first:1",)),
-        partners=(("first", 1),),
     )
     joint(images(3, 12), EVERYONE)
     assert passes == [3]

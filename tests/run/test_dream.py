@@ -296,7 +296,7 @@ def test_a_batch_that_does_not_fit_is_halved_and_one_that_never_fits_is_told(mon
         ({"image": "cat.jpg"}, "image=cat.jpg: there is no such file or folder; did you mean cat.png"),
         ({"image": "text.png"}, "image=text.png: text.png is no picture that can be read"),
         ({"image": "empty"}, "image=empty: is a folder; a dream begins as one picture"),
-        ({"image": "sklearn:chna.jpg"}, "image=sklearn:chna.jpg: did you mean china.jpg"),
+        ({"image": "sklearn:chna.jpg"}, "image=sklearn:chna.jpg: no such photograph; did you mean sklearn:china.jpg"),
         ({"image": "narrow.png"}, "image=narrow.png: 40 x 3 pixels; at least 8 are wanted on each side"),
         (
             {"recipe": "fourier"},
