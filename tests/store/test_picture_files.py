@@ -58,7 +58,9 @@ def test_every_mistake_is_said(pictures: Path) -> None:
     missing, empty, unknown, kind, nowhere = caught.value.mistakes
     assert missing.startswith(f"image={pictures / 'c.png'}: there is no such file or folder; did you mean b.png")
     assert empty == f"image={pictures / 'empty'}: there is no picture in this folder"
-    assert unknown == "image=sklearn:chna.jpg: no such photograph; did you mean sklearn:china.jpg or sklearn:flower.jpg?"
+    assert (
+        unknown == "image=sklearn:chna.jpg: no such photograph; did you mean sklearn:china.jpg or sklearn:flower.jpg?"
+    )
     assert kind.startswith("image=True: the path of a picture")
     assert nowhere == "image=nowhere/x.png: there is no such file or folder"
     with pytest.raises(ConfigError, match=r"image=\[\]: name a picture"):
