@@ -170,7 +170,7 @@ def test_several_views_of_an_image_are_the_mean_of_their_losses():
         image = start[place : place + 1].clone().requires_grad_()
         losses, scores = [], []
         for move, noise in zip(views.moves[place], views.noise[place], strict=True):
-            seen = sample(image - GRAY, move[None], (12, 12)) + GRAY + noise
+            seen = sample(image - GRAY, move[None, None], (12, 12)) + GRAY + noise
             maps = net(seen)[:, channel].flatten(1)
             losses.append(5 * (200 - maps).square().sum().sqrt())
             scores.append(maps.mean().item())
