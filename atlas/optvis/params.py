@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from jaxtyping import Float
@@ -50,7 +51,7 @@ def fourier(seeds: Sequence[int], size: int, mean: float, deviation: float) -> P
     drawn = torch.stack([torch.randn(shape, generator=stream(seed)) for seed in seeds]) * deviation + mean
 
     def render(values: Tensor) -> Tensor:
-        weighted = torch.view_as_complex(values) / frequencies(size, values)
+        weighted = torch.view_as_complex(values) / frequencies(size, values.device).to(values)
         colours = torch.fft.irfft2(weighted, s=(size, size), norm="ortho") / CONTRAST
         return torch.sigmoid(correlated(colours))
 
@@ -66,27 +67,32 @@ def phases(
     Phases and pictures are standardised, as published. RGB in (0, 1).
     """
     shape = (3, size, size // 2 + 1)
+    curves = None if amplitudes is None else tuple(map(tuple, amplitudes))
     drawn = torch.stack([torch.randn(shape, generator=stream(seed)) for seed in seeds]) * deviation + mean
 
     def render(values: Tensor) -> Tensor:
-        magnitudes = 1.0 / frequencies(size, values) if amplitudes is None else read_off(amplitudes, size, values)
-        spectrum = torch.polar(magnitudes.expand_as(values).contiguous(), standardized(values))
+        device = values.device
+        magnitudes = 1.0 / frequencies(size, device) if curves is None else read_off(curves, size, device)
+        spectrum = torch.polar(magnitudes.to(values).expand_as(values).contiguous(), standardized(values))
         colours = torch.fft.irfft2(spectrum, s=(size, size))
         return torch.sigmoid(correlated(standardized(colours)))
 
     return Param(drawn, render, (size, size))
 
 
-def frequencies(size: int, like: Tensor) -> Float[Tensor, "s half"]:
+# what every step needs alike is brought to a device once: a step that waits for a transfer leaves a GPU idle
+@lru_cache(maxsize=16)
+def frequencies(size: int, device: torch.device) -> Float[Tensor, "s half"]:
     """Cycles per pixel of each coefficient of a square real image; the constant one counts as one cycle in all."""
     down, across = torch.fft.fftfreq(size), torch.fft.rfftfreq(size)
-    return torch.hypot(down[:, None], across[None]).clamp(min=1.0 / size).to(like)
+    return torch.hypot(down[:, None], across[None]).clamp(min=1.0 / size).to(device)
 
 
-def read_off(amplitudes: Sequence[Sequence[float]], size: int, like: Tensor) -> Float[Tensor, "3 s half"]:
+@lru_cache(maxsize=16)
+def read_off(amplitudes: tuple[tuple[float, ...], ...], size: int, device: torch.device) -> Float[Tensor, "3 s half"]:
     """The magnitude of each coefficient, from curves over frequency."""
-    curves = torch.tensor(amplitudes).to(like)
-    place = frequencies(size, like) / 0.5**0.5 * (curves.shape[1] - 1)  # the highest: half a cycle down and across
+    curves = torch.tensor(amplitudes, device=device)
+    place = frequencies(size, device) / 0.5**0.5 * (curves.shape[1] - 1)  # the highest: half a cycle down and across
     below = place.floor().long().clamp(max=curves.shape[1] - 2)
     part = place - below
     return curves[:, below] * (1 - part) + curves[:, below + 1] * part
@@ -94,9 +100,14 @@ def read_off(amplitudes: Sequence[Sequence[float]], size: int, like: Tensor) -> 
 
 def correlated(colours: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
     """Uncorrelated colours → RGB that varies as in nature."""
+    return torch.einsum("rc,bchw->brhw", correlation(colours.device).to(colours), colours)
+
+
+@lru_cache(maxsize=16)
+def correlation(device: torch.device) -> Float[Tensor, "3 3"]:
+    """How colours vary together in nature (lucid's matrix), its longest column 1."""
     matrix = torch.tensor(CORRELATION)
-    matrix = (matrix / matrix.norm(dim=0).max()).to(colours)
-    return torch.einsum("rc,bchw->brhw", matrix, colours)
+    return (matrix / matrix.norm(dim=0).max()).to(device)
 
 
 def standardized(values: Float[Tensor, "b ..."]) -> Float[Tensor, "b ..."]:

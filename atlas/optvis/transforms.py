@@ -99,7 +99,7 @@ def _crops(
     reach = ((extent - side) / 2).clamp(min=0)
     middle = (normal * SPREAD * extent).clamp(-reach, reach)
     scale = side / view[0]
-    turn = torch.eye(2).to(drawn) * scale[..., None]
+    turn = torch.eye(2, device=drawn.device) * scale[..., None]
     return torch.cat([turn, middle[..., None]], -1)
 
 
@@ -109,8 +109,8 @@ def sample(images: Images, moves: Float[Tensor, "b v 2 3"], size: tuple[int, int
     All views of an image are read off it at once, one below the other: an image may be much larger than its views.
     """
     height, width = images.shape[-2:]
-    down, across = (torch.arange(side).to(moves) - (side - 1) / 2 for side in size)
-    ones = torch.ones(size).to(moves)
+    down, across = (torch.arange(side, device=moves.device, dtype=moves.dtype) - (side - 1) / 2 for side in size)
+    ones = moves.new_ones(size)
     grid = torch.stack([across.expand(size), down[:, None].expand(size), ones], -1)
     places = torch.einsum("hwk,bvjk->bvhwj", grid, moves).flatten(1, 2)  # x, y from the middle of the image
     if images.device.type == "cpu":
