@@ -10,6 +10,8 @@ import pyarrow.parquet as pq
 
 from atlas.query.atlas import Atlas
 from atlas.query.pictures import PICTURE, schema_of, with_pictures
+from atlas.store.compared import read_compared
+from atlas.sweep.identity import fingerprint
 
 FILE_BYTES = 256 << 20  # of one file, about: what the Hub shows and streams well
 ROWS = 50_000  # neighbors held at once
@@ -20,10 +22,10 @@ pretty_name: {name}
 tags: [feature-visualization, interpretability]
 configs:
 - config_name: features
-  data_files: data/features-*.parquet
+  data_files: data/features-{mark}-*.parquet
   default: true
 - config_name: neighbors
-  data_files: data/neighbors-*.parquet
+  data_files: data/neighbors-{mark}-*.parquet
 ---
 
 # {name}
@@ -39,12 +41,19 @@ An atlas of features: images that drive the channels of vision networks, and how
 def write(atlas: Atlas, folder: Path) -> str:
     """Write the card and both tables."""
     (folder / "data").mkdir()
-    described = _described(schema_of(atlas, FEATURES))
-    count = _write_files(folder / "data" / "features", described, with_pictures(atlas, FEATURES))
-    _write_files(folder / "data" / "neighbors", schema_of(atlas, NEIGHBORS), atlas.batches(NEIGHBORS, ROWS))
+    described, mark = _described(schema_of(atlas, FEATURES)), _mark(atlas)
+    count = _write_files(folder / "data" / f"features-{mark}", described, with_pictures(atlas, FEATURES))
+    neighbors = folder / "data" / f"neighbors-{mark}"
+    _write_files(neighbors, schema_of(atlas, NEIGHBORS), atlas.batches(NEIGHBORS, ROWS))
     name = atlas.manifest.get("name") or atlas.path.name
-    (folder / "README.md").write_text(CARD.format(name=name), encoding="utf-8")
+    (folder / "README.md").write_text(CARD.format(name=name, mark=mark), encoding="utf-8")
     return f'{count:,} images; open it with datasets.load_dataset("…")'
+
+
+def _mark(atlas: Atlas) -> str:
+    """What tells this export from others: datasets' cache knows a folder by its name and its files' names alone."""
+    images = "SELECT md5(string_agg(concat(task, image_sha256), ' ' ORDER BY task)) AS mark FROM features"
+    return fingerprint([atlas.sql(images).to_pylist(), read_compared(atlas.paths)], size=4)
 
 
 def _write_files(beginning: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> int:
