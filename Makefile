@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 QUIET := OMP_NUM_THREADS=1 RAY_USAGE_STATS_ENABLED=0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup atlas test fast check lint types slow bench quality figures clean
+.PHONY: help setup atlas test fast check lint types slow bench quality figures screens chromium clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,11 +24,11 @@ $(READY): pyproject.toml constraints.txt
 atlas: $(READY)  ## the main job on the embedded default: every channel of PatternNet
 	$(BIN)/atlas run experiment=demo
 
-test: $(READY)  ## all checks and tests but the slow ones
+test: $(READY) chromium  ## all checks and tests but the slow ones
 	$(MAKE) --no-print-directory lint types
 	$(QUIET) $(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
 
-fast: $(READY)
+fast: $(READY) chromium
 	$(QUIET) $(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow and not process"
 
 check: $(READY)  ## lint, types, import layers and the fast tests, in under two minutes
@@ -56,6 +56,16 @@ figures: $(READY)  ## every one of the sources' figures, of PatternNet, beside t
 	for name in layer-grid raw-vs-octaves metric-invariance cumulative neurons interaction trajectory saliency dream \
 		filter-vs-dream similarity; do $(BIN)/atlas figure $$name || exit; done
 	$(BIN)/atlas figure models model=[patternnet,googlenet] models.googlenet.weights=none recipe=quick features=4
+
+screens: $(READY) chromium  ## a picture of every page of the site of the newest atlas, light, dark and as on a phone
+	PYTHONPATH=tests $(BIN)/python tests/browser/screens.py
+
+# The tests of the site run in the Chromium that the system has; Debian's is installed where there is none.
+CHROMIUM := command -v chromium || command -v chromium-browser || command -v google-chrome
+ROOT := $$([ "$$(id -u)" = 0 ] || echo sudo)
+chromium:
+	@{ $(CHROMIUM); } >/dev/null || { $(ROOT) apt-get update -qq && $(ROOT) apt-get install -y -qq --no-install-recommends chromium; } \
+		>/dev/null 2>&1 || { echo "the tests of the site need chromium on PATH: install it, then run make again" >&2; exit 1; }
 
 clean:  ## remove what can be made again, but no atlas
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis

@@ -172,6 +172,25 @@ def write_relations(paths: AtlasPaths, features: Sequence[Feature], probe: str) 
     write_rows(paths.clusters, order, CLUSTERS)
 
 
+def write_maps(paths: AtlasPaths, measures: Sequence[str] = ("sym", "profile")) -> None:
+    """The matrices of all layers, and clusters of both measures: a layer's features on a circle, from the last back."""
+    with Atlas(paths.root) as atlas:
+        rows = atlas.sql("FROM clusters WHERE measure = 'sym' ORDER BY model, layer, place DESC").to_pylist()
+    clusters: list[Row] = []
+    for (model, layer), ring in groupby(rows, lambda row: (row["model"], row["layer"])):
+        mine = list(ring)
+        angles = 2 * np.pi * np.arange(len(mine), dtype=np.float32) / len(mine)
+        for measure in measures:
+            place = paths.map(model, layer, measure)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            np.save(place.with_name(f"{place.name}.npy"), FACTOR[measure] * np.cos(angles[:, None] - angles))
+            np.save(place.with_name(f"{place.name}.order.npy"), np.array([row["channel"] for row in mine]))
+            clusters += [
+                {**row, "measure": measure, "place": n, "family": 8 * n // len(mine)} for n, row in enumerate(mine)
+            ]
+    write_rows(paths.clusters, clusters, CLUSTERS)
+
+
 def _layer_row(a: tuple, b: tuple, sizes: dict[tuple, int], probe: str) -> Row:
     same = float(a == b)
     return {

@@ -18,7 +18,7 @@ from atlas.figures import NAMES
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 COMMANDS = re.findall(r"^    (atlas .+?)(?:  +#.*)?$", README, re.MULTILINE)
-SWEEPS = ("run", "generate", "similarity")
+SWEEPS = ("run", "generate", "similarity", "site")
 JOBS = (*SWEEPS, "saliency", "dream", "figure")
 
 

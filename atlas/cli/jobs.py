@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from atlas.cli.figure import unnamed, with_name
-from atlas.cli.telling import say, tell_images, tell_pictures, tell_similarity
+from atlas.cli.telling import say, tell_images, tell_pictures, tell_similarity, tell_site
 
 if TYPE_CHECKING:
     from atlas.config.schema import DreamConfig, FigureConfig, SaliencyConfig, SweepConfig
@@ -23,6 +23,7 @@ def run_job(command: str, arguments: list[str]) -> int:
     """Run one job; every way it can end has one exit code and one clear message."""
     from atlas.config.compose import run_job as run_hydra
     from atlas.config.mistakes import ConfigError
+    from atlas.query.guard import Damaged
     from atlas.run.executor import ClusterError
     from atlas.run.signals import StopNow
     from atlas.store.lock import Locked
@@ -36,7 +37,7 @@ def run_job(command: str, arguments: list[str]) -> int:
         return run_hydra(command, arguments, BODIES[command])
     except ConfigError as error:
         return _refuse(error.mistakes)
-    except (Locked, NotAnAtlas, ClusterError) as error:
+    except (Locked, NotAnAtlas, ClusterError, Damaged) as error:
         return _refuse([str(error)])
     except OSError as error:
         say(f"stopped: {error}\nrun the same again to resume")
@@ -52,7 +53,8 @@ def run_all(config: "SweepConfig", overrides: list[str], mistakes: list[str]) ->
     code = _generate(config, plan, overrides)
     if code == INTERRUPTED or config.dry_run:
         return code
-    return max(code, _similarity(config, plan.cards))
+    code = max(code, _similarity(config, plan.cards))
+    return code if code == INTERRUPTED else max(code, _site(config))
 
 
 def generate_job(config: "SweepConfig", overrides: list[str], mistakes: list[str]) -> int:
@@ -62,16 +64,7 @@ def generate_job(config: "SweepConfig", overrides: list[str], mistakes: list[str
 
 def similarity_job(config: "SweepConfig", overrides: list[str], mistakes: list[str]) -> int:
     """`atlas similarity`: responses, neighbors, layers, maps of the atlas that is named, or else of the newest."""
-    from atlas.config.checks import value_mistakes
-    from atlas.config.mistakes import ConfigError
-    from atlas.query.atlas import newest
-
-    found = [*mistakes, *value_mistakes(config)]
-    if found:
-        raise ConfigError(found)
-    if not any(word.lstrip("+~").startswith(("name=", "out=", "experiment=")) for word in overrides):
-        config.out = str(newest())
-        say(f"the newest atlas: {config.out}")
+    _choose_atlas(config, overrides, mistakes)
     if any(word.startswith("model=") for word in overrides):
         _check_models(config)
     if config.dry_run:
@@ -80,6 +73,21 @@ def similarity_job(config: "SweepConfig", overrides: list[str], mistakes: list[s
         say(print_similarity_plan(config))
         return DONE
     return _similarity(config, {}, overrides)
+
+
+def site_job(config: "SweepConfig", overrides: list[str], mistakes: list[str]) -> int:
+    """`atlas site`: pages of the atlas that is named, or else of the newest."""
+    from atlas.store.manifest import read_manifest
+    from atlas.store.paths import AtlasPaths
+
+    other = [word for word in overrides if not word.lstrip("+~").startswith(("name=", "out=", "dry_run="))]
+    refused = [f"{word}: a site shows all of an atlas; its keys are name=, out= and dry_run=" for word in other]
+    _choose_atlas(config, overrides, [*mistakes, *refused])
+    if not config.dry_run:
+        return _site(config)
+    read_manifest(AtlasPaths(config.out).manifest)
+    say(f"would bring {config.out}/site up to date. Nothing was written.")
+    return DONE
 
 
 def saliency_job(config: "SaliencyConfig", overrides: list[str], mistakes: list[str]) -> int:
@@ -94,6 +102,20 @@ def dream_job(config: "DreamConfig", overrides: list[str], mistakes: list[str]) 
     from atlas.cli.dream import dream_body
 
     return dream_body(config, overrides, mistakes)
+
+
+def _choose_atlas(config: "SweepConfig", overrides: list[str], mistakes: list[str]) -> None:
+    """The newest atlas, when none is named; ConfigError with all mistakes, NotAnAtlas."""
+    from atlas.config.checks import value_mistakes
+    from atlas.config.mistakes import ConfigError
+    from atlas.query.atlas import newest
+
+    found = [*mistakes, *value_mistakes(config)]
+    if found:
+        raise ConfigError(found)
+    if not any(word.lstrip("+~").startswith(("name=", "out=", "experiment=")) for word in overrides):
+        config.out = str(newest())
+        say(f"the newest atlas: {config.out}")
 
 
 def _check_models(config: "SweepConfig") -> None:
@@ -150,6 +172,20 @@ def _similarity(config: "SweepConfig", cards: "dict[str, ModelCard]", overrides:
     return SOME_FAILED if outcome.unread or outcome.failures or outcome.abandoned else DONE
 
 
+def _site(config: "SweepConfig") -> int:
+    from atlas.report.site.write import write_site
+    from atlas.run.signals import leaving_at_once
+    from atlas.store.lock import Lock
+    from atlas.store.manifest import read_manifest
+    from atlas.store.paths import AtlasPaths
+
+    paths = AtlasPaths(config.out)
+    read_manifest(paths.manifest)  # before anything is written: NotAnAtlas
+    with leaving_at_once(), Lock(paths.lock):
+        tell_site(write_site(paths))
+    return DONE
+
+
 def _write_sheets(paths: "AtlasPaths") -> None:
     from atlas.report.sheets import write_sheets
 
@@ -182,6 +218,7 @@ BODIES: dict[str, Callable[[Any, list[str], list[str]], int]] = {  # config, ove
     "run": run_all,
     "generate": generate_job,
     "similarity": similarity_job,
+    "site": site_job,
     "saliency": saliency_job,
     "dream": dream_job,
     "figure": figure_job,
@@ -190,6 +227,7 @@ HELP = {
     "run": "The main job: generate, and all made from it.",
     "generate": "Make the images and index of a sweep.",
     "similarity": "Compare all features of an atlas: responses, neighbors, layers, maps.",
+    "site": "Write the atlas as pages that a browser opens.",
     "saliency": "Show which pixels of a picture matter to a class.",
     "dream": "Change a picture until it drives a channel: DeepDream, with its frames.",
     "figure": "Draw one of the sources' figures: atlas figure NAME.",

@@ -54,6 +54,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._say(HTTPStatus.FORBIDDEN, {"error": f"only {' and '.join(NAMES)} are served"})
         asked = urlsplit(self.path)
         path, query = unquote(asked.path), {key: values[-1] for key, values in parse_qs(asked.query).items()}
+        if path == "/":
+            return self._send_to_site()
         if not path.startswith("/api/"):
             return self._send_file(path)
         try:
@@ -71,12 +73,21 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command == "GET":
             self.wfile.write(body)
 
+    def _send_to_site(self) -> None:
+        """To the page itself, since what it names lies beside it."""
+        paths = self.held.paths
+        if not paths.site_page.is_file():
+            return self._say(
+                HTTPStatus.NOT_FOUND, {"error": f"{paths.root} has no pages yet: `atlas site` writes them"}
+            )
+        return self._head(HTTPStatus.FOUND, {"Location": f"/{paths.relative(paths.site_page)}", "Content-Length": "0"})
+
     def _send_file(self, path: str) -> None:
         """A file under the atlas, whole or a part of it; nothing outside is ever opened."""
         root = self.held.path.resolve()
         file = (root / path.lstrip("/")).resolve() if "\0" not in path else root
         if file.is_dir():
-            file = (file / ("site/index.html" if file == root else "index.html")).resolve()
+            file = (file / "index.html").resolve()
         if not file.is_relative_to(root) or not file.is_file():
             return self._say(HTTPStatus.NOT_FOUND, {"error": f"there is no file {path!r} in this atlas"})
         size = file.stat().st_size

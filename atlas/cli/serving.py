@@ -14,6 +14,7 @@ def serve(where: str | None, atlas: str | None, port: int) -> None:
     """Files and answers of an atlas on 127.0.0.1.
 
     \b
+    /                                  its pages, once `atlas site` has written them
     /images/…, /index/…, …             its files, with Range requests
     /api/feature/MODEL/LAYER:CHANNEL   its rows, as JSON
     /api/similar/MODEL/LAYER:CHANNEL   its neighbors; ?top=, measure=, scope=, to=, mutual=, opposite=, probe=

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from atlas.report.site.write import Written
     from atlas.run import generate, similarity
 
 LISTED = 12  # pictures, or failures, named one by one
@@ -52,6 +53,14 @@ def tell_similarity(outcome: "similarity.Outcome") -> None:
     for failure in outcome.failures[:LISTED]:
         say(f"failed: {failure}")
     _tell_abandoned(outcome.abandoned)
+
+
+def tell_site(written: "Written") -> None:
+    """What `atlas site` came to; the last line is the page to open."""
+    _tell_notes(written.notes)
+    removed = f", {written.removed:,} removed" if written.removed else ""
+    say(f"site: {_counted(written.written, 'file')} written, {written.kept:,} up to date{removed}; open")
+    say(str(written.index))
 
 
 def tell_pictures(folder: Path, written: Sequence[Path]) -> None:

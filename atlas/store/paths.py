@@ -46,6 +46,10 @@ class AtlasPaths:
         self.layout = self.root / "layout.parquet"
         self.similarity = self.root / "similarity.json"
         self.maps = self.root / "maps"
+        self.site = self.root / "site"
+        self.site_page = self.site / "index.html"
+        self.site_ledger = self.site / "made.json"
+        self.site_overview = self.site / "data" / "atlas.js"
         self.sql = self.root / "atlas.sql"
         self.staging = self.root / "staging"
 
@@ -93,6 +97,18 @@ class AtlasPaths:
 
     def sheet(self, model: str, layer: str, name: str) -> Path:
         return self.sheets / safe(model) / safe(layer) / f"{safe(name)}.png"
+
+    def site_map(self, model: str) -> Path:
+        """A model's features on a plane, as the site shows them."""
+        return self.site / "data" / "maps" / f"{safe(model)}.js"
+
+    def site_data(self, model: str, layer: str, name: str) -> Path:
+        """What the site shows of a layer: `layer`, `features-<k>`, `matrix-<measure>`."""
+        return self.site / "data" / "layers" / safe(model) / safe(layer) / f"{name}.js"
+
+    def site_sprites(self, model: str, layer: str, name: str) -> Path:
+        """Thumbnails of a layer: `<set>-<k>`, `samples`."""
+        return self.site / "sprites" / safe(model) / safe(layer) / f"{name}.webp"
 
     def relative(self, path: Path) -> str:
         """A path as it is written into rows: relative to the atlas, with forward slashes."""

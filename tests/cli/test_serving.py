@@ -14,6 +14,7 @@ from made_similarity import write_similarity
 from atlas.cli.server import make_server
 from atlas.cli.tables import plain_rows
 from atlas.query.atlas import Atlas
+from atlas.report.site.write import write_site
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +109,22 @@ def test_no_file_outside_is_served(port: int, path: str) -> None:
     status, _, body = ask(port, path)
     assert status == 404
     assert b"secret" not in body.replace(b"secret.txt", b"") and b"root:" not in body
+
+
+def test_the_root_is_the_site_once_there_is_one(port: int, atlas: Atlas) -> None:
+    status, _, body = ask(port, "/")
+    assert status == 404
+    assert "`atlas site`" in json.loads(body)["error"]
+    write_site(atlas.paths)
+    for method in ("GET", "HEAD"):
+        status, said, _ = ask(port, "/", method)
+        assert (status, said["Location"]) == (302, "/site/index.html")
+    status, said, body = ask(port, said["Location"])
+    assert (status, body) == (200, atlas.paths.site_page.read_bytes())
+    assert said["Content-Type"] == "text/html"
+    assert ask(port, "/site/")[2] == body
+    for file in ("atlas.js", "atlas.css", "data/atlas.js"):
+        assert ask(port, f"/site/{file}")[2] == (atlas.paths.site / file).read_bytes()
 
 
 def test_a_page_elsewhere_that_resolves_to_here_is_not_answered(port: int) -> None:

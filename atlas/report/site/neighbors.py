@@ -1,0 +1,63 @@
+"""The neighbors of every channel of a layer, out of all tables that similarity left: read a table at a time."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from atlas.query.atlas import Atlas
+from atlas.query.sources import quoted
+from atlas.report.site.layers import Layer
+from atlas.report.site.numbers import listed, numbers
+from atlas.report.site.partners import Partners
+from atlas.report.site.tasks import runs
+
+SCOPES = ("layer", "model", "other")
+MEASURES = ("sym", "profile")
+
+
+class AddressRange(NamedTuple):
+    """The features of a layer by their addresses `src`: a condition, and the channel."""
+
+    condition: str
+    channel: str
+
+
+class Neighbors(NamedTuple):
+    """One table of a layer, by position; of each the nearest first, the most opposite last."""
+
+    name: str  # probe/scope/measure
+    starts: list[int]  # where the rows of each position begin, and where those of the last one end
+    columns: list[list[Any]]
+
+    def of(self, position: int) -> list[tuple[Any, ...]]:
+        start, stop = self.starts[position : position + 2]
+        return list(zip(*(column[start:stop] for column in self.columns), strict=True))
+
+
+def address_range(layer: Layer) -> AddressRange:
+    """`;` comes after `:`, so that a range finds them; another layer's name may begin with the same and a `:`."""
+    prefix = f"{layer.model}/{layer.name}"
+    rest = f"src[{len(prefix) + 2} :]"
+    condition = f"src >= {quoted(prefix + ':')} AND src < {quoted(prefix + ';')} AND NOT contains({rest}, ':')"
+    return AddressRange(condition, f"{rest}::INTEGER")
+
+
+def read_neighbors(atlas: Atlas, layer: Layer, partners: Partners) -> list[Neighbors]:
+    """Every table that holds neighbors of the layer."""
+    src = address_range(layer)
+    rows = atlas.sql(f"""
+        SELECT concat_ws('/', probe, scope, measure) AS name, {src.channel} AS channel,
+            sign, rank, dst, score, baseline, coalesce(rank_rev, 0) AS rank_rev, mutual
+        FROM neighbors WHERE scope IN {SCOPES} AND measure IN {MEASURES} AND {src.condition}
+        ORDER BY name, channel, sign DESC, rank, dst""")
+    return [_table(layer, part, partners) for part in runs(rows, "name")]
+
+
+def _table(layer: Layer, rows: pa.Table, partners: Partners) -> Neighbors:
+    plain = [rows[name].to_pylist() for name in ("sign", "rank")]
+    values = [listed(numbers(rows[name])) for name in ("score", "baseline")]
+    back = [rows["rank_rev"].to_pylist(), rows["mutual"].cast(pa.int8()).to_pylist()]
+    columns = [*plain, *partners.places(rows["dst"]), *values, *back]
+    starts = [*np.searchsorted(rows["channel"].to_numpy(), layer.channels).tolist(), len(rows)]
+    return Neighbors(rows["name"][0].as_py(), starts, columns)

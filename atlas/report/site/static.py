@@ -1,0 +1,32 @@
+"""The page itself: one HTML file, all scripts as one, all styles as one."""
+
+from pathlib import Path
+
+from atlas.report.site.ledger import Ledger, digest_of
+from atlas.store.paths import AtlasPaths
+
+STATIC = Path(__file__).parent / "static"
+
+
+def write_static(paths: AtlasPaths, ledger: Ledger) -> None:
+    contents = {paths.site_page: page(), paths.site / "atlas.js": scripts(), paths.site / "atlas.css": styles()}
+    for file, data in contents.items():
+        ledger.write(file, digest_of(data), lambda data=data: data)
+
+
+def page() -> bytes:
+    return (STATIC / "index.html").read_bytes()
+
+
+def scripts() -> bytes:
+    """The scripts in the order of their names, in a scope of their own."""
+    return b'(() => { "use strict";\n' + _joined("js") + b"})();\n"
+
+
+def styles() -> bytes:
+    return _joined("css")
+
+
+def _joined(ending: str) -> bytes:
+    files = sorted((STATIC / ending).glob(f"*.{ending}"))
+    return b"".join(file.read_bytes().rstrip() + b"\n" for file in files)

@@ -1,0 +1,72 @@
+// Elements. Text is always set as text: names come from users' models.
+
+/** el("a.quiet.small", {href: "#/"}, "text", child, [children]): null and false children are left out. */
+function el(kind, properties, ...children) {
+  const [tag, ...classes] = kind.split(".");
+  const made = document.createElement(tag || "div");
+  if (classes.length) made.className = classes.join(" ");
+  for (const [name, value] of Object.entries(properties || {})) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else if (name === "style") for (const [key, said] of Object.entries(value)) made.style.setProperty(key, said);
+    else made.setAttribute(name, value === true ? "" : value);
+  }
+  made.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  return made;
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+function svg(tag, properties, ...children) {
+  const made = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(properties || {})) made.setAttribute(name, value);
+  made.append(...children.flat(Infinity));
+  return made;
+}
+
+/** A row of choices of which one is pressed; choose(value) is called with another. */
+function choices(label, options, chosen, choose) {
+  if (options.length < 2) return null;
+  return el("span.choices", { role: "group", "aria-label": label }, el("span.label", {}, label),
+    options.map(([value, text]) => el("button.choice", {
+      type: "button", "aria-pressed": String(value === chosen), onclick: () => value === chosen || choose(value),
+    }, text)));
+}
+
+/** A choice among many. */
+function picker(label, options, chosen, choose) {
+  if (options.length < 2) return null;
+  const select = el("select", { "aria-label": label, onchange: () => choose(select.value) },
+    options.map(([value, text]) => el("option", { value, selected: value === chosen }, text)));
+  return el("label.picker", {}, el("span.label", {}, label), select);
+}
+
+/** Something that can be copied with one click. */
+function copyable(text, shown, title) {
+  const button = el("button.copy", { type: "button", title: title || "Copy", onclick: () => copy(text, button) }, shown || text);
+  return button;
+}
+
+async function copy(text, button) {
+  let done = false;
+  try {
+    await navigator.clipboard.writeText(text);
+    done = true;
+  } catch {
+    const field = el("textarea", { style: { position: "fixed", opacity: "0" } });
+    field.value = text;
+    document.body.append(field);
+    field.select();
+    done = document.execCommand("copy");
+    field.remove();
+  }
+  button.dataset.said = done ? "copied" : "cannot copy here";
+  setTimeout(() => delete button.dataset.said, 1400);
+}
+
+function debounced(wait, act) {
+  let timer = 0;
+  return (...values) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => act(...values), wait);
+  };
+}

@@ -1,0 +1,49 @@
+// Routes live in the hash, so that one link works on file:// and on a server: #/path?name=value.
+
+const part = encodeURIComponent;
+const withQuery = (path, query) => {
+  const said = Object.entries(query || {}).filter(([, value]) => value !== null && value !== undefined && value !== "");
+  return said.length ? `${path}?${said.map(([name, value]) => `${name}=${part(value)}`).join("&")}` : path;
+};
+
+const routes = {
+  home: () => "#/",
+  layer: (layer, query) => withQuery(`#/l/${part(layer.model.name)}/${part(layer.name)}`, query),
+  feature: (layer, channel, query) => withQuery(`#/f/${part(layer.model.name)}/${part(layer.name)}/${channel}`, query),
+  map: (model, query) => withQuery(`#/map/${part(model.name)}`, query),
+  matrix: (layer, query) => withQuery(`#/matrix/${part(layer.model.name)}/${part(layer.name)}`, query),
+  compare: (a, b, query) => withQuery("#/compare", { a, b, ...query }),
+  bookmarks: () => "#/bookmarks",
+};
+
+/** {page, parts, query} of a hash. */
+function parseRoute(hash) {
+  const [path, query] = hash.replace(/^#\/?/, "").split("?");
+  const safely = (text) => {
+    try {
+      return decodeURIComponent(text);
+    } catch {
+      return text;
+    }
+  };
+  const [page, ...parts] = path.split("/").map(safely);
+  const pairs = (query || "").split("&").filter(Boolean).map((pair) => pair.split("=").map(safely));
+  return { page, parts, query: Object.fromEntries(pairs.map(([name, value]) => [name, value ?? ""])) };
+}
+
+/** Change the query of the page that is shown, without a new entry in the history. */
+function changeQuery(changes) {
+  const { query } = parseRoute(location.hash);
+  const path = (location.hash || "#/").split("?")[0];
+  history.replaceState(history.state, "", withQuery(path, { ...query, ...changes }));
+}
+
+const go = (hash) => {
+  location.hash = hash;
+};
+
+/** The same query on another page of the same kind: whoever walks keeps what was chosen. */
+const keptQuery = (...names) => {
+  const { query } = parseRoute(location.hash);
+  return Object.fromEntries(names.filter((name) => query[name]).map((name) => [name, query[name]]));
+};

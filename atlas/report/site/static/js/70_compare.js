@@ -1,0 +1,128 @@
+// #/compare?a=…&b=… : two features, or two layers, beside each other.
+
+async function comparePage({ a, b }) {
+  const [one, other] = [a || "", b || ""].map((text) => parseAddress(text) || whole.byAddress.get(text));
+  if (!one || !other) return compareForm(a || "", b || "", one, other);
+  if (one.list && other.list) return layersPage(one, other);
+  if (one.list || other.list) return compareForm(a, b, one, other, "Name two features, or two layers.");
+  return pairPage(one, other);
+}
+
+/** Two fields, with what is wrong with them. */
+function compareForm(a, b, one, other, said) {
+  const field = (name, value) => el("input", { name, value, placeholder: "model/layer:channel or model/layer", "aria-label": name, list: "layers" });
+  const wrong = [[a, one], [b, other]].filter(([text, found]) => text && !found).map(([text]) => text);
+  return el("div.page.compare", {}, el("header.title", {}, el("h1", {}, "Compare"), el("p.lead.quiet", {}, said || "Two features, or two layers of any networks of this atlas.")),
+    wrong.length > 0 && el("p.empty", {}, `Not in this atlas: ${wrong.join(", ")}`),
+    el("form.comparing", { onsubmit: (event) => {
+      event.preventDefault();
+      const values = new FormData(event.target);
+      go(routes.compare(values.get("a").trim(), values.get("b").trim()));
+    } }, field("a", a), field("b", b), el("button.choice", { type: "submit" }, "Compare"),
+    el("datalist", { id: "layers" }, whole.layers.map((layer) => el("option", { value: nameOf(layer) })))));
+}
+
+async function pairPage(one, other) {
+  const [first, second] = await Promise.all([one, other].map((side) => Promise.all([details(side.layer, side.channel), gridOf(side.layer)]).then(([known]) => known)));
+  const relations = [...relationsOf(one, first, other), ...relationsOf(other, second, one).map((row) => ({ ...row, back: true }))];
+  const addresses = [one, other].map((side) => addressOf(side.layer, side.channel));
+  return el("div.page.compare", {},
+    el("header.title", {}, el("h1", {}, "Two features"), el("nav.links", {}, el("a", { href: routes.compare(addresses[1], addresses[0]) }, "Swap"))),
+    el("div.pair2", {}, [[one, first], [other, second]].map(([side, known]) => sideOf(side, known))),
+    el("section", {}, el("h2", {}, "How alike"), relations.length ? relationsList(relations, one, other) : el("p.empty", {}, "Neither stands in a list of the other\u2019s nearest or most opposite features.")),
+    sharedSection(one, first, other, second),
+    foot([["Its neighbors", command("similar", shellWord(addresses[0]), ...(one.layer.model === other.layer.model ? [] : ["--to", shellWord(other.layer.model.name)]))]]));
+}
+
+function sideOf({ layer, channel }, known) {
+  const set = standing(layer, channel);
+  const image = known.images.find((one) => one.set === set) || known.images[0];
+  return el("div.side", { style: { "--model": colourOfModel(layer.model) } },
+    el("a.frame", { href: routes.feature(layer, channel) }, image ? fullImage(layer, channel, image.set, { loading: "eager" }) : noImage(layer, channel)),
+    el("h3", {}, el("a", { href: routes.feature(layer, channel) }, el("span.dot"), `${layer.model.name} / ${layer.name} : ${channel}`)),
+    image && el("p.small.quiet", {}, `${setLabel(layer, image.set)} \u00b7 score ${number(image.score)}`));
+}
+
+/** Where `to` stands in the lists of a feature. */
+function relationsOf({ layer }, known, to) {
+  return Object.entries(known.neighbors).flatMap(([key, rows]) => {
+    const [probe, scope, measure] = key.split("/");
+    return rows.filter(([, , l, channel]) => channel === to.channel && known.layers[l][0] === to.layer.model.name && known.layers[l][1] === to.layer.name)
+      .map(([sign, rank, , , score, baseline, reverse, mutual]) => ({ probe, scope, measure, sign, rank, score, baseline, reverse, mutual, layer }));
+  });
+}
+
+function relationsList(rows, one, other) {
+  const name = ({ layer, channel }) => (layer === one.layer && layer === other.layer ? String(channel) : `${layer.name}:${channel}`);
+  return el("div.scrolls", {}, el("table.plain", {}, el("thead", {}, el("tr", {}, el("th", {}, "of"), el("th", {}, "among"), el("th", {}, "measure"), el("th", {}, "place"), el("th", {}, "score"), el("th", {}, term("baseline", "baseline")), el("th", {}, term("reverse", "reverse rank")), el("th", {}, term("mutual", "mutual")))),
+    el("tbody", {}, rows.map((row) => el("tr", {},
+      el("td", {}, `${name(row.back ? one : other)} in ${name(row.back ? other : one)}\u2019s list`),
+      el("td", {}, { layer: "the layer", model: "the network", other: "the other network" }[row.scope], row.probe === "atlas" ? "" : `, probe ${row.probe}`),
+      el("td", {}, term(row.measure, row.measure)), el("td", {}, row.sign > 0 ? `nearest ${row.rank}` : `opposite ${row.rank}`),
+      el("td", {}, number(row.score)), el("td", {}, number(row.baseline)), el("td", {}, row.reverse || "\u2013"), el("td", {}, row.mutual ? "\u21c4" : "\u2013"))))));
+}
+
+/** The features that are near to both. */
+function sharedSection(one, first, other, second) {
+  const near = (known) => new Map(Object.values(known.neighbors).flat().filter(([sign]) => sign > 0)
+    .map(([, , l, channel]) => [`${known.layers[l][0]}/${known.layers[l][1]}:${channel}`, true]));
+  const theirs = near(second);
+  const shared = [...near(first).keys()].filter((address) => theirs.has(address)).map(parseAddress).filter(Boolean);
+  if (!shared.length) return null;
+  return el("section", {}, el("h2", {}, "Near to both"), el("div.neighborlist", {}, shared.slice(0, 24).map(({ layer, channel }) => el("div.neighbor", { style: { "--model": colourOfModel(layer.model) } },
+    card(layer, channel, { lines: [el("span.caption", {}, layer.model !== one.layer.model && el("span.place", {}, el("span.dot"), layer.model.name), el("span.place", {}, layer.name), el("strong", {}, String(channel)))] })))));
+}
+
+// two layers
+
+const PAIRS_SHOWN = 60;
+
+async function layersPage(one, other) {
+  const [grid] = await Promise.all([gridOf(one), gridOf(other)]);
+  const row = (whole.data.relations.atlas || []).find(([i, j]) => i === one.number && j === other.number);
+  const found = one.model === other.model ? null : grid.matches[other.model.name];
+  const facts = row ? [["cka", row[2], null], ["best_match", row[4], row[5]], ["mutual_share", row[6], row[7]]] : [];
+  return el("div.page.compare", {},
+    el("header.title", {}, el("h1", {}, "Two layers"), el("p.lead", {}, [one, other].map((layer, k) => [k ? " and " : "", el("a", { href: routes.layer(layer), style: { "--model": colourOfModel(layer.model) } }, el("span.dot"), nameOf(layer))])),
+      el("nav.links", {}, depthLinks(one, other), el("a", { href: routes.compare(nameOf(other), nameOf(one)) }, "Swap"))),
+    facts.length > 0 && el("dl.facts.large", {}, facts.map(([key, value, baseline]) => el("div", {}, el("dt", {}, term(key)), el("dd", {}, number(value), baseline !== null && el("span.quiet.small", {}, ` baseline ${number(baseline)}`))))),
+    found ? pairsWall(one, other, found) : twoWalls(one, other),
+    foot(one.model === other.model ? [] : [["The same as a table", command("match", shellWord(one.model.name), shellWord(other.model.name))]]));
+}
+
+/** The layer before and after in both networks. */
+function depthLinks(one, other) {
+  return [[-1, "\u2190 earlier", "prev"], [1, "later \u2192", "next"]].map(([step, text, rel]) => {
+    const [a, b] = [one, other].map((layer) => layer.model.layers[layer.model.layers.indexOf(layer) + step]);
+    return a && b && el("a", { href: routes.compare(nameOf(a), nameOf(b)), rel }, text);
+  });
+}
+
+/** Features of one layer beside their partners in the other: those that stand highest above chance first. */
+function pairsWall(one, other, { layers, rows }) {
+  const pairs = rows.flatMap((row, place) => {
+    if (!row) return [];
+    const [l, channel, score, baseline, mutual, partnerLayer, partner, partnerScore] = row;
+    if (partnerLayer >= 0 && layers[partnerLayer] === other.name) return [{ place, channel: partner, score: partnerScore, baseline, mutual: mutual && layers[l] === other.name && partner === channel }];
+    return layers[l] === other.name ? [{ place, channel, score, baseline, mutual }] : [];
+  }).filter((pair) => other.place.has(pair.channel)).sort((a, b) => (b.score - b.baseline) - (a.score - a.baseline));
+  if (!pairs.length) return [el("p.empty", {}, `No feature of ${nameOf(one)} has its best match or its partner in ${nameOf(other)}.`), twoWalls(one, other)];
+  const draw = (pair) => el("div.couple", {},
+    el("div.two", {}, card(one, one.list[pair.place], { lines: [el("span.caption", {}, String(one.list[pair.place]))] }), card(other, pair.channel, { lines: [el("span.caption", {}, String(pair.channel))] })),
+    scoreBar(pair.score, pair.baseline, 1),
+    el("span.marks", {}, pair.mutual ? el("abbr", { title: "mutual: each is the other\u2019s best match" }, "\u21c4") : null,
+      el("a.quiet", { href: routes.compare(addressOf(one, one.list[pair.place]), addressOf(other, pair.channel)), title: "Compare the two" }, "vs")));
+  const above = pairs.filter((pair) => pair.score > pair.baseline).length;
+  const box = el("div.couples", {}, pairs.slice(0, PAIRS_SHOWN).map(draw));
+  if (pairs.length > PAIRS_SHOWN) {
+    const more = el("button.more", { type: "button", onclick: () => more.replaceWith(...pairs.slice(PAIRS_SHOWN).map(draw)) }, `${pairs.length - PAIRS_SHOWN} more`);
+    box.append(more);
+  }
+  return el("section", {}, el("h2", {}, "Pairs"),
+    el("p.quiet.small.measureline", {}, `${count(pairs.length, "pair")} by `, term("profile", "profile"), `, ${above} above the `, term("baseline", "rotated baseline"), "; the largest ", term("excess", "excess"), " first. Left ", nameOf(one), ", right ", nameOf(other), "."), box);
+}
+
+function twoWalls(one, other) {
+  return el("div.pair2", {}, [one, other].map((layer) => el("section", {}, el("h3", {}, el("a", { href: routes.layer(layer) }, nameOf(layer))),
+    el("div.smallwall", {}, layer.list.slice(0, 96).map((channel) => card(layer, channel, { lines: [el("span.caption", {}, String(channel))] }))))));
+}

@@ -1,0 +1,54 @@
+// Bookmarks stay in this browser; they can be saved as a file.
+
+const markKey = () => `atlas bookmarks ${whole.data.name}`;
+
+function stored(key, fallback) {
+  try {
+    return JSON.parse(localStorage.getItem(key)) ?? fallback;
+  } catch {
+    return fallback;
+  }
+}
+function store(key, value) {
+  try {
+    localStorage.setItem(key, JSON.stringify(value));
+  } catch {
+    // a browser that keeps nothing still shows the page
+  }
+}
+
+const marks = () => {
+  const found = stored(markKey(), []);
+  return Array.isArray(found) ? found.filter((one) => typeof one === "string") : [];
+};
+const isMarked = (address) => marks().includes(address);
+
+/** Add or take away; whether it is marked now. */
+function toggleMark(address) {
+  const now = marks();
+  const kept = now.filter((one) => one !== address);
+  store(markKey(), kept.length === now.length ? [...now, address] : kept);
+  drawBar();
+  return kept.length === now.length;
+}
+
+function bookmarksPage() {
+  const held = marks().map((address) => [address, parseAddress(address)]);
+  const known = held.filter(([, found]) => found);
+  const gone = held.filter(([, found]) => !found);
+  const rows = known.map(([address, { layer, channel }]) => ({ feature: address, model: layer.model.name, layer: layer.name, channel }));
+  return el("div.page.bookmarks", {},
+    el("header.title", {}, el("h1", {}, "Bookmarks"), el("p.lead.quiet", {}, "Kept in this browser, for this atlas."),
+      known.length > 0 && el("nav.links", {}, saveLink("bookmarks.json", JSON.stringify(rows, null, 2), "Save as JSON"),
+        saveLink("bookmarks.csv", ["feature,model,layer,channel", ...rows.map((row) => Object.values(row).map(quotedCell).join(","))].join("\n"), "Save as CSV"),
+        copyable(rows.map((row) => row.feature).join("\n"), "Copy the addresses"))),
+    known.length ? el("div.markedgrid", {}, known.map(([address, { layer, channel }]) => el("div.marked", {},
+      card(layer, channel, { lines: [el("span.caption", {}, el("span.quiet", {}, `${layer.model.name} / ${layer.name} : `), el("strong", {}, channel))] }),
+      el("button.plainbutton", { type: "button", "aria-label": `Remove ${address}`, onclick: () => { toggleMark(address); render(); } }, "remove"))))
+      : el("p.empty", {}, "None yet: press b on a feature\u2019s page."),
+    gone.length > 0 && el("p.quiet.small", {}, `Not in this atlas: ${gone.map(([address]) => address).join(", ")}`),
+    foot([]));
+}
+
+const quotedCell = (value) => (/[",\n]/.test(value) ? `"${String(value).replace(/"/g, '""')}"` : value);
+const saveLink = (name, text, label) => el("a", { href: `data:text/plain;charset=utf-8,${part(text)}`, download: name }, label);

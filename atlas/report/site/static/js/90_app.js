@@ -1,0 +1,210 @@
+// The frame: the bar at the top, the routes, the keys, and the page that is shown.
+
+let pageEnd = new AbortController(); // what a page listens to ends with it
+let walker = null; // what arrows do on the page, if it has an opinion
+let atShown = [];
+
+/** Do something once the page stands in the document, when sizes are known. */
+const whenShown = (act) => atShown.push(act);
+
+const PAGES = {
+  "": () => homePage(),
+  l: ([model, name], query) => layerPage(known(layerOf(model, name), `${model}/${name}`), query),
+  f: ([model, name, channel], query) => {
+    const { layer, channel: mine } = known(parseAddress(`${model}/${name}:${channel}`), `${model}/${name}:${channel}`);
+    return featurePage(layer, mine, query);
+  },
+  map: ([model], query) => mapPage(known(modelOf(model), model), query),
+  matrix: ([model, name], query) => matrixPage(known(layerOf(model, name), `${model}/${name}`), query),
+  compare: (_, query) => comparePage(query),
+  bookmarks: () => bookmarksPage(),
+};
+
+class Unknown extends Error {}
+function known(found, name) {
+  if (!found) throw new Unknown(name);
+  return found;
+}
+
+/** Draw the page of the route, scrolled to `y`; a newer route wins over one that still loads. */
+let turn = 0;
+async function render({ y = scrollY } = {}) {
+  const mine = (turn += 1);
+  const { page, parts, query } = parseRoute(location.hash);
+  const waiting = setTimeout(() => document.body.classList.add("waiting"), 150);
+  pageEnd.abort();
+  pageEnd = new AbortController();
+  walker = null;
+  atShown = [];
+  hidePeek();
+  explain(null);
+  let drawn;
+  try {
+    drawn = await known(Object.hasOwn(PAGES, page) ? PAGES[page] : null, location.hash)(parts, query);
+  } catch (error) {
+    drawn = mistake(error);
+  }
+  clearTimeout(waiting);
+  if (mine !== turn) return;
+  document.body.classList.remove("waiting");
+  const main = document.getElementById("main");
+  main.replaceChildren(drawn);
+  main.dataset.drawn = mine;
+  main.dataset.route = location.hash || "#/";
+  const heading = main.querySelector("h1")?.textContent || "";
+  document.title = heading === whole.data.name ? `${heading} \u2013 Atlas` : `${heading} \u2013 ${whole.data.name}`;
+  drawBar();
+  for (const act of atShown.splice(0)) act();
+  scrollTo(0, y);
+}
+
+function mistake(error) {
+  const unknown = error instanceof Unknown;
+  if (!unknown) console.warn(error);
+  const near = unknown ? find(error.message.replace(/[^\w.]+/g, " ").trim().split(" ").slice(-2).join(" ")).slice(0, 8) : [];
+  return el("div.page", {}, el("header.title", {}, el("h1", {}, unknown ? "Not in this atlas" : "This page cannot be shown"),
+    el("p.lead", {}, unknown ? ["There is no ", el("strong", {}, error.message), "."] : `${error.message}. atlas site writes what is missing.`)),
+  near.length > 0 && el("ul.linklist", {}, near.map((one) => el("li", {}, el("a", { href: one.channel === undefined ? routes.layer(one.layer) : routes.feature(one.layer, one.channel) },
+    one.channel === undefined ? nameOf(one.layer) : addressOf(one.layer, one.channel))))),
+  el("p", {}, el("a", { href: routes.home() }, "To the first page")));
+}
+
+// the bar
+
+function drawBar() {
+  const { page, parts } = parseRoute(location.hash);
+  const crumbs = [];
+  if (["l", "f", "matrix"].includes(page) && layerOf(parts[0], parts[1])) {
+    const layer = layerOf(parts[0], parts[1]);
+    crumbs.push(el("a", { href: routes.map(layer.model), class: layer.model.map ? null : "plain" }, layer.model.name), el("a", { href: routes.layer(layer) }, layer.name));
+    if (!layer.model.map) crumbs[0] = el("span", {}, layer.model.name);
+    if (page === "f") crumbs.push(el("span", {}, parts[2]));
+    if (page === "matrix") crumbs.push(el("span", {}, "matrix"));
+  } else if (page === "map") crumbs.push(el("span", {}, parts[0]), el("span", {}, "map"));
+  else if (page) crumbs.push(el("span", {}, page));
+  const held = marks().length;
+  document.getElementById("bar").replaceChildren(
+    el("nav.crumbs", { "aria-label": "Where you are" }, el("a.brand", { href: routes.home() }, whole.data.name), crumbs.map((one) => [el("span.slash", { "aria-hidden": "true" }, "/"), one])),
+    el("div.actions", {},
+      el("button.searchbutton", { type: "button", onclick: openSearch, "aria-label": "Search" }, el("span", {}, "Search"), el("kbd", {}, "/")),
+      el("button.plainbutton", { type: "button", onclick: goRandom, title: "A random feature (r)" }, "Random"),
+      el("a.plainbutton", { href: routes.bookmarks(), title: "Bookmarks", "aria-label": "Bookmarks" }, el("span.wide", {}, "Bookmarks"), el("span.narrow", {}, "\u2606"), held ? ` ${held}` : ""),
+      el("button.plainbutton", { type: "button", onclick: nextTheme, title: "Dark, light, or as the system (t)" }, { dark: "Dark", light: "Light" }[theme()] || "Auto"),
+      el("button.plainbutton", { type: "button", onclick: openHelp, title: "Keys and words (?)", "aria-label": "Help" }, "?")));
+}
+
+function goRandom() {
+  const live = whole.layers.filter((layer) => layer.features.ok);
+  if (!live.length) return;
+  const total = live.reduce((sum, layer) => sum + layer.list.length, 0);
+  let at = Math.floor(Math.random() * total);
+  const layer = live.find((one) => (at -= one.list.length) < 0);
+  go(routes.feature(layer, layer.list[at + layer.list.length]));
+}
+
+// dark and light
+
+const THEMES = ["", "dark", "light"];
+const theme = () => stored("atlas theme", "");
+function applyTheme() {
+  const chosen = theme();
+  if (chosen) document.documentElement.dataset.theme = chosen;
+  else delete document.documentElement.dataset.theme;
+  dispatchEvent(new Event("themechange"));
+}
+function nextTheme() {
+  store("atlas theme", THEMES[(THEMES.indexOf(theme()) + 1) % THEMES.length]);
+  applyTheme();
+  drawBar();
+}
+
+// keys
+
+const KEYS = [["/", "search"], ["r", "a random feature"], ["\u2190 \u2192", "the channel before, the channel after; on a layer, walk the wall"], ["\u2191", "from a feature to its layer"],
+  ["[ ]", "the layer before, the layer after"], ["b", "bookmark the feature"], ["m", "the next set of images (metric, seed, target)"], ["h", "the first page"], ["t", "dark, light, as the system"], ["?", "this help"], ["Esc", "close"]];
+
+let help = null;
+function openHelp() {
+  if (help) return closeHelp();
+  const close = el("button.plainbutton", { type: "button", onclick: closeHelp }, "Close");
+  help = overlay("Keys and words", el("div.help", {}, close, el("h2", {}, "Keys"),
+    el("dl.keys", {}, KEYS.map(([key, what]) => el("div", {}, el("dt", {}, key.split(" ").map((one) => el("kbd", {}, one))), el("dd", {}, what)))),
+    el("h2", {}, "Words"), el("dl.words", {}, Object.values(WORDS).map(([title, meaning]) => el("div", {}, el("dt", {}, title), el("dd", {}, meaning))))), closeHelp);
+  close.focus();
+  return undefined;
+}
+function closeHelp() {
+  help?.remove();
+  help = null;
+}
+
+const follow = (kind) => document.querySelector(`#main a[rel='${kind}']`);
+
+function onKey(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, select, textarea")) return;
+  if (event.key === "Escape") {
+    closeSearch();
+    closeHelp();
+    explain(null);
+    return;
+  }
+  if (finder || help) return;
+  const { page, parts, query } = parseRoute(location.hash);
+  if (walker?.(event.key)) {
+    event.preventDefault();
+    return;
+  }
+  const feature = page === "f" ? parseAddress(`${parts[0]}/${parts[1]}:${parts[2]}`) : null;
+  const layer = feature?.layer || (["l", "matrix"].includes(page) ? layerOf(parts[0], parts[1]) : null);
+  const acts = {
+    "/": openSearch, r: goRandom, "?": openHelp, t: nextTheme, h: () => go(routes.home()),
+    b: () => feature && document.querySelector(".mark")?.click(),
+    ArrowLeft: () => feature && follow("prev")?.click(), ArrowRight: () => feature && follow("next")?.click(),
+    ArrowUp: () => feature && go(routes.layer(layer, keptQuery("set"))),
+    "[": () => layer && beside(layer, -1, page), "]": () => layer && beside(layer, 1, page),
+    m: () => layer && nextSet(layer, query),
+  };
+  if (!acts[event.key]) return;
+  const onPage = ["ArrowUp", "ArrowLeft", "ArrowRight"].includes(event.key);
+  if (onPage && !feature) return;
+  acts[event.key]();
+  event.preventDefault();
+}
+
+function beside(layer, step, page) {
+  const next = layer.model.layers[layer.model.layers.indexOf(layer) + step];
+  if (next) go(page === "matrix" && next.measures.length ? routes.matrix(next) : routes.layer(next, keptQuery("order", "size", "set")));
+}
+
+function nextSet(layer, query) {
+  if (layer.sets.length < 2) return;
+  changeQuery({ set: layer.sets[(setByKey(layer, query.set) + 1) % layer.sets.length].key });
+  render();
+}
+
+// the start
+
+const scrolled = new Map(); // visit → how far down it was left
+let visits = Date.now();
+
+/** How far down a page is to be shown: at its top, or where it was left, for whoever goes back. */
+function arrive() {
+  if (history.state?.visit === undefined) history.replaceState({ visit: (visits += 1) }, "");
+  return scrolled.get(history.state.visit) ?? 0;
+}
+
+async function start() {
+  applyTheme();
+  try {
+    takeOverview(await load("atlas"));
+  } catch (error) {
+    document.getElementById("main").replaceChildren(el("div.page", {}, el("h1", {}, "This atlas has no site yet"), el("p", {}, `${error.message}; atlas site writes it.`)));
+    return;
+  }
+  history.scrollRestoration = "manual";
+  addEventListener("hashchange", () => render({ y: arrive() }));
+  addEventListener("scroll", () => scrolled.set(history.state?.visit, scrollY), { passive: true });
+  addEventListener("keydown", onKey);
+  await render({ y: arrive() });
+}
+start();

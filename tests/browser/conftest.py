@@ -1,0 +1,50 @@
+"""A site of a small made atlas, and a page of headless Chromium that notes all that it asks for and complains of."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from made_atlas import LAYERS, make_atlas
+from made_similarity import write_maps, write_similarity
+from playwright.sync_api import Browser, sync_playwright
+
+from atlas.report.site.write import write_site
+from tests.browser.visit import FLAGS, Visit, chromium, served, visiting
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker starts the browser, and keeps it."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An atlas of two networks: a dead channel, a failed one, some not made yet; with similarity and its site."""
+    root = tmp_path_factory.mktemp("browser") / "made"
+    paths = make_atlas(root, LAYERS)
+    write_similarity(paths)
+    write_maps(paths)
+    write_site(paths)
+    return root
+
+
+@pytest.fixture(params=["file", "http"])
+def visit(request: pytest.FixtureRequest, browser: Browser, made: Path) -> Iterator[Visit]:
+    """A fresh browser on the site, by double click and from `atlas serve`; it must have nothing to complain of."""
+    if request.param == "file":
+        with visiting(browser, made) as found:
+            yield found
+    else:
+        with served(made) as address, visiting(browser, made, address) as found:
+            yield found

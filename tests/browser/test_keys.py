@@ -1,0 +1,82 @@
+"""The keyboard alone is enough."""
+
+from tests.browser.visit import Visit, visiting
+
+
+def test_search_finds_layers_and_features(visit: Visit) -> None:
+    visit.go().press("/")
+    visit.page.keyboard.type("alpha 2 7")
+    assert visit.all(".found li").first.inner_text().replace("\n", "") == "alpha / conv2 : 7"
+    visit.press("Enter").wait("#/f/alpha/conv2/7")
+    visit.press("/")
+    visit.page.keyboard.type("block")
+    visit.press("Enter").wait("#/l/beta%20net/block%2F0")
+    visit.press("/")
+    visit.page.keyboard.type("beta net/block/0:5")
+    visit.press("Enter").wait("#/f/beta%20net/block%2F0/5")
+    visit.press("/")
+    visit.page.keyboard.type("nothing like it")
+    assert visit.all(".found").inner_text() == "Nothing is called that."
+    visit.press("Escape")
+    assert visit.all(".finder").count() == 0
+
+
+def test_arrows_walk_the_channels_and_lead_up_to_the_layer(visit: Visit) -> None:
+    visit.go("#/f/alpha/conv1/0").press("ArrowRight").wait("#/f/alpha/conv1/1")
+    visit.press("ArrowRight").wait("#/f/alpha/conv1/2").press("ArrowLeft").wait("#/f/alpha/conv1/1")
+    visit.press("ArrowUp").wait("#/l/alpha/conv1")
+    visit.press("]").wait("#/l/alpha/conv2").press("[").wait("#/l/alpha/conv1")
+
+
+def test_arrows_walk_the_wall_and_enter_opens(visit: Visit) -> None:
+    visit.go("#/l/alpha/conv2").press("ArrowRight", "ArrowRight", "ArrowRight")
+    assert visit.page.evaluate("document.activeElement.dataset.at") == "2"
+    visit.press("Enter").wait("#/f/alpha/conv2/2")
+
+
+def test_the_next_images_are_those_of_the_next_metric(visit: Visit) -> None:
+    visit.go("#/f/alpha/conv1/0").press("m")
+    visit.page.wait_for_function("document.querySelector('figure.chosen strong').textContent === 'l2'")
+    assert visit.route == "#/f/alpha/conv1/0?set=l2"
+    visit.press("ArrowRight").wait("#/f/alpha/conv1/1?set=l2")
+
+
+def test_random_home_help_and_theme(visit: Visit) -> None:
+    visit.go().press("r")
+    visit.page.wait_for_function("location.hash.startsWith('#/f/')")
+    visit.press("h").wait("#/")
+    visit.press("?")
+    assert "Rotated" in visit.page.inner_text(".help") or "Baseline" in visit.page.inner_text(".help")
+    visit.press("Escape")
+    light = visit.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    visit.press("t")
+    assert visit.page.evaluate("getComputedStyle(document.body).backgroundColor") != light
+
+
+def test_bookmarks_stay_and_are_saved(visit: Visit) -> None:
+    visit.go("#/f/alpha/conv1/2").press("b")
+    visit.go("#/f/alpha/conv2/7").press("b")
+    visit.page.reload()
+    visit.go("#/bookmarks")
+    assert visit.all(".marked").count() == 2
+    with visit.page.expect_download() as saved:
+        visit.page.click("text=Save as CSV")
+    assert saved.value.path().read_text().splitlines() == [
+        "feature,model,layer,channel",
+        "alpha/conv1:2,alpha,conv1,2",
+        "alpha/conv2:7,alpha,conv2,7",
+    ]
+    visit.all(".marked button").first.click()
+    visit.page.wait_for_function("document.querySelectorAll('.marked').length === 1")
+
+
+def test_going_back_shows_the_page_where_it_was_left(browser, made) -> None:
+    with visiting(browser, made) as visit:
+        visit.go("#/f/alpha/conv2/1")
+        visit.page.evaluate("scrollTo(0, 400)")
+        visit.page.wait_for_timeout(100)
+        visit.go("#/f/alpha/conv2/2")
+        assert visit.page.evaluate("scrollY") == 0
+        visit.page.go_back()
+        visit.wait("#/f/alpha/conv2/1")
+        visit.page.wait_for_function("scrollY === 400")

@@ -1,0 +1,42 @@
+"""Names come from users' models: they are text, and their files lie inside the site."""
+
+from pathlib import Path
+
+from made_atlas import Made, make_atlas
+from made_similarity import write_similarity
+from playwright.sync_api import Browser
+
+from atlas.report.site.write import write_site
+from tests.browser.visit import visiting
+
+SCRIPT = "<img src=x onerror=window.hacked=1>"
+HOSTILE = (
+    Made("<script>window.hacked=1</script>", "../../x", 6, 6),
+    Made("<script>window.hacked=1</script>", SCRIPT, 5, 5, index=1),
+    Made("a b%2F", "l/..;'\"`${1}\u2028", 5, 5, dead=(2,)),
+)
+
+
+def test_hostile_names_are_text_on_every_page(browser: Browser, tmp_path: Path) -> None:
+    root = tmp_path / "deep" / "hostile #1 50%"
+    paths = make_atlas(root, HOSTILE)
+    write_similarity(paths)
+    before = {path for path in tmp_path.rglob("*") if root not in path.parents}
+    write_site(paths)
+    assert {path for path in tmp_path.rglob("*") if root not in path.parents} == before
+    with visiting(browser, root) as visit:
+        waiting, seen = {"#/"}, set()
+        while waiting:
+            route = waiting.pop()
+            seen.add(route)
+            visit.go(route)
+            assert visit.heading not in ("Not in this atlas", "This page cannot be shown"), route
+            assert visit.page.evaluate("window.hacked") is None
+            assert visit.page.evaluate("document.querySelectorAll('#main script, #bar script').length") == 0
+            waiting |= {link for link in visit.links() if not link.startswith("#/compare")} - seen
+        assert len([route for route in seen if route.startswith("#/f/")]) >= 16
+        visit.go("#/").press("/")
+        visit.page.keyboard.type("img 3")
+        visit.press("Enter")
+        visit.page.wait_for_function("(name) => document.querySelector('h1').textContent.includes(name)", arg=SCRIPT)
+        assert SCRIPT in visit.page.title()

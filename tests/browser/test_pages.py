@@ -1,0 +1,104 @@
+"""Every page, opened by double click and from `atlas serve`."""
+
+import pytest
+
+from tests.browser.visit import Visit
+
+PAGES = {
+    "#/": "made",
+    "#/l/alpha/conv1": "conv1",
+    "#/l/alpha/conv1?order=cluster": "conv1",
+    "#/l/beta%20net/block%2F0": "block/0",
+    "#/f/alpha/conv1/2": "conv1:2",
+    "#/f/alpha/conv1/3": "conv1:3",
+    "#/f/alpha/conv2/5": "conv2:5",
+    "#/f/beta%20net/block%2F0/19": "block/0:19",
+    "#/map/alpha": "alpha",
+    "#/matrix/alpha/conv2": "conv2",
+    "#/matrix/alpha/conv2?measure=profile": "conv2",
+    "#/compare?a=alpha%2Fconv1%3A1&b=alpha%2Fconv2%3A2": "Two features",
+    "#/compare?a=alpha%2Fconv1&b=beta%20net%2Fblock%2F0": "Two layers",
+    "#/compare": "Compare",
+    "#/bookmarks": "Bookmarks",
+}
+
+
+@pytest.mark.parametrize("route", PAGES)
+def test_every_page_is_drawn(visit: Visit, route: str) -> None:
+    assert visit.go(route).heading.replace("\n", "") == PAGES[route]
+
+
+def test_the_first_page_tells_what_the_atlas_holds_and_what_is_missing(visit: Visit) -> None:
+    visit.go()
+    text = visit.page.inner_text("#main")
+    assert "40 features of 3 layers in 2 networks" in text
+    assert "`" not in visit.page.inner_text(".notes")
+    assert "8 images" in visit.page.inner_text(".notes")
+    assert "1 dead" in text
+    assert "1 failed" in text
+    assert "4 not made yet" in text
+    assert visit.all(".relationtable a.pair").count() == 6
+
+
+def test_a_page_that_is_not_there_says_so_and_names_what_is_near(visit: Visit) -> None:
+    visit.go("#/l/alpha/conv3")
+    assert visit.heading == "Not in this atlas"
+    visit.go("#/f/alpha/conv1/800")
+    assert "alpha/conv1:800" in visit.page.inner_text("#main")
+    assert "#/l/alpha/conv1" in visit.links()
+
+
+def test_nothing_is_loaded_before_it_is_looked_at(visit: Visit) -> None:
+    visit.go()
+    visit.page.wait_for_load_state("networkidle")
+    loaded = [url.rpartition("/site/")[2] for url in visit.asked]
+    assert [url for url in loaded if url.startswith("data/")] == ["data/atlas.js"]
+    assert all("samples" in url for url in loaded if url.startswith("sprites/"))
+    visit.go("#/f/alpha/conv2/1")
+    data = {url.rpartition("/site/")[2] for url in visit.asked if "/data/" in url}
+    assert data == {"data/atlas.js", "data/layers/alpha/conv2/layer.js", "data/layers/alpha/conv2/features-0.js"}
+
+
+def test_a_feature_shows_its_images_its_spectrum_and_its_relatives(visit: Visit) -> None:
+    visit.go("#/f/alpha/conv2/1")
+    assert visit.all(".figures figure").count() == 2
+    assert visit.page.eval_on_selector_all(
+        ".figures img", "all => all.every((one) => one.complete && one.naturalWidth)"
+    )
+    assert visit.all("canvas.spectrum").count() == 1
+    scopes = visit.all(".scope h3").all_inner_texts()
+    assert [scope.split("\n")[0] for scope in scopes] == [
+        "In its layer",
+        "Elsewhere in its network",
+        "In other networks",
+    ]
+    first = visit.all(".scope").first.locator(".neighbor").first
+    assert first.locator(".tick").count() == 1
+    assert "⇄" in first.inner_text()
+
+
+def test_relatives_are_those_of_the_command_line(visit: Visit, made) -> None:
+    from atlas.query.atlas import Atlas
+
+    with Atlas(made) as atlas:
+        rows = atlas.feature("alpha/conv2:1").similar(5).to_pylist()
+    visit.go("#/f/alpha/conv2/1")
+    near = visit.all(".scope").first.locator(".neighborlist").first
+    links = near.locator("a.card").evaluate_all("all => all.map((one) => one.getAttribute('href'))")
+    assert [f"#/f/{row['dst'].replace(':', '/')}" for row in rows] == links[:5]
+    scores = [float(text.replace("−", "-")) for text in near.locator(".number").all_inner_texts()[:5]]
+    assert scores == pytest.approx([row["score"] for row in rows], abs=0.006)
+
+
+def test_links_and_commands_are_copied(browser, made) -> None:
+    from tests.browser.visit import served, visiting
+
+    with (
+        served(made) as address,
+        visiting(browser, made, address, permissions=["clipboard-read", "clipboard-write"]) as visit,
+    ):
+        visit.go("#/f/alpha/conv1/2")
+        visit.all(".foot .copy").nth(0).click()
+        assert visit.page.evaluate("navigator.clipboard.readText()").endswith("/site/index.html#/f/alpha/conv1/2")
+        visit.all(".foot .copy").nth(1).click()
+        assert visit.page.evaluate("navigator.clipboard.readText()").startswith("atlas show alpha/conv1:2 --atlas ")

@@ -1,0 +1,79 @@
+"""The wall of a layer: only what one looks at exists; orders, families, states, what hovering shows."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from made_atlas import Made, make_atlas
+from made_similarity import write_similarity
+from playwright.sync_api import Browser
+
+from atlas.report.site.write import write_site
+from tests.browser.visit import Visit, visiting
+
+CHANNELS = 900
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("wide") / "wide"
+    paths = make_atlas(root, [Made("net", "wide", CHANNELS, CHANNELS, size=8, metrics=("l1",))], shard=CHANNELS)
+    write_similarity(paths)
+    write_site(paths)
+    return root
+
+
+@pytest.fixture
+def wall(browser: Browser, wide: Path) -> Iterator[Visit]:
+    with visiting(browser, wide) as found:
+        yield found.go("#/l/net/wide?size=medium")
+
+
+def shown(visit: Visit) -> list[int]:
+    captions = visit.all(".wallrow .caption").all_inner_texts()
+    return [int(text.split()[0]) for text in captions]
+
+
+def test_only_what_is_near_the_window_exists(wall: Visit) -> None:
+    first = shown(wall)
+    assert len(first) < CHANNELS / 2
+    assert first[:3] == [0, 1, 2]
+    wall.page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    wall.page.wait_for_function(
+        "[...document.querySelectorAll('.wallrow .caption')].some((one) => one.textContent === '899')"
+    )
+    assert len(shown(wall)) < CHANNELS / 2
+    assert 0 not in shown(wall)
+
+
+def test_by_score_the_highest_comes_first(wall: Visit) -> None:
+    wall.page.click("text=Score")
+    wall.page.wait_for_function("document.querySelector('.wallrow .caption').textContent.startsWith('899')")
+    assert wall.route.endswith("order=score")
+    assert shown(wall)[:3] == [899, 898, 897]
+
+
+def test_by_family_headings_part_them(wall: Visit) -> None:
+    wall.page.click("text=Family")
+    wall.page.wait_for_selector(".wallhead")
+    heads = wall.all(".wallhead").all_inner_texts()
+    assert heads[0].startswith("Family 1")
+    assert "4 features" in heads[0]
+    assert shown(wall)[:4] == [0, 1, 2, 3]
+
+
+def test_pointing_shows_the_image_itself(wall: Visit) -> None:
+    wall.all(".wallrow a").nth(5).hover()
+    wall.page.wait_for_selector(".peek:not([hidden]) img")
+    assert wall.page.get_attribute(".peek img", "src").endswith("/images/net/wide/l1/5.png")
+    assert "score 5.50" in wall.page.inner_text(".peek")
+
+
+def test_states_are_told_apart(visit: Visit) -> None:
+    visit.go("#/l/alpha/conv1")
+    assert visit.all(".wallrow .thumb.dead").count() == 1
+    visit.go("#/l/alpha/conv2")
+    assert visit.all(".wallrow .thumb.failed").count() == 1
+    assert "NonFinite" in visit.page.inner_text("#main")
+    visit.go("#/l/beta%20net/block%2F0")
+    assert visit.all(".wallrow .thumb.left").count() == 4

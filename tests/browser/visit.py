@@ -1,0 +1,124 @@
+"""One browser on one site: where it goes, what it asks for, what it complains of."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, Locator, Page
+
+from atlas.cli.server import make_server
+from atlas.query.atlas import Atlas
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = [  # no call home: what is tested is that none leaves the site
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-default-apps"),
+]
+
+
+def chromium() -> str:
+    """The Chromium of this machine; `make chromium` installs it."""
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        raise RuntimeError(f"none of {', '.join(NAMES)} is on PATH; `make chromium` installs Debian's")
+    return found
+
+
+@dataclass
+class Visit:
+    """A page of a browser, which begins at `home`."""
+
+    page: Page
+    home: str
+    asked: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.set_default_timeout(15_000)
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.on("requestfailed", lambda request: self.complaints.append(f"failed: {request.url}"))
+        self.page.on(
+            "response", lambda answer: answer.status >= 400 and self.complaints.append(f"{answer.status}: {answer.url}")
+        )
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on(
+            "console",
+            lambda said: said.type in ("error", "warning") and self.complaints.append(f"{said.type}: {said.text}"),
+        )
+
+    def go(self, route: str = "#/") -> "Visit":
+        """To a route, and until its page is drawn."""
+        if self.page.url == "about:blank":
+            self.page.goto(self.home)
+            self.page.wait_for_selector("h1")
+            self.home = self.page.url.split("#")[0]
+        before = self.page.evaluate("document.querySelector('#main').dataset.drawn")
+        if self.page.evaluate("location.hash") != route:
+            self.page.evaluate("(route) => { location.hash = route; }", route)
+            self.page.wait_for_function(
+                "(before) => document.querySelector('#main').dataset.drawn !== before", arg=before
+            )
+        return self
+
+    def press(self, *keys: str) -> "Visit":
+        for key in keys:
+            self.page.keyboard.press(key)
+        return self
+
+    def wait(self, route: str) -> "Visit":
+        """Until the page of a route is drawn."""
+        self.page.wait_for_function("(route) => document.querySelector('#main').dataset.route === route", arg=route)
+        return self
+
+    @property
+    def route(self) -> str:
+        return self.page.evaluate("location.hash")
+
+    @property
+    def heading(self) -> str:
+        return self.page.inner_text("h1").strip()
+
+    def all(self, selector: str) -> Locator:
+        return self.page.locator(selector)
+
+    def links(self) -> set[str]:
+        """Every route that a link of this page leads to."""
+        return set(self.page.eval_on_selector_all("a[href^='#/']", "all => all.map((one) => one.getAttribute('href'))"))
+
+    def strangers(self) -> list[str]:
+        """What was asked of others than the site."""
+        home = urlsplit(self.home)
+        near = ("data", "blob", "about")
+        there = [url for url in self.asked if urlsplit(url).scheme not in near]
+        return [url for url in there if urlsplit(url)[:2] != home[:2]]
+
+
+@contextmanager
+def served(root: Path) -> Iterator[str]:
+    """The address of `atlas serve` for an atlas."""
+    with Atlas(root) as atlas:
+        server = make_server(atlas, 0)
+        thread = Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()
+
+
+@contextmanager
+def visiting(browser: Browser, root: Path, address: str | None = None, **options: Any) -> Iterator[Visit]:
+    """A fresh browser on an atlas's site; at the end nothing may have failed and nothing left this machine."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, **options)
+    found = Visit(context.new_page(), address or (root.resolve() / "site/index.html").as_uri())
+    yield found
+    context.close()
+    assert found.complaints == []
+    assert found.strangers() == []
