@@ -45,9 +45,12 @@ types: $(READY)  ## pyrefly
 slow: $(READY)  ## the tests that take minutes
 	$(QUIET) $(BIN)/python -m pytest -m slow
 
-bench: $(READY)  ## speed and memory, as ratios measured in one run
+bench: $(READY) chromium  ## speed and memory, as ratios measured in one run
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/bench_optimize.py
 	$(BIN)/python tests/benchmarks/bench_similarity.py
+	PYTHONPATH=tests:. $(BIN)/python tests/benchmarks/bench_site.py 30000 --keep build/bench_site
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_browser.py build/bench_site
+	rm -rf build/bench_site
 
 quality: $(READY)  ## which recipe makes the best images, measured on PatternNet
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/bench_quality.py

@@ -7,8 +7,9 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BufferedIOBase
 from mimetypes import guess_type
+from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import pyarrow as pa
 
@@ -86,18 +87,28 @@ class _Handler(BaseHTTPRequestHandler):
         """A file under the atlas, whole or a part of it; nothing outside is ever opened."""
         root = self.held.path.resolve()
         file = (root / path.lstrip("/")).resolve() if "\0" not in path else root
-        if file.is_dir():
-            file = (file / "index.html").resolve()
+        page = file / "index.html"
+        if page.is_file() and not path.endswith("/") and page.is_relative_to(root):  # what it names lies beside it
+            folder = quote(file.relative_to(root).as_posix())
+            return self._head(HTTPStatus.FOUND, {"Location": f"/{folder}/", "Content-Length": "0"})
+        file = page.resolve() if file.is_dir() else file
         if not file.is_relative_to(root) or not file.is_file():
             return self._say(HTTPStatus.NOT_FOUND, {"error": f"there is no file {path!r} in this atlas"})
-        size = file.stat().st_size
+        return self._send_part(file)
+
+    def _send_part(self, file: Path) -> None:
+        """What was asked for of a file; nothing, when the browser has it as it is."""
+        found = file.stat()
+        size, stamp = found.st_size, f'"{found.st_mtime_ns:x}-{found.st_size:x}"'
+        if self.headers.get("If-None-Match") == stamp:
+            return self._head(HTTPStatus.NOT_MODIFIED, {"ETag": stamp})
         span = _span(self.headers.get("Range"), size)
         if span is None:
             return self._head(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, {"Content-Range": f"bytes */{size}"})
         start, stop = span
-        part = (start, stop) != (0, size)
+        part = span != (0, size)
         said = {"Content-Type": guess_type(file.name)[0] or "application/octet-stream", "Accept-Ranges": "bytes"}
-        said |= {"Content-Length": str(stop - start)}
+        said |= {"Content-Length": str(stop - start), "ETag": stamp, "Cache-Control": "no-cache"}
         said |= {"Content-Range": f"bytes {start}-{stop - 1}/{size}"} if part else {}
         self._head(HTTPStatus.PARTIAL_CONTENT if part else HTTPStatus.OK, said)
         if self.command == "GET":

@@ -1,6 +1,7 @@
 """`atlas serve`: the same answers as the commands, parts of files, and nothing of any other file."""
 
 import json
+import os
 import threading
 from collections.abc import Iterator
 from http.client import HTTPConnection
@@ -125,6 +126,23 @@ def test_the_root_is_the_site_once_there_is_one(port: int, atlas: Atlas) -> None
     assert ask(port, "/site/")[2] == body
     for file in ("atlas.js", "atlas.css", "data/atlas.js"):
         assert ask(port, f"/site/{file}")[2] == (atlas.paths.site / file).read_bytes()
+
+
+def test_the_folder_of_a_page_is_the_page(port: int, atlas: Atlas) -> None:
+    write_site(atlas.paths)
+    for path in ("/site", "//site", "/sheets/../site"):
+        status, said, _ = ask(port, path)
+        assert (status, said["Location"]) == (302, "/site/")
+
+
+def test_what_has_not_changed_is_not_sent_again(port: int, atlas: Atlas) -> None:
+    status, said, body = ask(port, "/atlas.json")
+    assert (status, said["Cache-Control"]) == (200, "no-cache")
+    again, _, nothing = ask(port, "/atlas.json", **{"If-None-Match": said["ETag"]})
+    assert (again, nothing) == (304, b"")
+    file = atlas.path / "atlas.json"
+    os.utime(file, ns=(file.stat().st_atime_ns, file.stat().st_mtime_ns + 1))
+    assert ask(port, "/atlas.json", **{"If-None-Match": said["ETag"]})[::2] == (200, body)
 
 
 def test_a_page_elsewhere_that_resolves_to_here_is_not_answered(port: int) -> None:
