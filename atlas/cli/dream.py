@@ -1,11 +1,11 @@
 """The end of `atlas dream`: the animations, a table of the dreams on stdout, what went wrong on stderr, the exit code."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from atlas.cli.telling import say
+from atlas.cli import DONE, SOME_FAILED
+from atlas.cli.telling import say, tell_each
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -13,20 +13,19 @@ if TYPE_CHECKING:
     from atlas.config.schema import DreamConfig
     from atlas.run.dream import Outcome, Row
 
-DONE, SOME_FAILED = 0, 3
 SECONDS, LONGEST = 0.4, 10.0  # of one frame of an animation, and of all of them
 
 
 def dream_body(config: "DreamConfig", overrides: list[str], mistakes: list[str]) -> int:
-    """Make the dreams and tell of them; a signal leaves no half file."""
+    """`atlas dream`: make the dreams and tell of them; a signal leaves no half file."""
     from atlas.run.dream import dream_job
     from atlas.run.signals import leaving_at_once
 
     with leaving_at_once():
         outcome = dream_job(config, mistakes, animate)
     _print_rows(outcome)
-    _list("note", outcome.notes)
-    _list("failed", outcome.failures)
+    tell_each("note", outcome.notes)
+    tell_each("failed", outcome.failures)
     return SOME_FAILED if outcome.failures else DONE
 
 
@@ -50,8 +49,3 @@ def _print_rows(outcome: "Outcome") -> None:
     names = ("image", "model", "layer", "channel", "metric", "recipe", "steps", "score_start", "score", "change")
     schema = pa.schema([(name, types.get(name, pa.string())) for name in (*names, "dream", "frames")])
     print_table(pa.Table.from_pylist([asdict(row) for row in outcome.rows], schema=schema), "table")
-
-
-def _list(word: str, messages: Sequence[str]) -> None:
-    for message in messages:
-        say(f"{word}: {message}")

@@ -5,18 +5,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from atlas.cli.telling import say
+from atlas.cli import DONE, INTERRUPTED, SOME_FAILED
+from atlas.cli.telling import say, tell_each
 from atlas.figures import NAMES
 
 if TYPE_CHECKING:
     from atlas.config.schema import FigureConfig
 
-DONE, SOME_FAILED, INTERRUPTED = 0, 3, 75
 NAMED = ("name=", "out=", "experiment=")
 
 
 def figure_body(config: "FigureConfig", overrides: list[str], mistakes: list[str]) -> int:
-    """Make one figure of the atlas that is named, or else of the newest one that has images of the model."""
+    """`atlas figure NAME`: make one figure of the atlas that is named, or else of the newest one that has images of the model."""
     from atlas.figures.catalogue import make_figure
     from atlas.figures.studio import Stopped, Unshown
 
@@ -31,8 +31,7 @@ def figure_body(config: "FigureConfig", overrides: list[str], mistakes: list[str
         return INTERRUPTED
     except Unshown as error:
         failures.append(str(error))
-    for failure in failures:
-        say(f"failed: {failure}")
+    tell_each("failed", failures)
     return SOME_FAILED if failures else DONE
 
 
@@ -50,14 +49,11 @@ def _newest(config: "FigureConfig") -> str | None:
 
 
 def with_name(arguments: list[str]) -> list[str]:
-    """The overrides of `NAME key=value …`."""
+    """The overrides of `NAME key=value …`; ConfigError where no figure is named, unless Hydra is asked for help."""
+    from atlas.config.mistakes import ConfigError
+
     if arguments and "=" not in arguments[0] and not arguments[0].startswith("-"):
         return [f"figure={arguments[0]}", *arguments[1:]]
-    return arguments
-
-
-def unnamed(arguments: list[str]) -> str | None:
-    """What to say where no figure is named, unless Hydra is asked for help."""
-    if any(word.startswith(("figure=", "-")) for word in with_name(arguments)):
-        return None
-    return f"name a figure, as atlas figure {NAMES[0]}: {', '.join(NAMES)}"
+    if any(word.startswith(("figure=", "-")) for word in arguments):
+        return arguments
+    raise ConfigError([f"name a figure, as atlas figure {NAMES[0]}: {', '.join(NAMES)}"])

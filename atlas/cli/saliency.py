@@ -1,28 +1,26 @@
 """The end of `atlas saliency`: a table of the maps on stdout, what went wrong on stderr, and the exit code."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from atlas.cli.telling import say
+from atlas.cli import DONE, SOME_FAILED
+from atlas.cli.telling import tell_each
 
 if TYPE_CHECKING:
     from atlas.config.schema import SaliencyConfig
     from atlas.run.saliency import Outcome
 
-DONE, SOME_FAILED = 0, 3
-
 
 def saliency_body(config: "SaliencyConfig", overrides: list[str], mistakes: list[str]) -> int:
-    """Make the maps and tell of them; a signal leaves no half file."""
+    """`atlas saliency`: make the maps and tell of them; a signal leaves no half file."""
     from atlas.run.saliency import saliency_job
     from atlas.run.signals import leaving_at_once
 
     with leaving_at_once():
         outcome = saliency_job(config, mistakes)
     _print_rows(outcome)
-    _list("note", outcome.flat)
-    _list("failed", outcome.failures)
+    tell_each("note", outcome.flat)
+    tell_each("failed", outcome.failures)
     return SOME_FAILED if outcome.failures else DONE
 
 
@@ -35,8 +33,3 @@ def _print_rows(outcome: "Outcome") -> None:
     names = ("image", "model", "category", "label", "score", "predicted", "probability", "map", "overlay")
     schema = pa.schema([(name, types.get(name, pa.string())) for name in names])
     print_table(pa.Table.from_pylist([asdict(row) for row in outcome.rows], schema=schema), "table")
-
-
-def _list(word: str, messages: Sequence[str]) -> None:
-    for message in messages:
-        say(f"{word}: {message}")

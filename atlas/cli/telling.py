@@ -18,9 +18,15 @@ def say(message: str) -> None:
     click.echo(message, err=True)
 
 
+def tell_each(word: str, messages: Sequence[str]) -> None:
+    """A line for each of several messages of one kind."""
+    for message in messages:
+        say(f"{word}: {message}")
+
+
 def tell_images(outcome: "generate.Outcome") -> None:
     """What `atlas generate` came to."""
-    _tell_notes(outcome.notes)
+    tell_each("note", outcome.notes)
     root = outcome.paths.root
     if outcome.stopped:
         say(f"{outcome.stopped}: {outcome.made} images made, {outcome.left} left; run the same again to resume")
@@ -40,7 +46,7 @@ def tell_images(outcome: "generate.Outcome") -> None:
 
 def tell_similarity(outcome: "similarity.Outcome") -> None:
     """What `atlas similarity` came to."""
-    _tell_notes(outcome.notes)
+    tell_each("note", outcome.notes)
     root = outcome.paths.root
     if outcome.stopped:
         say(f"{outcome.stopped}: {outcome.looked} pictures looked at; run the same again to resume")
@@ -50,14 +56,13 @@ def tell_similarity(outcome: "similarity.Outcome") -> None:
         say(f"{root}: {_counted(features, 'feature')} compared by what the pictures of probe {probe} do to them")
     if outcome.unread:
         say(f"{_counted(outcome.unread, 'picture')} could not be looked at, to be tried again by the next run")
-    for failure in outcome.failures[:LISTED]:
-        say(f"failed: {failure}")
+    tell_each("failed", outcome.failures[:LISTED])
     _tell_abandoned(outcome.abandoned)
 
 
 def tell_site(written: "Written") -> None:
     """What `atlas site` came to; the last line is the page to open."""
-    _tell_notes(written.notes)
+    tell_each("note", written.notes)
     removed = f", {written.removed:,} removed" if written.removed else ""
     say(f"site: {_counted(written.written, 'file')} written, {written.kept:,} up to date{removed}; open")
     say(str(written.index))
@@ -75,11 +80,6 @@ def tell_pictures(folder: Path, written: Sequence[Path]) -> None:
 
 def _counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'s' * (number != 1)}"
-
-
-def _tell_notes(notes: Sequence[str]) -> None:
-    for note in notes:
-        say(f"note: {note}")
 
 
 def _tell_abandoned(abandoned: dict[str, str]) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 from atlas.config.checks import CHOICES, metric_mistakes, model_mistakes
 from atlas.config.recipe_checks import recipe_mistakes
@@ -18,7 +17,6 @@ def saliency_mistakes(config: SaliencyConfig) -> list[str]:
         *two("overlay", config.overlay, "the shares [picture, map] are wanted, two numbers from 0 up", least=0),
         *choice("device", config.device, CHOICES["cluster.device"]),
         *at_least("batch", config.batch, 1),
-        *_out(config.out, "outputs/saliency"),
     ]
 
 
@@ -31,7 +29,6 @@ def dream_mistakes(config: DreamConfig) -> list[str]:
         *([] if config.size is None else at_least("size", config.size, 8)),
         *at_least("frames", config.frames, 1),
         *choice("device", config.device, CHOICES["cluster.device"]),
-        *_out(config.out, "outputs/dream"),
     ]
 
 
@@ -49,12 +46,3 @@ def _dreaming(recipe: RecipeConfig) -> Iterator[str]:
 def _category(category: object) -> Iterator[str]:
     if category is not None and (isinstance(category, bool) or not isinstance(category, int | str)):
         yield f"category={category}: the number or the name of one class is wanted, or null for the predicted one"
-
-
-def _out(out: str, example: str) -> Iterator[str]:
-    path = Path(out).expanduser()
-    held = next((one for one in (path, *path.parents) if one.exists()), path)
-    if not out:
-        yield f"out is empty: name a folder, as out={example}"
-    elif held.exists() and not held.is_dir():
-        yield f"out={out}: {held} is no folder"

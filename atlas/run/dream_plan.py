@@ -80,8 +80,7 @@ class Plan:
 
 def plan_dreams(config: DreamConfig, mistakes: list[str]) -> Plan:
     """The plan of a config; ConfigError with all that is wrong. mistakes: known already."""
-    found = [*mistakes, *dream_mistakes(config)]
-    found += [] if found else output_mistakes(config.out)
+    found = [*mistakes, *dream_mistakes(config), *output_mistakes(config.out)]
     start = collect(found, partial(_start, config))
     collect(found, partial(device_for, config.device))
     cards = _cards(config, found)

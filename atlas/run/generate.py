@@ -67,6 +67,8 @@ def _unfetched(model: ModelConfig) -> ModelConfig:
 
 def output_mistakes(out: str) -> list[str]:
     """Whether the atlas could be written where it is asked for; what is missing is not made yet."""
+    if not out:
+        return ["out is empty: name a folder, as out=outputs/mine"]
     if "://" in out:
         return [f"out={out}: only folders can be written so far; name one that every node sees"]
     place = os.path.abspath(out)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import torch
 from PIL import Image
 
 from atlas.config.look_checks import saliency_mistakes
@@ -80,16 +79,14 @@ def look_at_all(config: SaliencyConfig) -> Iterator[tuple[str, Seen, str | None]
 
 def _pictures(config: SaliencyConfig, mistakes: list[str]) -> list[NamedPicture]:
     """The pictures, once all is checked that needs no model's weights; those named by themselves can be read."""
-    found = [*mistakes, *saliency_mistakes(config)]
-    found += [] if found else output_mistakes(config.out)
+    found = [*mistakes, *saliency_mistakes(config), *output_mistakes(config.out)]
     pictures = collect(found, partial(find_pictures, config.image, Path(config.out))) or []
     for picture in pictures:
         if picture.named:
             collect(found, partial(_check_readable, picture))
     for name, model in config.models.items():
         collect(found, partial(architecture, name, model))
-    if config.device == "cuda" and not torch.cuda.is_available():
-        found.append("device=cuda: no GPU can be used here; take device=cpu")
+    collect(found, partial(device_for, config.device))
     if found:
         raise ConfigError(found)
     return pictures

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from made_atlas import WHOLE, make_atlas
 
-from atlas.cli import jobs
+from atlas.cli import stages
 from atlas.cli.jobs import run_job
 from atlas.config.schema import SweepConfig
 from atlas.report.site import write as writing
@@ -95,8 +95,8 @@ def test_a_run_ends_with_the_site(
     class Plan:
         cards: dict[str, object] = {}  # noqa: RUF012
 
-    monkeypatch.setattr(jobs, "_planned", lambda *_: Plan)
-    monkeypatch.setattr(jobs, "_generate", lambda *_: images)
-    monkeypatch.setattr(jobs, "_similarity", lambda *_: compared)
-    assert jobs.run_all(SweepConfig(name="new", out=str(paths.root), dry_run=False), [], []) == code
+    monkeypatch.setattr(stages, "_planned", lambda *_: Plan)
+    monkeypatch.setattr(stages, "_generate", lambda *_: images)
+    monkeypatch.setattr(stages, "_similarity", lambda *_: compared)
+    assert stages.run_all(SweepConfig(name="new", out=str(paths.root), dry_run=False), [], []) == code
     assert paths.site_page.exists() is written

@@ -312,7 +312,7 @@ def test_a_batch_that_does_not_fit_is_halved_and_one_that_never_fits_is_told(mon
             {"target": {"kind": "joint", "with": ["patternnet/conv9:1"]}},
             "target.with=patternnet/conv9:1: patternnet has no layer conv9; did you mean conv",
         ),
-        ({"out": "text.png"}, "out=text.png: text.png is no folder"),
+        ({"out": "text.png"}, "out=text.png: is a file; name a folder"),
         ({"frames": 0}, "frames=0: a whole number from 1 up"),
         ({"size": 4}, "size=4: a whole number from 8 up"),
     ],

@@ -190,7 +190,7 @@ def test_pictures_of_one_name_do_not_overwrite_each_other() -> None:
         (["model=patternet"], "models.patternet: no model 'patternet'"),
         (["model=[]"], "model=[]: name at least one model"),
         (["batch=0", "device=tpu", "overlay=[1]"], "3 mistakes:"),
-        (["out=taken"], "out=taken: taken is no folder"),
+        (["out=taken"], "out=taken: is a file; name a folder"),
         (["categry=3"], "categry=3: no such key; did you mean category"),
     ],
 )

@@ -1,0 +1,149 @@
+"""The stages of an atlas as jobs: images, what is alike, pages. Config in, exit code out."""
+
+from typing import TYPE_CHECKING
+
+from atlas.cli import DONE, INTERRUPTED, SOME_FAILED
+from atlas.cli.telling import say, tell_images, tell_pictures, tell_similarity, tell_site
+
+if TYPE_CHECKING:
+    from atlas.config.schema import SweepConfig
+    from atlas.records import ModelCard
+    from atlas.store.paths import AtlasPaths
+    from atlas.sweep.plan import Plan
+
+
+def run_all(config: "SweepConfig", overrides: list[str], mistakes: list[str]) -> int:
+    """`atlas run`: images, then all that is made from them."""
+    plan = _planned(config, mistakes)
+    code = _generate(config, plan, overrides)
+    if code == INTERRUPTED or config.dry_run:
+        return code
+    code = max(code, _similarity(config, plan.cards))
+    return code if code == INTERRUPTED else max(code, _site(config))
+
+
+def generate_job(config: "SweepConfig", overrides: list[str], mistakes: list[str]) -> int:
+    """`atlas generate`: images, index and contact sheets."""
+    return _generate(config, _planned(config, mistakes), overrides)
+
+
+def similarity_job(config: "SweepConfig", overrides: list[str], mistakes: list[str]) -> int:
+    """`atlas similarity`: responses, neighbors, layers, maps of the atlas that is named, or else of the newest."""
+    _choose_atlas(config, overrides, mistakes)
+    if any(word.startswith("model=") for word in overrides):
+        _check_models(config)
+    if config.dry_run:
+        from atlas.cli.similarity_table import print_similarity_plan
+
+        say(print_similarity_plan(config))
+        return DONE
+    return _similarity(config, {}, overrides)
+
+
+def site_job(config: "SweepConfig", overrides: list[str], mistakes: list[str]) -> int:
+    """`atlas site`: pages of the atlas that is named, or else of the newest."""
+    from atlas.store.manifest import read_manifest
+    from atlas.store.paths import AtlasPaths
+
+    other = [word for word in overrides if not word.lstrip("+~").startswith(("name=", "out=", "dry_run="))]
+    refused = [f"{word}: a site shows all of an atlas; its keys are name=, out= and dry_run=" for word in other]
+    _choose_atlas(config, overrides, [*mistakes, *refused])
+    if not config.dry_run:
+        return _site(config)
+    read_manifest(AtlasPaths(config.out).manifest)
+    say(f"would bring {config.out}/site up to date. Nothing was written.")
+    return DONE
+
+
+def _choose_atlas(config: "SweepConfig", overrides: list[str], mistakes: list[str]) -> None:
+    """The newest atlas, when none is named; ConfigError with all mistakes, NotAnAtlas."""
+    from atlas.config.checks import value_mistakes
+    from atlas.config.mistakes import ConfigError
+    from atlas.query.atlas import newest
+
+    found = [*mistakes, *value_mistakes(config)]
+    if found:
+        raise ConfigError(found)
+    if not any(word.lstrip("+~").startswith(("name=", "out=", "experiment=")) for word in overrides):
+        config.out = str(newest())
+        say(f"the newest atlas: {config.out}")
+
+
+def _check_models(config: "SweepConfig") -> None:
+    """Similarity compares all models that the atlas holds: one that is named must be among them."""
+    from atlas.config.mistakes import ConfigError, nearest
+    from atlas.store.manifest import read_manifest
+    from atlas.store.paths import AtlasPaths
+
+    held = sorted({variant["model"] for variant in read_manifest(AtlasPaths(config.out).manifest)["variants"]})
+    unknown = [name for name in config.models if name not in held]
+    if unknown:
+        raise ConfigError(
+            [f"model={name}: {config.out} holds none of its images; {nearest(name, held)}" for name in unknown]
+        )
+
+
+def _planned(config: "SweepConfig", mistakes: list[str]) -> "Plan":
+    from atlas.config.mistakes import ConfigError
+    from atlas.run.generate import prepare
+
+    plan, found = prepare(config)
+    if plan is None or mistakes:
+        raise ConfigError([*mistakes, *found])
+    return plan
+
+
+def _generate(config: "SweepConfig", plan: "Plan", overrides: list[str]) -> int:
+    from atlas.run.generate import generate
+
+    if config.dry_run:
+        from atlas.cli.plan_table import print_plan
+
+        say(print_plan(config, plan))
+        return DONE
+    outcome = generate(config, plan, overrides)
+    tell_images(outcome)
+    if outcome.stopped:
+        return INTERRUPTED
+    _write_sheets(outcome.paths)
+    _write_sql(outcome.paths)
+    return SOME_FAILED if outcome.failed or outcome.abandoned else DONE
+
+
+def _similarity(config: "SweepConfig", cards: "dict[str, ModelCard]", overrides: list[str] | None = None) -> int:
+    from atlas.report.map_files import write_maps
+    from atlas.run.similarity import similarity
+
+    outcome = similarity(config, cards, overrides)
+    tell_similarity(outcome)
+    if outcome.stopped:
+        return INTERRUPTED
+    tell_pictures(outcome.paths.maps, write_maps(outcome.paths))
+    _write_sql(outcome.paths)
+    return SOME_FAILED if outcome.unread or outcome.failures or outcome.abandoned else DONE
+
+
+def _site(config: "SweepConfig") -> int:
+    from atlas.report.site.write import write_site
+    from atlas.run.signals import leaving_at_once
+    from atlas.store.lock import Lock
+    from atlas.store.manifest import read_manifest
+    from atlas.store.paths import AtlasPaths
+
+    paths = AtlasPaths(config.out)
+    read_manifest(paths.manifest)  # before anything is written: NotAnAtlas
+    with leaving_at_once(), Lock(paths.lock):
+        tell_site(write_site(paths))
+    return DONE
+
+
+def _write_sheets(paths: "AtlasPaths") -> None:
+    from atlas.report.sheets import write_sheets
+
+    tell_pictures(paths.sheets, write_sheets(paths))
+
+
+def _write_sql(paths: "AtlasPaths") -> None:
+    from atlas.query.views import write_views
+
+    write_views(paths)
