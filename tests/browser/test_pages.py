@@ -102,3 +102,18 @@ def test_links_and_commands_are_copied(browser, made) -> None:
         assert visit.page.evaluate("navigator.clipboard.readText()").endswith("/site/index.html#/f/alpha/conv1/2")
         visit.all(".foot .copy").nth(1).click()
         assert visit.page.evaluate("navigator.clipboard.readText()").startswith("atlas show alpha/conv1:2 --atlas ")
+
+
+def test_whoever_leaves_before_a_page_is_there_sees_only_the_last_one(visit: Visit) -> None:
+    visit.go()
+    visit.page.evaluate("""() => {
+        for (const route of ["#/l/alpha/conv1", "#/map/alpha", "#/l/alpha/conv2", "#/f/alpha/conv1/2", "#/l/beta%20net/block%2F0"]) {
+            history.pushState(null, "", route);
+            dispatchEvent(new Event("hashchange"));
+        }
+    }""")
+    visit.wait("#/l/beta%20net/block%2F0")
+    visit.page.wait_for_load_state("networkidle")
+    assert visit.heading == "block/0"
+    visit.press("ArrowRight", "ArrowRight")
+    assert visit.page.evaluate("document.activeElement.getAttribute('href')") == "#/f/beta%20net/block%2F0/1"

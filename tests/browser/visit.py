@@ -9,7 +9,7 @@ from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, Request
 
 from atlas.cli.server import make_server
 from atlas.query.atlas import Atlas
@@ -41,7 +41,7 @@ class Visit:
     def __post_init__(self) -> None:
         self.page.set_default_timeout(15_000)
         self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.on("requestfailed", lambda request: self.complaints.append(f"failed: {request.url}"))
+        self.page.on("requestfailed", self._note_failure)
         self.page.on(
             "response", lambda answer: answer.status >= 400 and self.complaints.append(f"{answer.status}: {answer.url}")
         )
@@ -50,6 +50,10 @@ class Visit:
             "console",
             lambda said: said.type in ("error", "warning") and self.complaints.append(f"{said.type}: {said.text}"),
         )
+
+    def _note_failure(self, request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # by the browser itself, as a page is left
+            self.complaints.append(f"{request.failure}: {request.url}")
 
     def go(self, route: str = "#/") -> "Visit":
         """To a route, and until its page is drawn."""
@@ -120,5 +124,5 @@ def visiting(browser: Browser, root: Path, address: str | None = None, **options
     found = Visit(context.new_page(), address or (root.resolve() / "site/index.html").as_uri())
     yield found
     context.close()
-    assert found.complaints == []
-    assert found.strangers() == []
+    if wrong := [*found.complaints, *found.strangers()]:
+        raise AssertionError("\n".join(wrong))

@@ -3,8 +3,7 @@
 const ORDERS = { index: "Index", cluster: "Family", score: "Score", rank: "Self-rank" };
 const SIZES = { small: 52, medium: 84, large: 132 };
 
-async function layerPage(layer, query) {
-  const grid = await gridOf(layer);
+function layerPage(layer, grid, query) {
   const set = setByKey(layer, query.set);
   const measures = Object.keys(grid.clusters);
   const orders = Object.entries(ORDERS).filter(([key]) => (key === "cluster" ? measures.length : key === "index" || grid.sets[set]?.[key].some((one) => one !== null)));

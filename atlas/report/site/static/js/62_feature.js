@@ -1,7 +1,6 @@
 // #/f/<model>/<layer>/<channel> : all that is known of one feature.
 
-async function featurePage(layer, channel, query) {
-  const [known] = await Promise.all([details(layer, channel), gridOf(layer)]);
+function featurePage(layer, channel, known, query) {
   const sets = known.images.map((image) => image.set);
   const chosen = sets.includes(setByKey(layer, query.set)) && query.set ? setByKey(layer, query.set) : sets.includes(standing(layer, channel)) ? standing(layer, channel) : sets[0];
   const address = addressOf(layer, channel);

@@ -6,13 +6,12 @@ const MOST_SHARP = 2000; // thumbnails at their full size kept at hand
 const MOST_LOADS = 3; // sheets on their way at a time
 const mapViews = new Map(); // "model probe" → where one looked last: whoever comes back finds it so
 
-async function mapPage(model, query) {
+function mapPage(model, held, query) {
   const title = (...rest) => el("header.title", {}, el("h1", {}, el("span.dot"), model.name), ...rest);
   const page = (...rest) => el("div.page.mapped", { style: { "--model": colourOfModel(model) } }, ...rest);
-  if (!model.map) {
+  if (!held) {
     return page(title(), el("p.empty", {}, "Features were not compared yet: ", copyable(`atlas similarity out=${quotedPath()}`), " does it."), foot([]));
   }
-  const held = await load(`maps/${model.path}`);
   const probes = Object.keys(held);
   const probe = probes.includes(query.probe) ? query.probe : probes[0];
   const plane = makePlane(model, held[probe], `${model.name} ${probe}`);

@@ -4,14 +4,17 @@ const LARGEST_CELL = 40; // px
 const EDGE_CELL = 20; // px: from here on thumbnails stand along the edges
 const LISTED = { families: 24, features: 12 }; // beside the matrix; the layer's page shows all
 
-async function matrixPage(layer, query) {
-  const measure = layer.measures.includes(query.measure) ? query.measure : layer.measures[0];
+/** The measure asked for, where there is a matrix of it; undefined where there is none at all. */
+const measureOf = (layer, query) => (layer.measures.includes(query.measure) ? query.measure : layer.measures[0]);
+
+function matrixPage(layer, held, query) {
+  const measure = measureOf(layer, query);
   const page = (...rest) => el("div.page.matrix", { style: { "--model": colourOfModel(layer.model) } }, ...rest);
   if (!measure) {
     return page(matrixTitle(layer, null, null), Object.keys(whole.data.probes).length ? el("p.empty", {}, "No two features of this layer were compared.")
       : el("p.empty", {}, "Features were not compared yet: ", copyable(`atlas similarity out=${quotedPath()}`), " does it."), foot([]));
   }
-  const square = makeSquare(layer, measure, await load(`layers/${layer.path}/matrix-${measure}`));
+  const square = makeSquare(layer, measure, held);
   const where = `where model = '${sqlText(layer.model.name)}' and layer = '${sqlText(layer.name)}' and measure = '${sqlText(measure)}' and probe = 'atlas' order by place`;
   return page(matrixTitle(layer, measure, square),
     el("div.tools", {},

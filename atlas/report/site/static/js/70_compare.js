@@ -1,11 +1,13 @@
 // #/compare?a=…&b=… : two features, or two layers, beside each other.
 
-async function comparePage({ a, b }) {
+/** What is to be loaded, and how it is drawn. */
+function compared({ a, b }) {
   const [one, other] = [a || "", b || ""].map((text) => parseAddress(text) || whole.byAddress.get(text));
-  if (!one || !other) return compareForm(a || "", b || "", one, other);
-  if (one.list && other.list) return layersPage(one, other);
-  if (one.list || other.list) return compareForm(a, b, one, other, "Name two features, or two layers.");
-  return pairPage(one, other);
+  if (!one || !other) return [null, () => compareForm(a || "", b || "", one, other)];
+  if (one.list && other.list) return [gridOf(one), (grid) => layersPage(one, other, grid)];
+  if (one.list || other.list) return [null, () => compareForm(a, b, one, other, "Name two features, or two layers.")];
+  const sides = [one, other].map(({ layer, channel }) => [details(layer, channel), gridOf(layer)]);
+  return [Promise.all(sides.flat()), ([first, , second]) => pairPage(one, first, other, second)];
 }
 
 /** Two fields, with what is wrong with them. */
@@ -22,8 +24,7 @@ function compareForm(a, b, one, other, said) {
     el("datalist", { id: "layers" }, whole.layers.map((layer) => el("option", { value: nameOf(layer) })))));
 }
 
-async function pairPage(one, other) {
-  const [first, second] = await Promise.all([one, other].map((side) => Promise.all([details(side.layer, side.channel), gridOf(side.layer)]).then(([known]) => known)));
+function pairPage(one, first, other, second) {
   const relations = [...relationsOf(one, first, other), ...relationsOf(other, second, one).map((row) => ({ ...row, back: true }))];
   const addresses = [one, other].map((side) => addressOf(side.layer, side.channel));
   return el("div.page.compare", {},
@@ -77,8 +78,7 @@ function sharedSection(one, first, other, second) {
 
 const PAIRS_SHOWN = 60;
 
-async function layersPage(one, other) {
-  const [grid] = await Promise.all([gridOf(one), gridOf(other)]);
+function layersPage(one, other, grid) {
   const row = (whole.data.relations.atlas || []).find(([i, j]) => i === one.number && j === other.number);
   const found = one.model === other.model ? null : grid.matches[other.model.name];
   const facts = row ? [["cka", row[2], null], ["best_match", row[4], row[5]], ["mutual_share", row[6], row[7]]] : [];

@@ -7,17 +7,28 @@ let atShown = [];
 /** Do something once the page stands in the document, when sizes are known. */
 const whenShown = (act) => atShown.push(act);
 
+// of each page what is to be loaded, and how it is drawn once that is there
 const PAGES = {
-  "": () => homePage(),
-  l: ([model, name], query) => layerPage(known(layerOf(model, name), `${model}/${name}`), query),
-  f: ([model, name, channel], query) => {
-    const { layer, channel: mine } = known(parseAddress(`${model}/${name}:${channel}`), `${model}/${name}:${channel}`);
-    return featurePage(layer, mine, query);
+  "": () => [null, homePage],
+  l([model, name], query) {
+    const layer = known(layerOf(model, name), `${model}/${name}`);
+    return [gridOf(layer), (grid) => layerPage(layer, grid, query)];
   },
-  map: ([model], query) => mapPage(known(modelOf(model), model), query),
-  matrix: ([model, name], query) => matrixPage(known(layerOf(model, name), `${model}/${name}`), query),
-  compare: (_, query) => comparePage(query),
-  bookmarks: () => bookmarksPage(),
+  f([model, name, number], query) {
+    const { layer, channel } = known(parseAddress(`${model}/${name}:${number}`), `${model}/${name}:${number}`);
+    return [Promise.all([details(layer, channel), gridOf(layer)]), ([told]) => featurePage(layer, channel, told, query)];
+  },
+  map([name], query) {
+    const model = known(modelOf(name), name);
+    return [model.map ? load(`maps/${model.path}`) : null, (held) => mapPage(model, held, query)];
+  },
+  matrix([model, name], query) {
+    const layer = known(layerOf(model, name), `${model}/${name}`);
+    const measure = measureOf(layer, query);
+    return [measure ? load(`layers/${layer.path}/matrix-${measure}`) : null, (held) => matrixPage(layer, held, query)];
+  },
+  compare: (_, query) => compared(query),
+  bookmarks: () => [null, bookmarksPage],
 };
 
 class Unknown extends Error {}
@@ -32,24 +43,36 @@ async function render({ y = scrollY } = {}) {
   const mine = (turn += 1);
   const { page, parts, query } = parseRoute(location.hash);
   const waiting = setTimeout(() => document.body.classList.add("waiting"), 150);
+  let draw;
+  try {
+    const [loading, drawing] = known(Object.hasOwn(PAGES, page) ? PAGES[page] : null, location.hash)(parts, query);
+    const data = await loading;
+    draw = () => drawing(data);
+  } catch (error) {
+    draw = () => { throw error; };
+  }
+  clearTimeout(waiting);
+  if (mine === turn) show(draw, y);
+}
+
+/** Take the old page away with all that it listens to, and put the new one there. */
+function show(draw, y) {
   pageEnd.abort();
   pageEnd = new AbortController();
   walker = null;
   atShown = [];
   hidePeek();
   explain(null);
+  const main = document.getElementById("main");
   let drawn;
   try {
-    drawn = await known(Object.hasOwn(PAGES, page) ? PAGES[page] : null, location.hash)(parts, query);
+    drawn = draw();
   } catch (error) {
     drawn = mistake(error);
   }
-  clearTimeout(waiting);
-  if (mine !== turn) return;
-  document.body.classList.remove("waiting");
-  const main = document.getElementById("main");
   main.replaceChildren(drawn);
-  main.dataset.drawn = mine;
+  document.body.classList.remove("waiting");
+  main.dataset.drawn = turn;
   main.dataset.route = location.hash || "#/";
   const heading = main.querySelector("h1")?.textContent || "";
   document.title = heading === whole.data.name ? `${heading} \u2013 Atlas` : `${heading} \u2013 ${whole.data.name}`;
