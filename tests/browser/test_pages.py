@@ -37,7 +37,24 @@ def test_the_first_page_tells_what_the_atlas_holds_and_what_is_missing(visit: Vi
     assert "1 dead" in text
     assert "1 failed" in text
     assert "4 not made yet" in text
-    assert visit.all(".relationtable a.pair").count() == 6
+    assert visit.all(".relationtable .head").count() == 2 * 3
+
+
+def test_layers_are_compared_from_the_first_page_by_pointer_and_by_keys(visit: Visit) -> None:
+    visit.go()
+    box = visit.all("canvas.pairs").bounding_box()
+    visit.all("canvas.pairs").hover(position={"x": 0.5 * box["width"], "y": 0.2 * box["height"]})
+    assert "alpha/conv1 → alpha/conv2" in visit.page.inner_text(".relations .said")
+    visit.page.focus("canvas.pairs")
+    visit.press("ArrowRight")
+    assert "alpha/conv1 → beta net/block/0" in visit.page.inner_text(".relations .said")
+    visit.press("Enter").wait("#/compare?a=alpha%2Fconv1&b=beta%20net%2Fblock%2F0")
+    visit.go().page.click("text=Compare two by name")
+    visit.wait("#/compare")
+    visit.page.fill("[name=a]", "alpha/conv1:2")
+    visit.page.fill("[name=b]", "alpha/conv2")
+    visit.press("Enter").wait("#/compare?a=alpha%2Fconv1%3A2&b=alpha%2Fconv2")
+    assert "Name two features, or two layers." in visit.page.inner_text("#main")
 
 
 def test_a_page_that_is_not_there_says_so_and_names_what_is_near(visit: Visit) -> None:

@@ -40,9 +40,9 @@ function picker(label, options, chosen, choose) {
   return el("label.picker", {}, el("span.label", {}, label), select);
 }
 
-/** Something that can be copied with one click. */
+/** Something that can be copied with one click; a function says it when it is wanted. */
 function copyable(text, shown, title) {
-  const button = el("button.copy", { type: "button", title: title || "Copy", onclick: () => copy(text, button) }, shown || text);
+  const button = el("button.copy", { type: "button", title: title || "Copy", onclick: () => copy(typeof text === "function" ? text() : text, button) }, shown || text);
   return button;
 }
 

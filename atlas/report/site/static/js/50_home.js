@@ -82,6 +82,6 @@ const sql = (text) => command("sql", shellWord(text));
 /** The end of every page: its link, and the commands that tell the same. */
 function foot(commands) {
   return el("footer.foot", {},
-    el("div", {}, el("span.label", {}, "Link"), copyable(location.href, "Copy link to this page")),
+    el("div", {}, el("span.label", {}, "Link"), copyable(() => location.href, "Copy link to this page")),
     commands.map(([what, text]) => el("div", {}, el("span.label", {}, what), copyable(text))));
 }
