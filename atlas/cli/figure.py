@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 import click
 
 from atlas.cli import DONE, INTERRUPTED, SOME_FAILED
+from atlas.cli.stages import NAMED
 from atlas.cli.telling import say, tell_each
 from atlas.figures import NAMES
 
 if TYPE_CHECKING:
     from atlas.config.schema import FigureConfig
-
-NAMED = ("name=", "out=", "experiment=")
 
 
 def figure_body(config: "FigureConfig", overrides: list[str], mistakes: list[str]) -> int:

@@ -1,11 +1,13 @@
 """An atlas over HTTP, for this machine only: its files, with Range requests, and the reading commands as JSON."""
 
 import json
+import os
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from io import BufferedIOBase
+from io import BufferedIOBase, BufferedReader
 from mimetypes import guess_type
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ import pyarrow as pa
 
 from atlas.cli.tables import plain_rows
 from atlas.query.atlas import Atlas
+from atlas.query.commands import job
 from atlas.query.guard import Damaged, QueryError
 from atlas.query.names import UnknownName
 
@@ -24,7 +27,7 @@ NAMES = (
     "localhost",
     "[::1]",
 )  # what a browser may call us: a page elsewhere that resolves to here may not
-RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 FLAGS = ("mutual", "opposite")
 Query = dict[str, str]
 
@@ -78,42 +81,39 @@ class _Handler(BaseHTTPRequestHandler):
         """To the page itself, since what it names lies beside it."""
         paths = self.held.paths
         if not paths.site_page.is_file():
-            return self._say(
-                HTTPStatus.NOT_FOUND, {"error": f"{paths.root} has no pages yet: `atlas site` writes them"}
-            )
+            told = f"{paths.root} has no pages yet: `{job('site', paths.root)}` writes them"
+            return self._say(HTTPStatus.NOT_FOUND, {"error": told})
         return self._head(HTTPStatus.FOUND, {"Location": f"/{paths.relative(paths.site_page)}", "Content-Length": "0"})
 
     def _send_file(self, path: str) -> None:
         """A file under the atlas, whole or a part of it; nothing outside is ever opened."""
         root = self.held.path.resolve()
-        file = (root / path.lstrip("/")).resolve() if "\0" not in path else root
-        page = file / "index.html"
-        if page.is_file() and not path.endswith("/") and page.is_relative_to(root):  # what it names lies beside it
-            folder = quote(file.relative_to(root).as_posix())
+        if (folder := _folder_of_a_page(root, path)) is not None:
             return self._head(HTTPStatus.FOUND, {"Location": f"/{folder}/", "Content-Length": "0"})
-        file = page.resolve() if file.is_dir() else file
-        if not file.is_relative_to(root) or not file.is_file():
+        opened = _opened(root, path)
+        if opened is None:
             return self._say(HTTPStatus.NOT_FOUND, {"error": f"there is no file {path!r} in this atlas"})
-        return self._send_part(file)
+        with opened:
+            return self._send_part(opened)
 
-    def _send_part(self, file: Path) -> None:
+    def _send_part(self, opened: BufferedReader) -> None:
         """What was asked for of a file; nothing, when the browser has it as it is."""
-        found = file.stat()
+        found = os.fstat(opened.fileno())
         size, stamp = found.st_size, f'"{found.st_mtime_ns:x}-{found.st_size:x}"'
         if self.headers.get("If-None-Match") == stamp:
             return self._head(HTTPStatus.NOT_MODIFIED, {"ETag": stamp})
-        span = _span(self.headers.get("Range"), size)
+        changed = self.headers.get("If-Range", stamp) != stamp  # the part that the browser has is of another file
+        span = (0, size) if changed else _span(self.headers.get("Range"), size)
         if span is None:
             return self._head(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, {"Content-Range": f"bytes */{size}"})
         start, stop = span
         part = span != (0, size)
-        said = {"Content-Type": guess_type(file.name)[0] or "application/octet-stream", "Accept-Ranges": "bytes"}
+        said = {"Content-Type": guess_type(opened.name)[0] or "application/octet-stream", "Accept-Ranges": "bytes"}
         said |= {"Content-Length": str(stop - start), "ETag": stamp, "Cache-Control": "no-cache"}
         said |= {"Content-Range": f"bytes {start}-{stop - 1}/{size}"} if part else {}
         self._head(HTTPStatus.PARTIAL_CONTENT if part else HTTPStatus.OK, said)
         if self.command == "GET":
-            with open(file, "rb") as opened:
-                _copy(opened, self.wfile, start, stop)
+            _copy(opened, self.wfile, start, stop)
         return None
 
     def _head(self, status: HTTPStatus, said: dict[str, str]) -> None:
@@ -121,6 +121,35 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {**said, "X-Content-Type-Options": "nosniff"}.items():
             self.send_header(name, value)
         self.end_headers()
+
+
+def _folder_of_a_page(root: Path, path: str) -> str | None:
+    """A folder that is asked for without a `/` at its end: what its page names lies beside that."""
+    file = _inside(root, path)
+    with suppress(OSError):
+        if file is not None and not path.endswith("/") and (file / "index.html").is_file():
+            return quote(file.relative_to(root).as_posix())
+    return None
+
+
+def _opened(root: Path, path: str) -> BufferedReader | None:
+    """The file that is meant, of a folder its page; None: there is none, or the system refuses it."""
+    file = _inside(root, path)
+    with suppress(OSError):
+        if file is not None and file.is_dir():
+            file = _inside(root, f"{path}/index.html")
+        if file is not None and file.is_file():
+            return open(file, "rb")
+    return None
+
+
+def _inside(root: Path, path: str) -> Path | None:
+    """Where a path leads, links followed; None: outside, or nowhere, since no file has such a name."""
+    try:
+        file = (root / path.lstrip("/")).resolve()
+    except (OSError, ValueError, RuntimeError):  # too long, a NUL, links in a circle
+        return None
+    return file if file.is_relative_to(root) else None
 
 
 def _rows(atlas: Atlas, path: str, query: Query) -> list[dict[str, Any]]:
@@ -157,7 +186,7 @@ def _span(asked: str | None, size: int) -> tuple[int, int] | None:
         return 0, size
     first, last = found.groups()
     if not first:
-        return max(0, size - int(last)), size
+        return (max(0, size - int(last)), size) if int(last) else None
     stop = min(size, int(last) + 1) if last else size
     return (int(first), stop) if int(first) < stop else None
 

@@ -3,13 +3,15 @@
 from typing import TYPE_CHECKING
 
 from atlas.cli import DONE, INTERRUPTED, SOME_FAILED
-from atlas.cli.telling import say, tell_images, tell_pictures, tell_similarity, tell_site
+from atlas.cli.telling import SiteProgress, say, tell_images, tell_pictures, tell_similarity, tell_site
 
 if TYPE_CHECKING:
     from atlas.config.schema import SweepConfig
     from atlas.records import ModelCard
     from atlas.store.paths import AtlasPaths
     from atlas.sweep.plan import Plan
+
+NAMED = ("name=", "out=", "experiment=")  # any of them says which atlas is meant
 
 
 def run_all(config: "SweepConfig", overrides: list[str], mistakes: list[str]) -> int:
@@ -42,31 +44,33 @@ def similarity_job(config: "SweepConfig", overrides: list[str], mistakes: list[s
 
 def site_job(config: "SweepConfig", overrides: list[str], mistakes: list[str]) -> int:
     """`atlas site`: pages of the atlas that is named, or else of the newest."""
-    from atlas.store.manifest import read_manifest
-    from atlas.store.paths import AtlasPaths
-
-    other = [word for word in overrides if not word.lstrip("+~").startswith(("name=", "out=", "dry_run="))]
-    refused = [f"{word}: a site shows all of an atlas; its keys are name=, out= and dry_run=" for word in other]
+    other = [word for word in overrides if not word.lstrip("+~").startswith((*NAMED, "dry_run="))]
+    refused = [f"{word}: a site shows all of an atlas; its keys are {', '.join(NAMED)} and dry_run=" for word in other]
     _choose_atlas(config, overrides, [*mistakes, *refused])
     if not config.dry_run:
         return _site(config)
-    read_manifest(AtlasPaths(config.out).manifest)
     say(f"would bring {config.out}/site up to date. Nothing was written.")
     return DONE
 
 
 def _choose_atlas(config: "SweepConfig", overrides: list[str], mistakes: list[str]) -> None:
-    """The newest atlas, when none is named; ConfigError with all mistakes, NotAnAtlas."""
+    """The newest atlas, when none is named; NotAnAtlas, ConfigError with all mistakes, or for one that cannot be written."""
     from atlas.config.checks import value_mistakes
     from atlas.config.mistakes import ConfigError
     from atlas.query.atlas import newest
+    from atlas.run.generate import output_mistakes
+    from atlas.store.manifest import read_manifest
+    from atlas.store.paths import AtlasPaths
 
     found = [*mistakes, *value_mistakes(config)]
     if found:
         raise ConfigError(found)
-    if not any(word.lstrip("+~").startswith(("name=", "out=", "experiment=")) for word in overrides):
+    if not any(word.lstrip("+~").startswith(NAMED) for word in overrides):
         config.out = str(newest())
         say(f"the newest atlas: {config.out}")
+    read_manifest(AtlasPaths(config.out).manifest)  # what is no atlas cannot be written to, either
+    if unwritable := output_mistakes(config.out):
+        raise ConfigError(unwritable)
 
 
 def _check_models(config: "SweepConfig") -> None:
@@ -133,7 +137,7 @@ def _site(config: "SweepConfig") -> int:
     paths = AtlasPaths(config.out)
     read_manifest(paths.manifest)  # before anything is written: NotAnAtlas
     with leaving_at_once(), Lock(paths.lock):
-        tell_site(write_site(paths))
+        tell_site(write_site(paths, SiteProgress()))
     return DONE
 
 

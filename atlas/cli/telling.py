@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import click
+
+from atlas.query.commands import failures, sentence
 
 if TYPE_CHECKING:
     from atlas.report.site.write import Written
     from atlas.run import generate, similarity
 
+EVERY = 5.0  # seconds between lines on how far something is
 LISTED = 12  # pictures, or failures, named one by one
 
 
@@ -37,10 +41,7 @@ def tell_images(outcome: "generate.Outcome") -> None:
         dead = f", {outcome.dead} of them dead (no gradient reaches the image)" if outcome.dead else ""
         say(f"{root}: {outcome.made} images made{dead}; {outcome.left} left")
     if outcome.failed:
-        query = "select feature, metric, error_type, error_message from failures"
-        say(
-            f'{outcome.failed} images failed; `atlas sql --atlas {root} "{query}"` lists them, retry=failed tries them again'
-        )
+        say(f"{outcome.failed} images failed; `{failures(root)}` lists them, retry=failed tries them again")
     _tell_abandoned(outcome.abandoned)
 
 
@@ -62,10 +63,22 @@ def tell_similarity(outcome: "similarity.Outcome") -> None:
 
 def tell_site(written: "Written") -> None:
     """What `atlas site` came to; the last line is the page to open."""
-    tell_each("note", written.notes)
+    tell_each("note", [sentence(note) for note in written.notes])
     removed = f", {written.removed:,} removed" if written.removed else ""
     say(f"site: {_counted(written.written, 'file')} written, {written.kept:,} up to date{removed}; open")
     say(str(written.index))
+
+
+class SiteProgress:
+    """A line now and then on how far a site is, once it takes its time."""
+
+    def __init__(self) -> None:
+        self._said = monotonic()
+
+    def __call__(self, layer: str, number: int, total: int) -> None:
+        if monotonic() - self._said > EVERY:
+            self._said = monotonic()
+            say(f"site: layer {number} of {total}, {layer}")
 
 
 def tell_pictures(folder: Path, written: Sequence[Path]) -> None:

@@ -22,7 +22,8 @@ from atlas.config.schema import DreamConfig, FigureConfig, ModelConfig, Saliency
 from atlas.config.searching import searching
 
 PAGE = "atlas"  # the contents page of every sweep, conf/atlas.yaml
-PAGES = {"saliency": SaliencyConfig, "dream": DreamConfig, "figure": FigureConfig}  # jobs with a page of their own
+# jobs with a page of their own
+PAGES = {"site": SweepConfig, "saliency": SaliencyConfig, "dream": DreamConfig, "figure": FigureConfig}
 Body = Callable[[Any, list[str], list[str]], int]  # config, overrides, mistakes so far -> exit code
 
 

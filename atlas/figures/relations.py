@@ -11,6 +11,7 @@ from atlas.config.schema import SimilarityConfig
 from atlas.figures.drawn import Drawn
 from atlas.figures.studio import Stopped, Studio, Unshown
 from atlas.query.atlas import Atlas
+from atlas.query.commands import job
 from atlas.query.sources import quoted
 from atlas.query.views import STANDS
 from atlas.records import Layer, ModelCard
@@ -63,7 +64,7 @@ def _compared(studio: Studio, card: ModelCard, layer: Layer) -> AtlasPaths:
             return studio.atlas
         root = studio.atlas.root
         raise ConfigError(
-            [f"out={root}: it holds {card.name}/{layer.name}, not compared; run atlas similarity out={root}"]
+            [f"out={root}: it holds {card.name}/{layer.name}, not compared; run {job('similarity', root)}"]
         )
     paths = studio.whole(card, layer)
     if not _has_map(paths, card, layer):

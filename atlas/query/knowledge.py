@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from atlas.query.commands import Note, job, sentence, value
 from atlas.records import MEASURES, SCOPES
 from atlas.store.compared import read_compared
 
@@ -30,9 +31,14 @@ def probes(atlas: "Atlas") -> list[str]:
 
 def freshness(atlas: "Atlas", probe: str = PROBE) -> str | None:
     """A sentence when a probe's tables are not of all that the atlas holds: more features, or other weights."""
+    return sentence(overtaken(atlas, probe)) or None
+
+
+def overtaken(atlas: "Atlas", probe: str = PROBE) -> Note:
+    """The same as a note; empty when there is nothing to say."""
     told = read_compared(atlas.paths).get(probe, {})
     if not isinstance(told.get("features"), int):
-        return None
+        return []
     held = atlas.sql("""
         SELECT model, arg_max(weights, created) AS weights, count(DISTINCT feature) AS n
         FROM features WHERE status = 'ok' AND image IS NOT NULL GROUP BY model ORDER BY model""").to_pylist()
@@ -40,19 +46,18 @@ def freshness(atlas: "Atlas", probe: str = PROBE) -> str | None:
     other = [row["model"] for row in held if known.get(row["model"], row["weights"]) != row["weights"]]
     if other:
         names = ", ".join(other)
-        return f"the newest images of {names} are of other weights than those compared; see `{command(atlas, probe)}`"
+        return [f"the newest images of {names} are of other weights than those compared; see ", command(atlas, probe)]
     count = sum(row["n"] for row in held)
     if count <= told["features"]:
-        return None
-    return (
-        f"similarity knows {told['features']:,} of {count:,} features; `{command(atlas, probe)}` brings it up to date"
-    )
+        return []
+    few = f"similarity knows {told['features']:,} of {count:,} features; "
+    return [few, command(atlas, probe), " brings it up to date"]
 
 
 def command(atlas: "Atlas", probe: str = PROBE) -> str:
     """What to type for similarity to be found by a probe."""
     if probe == PROBE:
-        return f"atlas similarity out={atlas.path}"
+        return job("similarity", atlas.path)
     folder = read_compared(atlas.paths).get(probe, {}).get("probe", {}).get("folder")
-    where = f" probes.{probe}.folder={folder or 'DIR'}" if folder or probe == "natural" else ""
-    return f"atlas similarity out={atlas.path} probe=[{PROBE},{probe}]{where}"
+    where = [f"probes.{probe}.folder={value(str(folder or 'DIR'))}"] if folder or probe == "natural" else []
+    return job("similarity", atlas.path, f"probe=[{PROBE},{value(probe)}]", *where)

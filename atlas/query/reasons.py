@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from atlas.query.commands import reading
 from atlas.query.knowledge import PROBE, command, computed
 from atlas.query.sources import quoted
 from atlas.store.compared import read_compared
@@ -24,7 +25,8 @@ def _unmade(feature: "Feature") -> str | None:
     if "dead" in states:
         return f"{feature} is dead: no gradient reaches it, so it has no similarity"
     if "failed" in states:
-        return f"{feature} has no image, because making it failed (`atlas show '{feature}'` says why)"
+        shown = reading("show", feature.atlas.path, str(feature))
+        return f"{feature} has no image, because making it failed (`{shown}` says why)"
     return f"{feature} has no image yet, so it has no similarity"
 
 

@@ -98,17 +98,26 @@ class AtlasPaths:
     def sheet(self, model: str, layer: str, name: str) -> Path:
         return self.sheets / safe(model) / safe(layer) / f"{safe(name)}.png"
 
+    @staticmethod
+    def site_layer(model: str, layer: str, version: str) -> str:
+        """Folder of a version of a layer, below each of those that the site keeps."""
+        return f"{safe(model)}/{safe(layer)}/{version}"
+
     def site_map(self, model: str) -> Path:
         """A model's features on a plane, as the site shows them."""
         return self.site / "data" / "maps" / f"{safe(model)}.js"
 
-    def site_data(self, model: str, layer: str, name: str) -> Path:
-        """What the site shows of a layer: `layer`, `features-<k>`, `matrix-<measure>`."""
-        return self.site / "data" / "layers" / safe(model) / safe(layer) / f"{name}.js"
+    def site_data(self, layer: str, name: str) -> Path:
+        """What the site shows of a layer: `layer`, `features-<k>`, `matrix-<measure>`. layer: `site_layer`."""
+        return self.site / "data" / "layers" / layer / f"{name}.js"
 
-    def site_sprites(self, model: str, layer: str, name: str) -> Path:
+    def site_sprites(self, layer: str, name: str) -> Path:
         """Thumbnails of a layer: `<set>-<k>`, `samples`."""
-        return self.site / "sprites" / safe(model) / safe(layer) / f"{name}.webp"
+        return self.site / "sprites" / layer / f"{name}.webp"
+
+    def site_key(self, file: Path) -> str:
+        """The name by which a data file of the site is asked for: its place without its ending."""
+        return file.relative_to(self.site / "data").with_suffix("").as_posix()
 
     def relative(self, path: Path) -> str:
         """A path as it is written into rows: relative to the atlas, with forward slashes."""

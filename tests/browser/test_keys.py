@@ -18,13 +18,14 @@ def test_search_finds_layers_and_features(visit: Visit) -> None:
     visit.page.keyboard.type("nothing like it")
     assert visit.all(".found").inner_text() == "Nothing is called that."
     visit.press("Escape")
-    assert visit.all(".finder").count() == 0
+    assert visit.all("dialog").count() == 0
 
 
 def test_arrows_walk_the_channels_and_lead_up_to_the_layer(visit: Visit) -> None:
     visit.go("#/f/alpha/conv1/0").press("ArrowRight").wait("#/f/alpha/conv1/1")
     visit.press("ArrowRight").wait("#/f/alpha/conv1/2").press("ArrowLeft").wait("#/f/alpha/conv1/1")
-    visit.press("ArrowUp").wait("#/l/alpha/conv1")
+    visit.press("ArrowUp").wait("#/l/alpha/conv1?at=1")
+    visit.page.wait_for_function("document.activeElement.getAttribute('href') === '#/f/alpha/conv1/1'")
     visit.press("]").wait("#/l/alpha/conv2").press("[").wait("#/l/alpha/conv1")
 
 
@@ -41,13 +42,41 @@ def test_the_next_images_are_those_of_the_next_metric(visit: Visit) -> None:
     visit.press("ArrowRight").wait("#/f/alpha/conv1/1?set=l2")
 
 
+def test_what_was_chosen_keeps_the_keyboard(visit: Visit) -> None:
+    visit.go("#/l/alpha/conv1").page.focus("button.choice:has-text('Score')")
+    visit.press("Enter").wait("#/l/alpha/conv1?order=score")
+    assert visit.page.evaluate("document.activeElement.textContent") == "Score"
+    visit.page.focus("button:has-text('Auto')")
+    visit.press("Enter")
+    assert visit.page.evaluate("document.activeElement.textContent") == "Dark"
+
+
+def test_an_overlay_holds_the_keyboard_until_it_is_closed(visit: Visit) -> None:
+    visit.go().press("?")
+    for _ in range(8):
+        visit.press("Tab")
+        assert visit.page.evaluate("!document.activeElement.closest('#main, #bar')")
+    visit.press("Escape", "/")
+    visit.page.evaluate("location.hash = '#/l/alpha/conv1'")
+    visit.wait("#/l/alpha/conv1")
+    assert visit.all("dialog").count() == 0
+
+
+def test_the_spectrum_is_walked_by_arrows(visit: Visit) -> None:
+    visit.go("#/f/alpha/conv2/1").page.focus("canvas.spectrum")
+    visit.press("ArrowRight", "ArrowRight")
+    assert visit.page.inner_text(".spectra .said").startswith("channel 3")
+    visit.press("Enter").wait("#/f/alpha/conv2/3")
+
+
 def test_random_home_help_and_theme(visit: Visit) -> None:
     visit.go().press("r")
     visit.page.wait_for_function("location.hash.startsWith('#/f/')")
     visit.press("h").wait("#/")
     visit.press("?")
-    assert "Rotated" in visit.page.inner_text(".help") or "Baseline" in visit.page.inner_text(".help")
+    assert "Activation spectrum" in visit.page.inner_text(".help")
     visit.press("Escape")
+    assert visit.all("dialog").count() == 0
     light = visit.page.evaluate("getComputedStyle(document.body).backgroundColor")
     visit.press("t")
     assert visit.page.evaluate("getComputedStyle(document.body).backgroundColor") != light

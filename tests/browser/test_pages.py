@@ -1,8 +1,18 @@
 """Every page, opened by double click and from `atlas serve`."""
 
-import pytest
+import re
+import shlex
+import subprocess
+from pathlib import Path
+from urllib.parse import quote
 
-from tests.browser.visit import Visit
+import pytest
+from made_atlas import Made, make_atlas
+from playwright.sync_api import Browser, Route
+
+from atlas.query.atlas import Atlas
+from atlas.report.site.write import write_site
+from tests.browser.visit import Visit, served, visiting
 
 PAGES = {
     "#/": "made",
@@ -72,7 +82,7 @@ def test_nothing_is_loaded_before_it_is_looked_at(visit: Visit) -> None:
     assert [url for url in loaded if url.startswith("data/")] == ["data/atlas.js"]
     assert all("samples" in url for url in loaded if url.startswith("sprites/"))
     visit.go("#/f/alpha/conv2/1")
-    data = {url.rpartition("/site/")[2] for url in visit.asked if "/data/" in url}
+    data = {re.sub("/[0-9a-f]{8}/", "/", url.rpartition("/site/")[2]) for url in visit.asked if "/data/" in url}
     assert data == {"data/atlas.js", "data/layers/alpha/conv2/layer.js", "data/layers/alpha/conv2/features-0.js"}
 
 
@@ -94,9 +104,7 @@ def test_a_feature_shows_its_images_its_spectrum_and_its_relatives(visit: Visit)
     assert "⇄" in first.inner_text()
 
 
-def test_relatives_are_those_of_the_command_line(visit: Visit, made) -> None:
-    from atlas.query.atlas import Atlas
-
+def test_relatives_are_those_of_the_command_line(visit: Visit, made: Path) -> None:
     with Atlas(made) as atlas:
         rows = atlas.feature("alpha/conv2:1").similar(5).to_pylist()
     visit.go("#/f/alpha/conv2/1")
@@ -107,9 +115,7 @@ def test_relatives_are_those_of_the_command_line(visit: Visit, made) -> None:
     assert scores == pytest.approx([row["score"] for row in rows], abs=0.006)
 
 
-def test_links_and_commands_are_copied(browser, made) -> None:
-    from tests.browser.visit import served, visiting
-
+def test_links_and_commands_are_copied(browser: Browser, made: Path) -> None:
     with (
         served(made) as address,
         visiting(browser, made, address, permissions=["clipboard-read", "clipboard-write"]) as visit,
@@ -121,16 +127,53 @@ def test_links_and_commands_are_copied(browser, made) -> None:
         assert visit.page.evaluate("navigator.clipboard.readText()").startswith("atlas show alpha/conv1:2 --atlas ")
 
 
-def test_whoever_leaves_before_a_page_is_there_sees_only_the_last_one(visit: Visit) -> None:
-    visit.go()
-    visit.page.evaluate("""() => {
-        for (const route of ["#/l/alpha/conv1", "#/map/alpha", "#/l/alpha/conv2", "#/f/alpha/conv1/2", "#/l/beta%20net/block%2F0"]) {
-            history.pushState(null, "", route);
-            dispatchEvent(new Event("hashchange"));
-        }
-    }""")
-    visit.wait("#/l/beta%20net/block%2F0")
-    visit.page.wait_for_load_state("networkidle")
-    assert visit.heading == "block/0"
-    visit.press("ArrowRight", "ArrowRight")
-    assert visit.page.evaluate("document.activeElement.getAttribute('href')") == "#/f/beta%20net/block%2F0/1"
+def test_whoever_leaves_before_a_page_is_there_sees_only_the_last_one(browser: Browser, made: Path) -> None:
+    with served(made) as address, visiting(browser, made, address) as visit:
+        visit.go("#/l/beta%20net/block%2F0")
+        visit.go()
+
+        def late(route: Route) -> None:
+            visit.page.wait_for_timeout(400)
+            route.continue_()
+
+        visit.page.route("**/conv1/**/layer.js", late)
+        visit.page.evaluate("location.hash = '#/l/alpha/conv1'")
+        visit.page.wait_for_timeout(200)  # long enough for the old page to step back
+        visit.page.evaluate("location.hash = '#/l/beta%20net/block%2F0'")
+        visit.wait("#/l/beta%20net/block%2F0")
+        visit.page.wait_for_load_state("networkidle")
+        visit.page.wait_for_timeout(300)
+        assert visit.heading == "block/0"
+        assert visit.page.evaluate("document.body.className") == ""
+        visit.press("ArrowRight", "ArrowRight")
+        assert visit.page.evaluate("document.activeElement.getAttribute('href')") == "#/f/beta%20net/block%2F0/1"
+
+
+def test_best_matches_are_those_of_the_command(visit: Visit, made: Path) -> None:
+    with Atlas(made) as atlas:
+        rows = atlas.match("alpha", "beta net").to_pylist()
+    visit.go("#/compare?a=alpha%2Fconv2&b=beta%20net%2Fblock%2F0")
+    pairs = visit.all(".couple .two").evaluate_all(
+        "all => all.map((one) => [...one.querySelectorAll('a')].map((link) => decodeURIComponent(link.getAttribute('href'))))"
+    )
+    wanted = {tuple(f"#/f/{row[side].replace(':', '/')}" for side in ("src", "dst")) for row in rows}
+    assert {tuple(pair) for pair in pairs} == {pair for pair in wanted if "/conv2/" in pair[0]}
+
+
+@pytest.mark.parametrize("name", ["plain", "it's", 'a "b" $(touch pwned) `c`', "two, (1)=x #1"])
+def test_commands_mean_the_same_to_a_shell(browser: Browser, tmp_path: Path, name: str) -> None:
+    root = tmp_path / name
+    write_site(make_atlas(root, [Made(name, "l'x", 3, 3)]))
+    with visiting(browser, root) as visit:
+        for route in ("#/", f"#/f/{quote(name, '')}/l'x/1"):
+            visit.go(route)
+            commands = [text for text in visit.all("#main .copy").all_inner_texts() if text.startswith("atlas ")]
+            assert len(commands) >= 2
+            for command in commands:
+                words = shlex.split(command)
+                assert str(root) in words or "similarity" in words, command
+                told = subprocess.run(
+                    ["bash", "-c", f"printf '%s\\0' {command}"], capture_output=True, text=True, cwd=tmp_path
+                )
+                assert told.stdout.split("\0")[:-1] == words
+    assert {one.name for one in tmp_path.iterdir()} == {name}

@@ -25,6 +25,33 @@ def test_without_similarity_the_pages_say_how_to_get_it(browser: Browser, tmp_pa
         assert visit.heading == "Two layers"
 
 
+def test_every_page_of_what_is_half_done_is_shown(browser: Browser, tmp_path: Path) -> None:
+    layers = (
+        *LAYERS,
+        Made("beta net", "late", 5, 0, index=1),
+        Made("beta net", "lost", 3, 3, index=2, failed=(0, 1, 2)),
+    )
+    write_site(make_atlas(tmp_path / "a", layers))
+    with visiting(browser, tmp_path / "a") as visit:
+        waiting, seen = {"#/", "#/compare?a=beta%20net%2Flate&b=beta%20net%2Flost"}, set()
+        while waiting:
+            route = waiting.pop()
+            seen.add(route)
+            visit.go(route)
+            assert visit.heading not in ("Not in this atlas", "This page cannot be shown"), route
+            waiting |= visit.links() - seen
+        assert "#/f/beta%20net/late/4" in seen
+        visit.go().press("/")
+        visit.page.keyboard.type("block 18")
+        assert visit.all(".found .thumb.left").count() >= 1
+        visit.press("Escape")
+        for _ in range(25):
+            visit.page.evaluate("location.hash = '#/'")
+            visit.wait("#/").press("r")
+            visit.page.wait_for_function("location.hash.startsWith('#/f/')")
+            visit.page.wait_for_selector(".figures img")
+
+
 def test_without_an_image_it_says_so(browser: Browser, tmp_path: Path) -> None:
     write_site(make_atlas(tmp_path / "a", [Made("net", "conv", 4, 0)]))
     with visiting(browser, tmp_path / "a") as visit:
@@ -38,7 +65,7 @@ def test_without_an_image_it_says_so(browser: Browser, tmp_path: Path) -> None:
 def test_a_site_whose_data_is_gone_says_what_writes_it(browser: Browser, tmp_path: Path) -> None:
     paths = make_atlas(tmp_path / "a", LAYERS)
     write_site(paths)
-    (paths.root / "site/data/layers/alpha/conv1/layer.js").unlink()
+    next(paths.site.glob("data/layers/alpha/conv1/*/layer.js")).unlink()
     with visiting(browser, tmp_path / "a") as visit:
         visit.go("#/l/alpha/conv1")
         assert visit.heading == "This page cannot be shown"

@@ -24,6 +24,7 @@ def atlas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Atlas]:
     write_similarity(make_atlas(root))
     (root.parent / "secret.txt").write_text("secret")
     (root / "link.txt").symlink_to(root.parent / "secret.txt")
+    (root / "circle").symlink_to(root / "circle")
     with Atlas(root) as opened:
         yield opened
 
@@ -64,6 +65,8 @@ def test_similar_and_feature_are_what_the_commands_answer(port: int, atlas: Atla
         ("/api/nothing", 404, "/api/sql"),
         ("/api/sql", 400, "q="),
         ("/nothing.txt", 404, "no file"),
+        (f"/{'n' * 300}", 404, "no file"),
+        ("/circle/x", 404, "no file"),
     ],
 )
 def test_what_is_not_there_is_one_sentence(port: int, path: str, status: int, words: str) -> None:
@@ -115,7 +118,7 @@ def test_no_file_outside_is_served(port: int, path: str) -> None:
 def test_the_root_is_the_site_once_there_is_one(port: int, atlas: Atlas) -> None:
     status, _, body = ask(port, "/")
     assert status == 404
-    assert "`atlas site`" in json.loads(body)["error"]
+    assert f"`atlas site out={atlas.path}`" in json.loads(body)["error"]
     write_site(atlas.paths)
     for method in ("GET", "HEAD"):
         status, said, _ = ask(port, "/", method)
@@ -158,6 +161,7 @@ def test_a_page_elsewhere_that_resolves_to_here_is_not_answered(port: int) -> No
         ("bytes=-7", 206, -7, None),
         ("bytes=0-999999999", 200, 0, None),
         ("lines=1-2", 200, 0, None),
+        (f"bytes=0-{'9' * 5000}", 200, 0, None),
     ],
 )
 def test_parts_of_files(port: int, atlas: Atlas, asked: str, status: int, start: int, stop: int | None) -> None:
@@ -168,5 +172,15 @@ def test_parts_of_files(port: int, atlas: Atlas, asked: str, status: int, start:
     assert (found, body) == (status, whole[start:stop])
     assert said["Content-Length"] == str(len(body)) and said["Content-Type"] == "image/png"
     assert ask(port, path, "HEAD")[1]["Content-Length"] == str(len(whole))
-    assert ask(port, path, Range=f"bytes={len(whole)}-")[0] == 416
+    for nowhere in (f"bytes={len(whole)}-", "bytes=-0"):
+        refused, said, _ = ask(port, path, Range=nowhere)
+        assert (refused, said["Content-Range"]) == (416, f"bytes */{len(whole)}")
     assert ask(port, path, "POST")[0] == 501
+
+
+def test_a_part_of_a_file_that_has_changed_is_the_whole_file(port: int, atlas: Atlas) -> None:
+    whole = (atlas.path / "atlas.json").read_bytes()
+    stamp = ask(port, "/atlas.json")[1]["ETag"]
+    assert ask(port, "/atlas.json", Range="bytes=2-4", **{"If-Range": stamp})[::2] == (206, whole[2:5])
+    for other in ('"1-2"', f"W/{stamp}", "Wed, 21 Oct 2026 07:28:00 GMT"):
+        assert ask(port, "/atlas.json", Range="bytes=2-4", **{"If-Range": other})[::2] == (200, whole)

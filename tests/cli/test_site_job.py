@@ -1,7 +1,9 @@
 """`atlas site`: which atlas, what it says, and how it ends."""
 
+import errno
 import os
 import signal
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -40,11 +42,31 @@ def test_an_atlas_by_name(paths: AtlasPaths, words: list[str]) -> None:
     assert Path("outputs/old/site/index.html").exists() and not paths.site.exists()
 
 
+def test_an_atlas_by_its_experiment(paths: AtlasPaths) -> None:
+    paths.root.rename("outputs/demo")
+    assert run_job("site", ["experiment=demo"]) == 0
+    assert Path("outputs/demo/site/index.html").exists() and not Path("outputs/old/site").exists()
+
+
+@pytest.mark.parametrize("job", ["site", "similarity"])
+def test_a_folder_that_cannot_be_written_is_a_mistake(
+    paths: AtlasPaths, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], job: str
+) -> None:
+    def refuse(**_: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    before = sorted(paths.root.rglob("*"))
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    assert run_job(job, ["name=new"]) == 2
+    assert "out=outputs/new: cannot be written (Read-only file system" in capsys.readouterr().err
+    assert sorted(paths.root.rglob("*")) == before
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
         (["name=none"], "outputs/none is no atlas"),
-        (["layers=[conv1]"], "its keys are name=, out= and dry_run="),
+        (["layers=[conv1]"], "its keys are name=, out=, experiment= and dry_run="),
         (["nme=old"], "nme"),
     ],
 )

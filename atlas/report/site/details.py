@@ -1,24 +1,22 @@
 """What the page of a feature shows: its images and how they came about, its neighbors, the pictures that drive it."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from atlas.query.atlas import Atlas
-from atlas.report.site.layers import Layer
+from atlas.report.site.layers import CHUNK, Layer
 from atlas.report.site.neighbors import Neighbors, read_neighbors
 from atlas.report.site.numbers import listed, numbers
 from atlas.report.site.partners import Partners
+from atlas.report.site.script import Json
 from atlas.report.site.spectra import spectra, traces
 
-CHUNK = 64  # positions of a file
 HELD = 16 << 20  # numbers of activation vectors that are held at once
 PLAIN = ("status", "steps", "device", "precision", "weights", "task", "width", "height")
 ROUNDED = {"score": "score", "score_start": "start", "loss": "loss", "seconds": "seconds"}
 COLUMNS = ", ".join(["channel", *PLAIN, *ROUNDED, "created", "trace", "activation"])
-Json = dict[str, Any]
 
 
 def details(atlas: Atlas, layer: Layer) -> Iterator[tuple[int, Json]]:
@@ -62,7 +60,7 @@ def _examples(atlas: Atlas, layer: Layer) -> dict[int, Json]:
 def _images(atlas: Atlas, layer: Layer) -> Iterator[tuple[int, dict[int, list[Json]]]]:
     """For each chunk its first position, and the images by channel; as many chunks are read at once as can be held."""
     sets = dict(zip(layer.rows["task"].to_pylist(), layer.set_of.tolist(), strict=True))
-    each = CHUNK * (layer.width or 1) * -(-len(layer.rows) // len(layer.channels))
+    each = CHUNK * _longest(atlas, layer) * -(-len(layer.rows) // len(layer.channels))
     step = CHUNK * max(1, HELD // each)
     for begin in range(0, len(layer.channels), step):
         some = layer.channels[begin : begin + step]
@@ -72,6 +70,12 @@ def _images(atlas: Atlas, layer: Layer) -> Iterator[tuple[int, dict[int, list[Js
         places = np.searchsorted(some, rows["channel"].to_numpy()) // CHUNK
         for number in range(-(-len(some) // CHUNK)):
             yield begin + number * CHUNK, _chunk(rows.take(np.flatnonzero(places == number)), sets)
+
+
+def _longest(atlas: Atlas, layer: Layer) -> int:
+    """Numbers of its longest activation vector: images of other weights may be of a wider layer."""
+    rows = atlas.sql(f"SELECT coalesce(max(len(activation)), 0) AS longest FROM features WHERE {layer.where}")
+    return max(1, rows["longest"][0].as_py())
 
 
 def _chunk(rows: pa.Table, sets: dict[str, int]) -> dict[int, list[Json]]:

@@ -9,12 +9,10 @@ from atlas.query.atlas import Atlas
 from atlas.query.knowledge import PROBE
 from atlas.query.sources import quoted
 from atlas.report.site.layers import LETTERS, NOTHING, STATES, Layer
-from atlas.report.site.neighbors import address_range
+from atlas.report.site.neighbors import MEASURES, address_range
 from atlas.report.site.numbers import counted, listed, numbers
 from atlas.report.site.partners import Partners
-
-MEASURES = ("sym", "profile")  # those that are mapped and clustered
-Json = dict[str, Any]
+from atlas.report.site.script import Json
 
 
 def grid(atlas: Atlas, layer: Layer, clusters: Json) -> Json:

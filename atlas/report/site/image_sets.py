@@ -25,7 +25,8 @@ class ImageSet:
     folder: str
     suffix: str
     weights: frozenset[str]
-    newest: float  # when the newest of its images was made, in milliseconds; -inf: there is none
+    share: float  # of the layer's channels, those that it has an image of, in tenths: of one more or less nobody asks
+    newest: float  # when the newest of its images was made, in microseconds; -inf: there is none
 
     @property
     def variant(self) -> str:
@@ -40,8 +41,10 @@ class ImageSet:
 def image_sets(rows: pa.Table) -> tuple[list[ImageSet], np.ndarray]:
     """The sets of a layer, and the number of the set of each row.
 
-    In the order in which an image is chosen to stand for a feature. Tasks without an image go with the set that was
-    asked for in the same words, of several that of the same weights.
+    First those of the whole channel, then those that are most complete: a look at a few channels by another recipe does
+    not become the face of a layer. Then the atlas's first weights and recipe, and the first metric and seed.
+
+    Tasks without an image go with the set that was asked for in the same words, of several that of the same weights.
     """
     groups, codes = _groups(rows)
     known = [group for group in groups if group.folder]
@@ -67,7 +70,8 @@ def _group(rows: pa.Table, mine: np.ndarray, made: np.ndarray, first: int) -> Im
     weights = frozenset(rows["weights"].filter(pa.array(mine)).unique().to_pylist())
     newest = made[mine & np.isfinite(made)].max(initial=-np.inf)
     place = {"folder": row.pop("folder") or "", "suffix": row.pop("suffix") or ""}
-    return ImageSet("", **row, **place, weights=weights, newest=float(newest))
+    share = round(int((mine & rows["image"].is_valid().to_numpy()).sum()) / len(rows["channel"].unique()), 1)
+    return ImageSet("", **row, **place, weights=weights, share=share, newest=float(newest))
 
 
 def _home(group: ImageSet, known: list[ImageSet]) -> ImageSet | None:
@@ -78,6 +82,8 @@ def _home(group: ImageSet, known: list[ImageSet]) -> ImageSet | None:
 def _order(one: ImageSet) -> tuple[object, ...]:
     return (
         one.target != "channel",
+        -one.share,
+        one.variant != "",
         one.metric,
         one.seed,
         -one.newest,

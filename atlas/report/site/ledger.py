@@ -1,4 +1,4 @@
-"""site/made.json: of every file of the site, a digest of what it was made from; so a rerun makes only what has changed."""
+"""site/made.json: of every file of the site what it was made from, and its size; so a rerun makes only what has changed."""
 
 import json
 import os
@@ -6,8 +6,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path, PurePosixPath
+from stat import S_ISREG
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from atlas.store.paths import AtlasPaths
 
@@ -23,6 +24,14 @@ def digest_of(*parts: Any) -> str:
     return found.hexdigest()
 
 
+class Made(NamedTuple):
+    digest: str  # of what a file was made from
+    size: int  # that it was written with: a file of another one was cut short, or is somebody else's
+
+
+UNKNOWN = Made(NEVER, -1)
+
+
 class Ledger:
     """`with Ledger(paths) as ledger:` files are offered; at the end those that nobody offered are removed.
 
@@ -33,7 +42,7 @@ class Ledger:
         self.written = self.kept = self.removed = 0
         self._paths = paths
         self._known = _read(paths.site_ledger)
-        self._claimed: dict[str, str] = {}
+        self._claimed: dict[str, Made] = {}
 
     def __enter__(self) -> Self:
         self._paths.site.mkdir(exist_ok=True)
@@ -56,34 +65,30 @@ class Ledger:
     def wants(self, file: Path, digest: str) -> bool:
         """Claim a file; whether it is to be written."""
         name = self._name(file)
-        wanted = digest == NEVER or self._known.get(name) != digest or not file.is_file()
-        self._claimed[name] = NEVER if wanted else digest
+        known = self._known.get(name, UNKNOWN)
+        wanted = digest == NEVER or known.digest != digest or known.size != size_of(file)
+        self._claimed[name] = UNKNOWN if wanted else known
         self.kept += not wanted
         return wanted
 
     def put(self, file: Path, digest: str, data: bytes) -> None:
-        """Write a file that was claimed, whole or not at all; all can be made again, so nothing waits for the disk."""
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part = file.with_name(f".{file.name[:100]}.{os.getpid()}.part")
-        try:
-            part.write_bytes(data)
-            os.replace(part, file)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
-        self._claimed[self._name(file)] = digest
-        self.written += 1
+        """Write a file that was claimed; one that holds the same already is left alone, since browsers keep it."""
+        same = size_of(file) == len(data) and file.read_bytes() == data
+        if not same:
+            _replace(file, data)
+        self._claimed[self._name(file)] = Made(digest, len(data))
+        self.kept += same
+        self.written += not same
 
     def drop(self, file: Path) -> None:
-        """Claim a file no more: there is nothing to write."""
-        self._claimed.pop(self._name(file), None)
-        file.unlink(missing_ok=True)
+        """Claim a file no more: there is nothing to write; what lies there goes with the others, at the end."""
+        name = self._name(file)
+        self._known[name] = self._claimed.pop(name)
 
     def save(self) -> None:
-        text = json.dumps({**self._known, **self._claimed}, indent=0, sort_keys=True)
-        self.put(self._paths.site_ledger, NEVER, text.encode())
-        self._claimed.pop(self._name(self._paths.site_ledger))
-        self.written -= 1
+        _replace(
+            self._paths.site_ledger, json.dumps({**self._known, **self._claimed}, indent=0, sort_keys=True).encode()
+        )
 
     def _remove_others(self) -> None:
         for name in self._known.keys() - self._claimed.keys():
@@ -99,14 +104,44 @@ class Ledger:
         return file.relative_to(self._paths.site).as_posix()
 
 
-def _read(path: Path) -> dict[str, str]:
+def size_of(file: Path) -> int:
+    """-1: it is not there, or no file."""
+    try:
+        found = file.stat()
+    except OSError:
+        return UNKNOWN.size
+    return found.st_size if S_ISREG(found.st_mode) else UNKNOWN.size
+
+
+def _replace(file: Path, data: bytes) -> None:
+    """Write a file whole or not at all; all can be made again, so nothing waits for the disk."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_name(f".{file.name[:100]}.{os.getpid()}.part")
+    try:
+        part.write_bytes(data)
+        os.replace(part, file)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _read(path: Path) -> dict[str, Made]:
     """What is known; nothing when there is none that can be read. Names that lead out of the site are not believed."""
     try:
         said = json.loads(path.read_text())
     except (OSError, ValueError):
         return {}
     items = said.items() if isinstance(said, dict) else ()
-    return {name: str(digest) for name, digest in items if _inside(PurePosixPath(name))}
+    return {name: _made(told) for name, told in items if _inside(PurePosixPath(name))}
+
+
+def _made(told: Any) -> Made:
+    """A file of which nothing sensible is said is made anew, or removed."""
+    match told:
+        case [str(digest), int(size)]:
+            return Made(digest, size)
+        case _:
+            return UNKNOWN
 
 
 def _inside(name: PurePosixPath) -> bool:

@@ -1,15 +1,13 @@
 """The similarity matrix of a layer in clustered order, one byte for each pair."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from atlas.query.atlas import Atlas
 from atlas.report.site.layers import Layer
 from atlas.report.site.numbers import as_bytes
-
-Json = dict[str, Any]
+from atlas.report.site.script import Json
 
 
 def matrix_files(atlas: Atlas, layer: Layer, measure: str) -> tuple[Path, Path] | None:

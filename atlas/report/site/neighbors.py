@@ -13,7 +13,7 @@ from atlas.report.site.partners import Partners
 from atlas.report.site.tasks import runs
 
 SCOPES = ("layer", "model", "other")
-MEASURES = ("sym", "profile")
+MEASURES = ("sym", "profile")  # those that are shown, mapped and clustered
 
 
 class AddressRange(NamedTuple):

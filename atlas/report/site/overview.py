@@ -1,106 +1,87 @@
 """data/atlas.js: what the first page shows, and where all else lies."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from itertools import groupby
-from typing import Any, NamedTuple
+from math import inf
+from typing import NamedTuple
 
 import numpy as np
 
 from atlas.query.atlas import Atlas
-from atlas.report.site.details import CHUNK
-from atlas.report.site.image_sets import ImageSet
-from atlas.report.site.layers import STATES, Layer
+from atlas.query.commands import Note
+from atlas.query.knowledge import command
+from atlas.report.site.layers import CHUNK, LETTERS, SIDE, STATES, Layer
 from atlas.report.site.numbers import listed, numbers
-from atlas.report.site.sprites import SIDE, samples
+from atlas.report.site.script import Json
+from atlas.report.site.sprites import samples
 from atlas.store.compared import read_compared
 from atlas.store.paths import safe
 
-TOLD = ("when", "pictures", "features", "measures", "scopes")  # of similarity.json
 RELATED = ("cka", "cka_baseline", "best_match", "best_match_baseline", "mutual_share", "mutual_share_baseline")
 SET = ("key", "metric", "target", "seed", "recipe", "variant", "folder", "suffix")
-Json = dict[str, Any]
 
 
 class Related(NamedTuple):
-    """What was found of a layer beside its images."""
+    """What was written beside the layers' own files."""
 
-    measures: list[str]  # those with a matrix
-    families: int | None
+    matrices: Sequence[list[str]]  # of each layer the measures that have one
+    maps: set[str]  # models that have one
 
 
-def overview(atlas: Atlas, layers: list[Layer], related: list[Related], notes: list[str]) -> Json:
-    told = {name: atlas.manifest.get(name) for name in ("name", "created", "updated", "versions")}
-    known = dict(zip((layer.path for layer in layers), related, strict=True))
-    models = groupby(layers, key=lambda layer: layer.model)
+def overview(atlas: Atlas, layers: list[Layer], related: Related, notes: list[Note]) -> Json:
+    told = list(zip(layers, related.matrices, strict=True))
+    models = groupby(told, key=lambda pair: pair[0].model)
     return {
-        **told,
+        "name": atlas.manifest.get("name"),
+        "updated": _newest(layers),
         "root": atlas.path.as_posix(),
         "chunk": CHUNK,
         "sheet": SIDE,
-        "state": _sum(layers),
+        "state": totals(layers),
         "notes": notes,
-        "probes": {
-            probe: {name: said.get(name) for name in TOLD} for probe, said in read_compared(atlas.paths).items()
-        },
-        "models": [_model(atlas, name, list(mine), known) for name, mine in models],
+        "probes": sorted(read_compared(atlas.paths)),
+        "compare": command(atlas),
+        "models": [_model(name, list(mine), name in related.maps) for name, mine in models],
         "relations": _relations(atlas, layers),
     }
 
 
-def _model(atlas: Atlas, name: str, layers: list[Layer], related: Mapping[str, Related]) -> Json:
-    sets = sorted((one for layer in layers for one in layer.sets), key=lambda one: -one.newest)
+def totals(layers: list[Layer]) -> dict[str, int]:
+    """Tasks by state."""
+    return {name: sum(int((layer.states == code).sum()) for layer in layers) for code, name in enumerate(STATES)}
+
+
+def _newest(layers: list[Layer]) -> str | None:
+    """When the newest image was made; ISO 8601."""
+    made = max((one.newest for layer in layers for one in layer.sets), default=-inf)
+    return None if made == -inf else datetime.fromtimestamp(made / 1e6, UTC).isoformat(timespec="seconds")
+
+
+def _model(name: str, layers: list[tuple[Layer, list[str]]], mapped: bool) -> Json:
+    sets = sorted((one for layer, _ in layers for one in layer.sets), key=lambda one: -one.newest)
     return {
         "name": name,
         "path": safe(name),
         "weights": list(dict.fromkeys(weights for one in sets for weights in sorted(one.weights) if weights)),
         "recipes": list(dict.fromkeys(one.recipe for one in sets if one.recipe)),
-        "counts": _sum(layers),
-        "map": atlas.paths.site_map(name).is_file(),
-        "layers": [_layer(layer, related[layer.path]) for layer in layers],
+        "map": mapped,
+        "layers": [_layer(layer, measures) for layer, measures in layers],
     }
 
 
-def _layer(layer: Layer, related: Related) -> Json:
+def _layer(layer: Layer, measures: list[str]) -> Json:
     return {
         "name": layer.name,
         "path": layer.path,
-        "index": layer.index,
-        "width": layer.width,
         "channels": ranges(layer.channels),
-        "counts": counts(layer),
-        "features": _by_state(layer.best),
-        "sets": [_set(one, int((rows >= 0).sum())) for one, rows in _made(layer)],
+        "state": "".join(LETTERS[STATES[code]] for code in layer.best.tolist()),
+        "sets": [{name: getattr(one, name) for name in SET} for one in layer.sets],
         "stands": _stands(layer),
         "cell": layer.cell,
         "samples": layer.channels[samples(layer)].tolist(),
-        **related._asdict(),
+        "measures": measures,
     }
-
-
-def _made(layer: Layer) -> list[tuple[ImageSet, np.ndarray]]:
-    """Each set with the rows of its images."""
-    there = layer.rows["image"].is_valid().to_numpy()
-    return [
-        (one, np.where((rows >= 0) & there[rows], rows, -1)) for one, rows in zip(layer.sets, layer.chosen, strict=True)
-    ]
-
-
-def _set(one: ImageSet, count: int) -> Json:
-    return {**{name: getattr(one, name) for name in SET}, "count": count}
-
-
-def counts(layer: Layer) -> Json:
-    """Tasks by state."""
-    return {"planned": len(layer.rows), **_by_state(layer.states)}
-
-
-def _by_state(states: np.ndarray) -> Json:
-    return dict(zip(STATES, np.bincount(states, minlength=len(STATES)).tolist(), strict=True))
-
-
-def _sum(layers: list[Layer]) -> Json:
-    found = [counts(layer) for layer in layers]
-    return {name: sum(one[name] for one in found) for name in ("planned", *STATES)}
 
 
 def _stands(layer: Layer) -> Json:

@@ -1,22 +1,22 @@
 """Where the features of a model lie in the plane, by probe."""
 
-from typing import Any
-
 import numpy as np
 
 from atlas.query.atlas import Atlas
 from atlas.query.sources import quoted
+from atlas.report.site.script import Json
 
 DIGITS = 4  # after the point
-Json = dict[str, Any]
 
 
-def mapped_models(atlas: Atlas) -> list[str]:
-    return atlas.sql("SELECT DISTINCT model FROM layout ORDER BY model")["model"].to_pylist()
+def mapped_layers(atlas: Atlas) -> dict[str, set[str]]:
+    """By model, the layers of which any feature has a place."""
+    rows = atlas.sql("SELECT model, list(DISTINCT layer) AS layers FROM layout GROUP BY model ORDER BY model")
+    return {row["model"]: set(row["layers"]) for row in rows.to_pylist()}
 
 
 def plane(atlas: Atlas, model: str, layers: list[str]) -> Json:
-    """layers: the names of the model's, in the order in which they are numbered."""
+    """Features of some layers; their names stand beside the numbers, so that a map can be read by itself."""
     rows = atlas.sql(f"SELECT * FROM layout WHERE model = {quoted(model)} ORDER BY probe, feature")
     numbers = {layer: number for number, layer in enumerate(layers)}
     found: Json = {}
@@ -26,4 +26,7 @@ def plane(atlas: Atlas, model: str, layers: list[str]) -> Json:
         if layer in numbers:
             found.setdefault(probe, []).append((numbers[layer], *place))
     names = ("layer", "channel", "x", "y")
-    return {probe: dict(zip(names, zip(*places, strict=True), strict=True)) for probe, places in found.items()}
+    return {
+        probe: {"layers": layers, **dict(zip(names, zip(*places, strict=True), strict=True))}
+        for probe, places in found.items()
+    }

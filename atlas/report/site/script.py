@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+Json = dict[str, Any]
+
 
 def script(key: str, value: Any) -> bytes:
     """`atlas.put("<key>", <JSON>);` in ASCII, so that no character can matter; ValueError for NaN, which JSON has not."""

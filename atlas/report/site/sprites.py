@@ -1,6 +1,7 @@
 """Thumbnails of a layer's images, many on one sheet: a browser that shows a layer opens few files."""
 
 import io
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,11 +12,10 @@ from PIL import Image
 
 from atlas.query.atlas import Atlas
 from atlas.report.canvas import GROUND
-from atlas.report.site.layers import LARGE, Layer, picture
+from atlas.report.site.layers import LARGE, SIDE, Layer, picture
 from atlas.report.site.ledger import NEVER, Ledger, digest_of
 
 DRAWING = "1"  # raised when the drawing changes: older sheets are then made anew
-SIDE = 16  # cells of a side of a sheet
 SAMPLES = 16
 QUALITY, METHOD = 80, 2  # of WebP
 REDUCING = 2.0  # a large image is first averaged down to this much more than the thumbnail
@@ -65,10 +65,10 @@ def sheets_of(atlas: Atlas, layer: Layer) -> Iterator[Sheet]:
             continue
         for sheet, start in enumerate(range(0, len(layer.channels), SIDE * SIDE)):
             rows = layer.chosen[number, start : start + SIDE * SIDE]
-            file = atlas.paths.site_sprites(layer.model, layer.name, f"{one.key}-{sheet}")
+            file = atlas.paths.site_sprites(layer.path, f"{one.key}-{sheet}")
             yield _sheet(atlas, layer, rows, file=file, cell=layer.cell)
     if len(chosen := samples(layer)):
-        file = atlas.paths.site_sprites(layer.model, layer.name, "samples")
+        file = atlas.paths.site_sprites(layer.path, "samples")
         yield _sheet(atlas, layer, layer.stands[chosen], file=file, cell=LARGE, shape=(len(chosen), 1))
 
 
@@ -81,12 +81,20 @@ def samples(layer: Layer) -> np.ndarray:
 def _sheet(
     atlas: Atlas, layer: Layer, rows: np.ndarray, *, file: Path, cell: int, shape: tuple[int, int] = (SIDE, SIDE)
 ) -> Sheet:
-    images = layer.images(rows)
+    images = [picture(atlas, image) for image in layer.images(rows)]
     hashes = layer.rows["image_sha256"].take(np.maximum(rows, 0)).to_pylist()
-    shown = [sha if image else None for image, sha in zip(images, hashes, strict=True)]
+    shown = [(sha, *_stamp(image)) if image else None for image, sha in zip(images, hashes, strict=True)]
     columns, lines = shape
-    digest = digest_of("sprites", DRAWING, cell, shape, shown)
-    return Sheet(file, digest, [picture(atlas, image) for image in images], cell, columns, lines)
+    return Sheet(file, digest_of("sprites", DRAWING, cell, shape, shown), images, cell, columns, lines)
+
+
+def _stamp(image: Path) -> tuple[int, int]:
+    """Of the file itself: an image that was replaced while its row stayed is drawn anew."""
+    try:
+        found = os.stat(image)
+    except (OSError, ValueError):  # it is not there, or no file has such a name
+        return -1, -1
+    return found.st_size, found.st_mtime_ns
 
 
 def draw(sheet: Sheet) -> Drawn:

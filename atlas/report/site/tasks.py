@@ -6,10 +6,12 @@ import pyarrow as pa
 from atlas.query.atlas import Atlas
 from atlas.query.views import STANDS
 
-FOLDER = "regexp_extract(image, '^.*/')"  # of an image: folder, channel, suffix
+# a row whose image lies anywhere else has none: what it names is read, and told to browsers
+IMAGE = "CASE WHEN f.image LIKE 'images/%' AND NOT regexp_matches(f.image, '(^|/)\\.\\.(/|$)') THEN f.image END"
+FOLDER = "regexp_extract(image, '(?s)^.*/')"  # of an image: folder, channel, suffix
 ROWS = f"""
     WITH rows AS (
-        SELECT t.model, t.layer, t.layer_index, t.channel, t.target, t.metric, t.seed, t.task, t.state, f.image,
+        SELECT t.model, t.layer, t.layer_index, t.channel, t.target, t.metric, t.seed, t.task, t.state, {IMAGE} AS image,
             coalesce(t.recipe, '') AS recipe, f.image_sha256, f.created, coalesce(f.weights, p.weights, '') AS weights,
             f.score, f.self_rank, f.self_z, x.error_type, x.error_message, x.attempts, x.created AS failed
         FROM tasks t
@@ -19,7 +21,7 @@ ROWS = f"""
     SELECT * EXCLUDE (failed),
         {FOLDER} AS folder,
         image[length({FOLDER}) + length(channel::VARCHAR) + 1 :] AS suffix,
-        md5_number_lower(concat_ws(' ', task, state, created, image_sha256, failed, attempts)) AS mark
+        md5_number_lower(concat_ws(' ', task, state, created, image, image_sha256, failed, attempts)) AS mark
     FROM rows
     ORDER BY model, layer, channel,
         state <> 'ok' OR image IS NULL, state <> 'dead', state <> 'failed', {STANDS}"""
@@ -28,10 +30,10 @@ ROWS = f"""
 def read_tasks(atlas: Atlas) -> list[pa.Table]:
     """The rows of each layer, by channel: models by name, layers in order of execution."""
     found = [part for model in runs(atlas.sql(ROWS), "model") for part in runs(model, "layer")]
-    return sorted(found, key=lambda part: (part["model"][0].as_py(), first_index(part), part["layer"][0].as_py()))
+    return sorted(found, key=lambda part: (part["model"][0].as_py(), _first_index(part), part["layer"][0].as_py()))
 
 
-def first_index(rows: pa.Table) -> int:
+def _first_index(rows: pa.Table) -> int:
     """The place of a layer in order of execution."""
     return int(np.nanmin(rows["layer_index"].to_numpy()))
 

@@ -23,19 +23,21 @@ function svg(tag, properties, ...children) {
   return made;
 }
 
-/** A row of choices of which one is pressed; choose(value) is called with another. */
+const ROW = 56; // letters of choices that stand in a row; more go into a list
+
+/** A choice: buttons in a row of which one is pressed, or a list where they are long. choose(value) is called with another. */
 function choices(label, options, chosen, choose) {
+  if (options.reduce((sum, [, text]) => sum + text.length + 2, 0) > ROW) return picker(label, options, chosen, choose);
   if (options.length < 2) return null;
   return el("span.choices", { role: "group", "aria-label": label }, el("span.label", {}, label),
     options.map(([value, text]) => el("button.choice", {
-      type: "button", "aria-pressed": String(value === chosen), onclick: () => value === chosen || choose(value),
+      type: "button", "aria-pressed": String(value === chosen), "data-key": `${label} ${value}`, onclick: () => value === chosen || choose(value),
     }, text)));
 }
 
-/** A choice among many. */
 function picker(label, options, chosen, choose) {
   if (options.length < 2) return null;
-  const select = el("select", { "aria-label": label, onchange: () => choose(select.value) },
+  const select = el("select", { "aria-label": label, "data-key": label, onchange: () => choose(select.value) },
     options.map(([value, text]) => el("option", { value, selected: value === chosen }, text)));
   return el("label.picker", {}, el("span.label", {}, label), select);
 }

@@ -6,6 +6,7 @@ const SIGN = "\u2212"; // a real minus
 function number(value, digits = 2) {
   if (value === null || value === undefined) return "\u2013";
   const size = Math.abs(value);
+  if (size > 0 && size < 0.5 * 10 ** -digits) return value.toExponential(0).replaceAll("-", SIGN);
   const text = size >= 1000 ? Math.round(size).toLocaleString("en") : size >= 100 ? size.toFixed(0)
     : size >= 10 ? size.toFixed(Math.min(digits, 1)) : size.toFixed(digits);
   return value < 0 && Number(text.replace(/,/g, "")) !== 0 ? SIGN + text : text;
@@ -19,6 +20,9 @@ function count(value, noun) {
 function share(part) {
   return part === null || part === undefined ? "\u2013" : `${Math.round(100 * part)} %`;
 }
+
+/** As many digits as steps of this width can tell apart. */
+const digitsOf = (step) => Math.max(0, Math.min(3, Math.floor(-Math.log10(step / 2 || 1e-9))));
 
 /** 2026-11-21T17:42:58+00:00 as 21 Nov 2026, 17:42 UTC. */
 function moment(iso) {

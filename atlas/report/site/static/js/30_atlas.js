@@ -1,5 +1,7 @@
 // The atlas as the pages see it: models, layers, channels, sets of images, and where each of them lies.
 
+const STATES = { o: "ok", d: "dead", f: "failed", l: "left", ".": "none" };
+
 const whole = { data: null, layers: [], byAddress: new Map() };
 
 /** Take the overview in: number layers, link them to their models, spread their ranges of channels. */
@@ -11,6 +13,8 @@ function takeOverview(data) {
       layer.number = whole.layers.length;
       layer.list = layer.channels.flatMap(([first, last]) => Array.from({ length: last - first + 1 }, (_, k) => first + k));
       layer.place = new Map(layer.list.map((channel, place) => [channel, place]));
+      layer.features = { ok: 0, dead: 0, failed: 0, left: 0 };
+      for (const letter of layer.state) layer.features[STATES[letter]] += 1;
       whole.layers.push(layer);
       whole.byAddress.set(`${model.name}/${layer.name}`, layer);
     }
@@ -30,6 +34,7 @@ function parseAddress(text) {
   return end > 0 && layer && layer.place.has(channel) ? { layer, channel } : null;
 }
 
+const stateOf = (layer, channel) => STATES[layer.state[layer.place.get(channel)]] ?? "none";
 const standing = (layer, channel) => layer.stands[channel] ?? 0;
 
 /** Where an image lies, seen from the site. */

@@ -1,14 +1,14 @@
 // A feature as a picture: its thumbnail out of a sprite sheet, its image, and the card that floats where one points.
 
-const STATES = { o: "ok", d: "dead", f: "failed", l: "left", ".": "none" };
+const PICTURED = ["ok", "dead"]; // states that have an image
 const STATE_WORDS = { dead: "dead", failed: "failed", left: "not made yet", none: "no image" };
 
 /** A thumbnail: a cell of a sheet as a background, so that a page of thousands needs a handful of files. */
 function thumb(layer, channel, { set, state } = {}) {
   const chosen = set ?? standing(layer, channel);
-  const kind = state || "ok";
+  const kind = state ?? stateOf(layer, channel);
   const made = el(`span.thumb.${kind}`, { role: "img", "aria-label": describe(layer, channel, kind) });
-  if (!layer.sets.length || kind === "failed" || kind === "left" || kind === "none") {
+  if (!PICTURED.includes(kind)) {
     made.append(el("span.word", {}, STATE_WORDS[kind] || "no image"));
     return made;
   }
@@ -47,7 +47,7 @@ const peek = el("div.note.peek", { hidden: true, "aria-hidden": "true" });
 function showPeek(x, y, shown, lines) {
   peek.replaceChildren(
     el("div.peeked", {}, shown.map(({ layer, channel, set, state }) => el("figure", {},
-      state && state !== "ok" && state !== "dead" ? thumb(layer, channel, { state }) : fullImage(layer, channel, set ?? standing(layer, channel), { loading: "eager" }),
+      !PICTURED.includes(state ?? stateOf(layer, channel)) ? thumb(layer, channel, { state }) : fullImage(layer, channel, set ?? standing(layer, channel), { loading: "eager" }),
       el("figcaption", {}, el("span.quiet", {}, layer.name), ` : ${channel}`)))),
     ...lines);
   peek.hidden = false;
@@ -66,8 +66,7 @@ function peeking(link, layer, channel, set, state) {
   let timer = 0;
   link.addEventListener("pointerenter", (event) => {
     if (!pointing.matches || event.pointerType === "touch") return;
-    timer = setTimeout(() => link.isConnected && layer.sets.length
-      && showPeek(event.clientX, event.clientY, [{ layer, channel, set, state }], peekLines(layer, channel, set, state)), 220);
+    timer = setTimeout(() => link.isConnected && showPeek(event.clientX, event.clientY, [{ layer, channel, set, state }], peekLines(layer, channel, set, state)), 220);
   });
   link.addEventListener("pointerleave", () => {
     clearTimeout(timer);
@@ -81,7 +80,8 @@ function peekLines(layer, channel, set, state) {
   const mine = grid?.sets[set ?? standing(layer, channel)];
   const place = layer.place.get(channel);
   const lines = [];
-  if (state && state !== "ok") lines.push(el("p.quiet", {}, STATE_WORDS[state]));
+  const kind = state ?? stateOf(layer, channel);
+  if (kind !== "ok") lines.push(el("p.quiet", {}, STATE_WORDS[kind]));
   if (mine && mine.score[place] !== null) {
     const rank = mine.rank[place];
     lines.push(el("p.quiet", {}, `score ${number(mine.score[place])}`, rank ? ` \u00b7 self-rank ${rank}` : "",

@@ -23,6 +23,7 @@ function sheetStore(changed) {
       });
     }
   };
+  signal.addEventListener("abort", () => held.forEach((sheet) => sheet?.half.close()));
   return { get: (source) => held.get(source), want(sources) { wanted = sources; next(); } };
 }
 

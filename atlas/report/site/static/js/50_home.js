@@ -8,20 +8,19 @@ function homePage() {
     el("header.title", {},
       el("h1", {}, data.name),
       el("p.lead", {}, `${count(features, "feature")} of ${count(layers, "layer")} in ${count(data.models.length, "network")}. `,
-        el("span.quiet", {}, `${count(data.state.ok + data.state.dead, "image")}, last changed on ${moment(data.updated)}`)),
+        el("span.quiet", {}, count(data.state.ok + data.state.dead, "image"), data.updated && `, the newest of ${moment(data.updated)}`)),
       el("p.intro", {}, "Each picture shows what one ", term("feature", "feature"),
         " of a network answers to. Open a layer to see all of its features; open a feature to see its relatives.")),
     notes(data.notes),
     data.models.map(modelSection),
     relationsSection(),
-    foot([["What is done, failed and left", `atlas status ${quotedPath()}`], ["Every row of the index", command("sql", `"select * from features limit 5"`)]]));
+    foot([["What is done, failed and left", `atlas status ${shellWord(whole.data.root)}`], ["Every row of the index", command("sql", `"select * from features limit 5"`)]]));
 }
 
-/** Sentences that say what is missing; what stands in backticks can be copied. */
-function notes(sentences) {
-  if (!sentences.length) return null;
-  return el("aside.notes", { "aria-label": "What is missing" }, sentences.map((sentence) =>
-    el("p", {}, sentence.split("`").map((piece, k) => (k % 2 ? copyable(piece) : piece)))));
+/** What is missing: of each note, texts and commands in turn. */
+function notes(said) {
+  if (!said.length) return null;
+  return el("aside.notes", { "aria-label": "What is missing" }, said.map((pieces) => el("p", {}, pieces.map((piece, k) => (k % 2 ? copyable(piece) : piece)))));
 }
 
 function modelSection(model) {
@@ -46,7 +45,7 @@ function layerRow(layer) {
   return el("div.layerrow", {},
     el("a.layername", { href: routes.layer(layer) }, el("strong", {}, layer.name),
       el("span.quiet.small", {}, count(layer.list.length, "channel"))),
-    el("div.strip", {}, samples.length ? samples : el("span.quiet.small", {}, layer.counts.left ? "no image yet" : "no image that shows anything")),
+    el("div.strip", {}, samples.length ? samples : el("span.quiet.small", {}, layer.features.left ? "no image yet" : "no image that shows anything")),
     el("div.counts", {}, stateBar(layer.features, layer.list.length)));
 }
 
@@ -60,24 +59,31 @@ function sampleThumb(layer, place) {
   } });
 }
 
-/** How many channels are ok, dead, failed, left: a bar, and words for what is not ok. */
+/** How many channels are dead, failed, left, as a bar and in words; a few words where all are well. */
 function stateBar(features, total) {
   const kinds = ["ok", "dead", "failed", "left"].filter((kind) => features[kind]);
-  const words = kinds.filter((kind) => kind !== "ok").map((kind) => [term(kind, `${features[kind].toLocaleString("en")} ${STATE_WORDS[kind]}`), " "]);
+  if (kinds.length === 1 && features.ok) return el("span.small.quiet", {}, "all ok");
+  const words = kinds.map((kind) => [kind === "ok" ? `${features.ok.toLocaleString("en")} ok` : term(kind, `${features[kind].toLocaleString("en")} ${STATE_WORDS[kind]}`), " "]);
   return [
     el("span.statebar", { role: "img", "aria-label": kinds.map((kind) => `${features[kind]} ${kind}`).join(", ") },
       kinds.map((kind) => el(`span.${kind}`, { style: { flex: features[kind] / total } }))),
-    el("span.small.quiet", {}, words.length ? words : `${features.ok.toLocaleString("en")} ok`),
+    el("span.small.quiet.states", {}, words),
   ];
 }
 
 // copyable command lines
 
-const quotedPath = () => (/^[\w./@:+-]+$/.test(whole.data.root) ? whole.data.root : `'${whole.data.root.replace(/'/g, "'\\''")}'`);
-const shellWord = (word) => (/^[\w./@:+-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`);
-const command = (name, ...words) => ["atlas", name, ...words, "--atlas", quotedPath()].join(" ");
+/** A word as a shell takes it: in the quotes that leave it legible. */
+function shellWord(word) {
+  if (/^[\w./@:+-]+$/.test(word)) return word;
+  return /'/.test(word) && !/["$`\\!]/.test(word) ? `"${word}"` : `'${word.replace(/'/g, "'\\''")}'`;
+}
+const command = (name, ...words) => ["atlas", name, ...words, "--atlas", shellWord(whole.data.root)].join(" ");
 const sqlText = (text) => text.replace(/'/g, "''");
 const sql = (text) => command("sql", shellWord(text));
+
+/** Why there is nothing to show of how features relate, and what changes that. */
+const notCompared = () => el("p.empty", {}, "Features were not compared yet: ", copyable(whole.data.compare), " does it.");
 
 /** The end of every page: its link, and the commands that tell the same. */
 function foot(commands) {

@@ -4,7 +4,7 @@ const RELATIONS = { cka: [2, 3], best_match: [4, 5], mutual_share: [6, 7] };
 
 const SQUARE = { least: 4, named: 14, numbered: 36, most: 52 }; // px: the smallest, with names beside it, with its number in it, the largest
 const REST = "Point at a square; a click compares the two layers.";
-const light = ([r, g, b]) => 0.3 * r + 0.6 * g + 0.1 * b > 140;
+const light = ([r, g, b]) => 0.3 * r + 0.6 * g + 0.1 * b > 115; // where dark letters are the more legible ones
 
 function relationsSection() {
   const probes = Object.keys(whole.data.relations).filter((probe) => whole.data.relations[probe].length);
@@ -16,7 +16,7 @@ function relationsSection() {
       choices("Compare by", Object.keys(RELATIONS).map((kind) => [kind, WORDS[kind][0]]), state.kind, (kind) => { state.kind = kind; draw(); }),
       picker("Probe", probes.map((probe) => [probe, probe]), state.probe, (probe) => { state.probe = probe; draw(); }),
       el("a.small", { href: routes.compare(null, null) }, "Compare two by name"),
-      el("span.quiet.small", {}, "What is ", term(state.kind, WORDS[state.kind][0].toLowerCase()), "? What is a ", term("baseline", "baseline"), "?")),
+      el("span.quiet.small", {}, state.kind === "cka" ? "" : "Row: whose features; column: where their best matches are sought. ", "What is ", term(state.kind, WORDS[state.kind][0].toLowerCase()), "? What is a ", term("baseline", "baseline"), "?")),
     relationsTable(whole.data.relations[state.probe], ...RELATIONS[state.kind], state.kind));
   draw();
   return el("section.relations", { "aria-label": "How the layers relate" }, el("h2", {}, "How the layers relate"), body);
@@ -27,14 +27,14 @@ function relationsTable(rows, value, baseline, kind) {
   const held = new Map(rows.filter((row) => row[value] !== null).map((row) => [`${row[0]},${row[1]}`, row]));
   const layers = [...new Set(rows.flatMap((row) => [row[0], row[1]]))].sort((a, b) => a - b).map((k) => whole.layers[k]);
   const values = [...held.values()].filter((row) => row[0] !== row[1]).map((row) => row[value]);
-  const shade = shader(Math.min(0, ...values), Math.max(...values, 0.01));
+  const shade = shader(values.reduce((a, b) => Math.min(a, b), 0), values.reduce((a, b) => Math.max(a, b), 0.01));
   const size = Math.max(SQUARE.least, Math.min(SQUARE.most, Math.floor(860 / layers.length)));
   const pairOf = (i, j) => held.get(`${layers[i]?.number},${layers[j]?.number}`);
   const note = el("p.quiet.small.said", { "aria-live": "polite" }, REST);
   const tell = (i, j) => {
     const row = pairOf(i, j);
     note.replaceChildren(...(row ? [el("strong", {}, nameOf(layers[i])), " \u2192 ", el("strong", {}, nameOf(layers[j])), ` \u00b7 ${WORDS[kind][0]} ${number(row[value])}`,
-      kind === "cka" ? "" : ` \u00b7 rotated baseline ${number(row[baseline])}`] : [REST]));
+      kind === "cka" ? "" : ` \u00b7 rotated baseline ${number(row[baseline])}${row[value] > row[baseline] ? "" : ", not above it"}`] : [REST]));
   };
   const square = relationsSquare(layers.length, size, (i, j) => (i === j ? null : pairOf(i, j)?.[value] ?? null), shade,
     { tell, open: (i, j) => i !== j && pairOf(i, j) && go(routes.compare(nameOf(layers[i]), nameOf(layers[j]))) });

@@ -15,66 +15,86 @@ function traceChart(trace) {
     el("div.small.quiet", {}, term("trace", "score along the way"), ` ${number(trace[0])} \u2192 ${number(trace.at(-1))}`));
 }
 
-/** One line for each channel of the layer; pointing at one names it. mine: the channel that the image was made for. */
+/** One line for each channel of the layer; pointing at one, or walking there by arrows, names it. */
 function spectrumChart(layer, channel, image) {
   const { low, high, data } = image.spectrum;
   const levels = bytes(data);
-  const value = (k) => low + (levels[k] / 255) * (high - low);
-  const canvas = el("canvas.spectrum", { role: "img", "aria-label": `Activation of each of ${levels.length} channels on this image` });
-  const note = el("p.small.quiet.said", { "aria-live": "polite" });
-  const rivals = image.rivals.map(([other]) => other);
-  const rest = () => note.replaceChildren("Point at a line to see whose it is. ", el("span.key.mine"), " this channel ", el("span.key.rival"), " its rivals");
-  const paint = (pointed) => {
-    const [wide, tall, scale] = [canvas.clientWidth, canvas.clientHeight, devicePixelRatio || 1];
-    if (!wide) return;
-    canvas.width = wide * scale;
-    canvas.height = tall * scale;
-    const draw = canvas.getContext("2d");
-    draw.scale(scale, scale);
-    const style = getComputedStyle(canvas);
-    const [bottom, top] = [Math.min(0, low), Math.max(high, bottom0(low, high))];
-    const y = (one) => tall - 2 - ((one - bottom) / (top - bottom || 1)) * (tall - 6);
-    const step = wide / levels.length;
-    const line = (k, colour, thick) => {
-      draw.fillStyle = colour;
-      const [a, b] = [y(0), y(value(k))];
-      const width = Math.max(thick, step - (step > 3 ? 1 : 0));
-      draw.fillRect(k * step + (step - width) / 2, Math.min(a, b), width, Math.max(1, Math.abs(a - b)));
-    };
-    for (let k = 0; k < levels.length; k += 1) line(k, style.getPropertyValue("--faint"), 0.5);
-    for (const k of rivals) if (k !== channel) line(k, style.getPropertyValue("--rival"), 2);
-    line(channel, style.getPropertyValue("--accent"), 2.5);
-    if (pointed !== undefined) line(pointed, style.getPropertyValue("--text"), 2);
-  };
-  const at = (event) => Math.max(0, Math.min(levels.length - 1, Math.floor(((event.clientX - canvas.getBoundingClientRect().left) / canvas.clientWidth) * levels.length)));
-  /** Where lines are thinner than a pointer, the highest one near it is meant. */
-  const meant = (event) => {
-    const k = at(event);
-    const near = Math.floor((2 * levels.length) / canvas.clientWidth);
-    let best = k;
-    for (let j = Math.max(0, k - near); j <= Math.min(levels.length - 1, k + near); j += 1) if (levels[j] > levels[best]) best = j;
-    return best;
-  };
-  canvas.addEventListener("pointermove", (event) => {
-    const k = meant(event);
-    paint(k);
-    note.replaceChildren(el("strong", {}, `channel ${k}`), ` ${number(value(k))}`);
-    if (layer.place.has(k)) showPeek(event.clientX, event.clientY, [{ layer, channel: k }], [el("p.quiet", {}, `activation ${number(value(k))}`)]);
+  const chart = { layer, channel, levels, low, high, rivals: rivalsOf(image, channel).map(([other]) => other), value: (k) => low + (levels[k] / 255) * (high - low), digits: digitsOf((high - low) / 255),
+    canvas: el("canvas.spectrum", { tabindex: "0", role: "application", "aria-label": `Activation of each of ${levels.length} channels on this image: arrows walk, Enter opens` }),
+    note: el("p.small.quiet.said", { "aria-live": "polite" }) };
+  const { canvas } = chart;
+  let at = channel;
+  const point = (k, event) => {
+    at = k;
+    tellLine(chart, k);
+    if (event && layer.place.has(k)) showPeek(event.clientX, event.clientY, [{ layer, channel: k }], [el("p.quiet", {}, `activation ${number(chart.value(k), chart.digits)}`)]);
     else hidePeek();
-  });
-  canvas.addEventListener("pointerleave", () => {
+  };
+  const rest = () => {
     hidePeek();
-    rest();
-    paint();
+    tellLine(chart, null);
+  };
+  const open = (k) => layer.place.has(k) && go(routes.feature(layer, k));
+  canvas.addEventListener("pointermove", (event) => point(lineNear(chart, event), event));
+  canvas.addEventListener("pointerleave", rest);
+  canvas.addEventListener("blur", rest);
+  canvas.addEventListener("click", (event) => (event.pointerType === "touch" ? point(lineNear(chart, event), event) : open(lineNear(chart, event))));
+  canvas.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (step) point(Math.max(0, Math.min(levels.length - 1, at + step)));
+    else if (event.key === "Enter") open(at);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
   });
-  canvas.addEventListener("click", (event) => layer.place.has(meant(event)) && go(routes.feature(layer, meant(event))));
-  rest();
   whenShown(() => {
-    paint();
-    addEventListener("resize", debounced(80, () => paint()), { signal: pageEnd.signal });
-    addEventListener("themechange", () => paint(), { signal: pageEnd.signal });
+    rest();
+    addEventListener("resize", debounced(80, () => drawSpectrum(chart)), { signal: pageEnd.signal });
+    addEventListener("themechange", () => drawSpectrum(chart), { signal: pageEnd.signal });
   });
-  return el("div", {}, canvas, note);
+  return el("div", {}, canvas, chart.note);
 }
 
-const bottom0 = (low, high) => (high > low ? high : low + 1);
+const RIVALS = 6; // shown
+
+/** The features that an image lifts beside its own. */
+const rivalsOf = (image, channel) => image.rivals.filter(([other, value]) => other !== channel && value > 0).slice(0, RIVALS);
+
+function tellLine(chart, k) {
+  drawSpectrum(chart, k);
+  chart.note.replaceChildren(...(k === null ? ["Point at a line to see whose it is. ", el("span.key.mine"), " this channel ", el("span.key.rival"), " its rivals"]
+    : [el("strong", {}, `channel ${k}`), ` ${number(chart.value(k), chart.digits)}`]));
+}
+
+/** Where lines are thinner than a pointer, the highest one near it is meant. */
+function lineNear({ canvas, levels }, event) {
+  const part = (event.clientX - canvas.getBoundingClientRect().left) / canvas.clientWidth;
+  const k = Math.max(0, Math.min(levels.length - 1, Math.floor(part * levels.length)));
+  const near = Math.floor((2 * levels.length) / canvas.clientWidth);
+  let best = k;
+  for (let j = Math.max(0, k - near); j <= Math.min(levels.length - 1, k + near); j += 1) if (levels[j] > levels[best]) best = j;
+  return best;
+}
+
+function drawSpectrum({ canvas, levels, low, high, value, rivals, channel }, pointed = null) {
+  const [wide, tall, ratio] = [canvas.clientWidth, canvas.clientHeight, devicePixelRatio || 1];
+  if (!wide) return;
+  Object.assign(canvas, { width: wide * ratio, height: tall * ratio });
+  const draw = canvas.getContext("2d");
+  draw.scale(ratio, ratio);
+  const style = getComputedStyle(canvas);
+  const bottom = Math.min(0, low);
+  const top = high > bottom ? high : bottom + 1;
+  const y = (one) => tall - 2 - ((one - bottom) / (top - bottom)) * (tall - 6);
+  const step = wide / levels.length;
+  const line = (k, colour, thick) => {
+    const [a, b] = [y(0), y(value(k))];
+    const width = Math.max(thick, step - (step > 3 ? 1 : 0));
+    draw.fillStyle = style.getPropertyValue(colour);
+    draw.fillRect(k * step + (step - width) / 2, Math.min(a, b), width, Math.max(1, Math.abs(a - b)));
+  };
+  for (let k = 0; k < levels.length; k += 1) line(k, "--edge", 0.5);
+  for (const k of rivals) if (k !== channel) line(k, "--rival", 2);
+  line(channel, "--accent", 2.5);
+  if (pointed !== null) line(pointed, "--text", 2);
+}

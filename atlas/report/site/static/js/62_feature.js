@@ -9,7 +9,7 @@ function featurePage(layer, channel, known, query) {
       el("h1", {}, el("span.dot"), el("a", { href: routes.layer(layer) }, layer.name), el("span.colon", {}, ":"), String(channel)),
       el("p.lead", {}, el("span.quiet", {}, "a feature of "), layer.model.name),
       walkLinks(layer, channel)),
-    el(known.images.length > 1 ? "div.spread" : "div.spread.single", {},
+    el(`div.spread${known.images.length > 2 ? ".many" : known.images.length < 2 ? ".single" : ""}`, {},
       el("section.images", { "aria-label": "Its images" }, known.images.length ? imagesOf(layer, channel, known, chosen) : noImage(layer, channel)),
       el("section.spectra", { "aria-label": "Activation spectrum" }, spectraOf(layer, channel, known, chosen))),
     neighborsSection(layer, channel, known, query),
@@ -28,7 +28,7 @@ function walkLinks(layer, channel) {
   return el("nav.links", { "aria-label": "Around this feature" },
     before !== undefined && el("a", { href: routes.feature(layer, before, keep), rel: "prev" }, `\u2190 ${before}`),
     after !== undefined && el("a", { href: routes.feature(layer, after, keep), rel: "next" }, `${after} \u2192`),
-    copyable(address), mark);
+    el("a", { href: routes.compare(address, null) }, "Compare with \u2026"), copyable(address), mark);
 }
 
 function noImage(layer, channel) {
@@ -50,30 +50,27 @@ function imagesOf(layer, channel, known, chosen) {
       el("a.frame", { href: imageOf(layer, channel, image.set), target: "_blank", title: "The image file", style: { "--wide": image.width } },
         fullImage(layer, channel, image.set, { width: image.width, height: image.height, loading: "eager" })),
       el("figcaption", {},
-        el("p", {}, el("strong", {}, setLabel(layer, image.set)), image.status === "dead" && [" ", term("dead", "dead")]),
+        el("p", {}, el("a.setname", { href: routes.feature(layer, channel, { ...keptQuery("measure", "probe"), set: layer.sets[image.set].key }), title: "Show what this image does" }, el("strong", {}, setLabel(layer, image.set))), image.status === "dead" && [" ", term("dead", "dead")]),
         el("dl.facts", {}, facts.map(([key, value]) => el("div", {}, el("dt", {}, term(key, key === "rank" ? "self-rank" : key)), el("dd", {}, value)))),
         image.trace && traceChart(image.trace)));
   });
   return el("div.figures", {}, figures);
 }
 
+/** What the chosen image does to the whole layer. */
 function spectraOf(layer, channel, known, chosen) {
-  const withSpectrum = known.images.filter((image) => image.spectrum);
-  if (!withSpectrum.length) return null;
-  const body = el("div");
-  const draw = (set) => {
-    const image = withSpectrum.find((one) => one.set === set) || withSpectrum[0];
-    const rivals = image.rivals.filter(([other]) => other !== channel).slice(0, 6);
-    body.replaceChildren(
-      withSpectrum.length > 1 ? picker("On the image", withSpectrum.map((one) => [layer.sets[one.set].key, setLabel(layer, one.set)]), layer.sets[image.set].key, (key) => draw(setByKey(layer, key))) : "",
-      spectrumChart(layer, channel, image),
-      el("p.label", {}, "Rivals on this image"),
-      el("div.rivals", {}, rivals.map(([other, value]) => (layer.place.has(other)
-        ? card(layer, other, { lines: [el("span.caption", {}, `${other} `, el("span.quiet", {}, number(value)))] })
-        : el("span.caption", {}, `${other} `, el("span.quiet", {}, number(value)))))));
-  };
-  draw(chosen);
-  return [el("h2", {}, term("spectrum", "Activation spectrum")), body];
+  const image = known.images.find((one) => one.set === chosen && one.spectrum) || known.images.find((one) => one.spectrum);
+  if (!image) return null;
+  const rivals = rivalsOf(image, channel);
+  const options = known.images.filter((one) => one.spectrum).map((one) => [layer.sets[one.set].key, setLabel(layer, one.set)]);
+  return [el("h2", {}, term("spectrum", "Activation spectrum")),
+    picker("On the image", options, layer.sets[image.set].key, (key) => { changeQuery({ set: key }); render(); }),
+    spectrumChart(layer, channel, image),
+    rivals.length > 0 && el("p.label", {}, "Rivals on this image"),
+    el("div.rivals", {}, rivals.map(([other, value]) => {
+      const said = el("span.caption", {}, `${other} `, el("span.quiet", {}, number(value)));
+      return layer.place.has(other) ? card(layer, other, { lines: [said] }) : said;
+    }))];
 }
 
 function examplesSection(known) {

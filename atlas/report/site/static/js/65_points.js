@@ -4,7 +4,10 @@ const DEEPEST = 15; // levels of the plane: 2 ** -15 is finer than the four deci
 const EVEN = 0.6; // of the way to even spacing along each axis: gaps between groups mean nothing in t-SNE
 
 /** Places in a unit square, wide gaps narrowed, shaped like the window, and in buckets by place. */
-function readPoints(model, { layer, channel, x, y }) {
+function readPoints(model, held) {
+  const number = held.layers.map((name) => model.layers.findIndex((layer) => layer.name === name));
+  const there = Array.from(held.layer.keys()).filter((k) => model.layers[number[held.layer[k]]]?.place.has(held.channel[k]));
+  const [layer, channel, x, y] = [there.map((k) => number[held.layer[k]]), there.map((k) => held.channel[k]), there.map((k) => held.x[k]), there.map((k) => held.y[k])];
   const n = x.length;
   const shape = Math.max(0.6, Math.min(1.7, innerWidth / (innerHeight - 160)));
   const points = { n, layer: Uint16Array.from(layer), channel, x: evened(x, Math.min(1, shape), 0), y: evened(y, Math.min(1, 1 / shape), 3) };

@@ -10,7 +10,7 @@ function mapPage(model, held, query) {
   const title = (...rest) => el("header.title", {}, el("h1", {}, el("span.dot"), model.name), ...rest);
   const page = (...rest) => el("div.page.mapped", { style: { "--model": colourOfModel(model) } }, ...rest);
   if (!held) {
-    return page(title(), el("p.empty", {}, "Features were not compared yet: ", copyable(`atlas similarity out=${quotedPath()}`), " does it."), foot([]));
+    return page(title(), notCompared(), foot([]));
   }
   const probes = Object.keys(held);
   const probe = probes.includes(query.probe) ? query.probe : probes[0];
@@ -88,7 +88,8 @@ function makePlane(model, data, name) {
     plane.lit = lit;
     if (!reachOf.has(lit)) reachOf.set(lit, reaches(points, lit));
     plane.reach = reachOf.get(lit);
-    plane.closest = 120 / plane.reach.filter((one) => one > 0).sort()[Math.floor(points.n / 50)] || 0; // where nearly all have room
+    const some = plane.reach.filter((one) => one > 0).sort();
+    plane.closest = some.length ? 120 / some[Math.floor(some.length / 50)] : 0; // where nearly all have room
     point(-1);
   };
   gestures(canvas, { pan, zoom, hover: (x, y, event) => point(hitPoint(plane, x, y), event), out: () => point(-1), tap: (x, y) => open(hitPoint(plane, x, y)) });
@@ -98,12 +99,13 @@ function makePlane(model, data, name) {
     event.stopPropagation();
     if (event.key === "Enter") return void open(plane.pointed);
     plane.keys[event.key]();
-    point(hitPoint(plane, plane.width / 2, plane.height / 2, Infinity));
+    drawPlane(plane);
+    point(middlePoint(plane));
   });
   whenShown(() => {
     const size = new ResizeObserver(() => {
       Object.assign(plane, { width: canvas.clientWidth, height: canvas.clientHeight, ratio: Math.min(2, devicePixelRatio || 1) });
-      plane.fit = 0.92 * Math.min(plane.width / points.wide || 1, plane.height / points.high || 1, plane.width, plane.height * 4);
+      plane.fit = 0.92 * Math.min(plane.width / points.wide || 1, plane.height / points.high || 1);
       plane.view ? look({}) : (plane.view = { scale: plane.fit, x: points.wide / 2, y: points.high / 2 });
       drawPlane(plane);
     });
@@ -239,6 +241,13 @@ function drawPointed({ pointed, thumbs, canvas, ratio }, draw, place) {
   draw.strokeStyle = getComputedStyle(canvas).getPropertyValue("--text");
   draw.lineWidth = 2 * ratio;
   draw.strokeRect(Math.round(x - half), Math.round(y - half), Math.round(2 * half), Math.round(2 * half));
+}
+
+/** The point nearest to the middle: of those that show as images, where there are any. */
+function middlePoint(plane) {
+  const { points: { x, y }, view, thumbs } = plane;
+  const off = (k) => Math.hypot(x[k] - view.x, y[k] - view.y);
+  return thumbs.length ? thumbs.reduce((best, k) => (off(k) < off(best) ? k : best)) : hitPoint(plane, plane.width / 2, plane.height / 2, Infinity);
 }
 
 /** The point that is meant by a place of the canvas: the thumbnail there, or else the nearest bright dot; or -1. */

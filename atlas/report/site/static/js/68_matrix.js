@@ -11,8 +11,7 @@ function matrixPage(layer, held, query) {
   const measure = measureOf(layer, query);
   const page = (...rest) => el("div.page.matrix", { style: { "--model": colourOfModel(layer.model) } }, ...rest);
   if (!measure) {
-    return page(matrixTitle(layer, null, null), Object.keys(whole.data.probes).length ? el("p.empty", {}, "No two features of this layer were compared.")
-      : el("p.empty", {}, "Features were not compared yet: ", copyable(`atlas similarity out=${quotedPath()}`), " does it."), foot([]));
+    return page(matrixTitle(layer, null, null), whole.data.probes.includes("atlas") ? el("p.empty", {}, "No two features of this layer were compared.") : notCompared(), foot([]));
   }
   const square = makeSquare(layer, measure, held);
   const where = `where model = '${sqlText(layer.model.name)}' and layer = '${sqlText(layer.name)}' and measure = '${sqlText(measure)}' and probe = 'atlas' order by place`;
@@ -74,7 +73,7 @@ function makeSquare(layer, measure, data) {
   const value = (i, j) => data.low + (levels[i * n + j] / 255) * (data.high - data.low);
   const square = {
     layer, n, channels: data.channels, shade, value, measure, ...readFamilies(data.family), cell: 0, wanted: 0, x: 0, y: 0, spot: null,
-    canvas: el("canvas.cells", { tabindex: "0", role: "application", "aria-label": `Similarity of ${count(n, "feature")} of ${nameOf(layer)}: arrows move over the pairs, Enter compares, plus and minus zoom` }),
+    digits: digitsOf((data.high - data.low) / 255), canvas: el("canvas.cells", { tabindex: "0", role: "application", "aria-label": `Similarity of ${count(n, "feature")} of ${nameOf(layer)}: arrows move over the pairs, Enter compares, plus and minus zoom` }),
     row: el("span.cross.along", { hidden: true }), column: el("span.cross.down", { hidden: true }), said: el("p.quiet.small.said", { "aria-live": "polite" }),
     small: smallPicture(n, levels, (level) => shade.rgb(data.low + (level / 255) * (data.high - data.low))), sheets: sheetStore(() => square.canvas.isConnected && drawSquare(square)),
   };
@@ -294,7 +293,7 @@ function linkOfPair(square, spot) {
 function sayPair(square, { i, j }) {
   if (i < 0 || j < 0 || i === j) return square.families.length > 1 ? square.families[square.breaks[Math.max(i, j)]].title : "";
   const same = square.families.length > 1 && square.breaks[i] === square.breaks[j];
-  return `${square.measure} ${number(square.value(i, j))}${same ? ` \u00b7 both of ${square.families[square.breaks[i]].title.toLowerCase()}` : ""}`;
+  return `${square.measure} ${number(square.value(i, j), square.digits)}${same ? ` \u00b7 both of ${square.families[square.breaks[i]].title.toLowerCase()}` : ""}`;
 }
 
 function tellPair(square, spot) {

@@ -2,13 +2,27 @@
 
 /** What is to be loaded, and how it is drawn. */
 function compared({ a, b }) {
-  const [one, other] = [a || "", b || ""].map((text) => parseAddress(text) || whole.byAddress.get(text));
+  const [one, other] = [a || "", b || ""].map(meant);
   if (!one || !other) return [null, () => compareForm(a || "", b || "", one, other)];
   if (one.list && other.list) return [gridOf(one), (grid) => layersPage(one, other, grid)];
   if (one.list || other.list) return [null, () => compareForm(a, b, one, other, "Name two features, or two layers.")];
   const sides = [one, other].map(({ layer, channel }) => [details(layer, channel), gridOf(layer)]);
-  return [Promise.all(sides.flat()), ([first, , second]) => pairPage(one, first, other, second)];
+  return [Promise.all([...sides.flat(), pairMatrix(one, other)]), ([first, , second, , matrix]) => pairPage(one, first, other, second, matrix)];
 }
+
+/** The feature or the layer that a text names, or that search finds first. */
+function meant(text) {
+  const exact = parseAddress(text) || whole.byAddress.get(text);
+  if (exact || !text) return exact;
+  const [found] = find(text);
+  return found && (found.channel === undefined ? found.layer : found);
+}
+
+const SMALL_MATRIX = 1024; // channels: a larger layer's is megabytes for one number
+
+/** The similarity matrix that holds the two, where there is one and it is small. */
+const pairMatrix = (one, other) => (one.layer === other.layer && one.layer.measures.length && one.layer.list.length <= SMALL_MATRIX
+  ? load(`layers/${one.layer.path}/matrix-${one.layer.measures[0]}`).catch(() => null) : null);
 
 /** Two fields, with what is wrong with them. */
 function compareForm(a, b, one, other, said) {
@@ -24,15 +38,32 @@ function compareForm(a, b, one, other, said) {
     el("datalist", { id: "layers" }, whole.layers.map((layer) => el("option", { value: nameOf(layer) })))));
 }
 
-function pairPage(one, first, other, second) {
+function pairPage(one, first, other, second, matrix) {
   const relations = [...relationsOf(one, first, other), ...relationsOf(other, second, one).map((row) => ({ ...row, back: true }))];
   const addresses = [one, other].map((side) => addressOf(side.layer, side.channel));
   return el("div.page.compare", {},
     el("header.title", {}, el("h1", {}, "Two features"), el("nav.links", {}, el("a", { href: routes.compare(addresses[1], addresses[0]) }, "Swap"))),
     el("div.pair2", {}, [[one, first], [other, second]].map(([side, known]) => sideOf(side, known))),
-    el("section", {}, el("h2", {}, "How alike"), relations.length ? relationsList(relations, one, other) : el("p.empty", {}, "Neither stands in a list of the other\u2019s nearest or most opposite features.")),
+    el("section", {}, el("h2", {}, "How alike"), relations.length ? relationsList(relations, one, other) : el("p.empty", {}, whyUnrelated(one, first, other, second)), matrixLine(matrix, one, other)),
     sharedSection(one, first, other, second),
-    foot([["Its neighbors", command("similar", shellWord(addresses[0]), ...(one.layer.model === other.layer.model ? [] : ["--to", shellWord(other.layer.model.name)]))]]));
+    foot([[one, other], [other, one]].map(([from, to]) => [`Neighbors of ${from.layer.name}:${from.channel}`,
+      command("similar", shellWord(addressOf(from.layer, from.channel)), ...(from.layer.model === to.layer.model ? ["--scope", from.layer === to.layer ? "layer" : "model"] : ["--to", shellWord(to.layer.model.name)]))])));
+}
+
+function whyUnrelated(one, first, other, second) {
+  if (one.layer === other.layer && one.channel === other.channel) return "They are the same feature.";
+  const alone = [[one, first], [other, second]].find(([, known]) => !Object.keys(known.neighbors).length);
+  if (!alone) return "Neither stands in a list of the other\u2019s nearest or most opposite features.";
+  return [`${addressOf(alone[0].layer, alone[0].channel)} was not compared with others; `, copyable(whole.data.compare), " brings what is known up to date."];
+}
+
+/** What the layer's matrix says of any two of its features, as finely as its bytes tell. */
+function matrixLine(matrix, one, other) {
+  const [i, j] = [one, other].map(({ channel }) => matrix?.channels.indexOf(channel) ?? -1);
+  if (i < 0 || j < 0 || i === j) return null;
+  const step = (matrix.high - matrix.low) / 255;
+  const value = matrix.low + step * bytes(matrix.data)[i * matrix.channels.length + j];
+  return el("p.quiet", {}, "In the ", el("a", { href: routes.matrix(one.layer) }, "matrix of the layer"), `: ${one.layer.measures[0]} about ${number(value, digitsOf(step))}`);
 }
 
 function sideOf({ layer, channel }, known) {
@@ -76,8 +107,6 @@ function sharedSection(one, first, other, second) {
 
 // two layers
 
-const PAIRS_SHOWN = 60;
-
 function layersPage(one, other, grid) {
   const row = (whole.data.relations.atlas || []).find(([i, j]) => i === one.number && j === other.number);
   const found = one.model === other.model ? null : grid.matches[other.model.name];
@@ -87,42 +116,54 @@ function layersPage(one, other, grid) {
       el("nav.links", {}, depthLinks(one, other), el("a", { href: routes.compare(nameOf(other), nameOf(one)) }, "Swap"))),
     facts.length > 0 && el("dl.facts.large", {}, facts.map(([key, value, baseline]) => el("div", {}, el("dt", {}, term(key)), el("dd", {}, number(value), baseline !== null && el("span.quiet.small", {}, ` baseline ${number(baseline)}`))))),
     found ? pairsWall(one, other, found) : twoWalls(one, other),
-    foot(one.model === other.model ? [] : [["The same as a table", command("match", shellWord(one.model.name), shellWord(other.model.name))]]));
+    foot(one.model === other.model ? [] : [["Best matches of the whole networks", command("match", shellWord(one.model.name), shellWord(other.model.name))]]));
 }
 
 /** The layer before and after in both networks. */
 function depthLinks(one, other) {
-  return [[-1, "\u2190 earlier", "prev"], [1, "later \u2192", "next"]].map(([step, text, rel]) => {
+  return [[-1, "prev"], [1, "next"]].map(([step, rel]) => {
     const [a, b] = [one, other].map((layer) => layer.model.layers[layer.model.layers.indexOf(layer) + step]);
-    return a && b && el("a", { href: routes.compare(nameOf(a), nameOf(b)), rel }, text);
+    return a && b && el("a", { href: routes.compare(nameOf(a), nameOf(b)), rel }, step < 0 ? `\u2190 ${a.name} and ${b.name}` : `${a.name} and ${b.name} \u2192`);
   });
 }
 
-/** Features of one layer beside their partners in the other: those that stand highest above chance first. */
-function pairsWall(one, other, { layers, rows }) {
-  const pairs = rows.flatMap((row, place) => {
-    if (!row) return [];
-    const [l, channel, score, baseline, mutual, partnerLayer, partner, partnerScore] = row;
-    if (partnerLayer >= 0 && layers[partnerLayer] === other.name) return [{ place, channel: partner, score: partnerScore, baseline, mutual: mutual && layers[l] === other.name && partner === channel }];
-    return layers[l] === other.name ? [{ place, channel, score, baseline, mutual }] : [];
-  }).filter((pair) => other.place.has(pair.channel)).sort((a, b) => (b.score - b.baseline) - (a.score - a.baseline));
-  if (!pairs.length) return [el("p.empty", {}, `No feature of ${nameOf(one)} has its best match or its partner in ${nameOf(other)}.`), twoWalls(one, other)];
+/** Features of one layer whose best match in the other's whole network stands in this layer of it; the furthest above chance first. */
+function bestMatches(one, other, { layers, rows }) {
+  return rows.flatMap((row, place) => {
+    if (!row || layers[row[0]] !== other.name || !other.place.has(row[1])) return [];
+    const [, channel, score, baseline, mutual] = row;
+    return [{ from: one.list[place], channel, score, baseline, mutual }];
+  }).sort((a, b) => (b.score - b.baseline) - (a.score - a.baseline));
+}
+
+/** Features that are paired one to one, although the best match of each stands elsewhere. */
+function partners(one, other, { layers, rows }) {
+  return rows.flatMap((row, place) => {
+    if (!row || row[5] < 0 || layers[row[5]] !== other.name || !other.place.has(row[6]) || layers[row[0]] === other.name) return [];
+    return [{ from: one.list[place], channel: row[6], score: row[7], baseline: null, mutual: 0 }];
+  }).sort((a, b) => b.score - a.score);
+}
+
+function pairsWall(one, other, found) {
+  const [best, rest] = [bestMatches(one, other, found), partners(one, other, found)];
   const draw = (pair) => el("div.couple", {},
-    el("div.two", {}, card(one, one.list[pair.place], { lines: [el("span.caption", {}, String(one.list[pair.place]))] }), card(other, pair.channel, { lines: [el("span.caption", {}, String(pair.channel))] })),
+    el("div.two", {}, [[one, pair.from], [other, pair.channel]].map(([layer, channel]) => card(layer, channel, { lines: [el("span.caption", {}, String(channel))] }))),
     scoreBar(pair.score, pair.baseline, 1),
     el("span.marks", {}, pair.mutual ? el("abbr", { title: "mutual: each is the other\u2019s best match" }, "\u21c4") : null,
-      el("a.quiet", { href: routes.compare(addressOf(one, one.list[pair.place]), addressOf(other, pair.channel)), title: "Compare the two" }, "vs")));
-  const above = pairs.filter((pair) => pair.score > pair.baseline).length;
-  const box = el("div.couples", {}, pairs.slice(0, PAIRS_SHOWN).map(draw));
-  if (pairs.length > PAIRS_SHOWN) {
-    const more = el("button.more", { type: "button", onclick: () => more.replaceWith(...pairs.slice(PAIRS_SHOWN).map(draw)) }, `${pairs.length - PAIRS_SHOWN} more`);
-    box.append(more);
-  }
-  return el("section", {}, el("h2", {}, "Pairs"),
-    el("p.quiet.small.measureline", {}, `${count(pairs.length, "pair")} by `, term("profile", "profile"), `, ${above} above the `, term("baseline", "rotated baseline"), "; the largest ", term("excess", "excess"), " first. Left ", nameOf(one), ", right ", nameOf(other), "."), box);
+      el("a.quiet", { href: routes.compare(addressOf(one, pair.from), addressOf(other, pair.channel)), title: "Compare the two" }, "vs")));
+  const above = best.filter((pair) => pair.score > pair.baseline).length;
+  const sides = ["Left ", nameOf(one), ", right ", nameOf(other), "."];
+  return [
+    el("section", {}, el("h2", {}, "Best matches"),
+      best.length ? [el("p.quiet.small.measureline", {}, `Of ${count(one.list.length, "feature")}, ${best.length} have their best match in all of ${other.model.name} here, by `, term("profile", "profile"), `; ${above} above the `,
+        term("baseline", "rotated baseline"), ". The largest ", term("excess", "excess"), " first. ", sides), shortened(best, draw, { shown: 60, kind: "couples" })]
+        : el("p.empty", {}, `No feature of ${nameOf(one)} has its best match in ${nameOf(other)}.`)),
+    rest.length > 0 && el("section", {}, el("h2", {}, "Paired one to one"),
+      el("p.quiet.small.measureline", {}, `${count(rest.length, "feature")} whose best match stands in another layer, with its `, term("partner", "partner"), " in this one. ", sides), shortened(rest, draw, { shown: 60, kind: "couples" })),
+    !best.length && !rest.length && twoWalls(one, other)];
 }
 
 function twoWalls(one, other) {
   return el("div.pair2", {}, [one, other].map((layer) => el("section", {}, el("h3", {}, el("a", { href: routes.layer(layer) }, nameOf(layer))),
-    el("div.smallwall", {}, layer.list.slice(0, 96).map((channel) => card(layer, channel, { lines: [el("span.caption", {}, String(channel))] }))))));
+    shortened(layer.list, (channel) => card(layer, channel, { lines: [el("span.caption", {}, String(channel))] }), { shown: 96, kind: "smallwall" }))));
 }

@@ -34,25 +34,24 @@ function closeness(name, words) {
   return sum;
 }
 
-let finder = null;
 function openSearch() {
-  if (finder) return;
-  const list = el("ul.found", { role: "listbox", id: "found" });
+  const list = el("ul.found", { role: "listbox", id: "found", "aria-label": "Found" });
   const field = el("input", { type: "search", placeholder: "a layer, a channel: googlenet 4a 12", "aria-label": "Search", autocomplete: "off", spellcheck: "false", role: "combobox", "aria-controls": "found", "aria-expanded": "true" });
+  overlay("Search", el("div.finder", {}, el("div.findbar", {}, field, el("button.plainbutton", { type: "button", onclick: closeOverlay }, "Close")), list));
   let [results, at] = [[], 0];
   const mark = () => {
     [...list.children].forEach((item, k) => item.setAttribute("aria-selected", String(k === at)));
-    list.children[at]?.scrollIntoView?.({ block: "nearest" });
+    field.setAttribute("aria-activedescendant", results.length ? `found${at}` : "");
+    list.children[at]?.scrollIntoView({ block: "nearest" });
   };
   const take = (one) => {
-    closeSearch();
+    closeOverlay();
     go(one.channel === undefined ? routes.layer(one.layer) : routes.feature(one.layer, one.channel));
   };
   const draw = () => {
     results = find(field.value);
     at = 0;
-    list.replaceChildren(...results.map((one) => el("li", { role: "option", onclick: () => take(one) },
-      one.channel === undefined ? (one.layer.samples.length ? thumb(one.layer, one.layer.samples[0]) : el("span.thumb.none")) : thumb(one.layer, one.channel),
+    list.replaceChildren(...results.map((one, k) => el("li", { role: "option", id: `found${k}`, onclick: () => take(one) }, foundThumb(one),
       el("span", {}, el("span.quiet", {}, `${one.layer.model.name} / `), one.layer.name, one.channel === undefined ? el("span.quiet.small", {}, ` ${count(one.layer.list.length, "channel")}`) : el("strong", {}, ` : ${one.channel}`)))));
     if (!results.length) list.append(el("li.quiet", {}, "Nothing is called that."));
     mark();
@@ -64,28 +63,29 @@ function openSearch() {
       mark();
       event.preventDefault();
     } else if (event.key === "Enter" && results[at]) take(results[at]);
-    else if (event.key === "Escape") closeSearch();
-    event.stopPropagation();
+    else if (event.key === "Escape") { // the browser would empty the field, and close nothing
+      closeOverlay();
+      event.preventDefault();
+    }
   });
-  finder = overlay("Search", el("div.finder", {}, field, list), closeSearch);
-  field.focus();
   draw();
+  field.focus();
 }
 
-function closeSearch() {
-  finder?.remove();
-  finder = null;
-}
+const foundThumb = ({ layer, channel }) => (channel !== undefined ? thumb(layer, channel) : layer.samples.length ? thumb(layer, layer.samples[0]) : el("span.thumb.none"));
 
-/** A sheet over the page; a click beside it closes it. */
-function overlay(label, body, close) {
-  const before = document.activeElement;
-  const sheet = el("div.overlay", { role: "dialog", "aria-modal": "true", "aria-label": label, onclick: (event) => event.target === sheet && close() }, body);
-  const remove = sheet.remove.bind(sheet);
-  sheet.remove = () => {
-    remove();
-    before?.isConnected && before.focus?.({ preventScroll: true });
-  };
+/** A sheet over the page, which holds the keyboard until it is closed: by Esc, or by a click beside it. */
+function overlay(label, body) {
+  closeOverlay();
+  const sheet = el("dialog.overlay", { "aria-label": label, onclick: (event) => event.target === sheet && closeOverlay(), onclose: () => sheet.remove() }, body);
   document.body.append(sheet);
+  sheet.showModal();
   return sheet;
+}
+
+const overlaid = () => document.querySelector("dialog.overlay");
+function closeOverlay() {
+  const sheet = overlaid();
+  sheet?.close();
+  sheet?.remove();
 }

@@ -38,11 +38,12 @@ function known(found, name) {
 }
 
 /** Draw the page of the route, scrolled to `y`; a newer route wins over one that still loads. */
-let turn = 0;
+let [turn, waiting] = [0, 0];
 async function render({ y = scrollY } = {}) {
   const mine = (turn += 1);
   const { page, parts, query } = parseRoute(location.hash);
-  const waiting = setTimeout(() => document.body.classList.add("waiting"), 150);
+  clearTimeout(waiting);
+  waiting = setTimeout(() => document.body.classList.add("waiting"), 150);
   let draw;
   try {
     const [loading, drawing] = known(Object.hasOwn(PAGES, page) ? PAGES[page] : null, location.hash)(parts, query);
@@ -51,40 +52,49 @@ async function render({ y = scrollY } = {}) {
   } catch (error) {
     draw = () => { throw error; };
   }
-  clearTimeout(waiting);
   if (mine === turn) show(draw, y);
 }
 
-/** Take the old page away with all that it listens to, and put the new one there. */
+/** Take the old page away with all that it listens to, and put the new one there; what had the keyboard has it again. */
 function show(draw, y) {
+  clearTimeout(waiting);
+  document.body.classList.remove("waiting");
   pageEnd.abort();
   pageEnd = new AbortController();
-  walker = null;
-  atShown = [];
+  [walker, atShown] = [null, []];
   hidePeek();
   explain(null);
+  closeOverlay();
   const main = document.getElementById("main");
-  let drawn;
-  try {
-    drawn = draw();
-  } catch (error) {
-    drawn = mistake(error);
-  }
-  main.replaceChildren(drawn);
-  document.body.classList.remove("waiting");
-  main.dataset.drawn = turn;
-  main.dataset.route = location.hash || "#/";
+  const key = document.activeElement?.dataset.key;
+  main.replaceChildren(attempt(draw));
+  Object.assign(main.dataset, { drawn: turn, route: location.hash || "#/" });
   const heading = main.querySelector("h1")?.textContent || "";
   document.title = heading === whole.data.name ? `${heading} \u2013 Atlas` : `${heading} \u2013 ${whole.data.name}`;
   drawBar();
   for (const act of atShown.splice(0)) act();
   scrollTo(0, y);
+  focusKey(key);
+}
+
+function attempt(draw) {
+  try {
+    return draw();
+  } catch (error) {
+    return mistake(error);
+  }
+}
+
+/** The control of that name has the keyboard again after it was drawn anew. */
+function focusKey(key) {
+  if (key) document.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
 }
 
 function mistake(error) {
   const unknown = error instanceof Unknown;
   if (!unknown) console.warn(error);
-  const near = unknown ? find(error.message.replace(/[^\w.]+/g, " ").trim().split(" ").slice(-2).join(" ")).slice(0, 8) : [];
+  const words = error.message.split(/[\s/:#]+/).filter(Boolean);
+  const near = unknown ? [words, words.slice(0, -1), words.slice(-2), words.slice(0, 1)].map((some) => (some.length ? find(some.join(" ")) : [])).find((found) => found.length)?.slice(0, 8) || [] : [];
   return el("div.page", {}, el("header.title", {}, el("h1", {}, unknown ? "Not in this atlas" : "This page cannot be shown"),
     el("p.lead", {}, unknown ? ["There is no ", el("strong", {}, error.message), "."] : `${error.message}. atlas site writes what is missing.`)),
   near.length > 0 && el("ul.linklist", {}, near.map((one) => el("li", {}, el("a", { href: one.channel === undefined ? routes.layer(one.layer) : routes.feature(one.layer, one.channel) },
@@ -112,33 +122,35 @@ function drawBar() {
       el("button.searchbutton", { type: "button", onclick: openSearch, "aria-label": "Search" }, el("span", {}, "Search"), el("kbd", {}, "/")),
       el("button.plainbutton", { type: "button", onclick: goRandom, title: "A random feature (r)" }, "Random"),
       el("a.plainbutton", { href: routes.bookmarks(), title: "Bookmarks", "aria-label": "Bookmarks" }, el("span.wide", {}, "Bookmarks"), el("span.narrow", {}, "\u2606"), held ? ` ${held}` : ""),
-      el("button.plainbutton", { type: "button", onclick: nextTheme, title: "Dark, light, or as the system (t)" }, { dark: "Dark", light: "Light" }[theme()] || "Auto"),
+      el("button.plainbutton", { type: "button", "data-key": "theme", onclick: nextTheme, title: "Dark, light, or as the system (t)" }, themeWord()),
       el("button.plainbutton", { type: "button", onclick: openHelp, title: "Keys and words (?)", "aria-label": "Help" }, "?")));
 }
 
+/** A feature that has an image which shows something, each as likely as the others. */
 function goRandom() {
-  const live = whole.layers.filter((layer) => layer.features.ok);
-  if (!live.length) return;
-  const total = live.reduce((sum, layer) => sum + layer.list.length, 0);
+  const total = whole.layers.reduce((sum, layer) => sum + layer.features.ok, 0);
+  if (!total) return;
   let at = Math.floor(Math.random() * total);
-  const layer = live.find((one) => (at -= one.list.length) < 0);
-  go(routes.feature(layer, layer.list[at + layer.list.length]));
+  const layer = whole.layers.find((one) => (at -= one.features.ok) < 0);
+  const live = layer.list.filter((_, place) => layer.state[place] === "o");
+  go(routes.feature(layer, live[at + layer.features.ok]));
 }
 
 // dark and light
 
-const THEMES = ["", "dark", "light"];
-const theme = () => stored("atlas theme", "");
+const THEMES = ["", "dark", "light"]; // "": as the system
+const theme = () => (THEMES.includes(stored("atlas theme", "")) ? stored("atlas theme", "") : "");
+const dark = matchMedia("(prefers-color-scheme: dark)");
 function applyTheme() {
-  const chosen = theme();
-  if (chosen) document.documentElement.dataset.theme = chosen;
-  else delete document.documentElement.dataset.theme;
-  dispatchEvent(new Event("themechange"));
+  document.documentElement.dataset.theme = theme() || (dark.matches ? "dark" : "light");
+  dispatchEvent(new Event("themechange")); // what is drawn on a canvas is drawn anew
 }
+const themeWord = () => ({ dark: "Dark", light: "Light" })[theme()] || "Auto";
 function nextTheme() {
   store("atlas theme", THEMES[(THEMES.indexOf(theme()) + 1) % THEMES.length]);
   applyTheme();
   drawBar();
+  focusKey("theme");
 }
 
 // keys
@@ -146,32 +158,21 @@ function nextTheme() {
 const KEYS = [["/", "search"], ["r", "a random feature"], ["\u2190 \u2192", "the channel before, the channel after; on a layer, walk the wall"], ["\u2191", "from a feature to its layer"],
   ["[ ]", "the layer before, the layer after"], ["b", "bookmark the feature"], ["m", "the next set of images (metric, seed, target)"], ["h", "the first page"], ["t", "dark, light, as the system"], ["?", "this help"], ["Esc", "close"]];
 
-let help = null;
 function openHelp() {
-  if (help) return closeHelp();
-  const close = el("button.plainbutton", { type: "button", onclick: closeHelp }, "Close");
-  help = overlay("Keys and words", el("div.help", {}, close, el("h2", {}, "Keys"),
+  const close = el("button.plainbutton", { type: "button", onclick: closeOverlay }, "Close");
+  const random = el("button.plainbutton", { type: "button", onclick: () => { closeOverlay(); goRandom(); } }, "A random feature");
+  const light = el("button.plainbutton", { type: "button", onclick: () => { nextTheme(); light.textContent = `Colours: ${themeWord()}`; } }, `Colours: ${themeWord()}`);
+  overlay("Keys and words", el("div.help", {}, el("div.helpbar", {}, random, light, close), el("h2", {}, "Keys"),
     el("dl.keys", {}, KEYS.map(([key, what]) => el("div", {}, el("dt", {}, key.split(" ").map((one) => el("kbd", {}, one))), el("dd", {}, what)))),
-    el("h2", {}, "Words"), el("dl.words", {}, Object.values(WORDS).map(([title, meaning]) => el("div", {}, el("dt", {}, title), el("dd", {}, meaning))))), closeHelp);
-  close.focus();
-  return undefined;
-}
-function closeHelp() {
-  help?.remove();
-  help = null;
+    el("h2", {}, "Words"), el("dl.words", {}, Object.values(WORDS).map(([title, meaning]) => el("div", {}, el("dt", {}, title), el("dd", {}, meaning))))));
 }
 
 const follow = (kind) => document.querySelector(`#main a[rel='${kind}']`);
 
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, select, textarea")) return;
-  if (event.key === "Escape") {
-    closeSearch();
-    closeHelp();
-    explain(null);
-    return;
-  }
-  if (finder || help) return;
+  if (event.key === "Escape") return explain(null);
+  if (overlaid()) return;
   const { page, parts, query } = parseRoute(location.hash);
   if (walker?.(event.key)) {
     event.preventDefault();
@@ -183,18 +184,17 @@ function onKey(event) {
     "/": openSearch, r: goRandom, "?": openHelp, t: nextTheme, h: () => go(routes.home()),
     b: () => feature && document.querySelector(".mark")?.click(),
     ArrowLeft: () => feature && follow("prev")?.click(), ArrowRight: () => feature && follow("next")?.click(),
-    ArrowUp: () => feature && go(routes.layer(layer, keptQuery("set"))),
-    "[": () => layer && beside(layer, -1, page), "]": () => layer && beside(layer, 1, page),
+    ArrowUp: () => feature && go(routes.layer(layer, { ...keptQuery("set"), at: feature.channel })),
+    "[": () => layer && besideLayer(layer, -1, page), "]": () => layer && besideLayer(layer, 1, page),
     m: () => layer && nextSet(layer, query),
   };
   if (!acts[event.key]) return;
-  const onPage = ["ArrowUp", "ArrowLeft", "ArrowRight"].includes(event.key);
-  if (onPage && !feature) return;
+  if (event.key.startsWith("Arrow") && (!feature || (event.key === "ArrowUp" && scrollY > 0))) return; // the window scrolls
   acts[event.key]();
   event.preventDefault();
 }
 
-function beside(layer, step, page) {
+function besideLayer(layer, step, page) {
   const next = layer.model.layers[layer.model.layers.indexOf(layer) + step];
   if (next) go(page === "matrix" && next.measures.length ? routes.matrix(next) : routes.layer(next, keptQuery("order", "size", "set")));
 }
@@ -218,6 +218,7 @@ function arrive() {
 
 async function start() {
   applyTheme();
+  dark.addEventListener("change", applyTheme);
   try {
     takeOverview(await load("atlas"));
   } catch (error) {

@@ -1,0 +1,160 @@
+"""What the files of a site say is what the atlas says."""
+
+import base64
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_atlas import CREATED, Made, make_atlas
+
+from atlas.query.atlas import Atlas
+from atlas.records import Feature
+from atlas.report.site.numbers import as_bytes, listed, rounded
+from atlas.report.site.script import script
+from atlas.report.site.write import write_site
+from atlas.store.files import write_json
+from atlas.store.paths import AtlasPaths
+from tests.report.site_files import data_of, layer_of, unpacked, value
+
+pytestmark = pytest.mark.usefixtures("page")
+
+
+def test_states_and_scores(compared: AtlasPaths) -> None:
+    grid = data_of(compared, "alpha", "conv1")
+    assert [one["state"] for one in grid["sets"]] == ["ooodoooo"] * 2
+    assert grid["sets"][0]["score"][:5] == [0.5, 1.5, 2.5, 0.0, 4.5]
+    assert grid["sets"][0]["rank"] == [1, 1, 1, None, 1, 1, 1, 1]
+    assert grid["sets"][0]["z"][:4] == [4.5, 4.5, 4.5, None]
+    failed = data_of(compared, "alpha", "conv2")
+    assert failed["sets"][0]["state"] == "ooooofoooooo"
+    assert failed["failures"] == [
+        [5, 0, "NonFinite", "no longer finite", 1],
+        [5, 1, "NonFinite", "no longer finite", 1],
+    ]
+    assert data_of(compared, "beta net", "block/0")["sets"][1]["state"] == "o" * 16 + "l" * 4
+    assert layer_of(compared, "beta net", "block/0")["state"] == "o" * 16 + "l" * 4
+    assert layer_of(compared, "alpha", "conv1")["state"] == "ooodoooo"
+    assert layer_of(compared, "alpha", "conv2")["state"] == "ooooofoooooo"
+    assert value(compared, "atlas")["state"] == {"ok": 68, "dead": 2, "failed": 2, "left": 8}
+
+
+def test_neighbors_are_those_of_the_query(compared: AtlasPaths) -> None:
+    with Atlas(compared.root) as atlas:
+        for address in ("alpha/conv2:1", "beta net/block/0:7"):
+            feature = Feature.parse(address)
+            told = data_of(compared, feature.model, feature.layer, "features-0")
+            lists = told["features"][str(feature.channel)]["neighbors"]
+            assert {
+                f"atlas/{scope}/{measure}" for scope in ("model", "other") for measure in ("sym", "profile")
+            } <= set(lists)
+            for name, rows in lists.items():
+                _, scope, measure = name.split("/")
+                for sign, opposite in ((1, False), (-1, True)):
+                    expected = atlas.feature(address).similar(50, scope=scope, measure=measure, opposite=opposite)
+                    mine = [row for row in rows if row[0] == sign]
+                    named = [str(Feature(*told["layers"][row[2]], row[3])) for row in mine]
+                    assert named == expected["dst"].to_pylist()
+                    assert [row[1] for row in mine] == expected["rank"].to_pylist()
+                    assert [row[4] for row in mine] == pytest.approx(expected["score"].to_pylist(), rel=1e-3)
+                    assert [row[5] for row in mine] == pytest.approx(expected["baseline"].to_pylist(), rel=1e-3)
+                    assert [row[6] or None for row in mine] == expected["rank_rev"].to_pylist()
+                    assert [bool(row[7]) for row in mine] == expected["mutual"].to_pylist()
+
+
+def test_matches_are_those_of_the_query(compared: AtlasPaths) -> None:
+    with Atlas(compared.root) as atlas:
+        rows = {row["src"]: row for row in atlas.match("beta net", "alpha").to_pylist()}
+    told = data_of(compared, "beta net", "block/0")["matches"]
+    assert list(told) == ["alpha"]
+    layers = told["alpha"]["layers"]
+    for channel, row in enumerate(told["alpha"]["rows"]):
+        expected = rows.get(f"beta net/block/0:{channel}")
+        if expected is None:
+            assert row is None
+            continue
+        assert f"alpha/{layers[row[0]]}:{row[1]}" == expected["dst"]
+        assert row[2:5] == [pytest.approx(expected["score"], rel=1e-3), 0.3, int(expected["mutual"])]
+        partner = f"alpha/{layers[row[5]]}:{row[6]}" if row[5] >= 0 else None
+        assert partner == expected["partner"]
+        assert (row[7] is None) == (partner is None)
+
+
+def test_clusters_matrices_maps_examples_and_relations_are_those_of_the_tables(compared: AtlasPaths) -> None:
+    grid, layer = data_of(compared, "alpha", "conv2"), layer_of(compared, "alpha", "conv2")
+    assert layer["measures"] == ["sym", "profile"]
+    told = data_of(compared, "alpha", "conv2", "matrix-profile")
+    place = compared.map("alpha", "conv2", "profile")
+    matrix = np.load(place.with_name("profile.npy"))
+    shown = unpacked(told).reshape(matrix.shape)
+    apart = ~np.eye(len(matrix), dtype=bool)
+    assert np.abs(shown - matrix)[apart].max() <= (told["high"] - told["low"]) / 255 + 1e-6
+    assert set(np.frombuffer(base64.b64decode(told["data"]), np.uint8).reshape(matrix.shape)[~apart]) == {0}
+    assert told["channels"] == np.load(place.with_name("profile.order.npy")).tolist()
+    assert (told["channels"], told["family"]) == tuple(grid["clusters"]["profile"].values())
+    with Atlas(compared.root) as atlas:
+        rows = atlas.sql("FROM layout WHERE model = 'alpha' ORDER BY feature").to_pylist()
+        pictures = atlas.feature("alpha/conv2:2").rows("examples").sort_by("rank").to_pylist()
+        pairs = atlas.sql("FROM layers").to_pylist()
+    plane = value(compared, "maps/alpha")["atlas"]
+    assert plane["channel"] == [row["channel"] for row in rows]
+    assert [plane["layers"][number] for number in plane["layer"]] == [row["layer"] for row in rows]
+    assert np.allclose(plane["x"], [row["x"] for row in rows], atol=1e-4)
+    found = data_of(compared, "alpha", "conv2", "features-0")["features"]["2"]["examples"]["natural"]
+    assert [path for path, _ in found] == [row["image"] for row in pictures]
+    relations = value(compared, "atlas")["relations"]["atlas"]
+    assert [pair[:2] for pair in relations] == [[i, j] for i in range(3) for j in range(3)]
+    assert len(pairs) == len(relations)
+    assert relations[0] == [0, 0, 1, 1, 1, 0.5, 1, 0.2]
+
+
+def test_spectrum_rivals_and_trace_are_those_of_the_index(compared: AtlasPaths) -> None:
+    image = data_of(compared, "alpha", "conv2", "features-0")["features"]["4"]["images"][0]
+    with Atlas(compared.root) as atlas:
+        row = atlas.feature("alpha/conv2:4").rows().to_pylist()[0]
+    vector = np.array(row["activation"])
+    assert np.abs(unpacked(image["spectrum"]) - vector).max() <= np.ptp(vector) / 255
+    assert [channel for channel, _ in image["rivals"]] == list(range(11, 3, -1))
+    assert image["rivals"][0][1] == 1
+    assert (image["trace"], image["task"], image["start"], image["steps"]) == ([0, 0.25, 0.5], row["task"], 0, 20)
+    assert image["created"] == CREATED.isoformat()
+
+
+def test_numbers_have_four_digits_and_none_is_no_number() -> None:
+    values = np.array([0.123456, 12345.678, -1.00004, 0, 1e-9, 9999.6, 3.3e7])
+    assert rounded(values).tolist() == [0.1235, 12350, -1, 0, 1e-9, 10000, 3.3e7]
+    assert listed(np.array([1, np.nan, np.inf])) == [1, None, None]
+    assert as_bytes(np.array([[np.nan]])) == as_bytes(np.zeros((1, 0))) == [None]
+    assert as_bytes(np.full((1, 3), 7.0)) == [{"low": 7, "high": 7, "data": "AAAA"}]
+    far = np.array([1000.4, np.nan, 1001.2])
+    told, other = as_bytes(np.array([far, [1, 2, 3]]))
+    assert told and other and np.allclose(unpacked(other), [1, 2, 3], atol=2 / 255)
+    assert np.abs(unpacked(told) - far)[[0, 2]].max() < 0.01
+    assert json.loads(script("k", far.tolist()[:1])[15:-2]) == [1000.4]
+    with pytest.raises(ValueError):
+        script("k", [float("nan")])
+
+
+def test_an_atlas_without_any_image(tmp_path: Path) -> None:
+    paths = make_atlas(tmp_path / "a", [Made("m", "l", 70, 0)])
+    written = write_site(paths)
+    assert written.notes == [["no image was made yet: ", "atlas run", " makes them"]]
+    layer = layer_of(paths, "m", "l")
+    assert (layer["state"], layer["samples"], layer["stands"]) == ("l" * 70, [], {})
+    assert {(one["folder"], one["suffix"]) for one in layer["sets"]} == {("", "")}
+    assert data_of(paths, "m", "l")["sets"][0]["state"] == "l" * 70
+    assert list(data_of(paths, "m", "l", "features-1")["features"]) == ["64", "65", "66", "67", "68", "69"]
+    assert not (paths.site / "sprites").exists()
+
+
+def test_similarity_half_written_is_shown_without_its_matrix(made: AtlasPaths) -> None:
+    place = made.map("alpha", "conv1", "sym")
+    np.save(place.with_name("sym.npy"), np.zeros((3, 3)))
+    place.with_name("sym.order.npy").unlink()
+    matrix = made.map("alpha", "conv2", "sym").with_name("sym.order.npy")
+    np.save(matrix, np.load(matrix)[::-1])
+    write_json(made.similarity, {})
+    write_site(made)
+    assert layer_of(made, "alpha", "conv1")["measures"] == ["profile"]
+    assert layer_of(made, "alpha", "conv2")["measures"] == ["profile"]
+    assert not list((made.site / "data/layers/alpha").rglob("matrix-sym.js"))
