@@ -74,13 +74,23 @@ def test_run_makes_and_compares_and_the_second_time_does_nothing(tmp_path: Path)
     assert len({row["src"] for row in neighbors(out, "sym")}) == 16
     once(out, "atlas", 16)
     assert (out / "maps/patternnet/conv1/sym.png").exists()
-    before = {path: path.stat().st_mtime_ns for path in (out / "neighbors").rglob("*") if path.is_file()}
+    assert first.stderr.splitlines()[-1] == "outputs/a/site/index.html"
+    assert (out / "site/index.html").is_file()
+    before = made_of(out)
     second = atlas("run", *ASK, cwd=tmp_path)
     assert second.returncode == 0
     assert second.stderr.count("nothing to do") == 2
-    assert before == {path: path.stat().st_mtime_ns for path in (out / "neighbors").rglob("*") if path.is_file()}
+    assert second.stderr.splitlines()[-1] == "outputs/a/site/index.html"
+    assert before == made_of(out)
 
 
+def made_of(out: Path) -> dict[Path, int]:
+    """When each neighbor table and each page's file was written, but for the ledger of these."""
+    files = [*(out / "neighbors").rglob("*"), *(out / "site").rglob("*")]
+    return {path: path.stat().st_mtime_ns for path in files if path.is_file() and path.name != "made.json"}
+
+
+@pytest.mark.slow
 @pytest.mark.xdist_group("ray")
 def test_ray_gives_the_same_tables_as_one_process(tmp_path: Path) -> None:
     made = atlas("generate", *DEEP, "cluster=inline", cwd=tmp_path)
@@ -114,6 +124,7 @@ def test_kill_nine_while_pictures_are_looked_at_loses_nothing_and_doubles_nothin
     assert "nothing to do" in third.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("ray")
 def test_kill_nine_of_a_job_with_actors(tmp_path: Path) -> None:
     out = tmp_path / "outputs" / "a"

@@ -18,7 +18,7 @@ def test_search_finds_layers_and_features(visit: Visit) -> None:
     visit.page.keyboard.type("nothing like it")
     assert visit.all(".found").inner_text() == "Nothing is called that."
     visit.press("Escape")
-    assert visit.all("dialog").count() == 0
+    visit.page.wait_for_selector("dialog", state="detached")
 
 
 def test_arrows_walk_the_channels_and_lead_up_to_the_layer(visit: Visit) -> None:
@@ -76,7 +76,7 @@ def test_random_home_help_and_theme(visit: Visit) -> None:
     visit.press("?")
     assert "Activation spectrum" in visit.page.inner_text(".help")
     visit.press("Escape")
-    assert visit.all("dialog").count() == 0
+    visit.page.wait_for_selector("dialog", state="detached")
     light = visit.page.evaluate("getComputedStyle(document.body).backgroundColor")
     visit.press("t")
     assert visit.page.evaluate("getComputedStyle(document.body).backgroundColor") != light

@@ -12,7 +12,7 @@ def test_every_feature_and_page_is_reached_from_the_first_page(visit: Visit) -> 
         if visit.heading in ("Not in this atlas", "This page cannot be shown"):
             broken.append(route)
         if not route.startswith("#/compare"):  # of pairs there are hundreds; each is tried once, from where it is found
-            waiting |= visit.links() - seen
+            waiting |= visit.pages() - seen
         compared = {one for one in waiting if one.startswith("#/compare")}
         waiting -= set(sorted(compared)[8:])
     assert broken == []

@@ -33,7 +33,7 @@ def test_hostile_names_are_text_on_every_page(browser: Browser, tmp_path: Path) 
             assert visit.heading not in ("Not in this atlas", "This page cannot be shown"), route
             assert visit.page.evaluate("window.hacked") is None
             assert visit.page.evaluate("document.querySelectorAll('#main script, #bar script').length") == 0
-            waiting |= {link for link in visit.links() if not link.startswith("#/compare")} - seen
+            waiting |= {link for link in visit.pages() if not link.startswith("#/compare")} - seen
         assert len([route for route in seen if route.startswith("#/f/")]) >= 16
         visit.go("#/").press("/")
         visit.page.keyboard.type("img 3")

@@ -39,7 +39,7 @@ def test_every_page_of_what_is_half_done_is_shown(browser: Browser, tmp_path: Pa
             seen.add(route)
             visit.go(route)
             assert visit.heading not in ("Not in this atlas", "This page cannot be shown"), route
-            waiting |= visit.links() - seen
+            waiting |= visit.pages() - seen
         assert "#/f/beta%20net/late/4" in seen
         visit.go().press("/")
         visit.page.keyboard.type("block 18")

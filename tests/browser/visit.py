@@ -94,6 +94,10 @@ class Visit:
         """Every route that a link of this page leads to."""
         return set(self.page.eval_on_selector_all("a[href^='#/']", "all => all.map((one) => one.getAttribute('href'))"))
 
+    def pages(self) -> set[str]:
+        """The same, but a feature and a layer once, whichever of their images is asked for."""
+        return {link.split("?")[0] if link.startswith(("#/f/", "#/l/")) else link for link in self.links()}
+
     def strangers(self) -> list[str]:
         """What was asked of others than the site."""
         home = urlsplit(self.home)

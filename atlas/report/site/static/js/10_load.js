@@ -29,15 +29,18 @@ const url = (path) => path.split("/").map(encodeURIComponent).join("/");
 function load(key) {
   if (arrived.has(key)) return Promise.resolve(keep(arrived, key, arrived.get(key), KEPT.data));
   if (!asked.has(key)) {
-    asked.set(key, new Promise((resolve, reject) => {
-      resolvers.set(key, resolve);
-      const script = document.createElement("script");
-      script.src = `data/${url(key)}.js`;
-      script.onerror = () => reject(new Error(`data/${key}.js is not there, or cannot be read`));
-      script.onload = () => reject(new Error(`data/${key}.js holds no data`)); // says nothing once resolved
-      document.head.append(script);
-      script.addEventListener("load", () => script.remove());
-    }).finally(() => asked.delete(key)));
+    asked.set(
+      key,
+      new Promise((resolve, reject) => {
+        resolvers.set(key, resolve);
+        const script = document.createElement("script");
+        script.src = `data/${url(key)}.js`;
+        script.onerror = () => reject(new Error(`data/${key}.js is not there, or cannot be read`));
+        script.onload = () => reject(new Error(`data/${key}.js holds no data`)); // says nothing once resolved
+        document.head.append(script);
+        script.addEventListener("load", () => script.remove());
+      }).finally(() => asked.delete(key)),
+    );
   }
   return asked.get(key);
 }

@@ -29,22 +29,42 @@ const ROW = 56; // letters of choices that stand in a row; more go into a list
 function choices(label, options, chosen, choose) {
   if (options.reduce((sum, [, text]) => sum + text.length + 2, 0) > ROW) return picker(label, options, chosen, choose);
   if (options.length < 2) return null;
-  return el("span.choices", { role: "group", "aria-label": label }, el("span.label", {}, label),
-    options.map(([value, text]) => el("button.choice", {
-      type: "button", "aria-pressed": String(value === chosen), "data-key": `${label} ${value}`, onclick: () => value === chosen || choose(value),
-    }, text)));
+  return el(
+    "span.choices",
+    { role: "group", "aria-label": label },
+    el("span.label", {}, label),
+    options.map(([value, text]) =>
+      el(
+        "button.choice",
+        {
+          type: "button",
+          "aria-pressed": String(value === chosen),
+          "data-key": `${label} ${value}`,
+          onclick: () => value === chosen || choose(value),
+        },
+        text,
+      ),
+    ),
+  );
 }
 
 function picker(label, options, chosen, choose) {
   if (options.length < 2) return null;
-  const select = el("select", { "aria-label": label, "data-key": label, onchange: () => choose(select.value) },
-    options.map(([value, text]) => el("option", { value, selected: value === chosen }, text)));
+  const select = el(
+    "select",
+    { "aria-label": label, "data-key": label, onchange: () => choose(select.value) },
+    options.map(([value, text]) => el("option", { value, selected: value === chosen }, text)),
+  );
   return el("label.picker", {}, el("span.label", {}, label), select);
 }
 
 /** Something that can be copied with one click; a function says it when it is wanted. */
 function copyable(text, shown, title) {
-  const button = el("button.copy", { type: "button", title: title || "Copy", onclick: () => copy(typeof text === "function" ? text() : text, button) }, shown || text);
+  const button = el(
+    "button.copy",
+    { type: "button", title: title || "Copy", onclick: () => copy(typeof text === "function" ? text() : text, button) },
+    shown || text,
+  );
   return button;
 }
 

@@ -7,8 +7,14 @@ function number(value, digits = 2) {
   if (value === null || value === undefined) return "\u2013";
   const size = Math.abs(value);
   if (size > 0 && size < 0.5 * 10 ** -digits) return value.toExponential(0).replaceAll("-", SIGN);
-  const text = size >= 1000 ? Math.round(size).toLocaleString("en") : size >= 100 ? size.toFixed(0)
-    : size >= 10 ? size.toFixed(Math.min(digits, 1)) : size.toFixed(digits);
+  const text =
+    size >= 1000
+      ? Math.round(size).toLocaleString("en")
+      : size >= 100
+        ? size.toFixed(0)
+        : size >= 10
+          ? size.toFixed(Math.min(digits, 1))
+          : size.toFixed(digits);
   return value < 0 && Number(text.replace(/,/g, "")) !== 0 ? SIGN + text : text;
 }
 

@@ -49,7 +49,11 @@ function spriteOf(layer, channel, set) {
   const place = layer.place.get(channel);
   const sheet = Math.floor(place / side ** 2);
   const cell = place % side ** 2;
-  return { source: `sprites/${url(`${layer.path}/${layer.sets[set].key}-${sheet}`)}.webp`, column: cell % side, row: Math.floor(cell / side) };
+  return {
+    source: `sprites/${url(`${layer.path}/${layer.sets[set].key}-${sheet}`)}.webp`,
+    column: cell % side,
+    row: Math.floor(cell / side),
+  };
 }
 
 /** What tells a set from the others of its layer, in words. */
@@ -65,11 +69,18 @@ function setLabel(layer, set) {
 }
 
 const setOptions = (layer) => layer.sets.map((one, k) => [one.key, setLabel(layer, k)]);
-const setByKey = (layer, key) => Math.max(0, layer.sets.findIndex((one) => one.key === key));
+const setByKey = (layer, key) =>
+  Math.max(
+    0,
+    layer.sets.findIndex((one) => one.key === key),
+  );
 
 const MODEL_COLOURS = ["#2f6db5", "#c8591d", "#2d8a57", "#8c51ab", "#b5890f", "#c23a60", "#168b8f", "#6c7078"];
 const colourOfModel = (model) => MODEL_COLOURS[whole.data.models.indexOf(model) % MODEL_COLOURS.length];
 
-const details = (layer, channel) => load(`layers/${layer.path}/features-${Math.floor(layer.place.get(channel) / whole.data.chunk)}`)
-  .then((chunk) => ({ layers: chunk.layers, ...chunk.features[channel] }));
+const details = (layer, channel) =>
+  load(`layers/${layer.path}/features-${Math.floor(layer.place.get(channel) / whole.data.chunk)}`).then((chunk) => ({
+    layers: chunk.layers,
+    ...chunk.features[channel],
+  }));
 const gridOf = (layer) => load(`layers/${layer.path}/layer`);

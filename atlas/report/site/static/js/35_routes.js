@@ -27,7 +27,10 @@ function parseRoute(hash) {
     }
   };
   const [page, ...parts] = path.split("/").map(safely);
-  const pairs = (query || "").split("&").filter(Boolean).map((pair) => pair.split("=").map(safely));
+  const pairs = (query || "")
+    .split("&")
+    .filter(Boolean)
+    .map((pair) => pair.split("=").map(safely));
   return { page, parts, query: Object.fromEntries(pairs.map(([name, value]) => [name, value ?? ""])) };
 }
 

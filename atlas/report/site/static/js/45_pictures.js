@@ -21,12 +21,16 @@ function thumb(layer, channel, { set, state } = {}) {
   return made;
 }
 
-const describe = (layer, channel, kind) =>
-  `${addressOf(layer, channel)}${kind && kind !== "ok" ? `, ${STATE_WORDS[kind]}` : ""}`;
+const describe = (layer, channel, kind) => `${addressOf(layer, channel)}${kind && kind !== "ok" ? `, ${STATE_WORDS[kind]}` : ""}`;
 
 /** A thumbnail that leads to its feature. lines: what stands below it. */
 function card(layer, channel, { set, state, lines = [], query, classes = "" } = {}) {
-  const link = el(`a.card${classes}`, { href: routes.feature(layer, channel, query) }, thumb(layer, channel, { set, state }), ...lines);
+  const link = el(
+    `a.card${classes}`,
+    { href: routes.feature(layer, channel, query) },
+    thumb(layer, channel, { set, state }),
+    ...lines,
+  );
   peeking(link, layer, channel, set, state);
   return link;
 }
@@ -34,8 +38,11 @@ function card(layer, channel, { set, state, lines = [], query, classes = "" } = 
 /** The image itself, at its own size. */
 function fullImage(layer, channel, set, properties) {
   return el("img.full", {
-    src: imageOf(layer, channel, set), alt: `Image that drives ${addressOf(layer, channel)} (${setLabel(layer, set)})`,
-    loading: "lazy", decoding: "async", ...properties,
+    src: imageOf(layer, channel, set),
+    alt: `Image that drives ${addressOf(layer, channel)} (${setLabel(layer, set)})`,
+    loading: "lazy",
+    decoding: "async",
+    ...properties,
   });
 }
 
@@ -46,10 +53,22 @@ const peek = el("div.note.peek", { hidden: true, "aria-hidden": "true" });
 /** Show some features and words beside a place of the window. shown: [{layer, channel, set}] */
 function showPeek(x, y, shown, lines) {
   peek.replaceChildren(
-    el("div.peeked", {}, shown.map(({ layer, channel, set, state }) => el("figure", {},
-      !PICTURED.includes(state ?? stateOf(layer, channel)) ? thumb(layer, channel, { state }) : fullImage(layer, channel, set ?? standing(layer, channel), { loading: "eager" }),
-      el("figcaption", {}, el("span.quiet", {}, layer.name), ` : ${channel}`)))),
-    ...lines);
+    el(
+      "div.peeked",
+      {},
+      shown.map(({ layer, channel, set, state }) =>
+        el(
+          "figure",
+          {},
+          !PICTURED.includes(state ?? stateOf(layer, channel))
+            ? thumb(layer, channel, { state })
+            : fullImage(layer, channel, set ?? standing(layer, channel), { loading: "eager" }),
+          el("figcaption", {}, el("span.quiet", {}, layer.name), ` : ${channel}`),
+        ),
+      ),
+    ),
+    ...lines,
+  );
   peek.hidden = false;
   if (!peek.isConnected) document.body.append(peek);
   const { offsetWidth: wide, offsetHeight: high } = peek;
@@ -66,7 +85,12 @@ function peeking(link, layer, channel, set, state) {
   let timer = 0;
   link.addEventListener("pointerenter", (event) => {
     if (!pointing.matches || event.pointerType === "touch") return;
-    timer = setTimeout(() => link.isConnected && showPeek(event.clientX, event.clientY, [{ layer, channel, set, state }], peekLines(layer, channel, set, state)), 220);
+    timer = setTimeout(
+      () =>
+        link.isConnected &&
+        showPeek(event.clientX, event.clientY, [{ layer, channel, set, state }], peekLines(layer, channel, set, state)),
+      220,
+    );
   });
   link.addEventListener("pointerleave", () => {
     clearTimeout(timer);
@@ -84,8 +108,15 @@ function peekLines(layer, channel, set, state) {
   if (kind !== "ok") lines.push(el("p.quiet", {}, STATE_WORDS[kind]));
   if (mine && mine.score[place] !== null) {
     const rank = mine.rank[place];
-    lines.push(el("p.quiet", {}, `score ${number(mine.score[place])}`, rank ? ` \u00b7 self-rank ${rank}` : "",
-      mine.z[place] === null ? "" : ` \u00b7 z ${number(mine.z[place], 1)}`));
+    lines.push(
+      el(
+        "p.quiet",
+        {},
+        `score ${number(mine.score[place])}`,
+        rank ? ` \u00b7 self-rank ${rank}` : "",
+        mine.z[place] === null ? "" : ` \u00b7 z ${number(mine.z[place], 1)}`,
+      ),
+    );
   }
   return lines;
 }

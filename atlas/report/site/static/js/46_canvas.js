@@ -1,8 +1,19 @@
 // What maps and matrices share: sheets of thumbnails for a canvas, and what a hand does to one.
 
-const zoomButtons = (keys) => el("div.zoomers", { role: "group", "aria-label": "Zoom" },
-  [["+", "Zoom in", "+"], ["-", "Zoom out", SIGN], ["0", "Show all", "Fit"]].map(([key, label, shown]) =>
-    el("button.zoomer", { type: "button", "aria-label": label, title: `${label} (${key})`, onclick: () => keys[key]() }, shown)));
+const MOST_LOADS = 3; // sheets on their way at a time
+
+const zoomButtons = (keys) =>
+  el(
+    "div.zoomers",
+    { role: "group", "aria-label": "Zoom" },
+    [
+      ["+", "Zoom in", "+"],
+      ["-", "Zoom out", SIGN],
+      ["0", "Show all", "Fit"],
+    ].map(([key, label, shown]) =>
+      el("button.zoomer", { type: "button", "aria-label": label, title: `${label} (${key})`, onclick: () => keys[key]() }, shown),
+    ),
+  );
 
 /** Sheets of thumbnails, a few on their way at a time; get(source): undefined until asked for, null until there. */
 function sheetStore(changed) {
@@ -15,16 +26,24 @@ function sheetStore(changed) {
       if (held.has(source)) continue;
       held.set(source, null);
       loading += 1;
-      readSheet(source).catch(() => null).then((sheet) => {
-        held.set(source, sheet);
-        loading -= 1;
-        changed();
-        next();
-      });
+      readSheet(source)
+        .catch(() => null)
+        .then((sheet) => {
+          held.set(source, sheet);
+          loading -= 1;
+          changed();
+          next();
+        });
     }
   };
   signal.addEventListener("abort", () => held.forEach((sheet) => sheet?.half.close()));
-  return { get: (source) => held.get(source), want(sources) { wanted = sources; next(); } };
+  return {
+    get: (source) => held.get(source),
+    want(sources) {
+      wanted = sources;
+      next();
+    },
+  };
 }
 
 const atRest = (act) => (window.requestIdleCallback ? requestIdleCallback(act, { timeout: 300 }) : setTimeout(act, 60));
@@ -35,7 +54,11 @@ async function readSheet(source) {
   const full = await picture(source);
   if (!full) return null;
   await (sheetTurn = sheetTurn.then(() => new Promise(atRest)));
-  const half = await createImageBitmap(full, { resizeWidth: full.width >> 1, resizeHeight: full.height >> 1, resizeQuality: "medium" });
+  const half = await createImageBitmap(full, {
+    resizeWidth: full.width >> 1,
+    resizeHeight: full.height >> 1,
+    resizeQuality: "medium",
+  });
   return { full, half, cell: full.width / whole.data.sheet };
 }
 
@@ -78,8 +101,12 @@ function gestures(canvas, act) {
   canvas.addEventListener("pointerup", end);
   canvas.addEventListener("pointercancel", end);
   canvas.addEventListener("pointerleave", (event) => held.size || event.pointerType === "touch" || act.out());
-  canvas.addEventListener("wheel", (event) => {
-    const step = event.deltaY * [1, 33, 400][event.deltaMode] * (event.ctrlKey ? 0.01 : 0.0018);
-    if (act.zoom(Math.exp(-Math.max(-1, Math.min(1, step))), ...at(event)) !== false) event.preventDefault();
-  }, { passive: false });
+  canvas.addEventListener(
+    "wheel",
+    (event) => {
+      const step = event.deltaY * [1, 33, 400][event.deltaMode] * (event.ctrlKey ? 0.01 : 0.0018);
+      if (act.zoom(Math.exp(-Math.max(-1, Math.min(1, step))), ...at(event)) !== false) event.preventDefault();
+    },
+    { passive: false },
+  );
 }

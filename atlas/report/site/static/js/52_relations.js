@@ -11,13 +11,43 @@ function relationsSection() {
   if (!probes.length || whole.layers.length < 2) return null;
   const body = el("div");
   const state = { probe: probes.includes("atlas") ? "atlas" : probes[0], kind: "best_match" };
-  const draw = () => body.replaceChildren(
-    el("div.tools", {},
-      choices("Compare by", Object.keys(RELATIONS).map((kind) => [kind, WORDS[kind][0]]), state.kind, (kind) => { state.kind = kind; draw(); }),
-      picker("Probe", probes.map((probe) => [probe, probe]), state.probe, (probe) => { state.probe = probe; draw(); }),
-      el("a.small", { href: routes.compare(null, null) }, "Compare two by name"),
-      el("span.quiet.small", {}, state.kind === "cka" ? "" : "Row: whose features; column: where their best matches are sought. ", "What is ", term(state.kind, WORDS[state.kind][0].toLowerCase()), "? What is a ", term("baseline", "baseline"), "?")),
-    relationsTable(whole.data.relations[state.probe], ...RELATIONS[state.kind], state.kind));
+  const draw = () =>
+    body.replaceChildren(
+      el(
+        "div.tools",
+        {},
+        choices(
+          "Compare by",
+          Object.keys(RELATIONS).map((kind) => [kind, WORDS[kind][0]]),
+          state.kind,
+          (kind) => {
+            state.kind = kind;
+            draw();
+          },
+        ),
+        picker(
+          "Probe",
+          probes.map((probe) => [probe, probe]),
+          state.probe,
+          (probe) => {
+            state.probe = probe;
+            draw();
+          },
+        ),
+        el("a.small", { href: routes.compare(null, null) }, "Compare two by name"),
+        el(
+          "span.quiet.small",
+          {},
+          state.kind === "cka" ? "" : "Row: whose features; column: where their best matches are sought. ",
+          "What is ",
+          term(state.kind, WORDS[state.kind][0].toLowerCase()),
+          "? What is a ",
+          term("baseline", "baseline"),
+          "?",
+        ),
+      ),
+      relationsTable(whole.data.relations[state.probe], ...RELATIONS[state.kind], state.kind),
+    );
   draw();
   return el("section.relations", { "aria-label": "How the layers relate" }, el("h2", {}, "How the layers relate"), body);
 }
@@ -27,43 +57,83 @@ function relationsTable(rows, value, baseline, kind) {
   const held = new Map(rows.filter((row) => row[value] !== null).map((row) => [`${row[0]},${row[1]}`, row]));
   const layers = [...new Set(rows.flatMap((row) => [row[0], row[1]]))].sort((a, b) => a - b).map((k) => whole.layers[k]);
   const values = [...held.values()].filter((row) => row[0] !== row[1]).map((row) => row[value]);
-  const shade = shader(values.reduce((a, b) => Math.min(a, b), 0), values.reduce((a, b) => Math.max(a, b), 0.01));
+  const shade = shader(
+    values.reduce((a, b) => Math.min(a, b), 0),
+    values.reduce((a, b) => Math.max(a, b), 0.01),
+  );
   const size = Math.max(SQUARE.least, Math.min(SQUARE.most, Math.floor(860 / layers.length)));
   const pairOf = (i, j) => held.get(`${layers[i]?.number},${layers[j]?.number}`);
   const note = el("p.quiet.small.said", { "aria-live": "polite" }, REST);
   const tell = (i, j) => {
     const row = pairOf(i, j);
-    note.replaceChildren(...(row ? [el("strong", {}, nameOf(layers[i])), " \u2192 ", el("strong", {}, nameOf(layers[j])), ` \u00b7 ${WORDS[kind][0]} ${number(row[value])}`,
-      kind === "cka" ? "" : ` \u00b7 rotated baseline ${number(row[baseline])}${row[value] > row[baseline] ? "" : ", not above it"}`] : [REST]));
+    note.replaceChildren(
+      ...(row
+        ? [
+            el("strong", {}, nameOf(layers[i])),
+            " \u2192 ",
+            el("strong", {}, nameOf(layers[j])),
+            ` \u00b7 ${WORDS[kind][0]} ${number(row[value])}`,
+            kind === "cka"
+              ? ""
+              : ` \u00b7 rotated baseline ${number(row[baseline])}${row[value] > row[baseline] ? "" : ", not above it"}`,
+          ]
+        : [REST]),
+    );
   };
-  const square = relationsSquare(layers.length, size, (i, j) => (i === j ? null : pairOf(i, j)?.[value] ?? null), shade,
-    { tell, open: (i, j) => i !== j && pairOf(i, j) && go(routes.compare(nameOf(layers[i]), nameOf(layers[j]))) });
-  const heads = () => layers.map((layer) => el("a.head", { href: routes.layer(layer), title: nameOf(layer), style: { "--model": colourOfModel(layer.model) } }, layer.name));
+  const square = relationsSquare(layers.length, size, (i, j) => (i === j ? null : (pairOf(i, j)?.[value] ?? null)), shade, {
+    tell,
+    open: (i, j) => i !== j && pairOf(i, j) && go(routes.compare(nameOf(layers[i]), nameOf(layers[j]))),
+  });
+  const heads = () =>
+    layers.map((layer) =>
+      el(
+        "a.head",
+        { href: routes.layer(layer), title: nameOf(layer), style: { "--model": colourOfModel(layer.model) } },
+        layer.name,
+      ),
+    );
   const named = size >= SQUARE.named;
-  return el("div.relationwrap", {},
-    el("div.relationtable", { style: { "--n": layers.length, "--size": `${size}px` } }, named && el("div.heads", {}, heads()), square, named && el("div.heads.below", {}, heads())),
-    legend(shade, WORDS[kind][0]), note);
+  return el(
+    "div.relationwrap",
+    {},
+    el(
+      "div.relationtable",
+      { style: { "--n": layers.length, "--size": `${size}px` } },
+      named && el("div.heads", {}, heads()),
+      square,
+      named && el("div.heads.below", {}, heads()),
+    ),
+    legend(shade, WORDS[kind][0]),
+    note,
+  );
 }
 
 /** The squares on a canvas: a hundred layers are ten thousand pairs. Arrows walk them, Enter opens. */
 function relationsSquare(n, size, value, shade, { tell, open }) {
   const ratio = devicePixelRatio || 1;
-  const canvas = el("canvas.pairs", { tabindex: "0", role: "application", "aria-label": "Layer by layer: arrows move over the pairs, Enter compares the two layers",
-    width: n * size * ratio, height: n * size * ratio, style: { width: `${n * size}px`, height: `${n * size}px` } });
+  const canvas = el("canvas.pairs", {
+    tabindex: "0",
+    role: "application",
+    "aria-label": "Layer by layer: arrows move over the pairs, Enter compares the two layers",
+    width: n * size * ratio,
+    height: n * size * ratio,
+    style: { width: `${n * size}px`, height: `${n * size}px` },
+  });
   let at = [0, 0];
   const paint = (pointed) => {
     const draw = canvas.getContext("2d");
     draw.setTransform(ratio, 0, 0, ratio, 0, 0);
     draw.clearRect(0, 0, n * size, n * size);
     Object.assign(draw, { font: `12px ${getComputedStyle(canvas).fontFamily}`, textAlign: "center", textBaseline: "middle" });
-    for (let i = 0; i < n; i += 1) for (let j = 0; j < n; j += 1) {
-      const one = value(i, j);
-      draw.fillStyle = one === null ? "rgb(128 128 128 / 14%)" : shade(one);
-      draw.fillRect(j * size, i * size, size - (size > 8 ? 1 : 0), size - (size > 8 ? 1 : 0));
-      if (one === null || size < SQUARE.numbered) continue;
-      draw.fillStyle = light(shade.rgb(one)) ? "#1d1c1a" : "#f4f2ee";
-      draw.fillText(number(one), (j + 0.5) * size, (i + 0.5) * size);
-    }
+    for (let i = 0; i < n; i += 1)
+      for (let j = 0; j < n; j += 1) {
+        const one = value(i, j);
+        draw.fillStyle = one === null ? "rgb(128 128 128 / 14%)" : shade(one);
+        draw.fillRect(j * size, i * size, size - (size > 8 ? 1 : 0), size - (size > 8 ? 1 : 0));
+        if (one === null || size < SQUARE.numbered) continue;
+        draw.fillStyle = light(shade.rgb(one)) ? "#1d1c1a" : "#f4f2ee";
+        draw.fillText(number(one), (j + 0.5) * size, (i + 0.5) * size);
+      }
     if (!pointed) return;
     Object.assign(draw, { strokeStyle: getComputedStyle(canvas).color, lineWidth: 2 });
     draw.strokeRect(at[1] * size + 1, at[0] * size + 1, size - 3, size - 3);
@@ -74,7 +144,10 @@ function relationsSquare(n, size, value, shade, { tell, open }) {
     tell(...at);
   };
   canvas.addEventListener("pointermove", ({ offsetX, offsetY }) => point(Math.floor(offsetY / size), Math.floor(offsetX / size)));
-  canvas.addEventListener("pointerleave", () => { paint(); tell(-1, -1); });
+  canvas.addEventListener("pointerleave", () => {
+    paint();
+    tell(-1, -1);
+  });
   canvas.addEventListener("click", () => open(...at));
   canvas.addEventListener("keydown", (event) => {
     const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];

@@ -6,9 +6,19 @@ const LEAST_CAPTION = 60; // px of a cell that has room for more than a number b
 /** groups: [{title, note, places}]; choice: {set, order, size}. Arrows walk the cells. */
 function makeWall(layer, grid, choice) {
   const small = choice.size < LEAST_CAPTION;
-  const wall = { layer, choice, mine: grid.sets[choice.set], groups: ordered(layer, grid, choice), gap: small ? 6 : 10, below: small ? 15 : 20,
+  const wall = {
+    layer,
+    choice,
+    mine: grid.sets[choice.set],
+    groups: ordered(layer, grid, choice),
+    gap: small ? 6 : 10,
+    below: small ? 15 : 20,
     box: el("div.wall", { role: "group", "aria-label": `Channels of ${nameOf(layer)}`, style: { "--cell": `${choice.size}px` } }),
-    rows: [], drawn: new Map(), columns: 0, focused: 0 };
+    rows: [],
+    drawn: new Map(),
+    columns: 0,
+    focused: 0,
+  };
   wall.total = wall.groups.reduce((sum, group) => sum + group.places.length, 0);
   wall.box.addEventListener("focusin", ({ target }) => {
     if (target.dataset?.at !== undefined) wall.focused = Number(target.dataset.at);
@@ -16,9 +26,14 @@ function makeWall(layer, grid, choice) {
   walker = (key) => walkWall(wall, key);
   whenShown(() => {
     layOutWall(wall);
-    if (choice.at !== undefined) requestAnimationFrame(() => focusCell(wall, wall.groups.flatMap((group) => group.places).indexOf(choice.at)));
+    if (choice.at !== undefined)
+      requestAnimationFrame(() => focusCell(wall, wall.groups.flatMap((group) => group.places).indexOf(choice.at)));
     addEventListener("scroll", () => showWall(wall), { passive: true, signal: pageEnd.signal });
-    addEventListener("resize", debounced(80, () => layOutWall(wall)), { signal: pageEnd.signal });
+    addEventListener(
+      "resize",
+      debounced(80, () => layOutWall(wall)),
+      { signal: pageEnd.signal },
+    );
   });
   return wall.box;
 }
@@ -80,31 +95,58 @@ function firstBelow(rows, y) {
   return low;
 }
 
-const headingRow = ({ top, group }) => el("div.wallhead", { style: { top: `${top}px` } }, el("strong", {}, group.title), el("span.quiet.small", {}, group.note));
+const headingRow = ({ top, group }) =>
+  el("div.wallhead", { style: { top: `${top}px` } }, el("strong", {}, group.title), el("span.quiet.small", {}, group.note));
 
 function cellRow(wall, { top, places, start }) {
-  const { layer, choice: { set }, mine, focused } = wall;
+  const {
+    layer,
+    choice: { set },
+    mine,
+    focused,
+  } = wall;
   const query = set ? { set: layer.sets[set].key } : {};
-  return el("div.wallrow", { style: { top: `${top}px`, gap: `${wall.gap}px` } }, places.map((place, k) => {
-    const link = card(layer, layer.list[place], { set, state: STATES[mine.state[place]], query, lines: [el("span.caption", {}, captionOf(wall, place))] });
-    link.dataset.at = start + k;
-    link.tabIndex = start + k === focused ? 0 : -1;
-    return link;
-  }));
+  return el(
+    "div.wallrow",
+    { style: { top: `${top}px`, gap: `${wall.gap}px` } },
+    places.map((place, k) => {
+      const link = card(layer, layer.list[place], {
+        set,
+        state: STATES[mine.state[place]],
+        query,
+        lines: [el("span.caption", {}, captionOf(wall, place))],
+      });
+      link.dataset.at = start + k;
+      link.tabIndex = start + k === focused ? 0 : -1;
+      return link;
+    }),
+  );
 }
 
 /** The channel, and what the wall is ordered by. */
 function captionOf({ layer, mine, choice: { order, size } }, place) {
-  const value = { score: mine.score[place] === null ? null : number(mine.score[place]), rank: mine.rank[place] === null ? null : `#${mine.rank[place]}${mine.z[place] === null ? "" : ` z ${number(mine.z[place], 1)}`}` }[order];
+  const value = {
+    score: mine.score[place] === null ? null : number(mine.score[place]),
+    rank:
+      mine.rank[place] === null ? null : `#${mine.rank[place]}${mine.z[place] === null ? "" : ` z ${number(mine.z[place], 1)}`}`,
+  }[order];
   return size < LEAST_CAPTION || !value ? String(layer.list[place]) : [`${layer.list[place]} `, el("span.quiet", {}, value)];
 }
 
-const rowOf = (wall) => wall.rows.findIndex((one) => one.places && one.start <= wall.focused && wall.focused < one.start + one.places.length);
+const rowOf = (wall) =>
+  wall.rows.findIndex((one) => one.places && one.start <= wall.focused && wall.focused < one.start + one.places.length);
 
 /** Whether a key was meant for the wall. Up from its first row is up to somebody else. */
 function walkWall(wall, key) {
   const started = wall.box.contains(document.activeElement);
-  const moves = { ArrowRight: () => wall.focused + 1, ArrowLeft: () => wall.focused - 1, ArrowDown: () => besideRow(wall, 1), ArrowUp: () => besideRow(wall, -1), Home: () => 0, End: () => wall.total - 1 };
+  const moves = {
+    ArrowRight: () => wall.focused + 1,
+    ArrowLeft: () => wall.focused - 1,
+    ArrowDown: () => besideRow(wall, 1),
+    ArrowUp: () => besideRow(wall, -1),
+    Home: () => 0,
+    End: () => wall.total - 1,
+  };
   if (!Object.hasOwn(moves, key) || !wall.total || (!started && (key === "Home" || key === "End"))) return false;
   focusCell(wall, started ? moves[key]() : wall.focused);
   return true;
@@ -126,7 +168,9 @@ function focusCell(wall, at) {
   const y = row.top + box.getBoundingClientRect().top;
   if (y < 70 || y + row.height > innerHeight - 20) scrollBy({ top: y < 70 ? y - 90 : y + row.height - innerHeight + 60 });
   showWall(wall);
-  box.querySelectorAll("[tabindex='0']").forEach((one) => { one.tabIndex = -1; });
+  box.querySelectorAll("[tabindex='0']").forEach((one) => {
+    one.tabIndex = -1;
+  });
   const link = box.querySelector(`[data-at='${wall.focused}']`);
   link.tabIndex = 0;
   link.focus({ preventScroll: true });

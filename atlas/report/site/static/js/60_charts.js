@@ -9,25 +9,56 @@ function traceChart(trace) {
   const x = (k) => (k / (trace.length - 1)) * wide;
   const y = (value) => high - 3 - ((value - low) / (top - low)) * (high - 6);
   const path = trace.map((value, k) => `${k ? "L" : "M"}${x(k).toFixed(1)} ${y(value).toFixed(1)}`).join("");
-  return el("div.chart", {},
-    svg("svg", { viewBox: `0 0 ${wide} ${high}`, preserveAspectRatio: "none", role: "img", "aria-label": `Score from ${number(trace[0])} to ${number(trace.at(-1))} in ${trace.length} steps` },
-      svg("line", { x1: 0, x2: wide, y1: y(0), y2: y(0), class: "zero" }), svg("path", { d: path, class: "line" })),
-    el("div.small.quiet", {}, term("trace", "score along the way"), ` ${number(trace[0])} \u2192 ${number(trace.at(-1))}`));
+  return el(
+    "div.chart",
+    {},
+    svg(
+      "svg",
+      {
+        viewBox: `0 0 ${wide} ${high}`,
+        preserveAspectRatio: "none",
+        role: "img",
+        "aria-label": `Score from ${number(trace[0])} to ${number(trace.at(-1))} in ${trace.length} steps`,
+      },
+      svg("line", { x1: 0, x2: wide, y1: y(0), y2: y(0), class: "zero" }),
+      svg("path", { d: path, class: "line" }),
+    ),
+    el("div.small.quiet", {}, term("trace", "score along the way"), ` ${number(trace[0])} \u2192 ${number(trace.at(-1))}`),
+  );
 }
 
 /** One line for each channel of the layer; pointing at one, or walking there by arrows, names it. */
 function spectrumChart(layer, channel, image) {
   const { low, high, data } = image.spectrum;
   const levels = bytes(data);
-  const chart = { layer, channel, levels, low, high, rivals: rivalsOf(image, channel).map(([other]) => other), value: (k) => low + (levels[k] / 255) * (high - low), digits: digitsOf((high - low) / 255),
-    canvas: el("canvas.spectrum", { tabindex: "0", role: "application", "aria-label": `Activation of each of ${levels.length} channels on this image: arrows walk, Enter opens` }),
-    note: el("p.small.quiet.said", { "aria-live": "polite" }) };
+  const chart = {
+    layer,
+    channel,
+    levels,
+    low,
+    high,
+    rivals: rivalsOf(image, channel).map(([other]) => other),
+    value: (k) => low + (levels[k] / 255) * (high - low),
+    digits: digitsOf((high - low) / 255),
+    canvas: el("canvas.spectrum", {
+      tabindex: "0",
+      role: "application",
+      "aria-label": `Activation of each of ${levels.length} channels on this image: arrows walk, Enter opens`,
+    }),
+    note: el("p.small.quiet.said", { "aria-live": "polite" }),
+  };
   const { canvas } = chart;
   let at = channel;
   const point = (k, event) => {
     at = k;
     tellLine(chart, k);
-    if (event && layer.place.has(k)) showPeek(event.clientX, event.clientY, [{ layer, channel: k }], [el("p.quiet", {}, `activation ${number(chart.value(k), chart.digits)}`)]);
+    if (event && layer.place.has(k))
+      showPeek(
+        event.clientX,
+        event.clientY,
+        [{ layer, channel: k }],
+        [el("p.quiet", {}, `activation ${number(chart.value(k), chart.digits)}`)],
+      );
     else hidePeek();
   };
   const rest = () => {
@@ -38,7 +69,9 @@ function spectrumChart(layer, channel, image) {
   canvas.addEventListener("pointermove", (event) => point(lineNear(chart, event), event));
   canvas.addEventListener("pointerleave", rest);
   canvas.addEventListener("blur", rest);
-  canvas.addEventListener("click", (event) => (event.pointerType === "touch" ? point(lineNear(chart, event), event) : open(lineNear(chart, event))));
+  canvas.addEventListener("click", (event) =>
+    event.pointerType === "touch" ? point(lineNear(chart, event), event) : open(lineNear(chart, event)),
+  );
   canvas.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (step) point(Math.max(0, Math.min(levels.length - 1, at + step)));
@@ -49,7 +82,11 @@ function spectrumChart(layer, channel, image) {
   });
   whenShown(() => {
     rest();
-    addEventListener("resize", debounced(80, () => drawSpectrum(chart)), { signal: pageEnd.signal });
+    addEventListener(
+      "resize",
+      debounced(80, () => drawSpectrum(chart)),
+      { signal: pageEnd.signal },
+    );
     addEventListener("themechange", () => drawSpectrum(chart), { signal: pageEnd.signal });
   });
   return el("div", {}, canvas, chart.note);
@@ -62,8 +99,11 @@ const rivalsOf = (image, channel) => image.rivals.filter(([other, value]) => oth
 
 function tellLine(chart, k) {
   drawSpectrum(chart, k);
-  chart.note.replaceChildren(...(k === null ? ["Point at a line to see whose it is. ", el("span.key.mine"), " this channel ", el("span.key.rival"), " its rivals"]
-    : [el("strong", {}, `channel ${k}`), ` ${number(chart.value(k), chart.digits)}`]));
+  chart.note.replaceChildren(
+    ...(k === null
+      ? ["Point at a line to see whose it is. ", el("span.key.mine"), " this channel ", el("span.key.rival"), " its rivals"]
+      : [el("strong", {}, `channel ${k}`), ` ${number(chart.value(k), chart.digits)}`]),
+  );
 }
 
 /** Where lines are thinner than a pointer, the highest one near it is meant. */

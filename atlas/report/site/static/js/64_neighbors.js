@@ -1,6 +1,10 @@
 // The relatives of a feature: in its layer, elsewhere in its network, in other networks; and its opposites.
 
-const SCOPES = [["layer", "In its layer"], ["model", "Elsewhere in its network"], ["other", "In other networks"]]; // elsewhere: of its nearest in all of the network, those in other layers
+const SCOPES = [
+  ["layer", "In its layer"],
+  ["model", "Elsewhere in its network"],
+  ["other", "In other networks"],
+]; // elsewhere: of its nearest in all of the network, those in other layers
 const SHOWN = 9; // neighbors at first; the others after a click
 
 function neighborsSection(layer, channel, known, query) {
@@ -14,12 +18,40 @@ function neighborsSection(layer, channel, known, query) {
   };
   const measures = [...new Set(keys.filter(([one]) => one === probe).map(([, , measure]) => measure))];
   const wanted = measures.includes(query.measure) ? query.measure : undefined;
-  return el("section.relatives", {}, el("h2", {}, "Relatives"),
-    el("div.tools", {},
-      choices("Measure", [["", "default"], ...measures.map((name) => [name, name])], wanted || "", (value) => change({ measure: value })),
-      picker("Probe", probes.map((name) => [name, name]), probe, (value) => change({ probe: value })),
-      el("span.quiet.small", {}, "What is ", term("sym", "sym"), ", ", term("profile", "profile"), ", a ", term("baseline", "baseline"), ", ", term("mutual", "mutual (\u21c4)"), ", ", term("reverse", "reverse rank (\u21a9)"), "?")),
-    SCOPES.map(([scope, title]) => scopeRow(layer, channel, known, { scope, title, probe, wanted })));
+  return el(
+    "section.relatives",
+    {},
+    el("h2", {}, "Relatives"),
+    el(
+      "div.tools",
+      {},
+      choices("Measure", [["", "default"], ...measures.map((name) => [name, name])], wanted || "", (value) =>
+        change({ measure: value }),
+      ),
+      picker(
+        "Probe",
+        probes.map((name) => [name, name]),
+        probe,
+        (value) => change({ probe: value }),
+      ),
+      el(
+        "span.quiet.small",
+        {},
+        "What is ",
+        term("sym", "sym"),
+        ", ",
+        term("profile", "profile"),
+        ", a ",
+        term("baseline", "baseline"),
+        ", ",
+        term("mutual", "mutual (\u21c4)"),
+        ", ",
+        term("reverse", "reverse rank (\u21a9)"),
+        "?",
+      ),
+    ),
+    SCOPES.map(([scope, title]) => scopeRow(layer, channel, known, { scope, title, probe, wanted })),
+  );
 }
 
 /** One scope: its nearest and its most opposite, by the measure asked for, or else the one that is usual there. */
@@ -28,19 +60,55 @@ function scopeRow(layer, channel, known, { scope, title, probe, wanted }) {
   const measure = wanted || usual;
   const rows = known.neighbors[`${probe}/${scope}/${measure}`];
   if (!rows?.length) return null;
-  const read = rows.map(([sign, rank, l, other, score, baseline, reverse, mutual]) => {
-    const [model, name] = known.layers[l];
-    return { sign, rank, layer: layerOf(model, name), channel: other, score, baseline, reverse, mutual };
-  }).filter((one) => one.layer?.place.has(one.channel) && !(scope === "model" && one.layer === layer));
+  const read = rows
+    .map(([sign, rank, l, other, score, baseline, reverse, mutual]) => {
+      const [model, name] = known.layers[l];
+      return { sign, rank, layer: layerOf(model, name), channel: other, score, baseline, reverse, mutual };
+    })
+    .filter((one) => one.layer?.place.has(one.channel) && !(scope === "model" && one.layer === layer));
   const most = Math.max(...read.map((one) => Math.abs(one.score)), measure === "profile" ? 1 : 0);
   const near = read.filter((one) => one.sign > 0);
   const far = read.filter((one) => one.sign < 0);
-  if (!near.length && !far.length) return scope === "model" ? el("div.scope", {}, el("h3", {}, title), el("p.quiet.small", {}, "Its nearest features all stand in its own layer.")) : null;
-  const shell = ["similar", shellWord(addressOf(layer, channel)), "--scope", scope, "--measure", measure, ...(probe === "atlas" ? [] : ["--probe", probe])];
-  return el("div.scope", {},
-    el("h3", {}, title, el("span.measure", { "data-measure": measure }, term(measure, measure)), copyable(command(...shell), "Copy command", command(...shell))),
-    el("div.neighborlist", {}, shortened(near, (one) => neighborCard({ ...one, most }, layer, channel))),
-    far.length > 0 && el("div.opposites", {}, el("h4", {}, term("opposite", "Opposites")), el("div.neighborlist", {}, far.map((one) => neighborCard({ ...one, most }, layer, channel)))));
+  if (!near.length && !far.length)
+    return scope === "model"
+      ? el("div.scope", {}, el("h3", {}, title), el("p.quiet.small", {}, "Its nearest features all stand in its own layer."))
+      : null;
+  const shell = [
+    "similar",
+    shellWord(addressOf(layer, channel)),
+    "--scope",
+    scope,
+    "--measure",
+    measure,
+    ...(probe === "atlas" ? [] : ["--probe", probe]),
+  ];
+  return el(
+    "div.scope",
+    {},
+    el(
+      "h3",
+      {},
+      title,
+      el("span.measure", { "data-measure": measure }, term(measure, measure)),
+      copyable(command(...shell), "Copy command", command(...shell)),
+    ),
+    el(
+      "div.neighborlist",
+      {},
+      shortened(near, (one) => neighborCard({ ...one, most }, layer, channel)),
+    ),
+    far.length > 0 &&
+      el(
+        "div.opposites",
+        {},
+        el("h4", {}, term("opposite", "Opposites")),
+        el(
+          "div.neighborlist",
+          {},
+          far.map((one) => neighborCard({ ...one, most }, layer, channel)),
+        ),
+      ),
+  );
 }
 
 /** The first few, and a button for the others. */
@@ -61,15 +129,47 @@ function shortened(all, draw, { shown = SHOWN, kind = "run" } = {}) {
 /** A neighbor: its image, its score as a bar with the baseline's tick, the mutual mark, and its reverse rank. */
 function neighborCard({ layer, channel, sign, score, baseline, reverse, mutual, most }, from, fromChannel, word) {
   const away = layer !== from;
-  return el("div.neighbor", { style: { "--model": colourOfModel(layer.model) } },
-    card(layer, channel, { lines: [
-      el("span.caption", {}, word ? el("span.quiet", {}, word) : null,
-        layer.model !== from.model && el("span.place", {}, el("span.dot"), layer.model.name), away && el("span.place", {}, layer.name), el("strong", {}, String(channel)))] }),
+  return el(
+    "div.neighbor",
+    { style: { "--model": colourOfModel(layer.model) } },
+    card(layer, channel, {
+      lines: [
+        el(
+          "span.caption",
+          {},
+          word ? el("span.quiet", {}, word) : null,
+          layer.model !== from.model && el("span.place", {}, el("span.dot"), layer.model.name),
+          away && el("span.place", {}, layer.name),
+          el("strong", {}, String(channel)),
+        ),
+      ],
+    }),
     scoreBar(score, baseline, most, sign),
-    el("span.marks", {},
+    el(
+      "span.marks",
+      {},
       mutual ? el("abbr", { title: "mutual: each stands in the other\u2019s list" }, "\u21c4 ") : null,
-      reverse !== undefined && el("abbr.quiet", { title: reverse ? `reverse rank ${reverse}: its place in the neighbor\u2019s own list` : "not in the neighbor\u2019s own list" }, reverse ? `\u21a9\u00a0${reverse}` : "\u21a9\u00a0\u2013"),
-      el("a.quiet", { href: routes.compare(addressOf(from, fromChannel), addressOf(layer, channel)), title: "Compare the two", "aria-label": `Compare with ${addressOf(layer, channel)}` }, "vs")));
+      reverse !== undefined &&
+        el(
+          "abbr.quiet",
+          {
+            title: reverse
+              ? `reverse rank ${reverse}: its place in the neighbor\u2019s own list`
+              : "not in the neighbor\u2019s own list",
+          },
+          reverse ? `\u21a9\u00a0${reverse}` : "\u21a9\u00a0\u2013",
+        ),
+      el(
+        "a.quiet",
+        {
+          href: routes.compare(addressOf(from, fromChannel), addressOf(layer, channel)),
+          title: "Compare the two",
+          "aria-label": `Compare with ${addressOf(layer, channel)}`,
+        },
+        "vs",
+      ),
+    ),
+  );
 }
 
 /** How much of the largest score; the tick is the rotated baseline. Of opposites it is how far below zero. */
@@ -78,15 +178,25 @@ function scoreBar(score, baseline, most, sign = 1) {
   const beyond = !known || sign * (score - baseline) > 0;
   const width = (value) => `${Math.min(100, (100 * Math.max(0, sign * value)) / (most || 1))}%`;
   const said = `score ${number(score)}${known ? `, baseline ${number(baseline)}${beyond ? "" : ", not beyond it"}` : ""}`;
-  return el(`span.score${beyond ? "" : ".within"}`, { title: said },
+  return el(
+    `span.score${beyond ? "" : ".within"}`,
+    { title: said },
     el("span.number", {}, number(score)),
-    el(`span.bar${sign < 0 ? ".below" : ""}`, { role: "img", "aria-label": said }, el("span.fill", { style: { width: width(score) } }),
-      known && el("span.tick", { style: { left: width(baseline) } })));
+    el(
+      `span.bar${sign < 0 ? ".below" : ""}`,
+      { role: "img", "aria-label": said },
+      el("span.fill", { style: { width: width(score) } }),
+      known && el("span.tick", { style: { left: width(baseline) } }),
+    ),
+  );
 }
 
 function whyAlone(layer, channel) {
   if (!whole.data.probes.length) return notCompared();
   if (!layer.measures.length) return notCompared();
-  const why = { dead: "It is dead: nothing drives it, so nothing is like it.", ok: "It was not among the features compared, or answers to all pictures alike." };
+  const why = {
+    dead: "It is dead: nothing drives it, so nothing is like it.",
+    ok: "It was not among the features compared, or answers to all pictures alike.",
+  };
   return el("p.empty", {}, why[stateOf(layer, channel)] || "It has no image to be compared by.");
 }

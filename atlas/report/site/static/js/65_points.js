@@ -7,10 +7,21 @@ const EVEN = 0.6; // of the way to even spacing along each axis: gaps between gr
 function readPoints(model, held) {
   const number = held.layers.map((name) => model.layers.findIndex((layer) => layer.name === name));
   const there = Array.from(held.layer.keys()).filter((k) => model.layers[number[held.layer[k]]]?.place.has(held.channel[k]));
-  const [layer, channel, x, y] = [there.map((k) => number[held.layer[k]]), there.map((k) => held.channel[k]), there.map((k) => held.x[k]), there.map((k) => held.y[k])];
+  const [layer, channel, x, y] = [
+    there.map((k) => number[held.layer[k]]),
+    there.map((k) => held.channel[k]),
+    there.map((k) => held.x[k]),
+    there.map((k) => held.y[k]),
+  ];
   const n = x.length;
   const shape = Math.max(0.6, Math.min(1.7, innerWidth / (innerHeight - 160)));
-  const points = { n, layer: Uint16Array.from(layer), channel, x: evened(x, Math.min(1, shape), 0), y: evened(y, Math.min(1, 1 / shape), 3) };
+  const points = {
+    n,
+    layer: Uint16Array.from(layer),
+    channel,
+    x: evened(x, Math.min(1, shape), 0),
+    y: evened(y, Math.min(1, 1 / shape), 3),
+  };
   points.wide = points.x.reduce((a, b) => Math.max(a, b), 0);
   points.high = points.y.reduce((a, b) => Math.max(a, b), 0);
   points.sprites = new Array(n);
@@ -40,7 +51,9 @@ function bucketed({ n, x, y }) {
   for (let k = 1; k < first.length; k += 1) first[k] += first[k - 1];
   const next = first.slice();
   const inside = new Uint32Array(n);
-  mine.forEach((one, k) => { inside[next[one]++] = k; });
+  mine.forEach((one, k) => {
+    inside[next[one]++] = k;
+  });
   return { first, inside };
 }
 
@@ -70,10 +83,11 @@ function reaches({ n, x, y, layer }, lit) {
     for (const k of shown) taken.set(cell(k), k);
     const nearest = (k, around) => {
       let least = Infinity;
-      for (let dy = -around; dy <= around; dy += 1) for (let dx = -around; dx <= around; dx += 1) {
-        const other = taken.get(cell(k) + dy * wide + dx);
-        if (other >= 0) least = Math.min(least, Math.max(Math.abs(x[other] - x[k]), Math.abs(y[other] - y[k])));
-      }
+      for (let dy = -around; dy <= around; dy += 1)
+        for (let dx = -around; dx <= around; dx += 1) {
+          const other = taken.get(cell(k) + dy * wide + dx);
+          if (other >= 0) least = Math.min(least, Math.max(Math.abs(x[other] - x[k]), Math.abs(y[other] - y[k])));
+        }
       return least;
     };
     const take = (k) => {
@@ -97,7 +111,12 @@ function slots(n) {
     return { get: (cell) => held.get(cell) ?? -1, set: (cell, k) => held.set(cell, k) };
   }
   const held = new Int32Array(n).fill(-1);
-  return { get: (cell) => held[cell], set(cell, k) { held[cell] = k; } };
+  return {
+    get: (cell) => held[cell],
+    set(cell, k) {
+      held[cell] = k;
+    },
+  };
 }
 
 /** For each cell the point nearest to its middle. */

@@ -7,7 +7,10 @@ function compared({ a, b }) {
   if (one.list && other.list) return [gridOf(one), (grid) => layersPage(one, other, grid)];
   if (one.list || other.list) return [null, () => compareForm(a, b, one, other, "Name two features, or two layers.")];
   const sides = [one, other].map(({ layer, channel }) => [details(layer, channel), gridOf(layer)]);
-  return [Promise.all([...sides.flat(), pairMatrix(one, other)]), ([first, , second, , matrix]) => pairPage(one, first, other, second, matrix)];
+  return [
+    Promise.all([...sides.flat(), pairMatrix(one, other)]),
+    ([first, , second, , matrix]) => pairPage(one, first, other, second, matrix),
+  ];
 }
 
 /** The feature or the layer that a text names, or that search finds first. */
@@ -21,40 +24,113 @@ function meant(text) {
 const SMALL_MATRIX = 1024; // channels: a larger layer's is megabytes for one number
 
 /** The similarity matrix that holds the two, where there is one and it is small. */
-const pairMatrix = (one, other) => (one.layer === other.layer && one.layer.measures.length && one.layer.list.length <= SMALL_MATRIX
-  ? load(`layers/${one.layer.path}/matrix-${one.layer.measures[0]}`).catch(() => null) : null);
+const pairMatrix = (one, other) =>
+  one.layer === other.layer && one.layer.measures.length && one.layer.list.length <= SMALL_MATRIX
+    ? load(`layers/${one.layer.path}/matrix-${one.layer.measures[0]}`).catch(() => null)
+    : null;
 
 /** Two fields, with what is wrong with them. */
 function compareForm(a, b, one, other, said) {
-  const field = (name, value) => el("input", { name, value, placeholder: "model/layer:channel or model/layer", "aria-label": name, list: "layers" });
-  const wrong = [[a, one], [b, other]].filter(([text, found]) => text && !found).map(([text]) => text);
-  return el("div.page.compare", {}, el("header.title", {}, el("h1", {}, "Compare"), el("p.lead.quiet", {}, said || "Two features, or two layers of any networks of this atlas.")),
+  const field = (name, value) =>
+    el("input", { name, value, placeholder: "model/layer:channel or model/layer", "aria-label": name, list: "layers" });
+  const wrong = [
+    [a, one],
+    [b, other],
+  ]
+    .filter(([text, found]) => text && !found)
+    .map(([text]) => text);
+  return el(
+    "div.page.compare",
+    {},
+    el(
+      "header.title",
+      {},
+      el("h1", {}, "Compare"),
+      el("p.lead.quiet", {}, said || "Two features, or two layers of any networks of this atlas."),
+    ),
     wrong.length > 0 && el("p.empty", {}, `Not in this atlas: ${wrong.join(", ")}`),
-    el("form.comparing", { onsubmit: (event) => {
-      event.preventDefault();
-      const values = new FormData(event.target);
-      go(routes.compare(values.get("a").trim(), values.get("b").trim()));
-    } }, field("a", a), field("b", b), el("button.choice", { type: "submit" }, "Compare"),
-    el("datalist", { id: "layers" }, whole.layers.map((layer) => el("option", { value: nameOf(layer) })))));
+    el(
+      "form.comparing",
+      {
+        onsubmit: (event) => {
+          event.preventDefault();
+          const values = new FormData(event.target);
+          go(routes.compare(values.get("a").trim(), values.get("b").trim()));
+        },
+      },
+      field("a", a),
+      field("b", b),
+      el("button.choice", { type: "submit" }, "Compare"),
+      el(
+        "datalist",
+        { id: "layers" },
+        whole.layers.map((layer) => el("option", { value: nameOf(layer) })),
+      ),
+    ),
+  );
 }
 
 function pairPage(one, first, other, second, matrix) {
-  const relations = [...relationsOf(one, first, other), ...relationsOf(other, second, one).map((row) => ({ ...row, back: true }))];
+  const relations = [
+    ...relationsOf(one, first, other),
+    ...relationsOf(other, second, one).map((row) => ({ ...row, back: true })),
+  ];
   const addresses = [one, other].map((side) => addressOf(side.layer, side.channel));
-  return el("div.page.compare", {},
-    el("header.title", {}, el("h1", {}, "Two features"), el("nav.links", {}, el("a", { href: routes.compare(addresses[1], addresses[0]) }, "Swap"))),
-    el("div.pair2", {}, [[one, first], [other, second]].map(([side, known]) => sideOf(side, known))),
-    el("section", {}, el("h2", {}, "How alike"), relations.length ? relationsList(relations, one, other) : el("p.empty", {}, whyUnrelated(one, first, other, second)), matrixLine(matrix, one, other)),
+  return el(
+    "div.page.compare",
+    {},
+    el(
+      "header.title",
+      {},
+      el("h1", {}, "Two features"),
+      el("nav.links", {}, el("a", { href: routes.compare(addresses[1], addresses[0]) }, "Swap")),
+    ),
+    el(
+      "div.pair2",
+      {},
+      [
+        [one, first],
+        [other, second],
+      ].map(([side, known]) => sideOf(side, known)),
+    ),
+    el(
+      "section",
+      {},
+      el("h2", {}, "How alike"),
+      relations.length ? relationsList(relations, one, other) : el("p.empty", {}, whyUnrelated(one, first, other, second)),
+      matrixLine(matrix, one, other),
+    ),
     sharedSection(one, first, other, second),
-    foot([[one, other], [other, one]].map(([from, to]) => [`Neighbors of ${from.layer.name}:${from.channel}`,
-      command("similar", shellWord(addressOf(from.layer, from.channel)), ...(from.layer.model === to.layer.model ? ["--scope", from.layer === to.layer ? "layer" : "model"] : ["--to", shellWord(to.layer.model.name)]))])));
+    foot(
+      [
+        [one, other],
+        [other, one],
+      ].map(([from, to]) => [
+        `Neighbors of ${from.layer.name}:${from.channel}`,
+        command(
+          "similar",
+          shellWord(addressOf(from.layer, from.channel)),
+          ...(from.layer.model === to.layer.model
+            ? ["--scope", from.layer === to.layer ? "layer" : "model"]
+            : ["--to", shellWord(to.layer.model.name)]),
+        ),
+      ]),
+    ),
+  );
 }
 
 function whyUnrelated(one, first, other, second) {
   if (one.layer === other.layer && one.channel === other.channel) return "They are the same feature.";
-  const alone = [[one, first], [other, second]].find(([, known]) => !Object.keys(known.neighbors).length);
+  const alone = [
+    [one, first],
+    [other, second],
+  ].find(([, known]) => !Object.keys(known.neighbors).length);
   if (!alone) return "Neither stands in a list of the other\u2019s nearest or most opposite features.";
-  return [`${addressOf(alone[0].layer, alone[0].channel)} was not compared with others; `, copyable(whole.data.compare), " brings what is known up to date."];
+  return [
+    `${addressOf(alone[0].layer, alone[0].channel)} was not compared with others; `,
+    copyable(whole.data.compare),
+    " brings what is known up to date.",
+  ];
 }
 
 /** What the layer's matrix says of any two of its features, as finely as its bytes tell. */
@@ -63,107 +139,152 @@ function matrixLine(matrix, one, other) {
   if (i < 0 || j < 0 || i === j) return null;
   const step = (matrix.high - matrix.low) / 255;
   const value = matrix.low + step * bytes(matrix.data)[i * matrix.channels.length + j];
-  return el("p.quiet", {}, "In the ", el("a", { href: routes.matrix(one.layer) }, "matrix of the layer"), `: ${one.layer.measures[0]} about ${number(value, digitsOf(step))}`);
+  return el(
+    "p.quiet",
+    {},
+    "In the ",
+    el("a", { href: routes.matrix(one.layer) }, "matrix of the layer"),
+    `: ${one.layer.measures[0]} about ${number(value, digitsOf(step))}`,
+  );
 }
 
 function sideOf({ layer, channel }, known) {
   const set = standing(layer, channel);
   const image = known.images.find((one) => one.set === set) || known.images[0];
-  return el("div.side", { style: { "--model": colourOfModel(layer.model) } },
-    el("a.frame", { href: routes.feature(layer, channel) }, image ? fullImage(layer, channel, image.set, { loading: "eager" }) : noImage(layer, channel)),
-    el("h3", {}, el("a", { href: routes.feature(layer, channel) }, el("span.dot"), `${layer.model.name} / ${layer.name} : ${channel}`)),
-    image && el("p.small.quiet", {}, `${setLabel(layer, image.set)} \u00b7 score ${number(image.score)}`));
+  return el(
+    "div.side",
+    { style: { "--model": colourOfModel(layer.model) } },
+    el(
+      "a.frame",
+      { href: routes.feature(layer, channel) },
+      image ? fullImage(layer, channel, image.set, { loading: "eager" }) : noImage(layer, channel),
+    ),
+    el(
+      "h3",
+      {},
+      el("a", { href: routes.feature(layer, channel) }, el("span.dot"), `${layer.model.name} / ${layer.name} : ${channel}`),
+    ),
+    image && el("p.small.quiet", {}, `${setLabel(layer, image.set)} \u00b7 score ${number(image.score)}`),
+  );
 }
 
 /** Where `to` stands in the lists of a feature. */
 function relationsOf({ layer }, known, to) {
   return Object.entries(known.neighbors).flatMap(([key, rows]) => {
     const [probe, scope, measure] = key.split("/");
-    return rows.filter(([, , l, channel]) => channel === to.channel && known.layers[l][0] === to.layer.model.name && known.layers[l][1] === to.layer.name)
-      .map(([sign, rank, , , score, baseline, reverse, mutual]) => ({ probe, scope, measure, sign, rank, score, baseline, reverse, mutual, layer }));
+    return rows
+      .filter(
+        ([, , l, channel]) =>
+          channel === to.channel && known.layers[l][0] === to.layer.model.name && known.layers[l][1] === to.layer.name,
+      )
+      .map(([sign, rank, , , score, baseline, reverse, mutual]) => ({
+        probe,
+        scope,
+        measure,
+        sign,
+        rank,
+        score,
+        baseline,
+        reverse,
+        mutual,
+        layer,
+      }));
   });
 }
 
 function relationsList(rows, one, other) {
-  const name = ({ layer, channel }) => (layer === one.layer && layer === other.layer ? String(channel) : `${layer.name}:${channel}`);
-  return el("div.scrolls", {}, el("table.plain", {}, el("thead", {}, el("tr", {}, el("th", {}, "of"), el("th", {}, "among"), el("th", {}, "measure"), el("th", {}, "place"), el("th", {}, "score"), el("th", {}, term("baseline", "baseline")), el("th", {}, term("reverse", "reverse rank")), el("th", {}, term("mutual", "mutual")))),
-    el("tbody", {}, rows.map((row) => el("tr", {},
-      el("td", {}, `${name(row.back ? one : other)} in ${name(row.back ? other : one)}\u2019s list`),
-      el("td", {}, { layer: "the layer", model: "the network", other: "the other network" }[row.scope], row.probe === "atlas" ? "" : `, probe ${row.probe}`),
-      el("td", {}, term(row.measure, row.measure)), el("td", {}, row.sign > 0 ? `nearest ${row.rank}` : `opposite ${row.rank}`),
-      el("td", {}, number(row.score)), el("td", {}, number(row.baseline)), el("td", {}, row.reverse || "\u2013"), el("td", {}, row.mutual ? "\u21c4" : "\u2013"))))));
+  const name = ({ layer, channel }) =>
+    layer === one.layer && layer === other.layer ? String(channel) : `${layer.name}:${channel}`;
+  return el(
+    "div.scrolls",
+    {},
+    el(
+      "table.plain",
+      {},
+      el(
+        "thead",
+        {},
+        el(
+          "tr",
+          {},
+          el("th", {}, "of"),
+          el("th", {}, "among"),
+          el("th", {}, "measure"),
+          el("th", {}, "place"),
+          el("th", {}, "score"),
+          el("th", {}, term("baseline", "baseline")),
+          el("th", {}, term("reverse", "reverse rank")),
+          el("th", {}, term("mutual", "mutual")),
+        ),
+      ),
+      el(
+        "tbody",
+        {},
+        rows.map((row) =>
+          el(
+            "tr",
+            {},
+            el("td", {}, `${name(row.back ? one : other)} in ${name(row.back ? other : one)}\u2019s list`),
+            el(
+              "td",
+              {},
+              { layer: "the layer", model: "the network", other: "the other network" }[row.scope],
+              row.probe === "atlas" ? "" : `, probe ${row.probe}`,
+            ),
+            el("td", {}, term(row.measure, row.measure)),
+            el("td", {}, row.sign > 0 ? `nearest ${row.rank}` : `opposite ${row.rank}`),
+            el("td", {}, number(row.score)),
+            el("td", {}, number(row.baseline)),
+            el("td", {}, row.reverse || "\u2013"),
+            el("td", {}, row.mutual ? "\u21c4" : "\u2013"),
+          ),
+        ),
+      ),
+    ),
+  );
 }
 
 /** The features that are near to both. */
 function sharedSection(one, first, other, second) {
-  const near = (known) => new Map(Object.values(known.neighbors).flat().filter(([sign]) => sign > 0)
-    .map(([, , l, channel]) => [`${known.layers[l][0]}/${known.layers[l][1]}:${channel}`, true]));
+  const near = (known) =>
+    new Map(
+      Object.values(known.neighbors)
+        .flat()
+        .filter(([sign]) => sign > 0)
+        .map(([, , l, channel]) => [`${known.layers[l][0]}/${known.layers[l][1]}:${channel}`, true]),
+    );
   const theirs = near(second);
-  const shared = [...near(first).keys()].filter((address) => theirs.has(address)).map(parseAddress).filter(Boolean);
+  const shared = [...near(first).keys()]
+    .filter((address) => theirs.has(address))
+    .map(parseAddress)
+    .filter(Boolean);
   if (!shared.length) return null;
-  return el("section", {}, el("h2", {}, "Near to both"), el("div.neighborlist", {}, shared.slice(0, 24).map(({ layer, channel }) => el("div.neighbor", { style: { "--model": colourOfModel(layer.model) } },
-    card(layer, channel, { lines: [el("span.caption", {}, layer.model !== one.layer.model && el("span.place", {}, el("span.dot"), layer.model.name), el("span.place", {}, layer.name), el("strong", {}, String(channel)))] })))));
-}
-
-// two layers
-
-function layersPage(one, other, grid) {
-  const row = (whole.data.relations.atlas || []).find(([i, j]) => i === one.number && j === other.number);
-  const found = one.model === other.model ? null : grid.matches[other.model.name];
-  const facts = row ? [["cka", row[2], null], ["best_match", row[4], row[5]], ["mutual_share", row[6], row[7]]] : [];
-  return el("div.page.compare", {},
-    el("header.title", {}, el("h1", {}, "Two layers"), el("p.lead", {}, [one, other].map((layer, k) => [k ? " and " : "", el("a", { href: routes.layer(layer), style: { "--model": colourOfModel(layer.model) } }, el("span.dot"), nameOf(layer))])),
-      el("nav.links", {}, depthLinks(one, other), el("a", { href: routes.compare(nameOf(other), nameOf(one)) }, "Swap"))),
-    facts.length > 0 && el("dl.facts.large", {}, facts.map(([key, value, baseline]) => el("div", {}, el("dt", {}, term(key)), el("dd", {}, number(value), baseline !== null && el("span.quiet.small", {}, ` baseline ${number(baseline)}`))))),
-    found ? pairsWall(one, other, found) : twoWalls(one, other),
-    foot(one.model === other.model ? [] : [["Best matches of the whole networks", command("match", shellWord(one.model.name), shellWord(other.model.name))]]));
-}
-
-/** The layer before and after in both networks. */
-function depthLinks(one, other) {
-  return [[-1, "prev"], [1, "next"]].map(([step, rel]) => {
-    const [a, b] = [one, other].map((layer) => layer.model.layers[layer.model.layers.indexOf(layer) + step]);
-    return a && b && el("a", { href: routes.compare(nameOf(a), nameOf(b)), rel }, step < 0 ? `\u2190 ${a.name} and ${b.name}` : `${a.name} and ${b.name} \u2192`);
-  });
-}
-
-/** Features of one layer whose best match in the other's whole network stands in this layer of it; the furthest above chance first. */
-function bestMatches(one, other, { layers, rows }) {
-  return rows.flatMap((row, place) => {
-    if (!row || layers[row[0]] !== other.name || !other.place.has(row[1])) return [];
-    const [, channel, score, baseline, mutual] = row;
-    return [{ from: one.list[place], channel, score, baseline, mutual }];
-  }).sort((a, b) => (b.score - b.baseline) - (a.score - a.baseline));
-}
-
-/** Features that are paired one to one, although the best match of each stands elsewhere. */
-function partners(one, other, { layers, rows }) {
-  return rows.flatMap((row, place) => {
-    if (!row || row[5] < 0 || layers[row[5]] !== other.name || !other.place.has(row[6]) || layers[row[0]] === other.name) return [];
-    return [{ from: one.list[place], channel: row[6], score: row[7], baseline: null, mutual: 0 }];
-  }).sort((a, b) => b.score - a.score);
-}
-
-function pairsWall(one, other, found) {
-  const [best, rest] = [bestMatches(one, other, found), partners(one, other, found)];
-  const draw = (pair) => el("div.couple", {},
-    el("div.two", {}, [[one, pair.from], [other, pair.channel]].map(([layer, channel]) => card(layer, channel, { lines: [el("span.caption", {}, String(channel))] }))),
-    scoreBar(pair.score, pair.baseline, 1),
-    el("span.marks", {}, pair.mutual ? el("abbr", { title: "mutual: each is the other\u2019s best match" }, "\u21c4") : null,
-      el("a.quiet", { href: routes.compare(addressOf(one, pair.from), addressOf(other, pair.channel)), title: "Compare the two" }, "vs")));
-  const above = best.filter((pair) => pair.score > pair.baseline).length;
-  const sides = ["Left ", nameOf(one), ", right ", nameOf(other), "."];
-  return [
-    el("section", {}, el("h2", {}, "Best matches"),
-      best.length ? [el("p.quiet.small.measureline", {}, `Of ${count(one.list.length, "feature")}, ${best.length} have their best match in all of ${other.model.name} here, by `, term("profile", "profile"), `; ${above} above the `,
-        term("baseline", "rotated baseline"), ". The largest ", term("excess", "excess"), " first. ", sides), shortened(best, draw, { shown: 60, kind: "couples" })]
-        : el("p.empty", {}, `No feature of ${nameOf(one)} has its best match in ${nameOf(other)}.`)),
-    rest.length > 0 && el("section", {}, el("h2", {}, "Paired one to one"),
-      el("p.quiet.small.measureline", {}, `${count(rest.length, "feature")} whose best match stands in another layer, with its `, term("partner", "partner"), " in this one. ", sides), shortened(rest, draw, { shown: 60, kind: "couples" })),
-    !best.length && !rest.length && twoWalls(one, other)];
-}
-
-function twoWalls(one, other) {
-  return el("div.pair2", {}, [one, other].map((layer) => el("section", {}, el("h3", {}, el("a", { href: routes.layer(layer) }, nameOf(layer))),
-    shortened(layer.list, (channel) => card(layer, channel, { lines: [el("span.caption", {}, String(channel))] }), { shown: 96, kind: "smallwall" }))));
+  return el(
+    "section",
+    {},
+    el("h2", {}, "Near to both"),
+    el(
+      "div.neighborlist",
+      {},
+      shared
+        .slice(0, 24)
+        .map(({ layer, channel }) =>
+          el(
+            "div.neighbor",
+            { style: { "--model": colourOfModel(layer.model) } },
+            card(layer, channel, {
+              lines: [
+                el(
+                  "span.caption",
+                  {},
+                  layer.model !== one.layer.model && el("span.place", {}, el("span.dot"), layer.model.name),
+                  el("span.place", {}, layer.name),
+                  el("strong", {}, String(channel)),
+                ),
+              ],
+            }),
+          ),
+        ),
+    ),
+  );
 }

@@ -6,7 +6,10 @@ const MOST = 40; // results shown
 function find(text) {
   const exact = parseAddress(text.trim());
   if (exact) return [exact];
-  const words = text.toLowerCase().split(/[\s/:]+/).filter(Boolean);
+  const words = text
+    .toLowerCase()
+    .split(/[\s/:]+/)
+    .filter(Boolean);
   if (!words.length) return whole.layers.slice(0, MOST).map((layer) => ({ layer }));
   const last = words.at(-1);
   const channel = /^\d+$/.test(last) ? Number(last) : null;
@@ -36,8 +39,25 @@ function closeness(name, words) {
 
 function openSearch() {
   const list = el("ul.found", { role: "listbox", id: "found", "aria-label": "Found" });
-  const field = el("input", { type: "search", placeholder: "a layer, a channel: googlenet 4a 12", "aria-label": "Search", autocomplete: "off", spellcheck: "false", role: "combobox", "aria-controls": "found", "aria-expanded": "true" });
-  overlay("Search", el("div.finder", {}, el("div.findbar", {}, field, el("button.plainbutton", { type: "button", onclick: closeOverlay }, "Close")), list));
+  const field = el("input", {
+    type: "search",
+    placeholder: "a layer, a channel: googlenet 4a 12",
+    "aria-label": "Search",
+    autocomplete: "off",
+    spellcheck: "false",
+    role: "combobox",
+    "aria-controls": "found",
+    "aria-expanded": "true",
+  });
+  overlay(
+    "Search",
+    el(
+      "div.finder",
+      {},
+      el("div.findbar", {}, field, el("button.plainbutton", { type: "button", onclick: closeOverlay }, "Close")),
+      list,
+    ),
+  );
   let [results, at] = [[], 0];
   const mark = () => {
     [...list.children].forEach((item, k) => item.setAttribute("aria-selected", String(k === at)));
@@ -51,8 +71,24 @@ function openSearch() {
   const draw = () => {
     results = find(field.value);
     at = 0;
-    list.replaceChildren(...results.map((one, k) => el("li", { role: "option", id: `found${k}`, onclick: () => take(one) }, foundThumb(one),
-      el("span", {}, el("span.quiet", {}, `${one.layer.model.name} / `), one.layer.name, one.channel === undefined ? el("span.quiet.small", {}, ` ${count(one.layer.list.length, "channel")}`) : el("strong", {}, ` : ${one.channel}`)))));
+    list.replaceChildren(
+      ...results.map((one, k) =>
+        el(
+          "li",
+          { role: "option", id: `found${k}`, onclick: () => take(one) },
+          foundThumb(one),
+          el(
+            "span",
+            {},
+            el("span.quiet", {}, `${one.layer.model.name} / `),
+            one.layer.name,
+            one.channel === undefined
+              ? el("span.quiet.small", {}, ` ${count(one.layer.list.length, "channel")}`)
+              : el("strong", {}, ` : ${one.channel}`),
+          ),
+        ),
+      ),
+    );
     if (!results.length) list.append(el("li.quiet", {}, "Nothing is called that."));
     mark();
   };
@@ -63,7 +99,8 @@ function openSearch() {
       mark();
       event.preventDefault();
     } else if (event.key === "Enter" && results[at]) take(results[at]);
-    else if (event.key === "Escape") { // the browser would empty the field, and close nothing
+    else if (event.key === "Escape") {
+      // the browser would empty the field, and close nothing
       closeOverlay();
       event.preventDefault();
     }
@@ -72,12 +109,22 @@ function openSearch() {
   field.focus();
 }
 
-const foundThumb = ({ layer, channel }) => (channel !== undefined ? thumb(layer, channel) : layer.samples.length ? thumb(layer, layer.samples[0]) : el("span.thumb.none"));
+const foundThumb = ({ layer, channel }) =>
+  channel !== undefined ? thumb(layer, channel) : layer.samples.length ? thumb(layer, layer.samples[0]) : el("span.thumb.none");
 
 /** A sheet over the page, which holds the keyboard until it is closed: by Esc, or by a click beside it. */
 function overlay(label, body) {
   closeOverlay();
-  const sheet = el("dialog.overlay", { "aria-label": label, onclick: (event) => event.target === sheet && closeOverlay(), onclose: () => sheet.remove() }, body);
+  const sheet = el(
+    "dialog.overlay",
+    {
+      "aria-label": label,
+      onclick: (event) => event.target === sheet && closeOverlay(),
+      oncancel: closeOverlay,
+      onclose: () => sheet.remove(),
+    },
+    body,
+  );
   document.body.append(sheet);
   sheet.showModal();
   return sheet;

@@ -36,19 +36,68 @@ function bookmarksPage() {
   const held = marks().map((address) => [address, parseAddress(address)]);
   const known = held.filter(([, found]) => found);
   const gone = held.filter(([, found]) => !found);
-  const rows = known.map(([address, { layer, channel }]) => ({ feature: address, model: layer.model.name, layer: layer.name, channel }));
-  return el("div.page.bookmarks", {},
-    el("header.title", {}, el("h1", {}, "Bookmarks"), el("p.lead.quiet", {}, "Kept in this browser, for this atlas."),
-      known.length > 0 && el("nav.links", {}, saveLink("bookmarks.json", JSON.stringify(rows, null, 2), "Save as JSON"),
-        saveLink("bookmarks.csv", ["feature,model,layer,channel", ...rows.map((row) => Object.values(row).map(quotedCell).join(","))].join("\n"), "Save as CSV"),
-        copyable(rows.map((row) => row.feature).join("\n"), "Copy the addresses"),
-        known.length > 1 && el("a", { href: routes.compare(known.at(-2)[0], known.at(-1)[0]) }, "Compare the last two"))),
-    known.length ? el("div.markedgrid", {}, known.map(([address, { layer, channel }]) => el("div.marked", {},
-      card(layer, channel, { lines: [el("span.caption", {}, el("strong", {}, `${layer.name} : ${channel}`)), el("span.caption.quiet", {}, layer.model.name)] }),
-      el("button.plainbutton", { type: "button", "aria-label": `Remove ${address}`, onclick: () => { toggleMark(address); render(); }, "data-key": `remove ${address}` }, "remove"))))
+  const rows = known.map(([address, { layer, channel }]) => ({
+    feature: address,
+    model: layer.model.name,
+    layer: layer.name,
+    channel,
+  }));
+  return el(
+    "div.page.bookmarks",
+    {},
+    el(
+      "header.title",
+      {},
+      el("h1", {}, "Bookmarks"),
+      el("p.lead.quiet", {}, "Kept in this browser, for this atlas."),
+      known.length > 0 &&
+        el(
+          "nav.links",
+          {},
+          saveLink("bookmarks.json", JSON.stringify(rows, null, 2), "Save as JSON"),
+          saveLink(
+            "bookmarks.csv",
+            ["feature,model,layer,channel", ...rows.map((row) => Object.values(row).map(quotedCell).join(","))].join("\n"),
+            "Save as CSV",
+          ),
+          copyable(rows.map((row) => row.feature).join("\n"), "Copy the addresses"),
+          known.length > 1 && el("a", { href: routes.compare(known.at(-2)[0], known.at(-1)[0]) }, "Compare the last two"),
+        ),
+    ),
+    known.length
+      ? el(
+          "div.markedgrid",
+          {},
+          known.map(([address, { layer, channel }]) =>
+            el(
+              "div.marked",
+              {},
+              card(layer, channel, {
+                lines: [
+                  el("span.caption", {}, el("strong", {}, `${layer.name} : ${channel}`)),
+                  el("span.caption.quiet", {}, layer.model.name),
+                ],
+              }),
+              el(
+                "button.plainbutton",
+                {
+                  type: "button",
+                  "aria-label": `Remove ${address}`,
+                  onclick: () => {
+                    toggleMark(address);
+                    render();
+                  },
+                  "data-key": `remove ${address}`,
+                },
+                "remove",
+              ),
+            ),
+          ),
+        )
       : el("p.empty", {}, "None yet: mark a feature on its page, by its button or by b."),
     gone.length > 0 && el("p.quiet.small", {}, `Not in this atlas: ${gone.map(([address]) => address).join(", ")}`),
-    foot([]));
+    foot([]),
+  );
 }
 
 const quotedCell = (value) => (/[",\n]/.test(value) ? `"${String(value).replace(/"/g, '""')}"` : value);

@@ -1,0 +1,117 @@
+// What keys do, and the help that tells of them and of the words.
+
+const KEYS = [
+  ["/", "search"],
+  ["r", "a random feature"],
+  ["\u2190 \u2192", "the channel before, the channel after; on a layer, walk the wall"],
+  ["\u2191", "from a feature to its layer"],
+  ["[ ]", "the layer before, the layer after"],
+  ["b", "bookmark the feature"],
+  ["m", "the next set of images (metric, seed, target)"],
+  ["h", "the first page"],
+  ["t", "dark, light, as the system"],
+  ["?", "this help"],
+  ["Esc", "close"],
+];
+
+function openHelp() {
+  const close = el("button.plainbutton", { type: "button", onclick: closeOverlay }, "Close");
+  const random = el(
+    "button.plainbutton",
+    {
+      type: "button",
+      onclick: () => {
+        closeOverlay();
+        goRandom();
+      },
+    },
+    "A random feature",
+  );
+  const light = el(
+    "button.plainbutton",
+    {
+      type: "button",
+      onclick: () => {
+        nextTheme();
+        light.textContent = `Colours: ${themeWord()}`;
+      },
+    },
+    `Colours: ${themeWord()}`,
+  );
+  overlay(
+    "Keys and words",
+    el(
+      "div.help",
+      {},
+      el("div.helpbar", {}, random, light, close),
+      el("h2", {}, "Keys"),
+      el(
+        "dl.keys",
+        {},
+        KEYS.map(([key, what]) =>
+          el(
+            "div",
+            {},
+            el(
+              "dt",
+              {},
+              key.split(" ").map((one) => el("kbd", {}, one)),
+            ),
+            el("dd", {}, what),
+          ),
+        ),
+      ),
+      el("h2", {}, "Words"),
+      el(
+        "dl.words",
+        {},
+        Object.values(WORDS).map(([title, meaning]) => el("div", {}, el("dt", {}, title), el("dd", {}, meaning))),
+      ),
+    ),
+  );
+}
+
+const follow = (kind) => document.querySelector(`#main a[rel='${kind}']`);
+
+function onKey(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, select, textarea")) return;
+  if (event.key === "Escape") return explain(null);
+  if (overlaid()) return;
+  const { page, parts, query } = parseRoute(location.hash);
+  if (walker?.(event.key)) {
+    event.preventDefault();
+    return;
+  }
+  const feature = page === "f" ? parseAddress(`${parts[0]}/${parts[1]}:${parts[2]}`) : null;
+  const layer = feature?.layer || (["l", "matrix"].includes(page) ? layerOf(parts[0], parts[1]) : null);
+  const acts = {
+    "/": openSearch,
+    r: goRandom,
+    "?": openHelp,
+    t: nextTheme,
+    h: () => go(routes.home()),
+    b: () => feature && document.querySelector(".mark")?.click(),
+    ArrowLeft: () => feature && follow("prev")?.click(),
+    ArrowRight: () => feature && follow("next")?.click(),
+    ArrowUp: () => feature && go(routes.layer(layer, { ...keptQuery("set"), at: feature.channel })),
+    "[": () => layer && besideLayer(layer, -1, page),
+    "]": () => layer && besideLayer(layer, 1, page),
+    m: () => layer && nextSet(layer, query),
+  };
+  if (!acts[event.key]) return;
+  if (event.key.startsWith("Arrow") && (!feature || (event.key === "ArrowUp" && scrollY > 0))) return; // the window scrolls
+  acts[event.key]();
+  event.preventDefault();
+}
+
+function besideLayer(layer, step, page) {
+  const next = layer.model.layers[layer.model.layers.indexOf(layer) + step];
+  if (next)
+    go(page === "matrix" && next.measures.length ? routes.matrix(next) : routes.layer(next, keptQuery("order", "size", "set")));
+}
+
+function nextSet(layer, query) {
+  if (layer.sets.length < 2) return;
+  changeQuery({ set: layer.sets[(setByKey(layer, query.set) + 1) % layer.sets.length].key });
+  render();
+}
