@@ -141,9 +141,7 @@ def test_two_models_in_one_run_are_each_pinned_in_their_own_actor(tmp_path: Path
     assert done.returncode == 0, done.stderr
     events = [json.loads(line) for line in (tmp_path / "outputs/two/events.jsonl").read_text().splitlines()]
     starts = [(event["slot"], event["model"]) for event in events if event["event"] == "start"]
-    first = {
-        slot: model for slot, model in reversed(starts)
-    }  # an actor that is done early may take over the other's model
+    first = dict(reversed(starts))  # an actor that is done early may take over the other's model
     assert sorted(first.values()) == ["googlenet", "resnet50"]
     assert {row["model"] for row in rows_of(tmp_path / "outputs/two")} == {"googlenet", "resnet50"}
 
