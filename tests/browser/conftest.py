@@ -12,14 +12,6 @@ from atlas.report.site.write import write_site
 from tests.browser.visit import FLAGS, Visit, chromium, served, visiting
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker starts the browser, and keeps it."""
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("browser"))
-
-
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:

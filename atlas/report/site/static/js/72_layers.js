@@ -41,13 +41,16 @@ function layersPage(one, other, grid) {
         ),
       ),
     found ? pairsWall(one, other, found) : twoWalls(one, other),
-    foot(
-      one.model === other.model
+    foot([
+      ["How alike they are", sql(`select * from layers where ${isLayer("a", one)} and ${isLayer("b", other)}`)],
+      ...(one.model === other.model
         ? []
-        : [["Best matches of the whole networks", command("match", shellWord(one.model.name), shellWord(other.model.name))]],
-    ),
+        : [["Best matches of the whole networks", command("match", shellWord(one.model.name), shellWord(other.model.name))]]),
+    ]),
   );
 }
+
+const isLayer = (side, layer) => `model_${side} = '${sqlText(layer.model.name)}' and layer_${side} = '${sqlText(layer.name)}'`;
 
 /** The layer before and after in both networks. */
 function depthLinks(one, other) {

@@ -96,7 +96,11 @@ function bookmarksPage() {
         )
       : el("p.empty", {}, "None yet: mark a feature on its page, by its button or by b."),
     gone.length > 0 && el("p.quiet.small", {}, `Not in this atlas: ${gone.map(([address]) => address).join(", ")}`),
-    foot([]),
+    foot(
+      rows.length
+        ? [["Their rows", sql(`select * from features where feature in (${rows.map((row) => `'${sqlText(row.feature)}'`).join(", ")})`)]]
+        : [],
+    ),
   );
 }
 
