@@ -1,13 +1,17 @@
 """Every page, opened by double click and from `atlas serve`."""
 
+import os
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import quote
 
+import numpy as np
 import pytest
 from made_atlas import Made, make_atlas
+from PIL import Image
 from playwright.sync_api import Browser, Route
 
 from atlas.query.atlas import Atlas
@@ -177,3 +181,16 @@ def test_commands_mean_the_same_to_a_shell(browser: Browser, tmp_path: Path, nam
                 )
                 assert told.stdout.split("\0")[:-1] == words
     assert {one.name for one in tmp_path.iterdir()} == {name}
+
+
+@pytest.mark.slow
+def test_pictures_of_all_pages_are_taken(made: Path, tmp_path: Path) -> None:
+    """As `make screens` does, in a process of its own: one browser at a time in this one."""
+    run = [sys.executable, str(Path(__file__).with_name("screens.py")), str(made)]
+    done = subprocess.run(
+        run, cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(Path.cwd())}
+    )
+    assert done.returncode == 0, done.stderr
+    shots = list((tmp_path / "build/screens").glob("*.png"))
+    assert len(shots) == 27 and (tmp_path / "build/screens/montage.jpg").is_file()
+    assert all(len(np.unique(np.asarray(Image.open(shot).convert("L")))) > 20 for shot in shots)

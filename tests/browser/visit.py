@@ -124,7 +124,7 @@ def served(root: Path) -> Iterator[str]:
 @contextmanager
 def visiting(browser: Browser, root: Path, address: str | None = None, **options: Any) -> Iterator[Visit]:
     """A fresh browser on an atlas's site; at the end nothing may have failed and nothing left this machine."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, **options)
+    context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
     found = Visit(context.new_page(), address or (root.resolve() / "site/index.html").as_uri())
     yield found
     context.close()
