@@ -107,6 +107,7 @@ def test_ray_gives_the_same_tables_as_one_process(tmp_path: Path) -> None:
     same(*(neighbors(tmp_path / "outputs" / name, "sym") for name in "ab"))
 
 
+@pytest.mark.slow
 def test_kill_nine_while_pictures_are_looked_at_loses_nothing_and_doubles_nothing(here: Path) -> None:
     out = here / "outputs" / "a"
     job = begin("similarity", *SLOW, "name=a", cwd=here)
@@ -140,6 +141,7 @@ def test_kill_nine_of_a_job_with_actors(tmp_path: Path) -> None:
     once(out, "patterns", 3400)
 
 
+@pytest.mark.slow
 def test_ctrl_c_finishes_what_is_under_way_and_exits_75(here: Path) -> None:
     out = here / "outputs" / "a"
     job = begin("similarity", *SLOW, "name=a", cwd=here)

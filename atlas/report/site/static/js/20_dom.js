@@ -92,3 +92,31 @@ function debounced(wait, act) {
     timer = setTimeout(() => act(...values), wait);
   };
 }
+
+/** A plain table: what stands at the head of each column, and of each row its cells. */
+function table(heads, rows, { rowHeads = false } = {}) {
+  const line = (cells) =>
+    el(
+      "tr",
+      {},
+      cells.map((cell, k) => (rowHeads && !k ? el("th", { scope: "row" }, cell) : el("td", {}, cell))),
+    );
+  return el(
+    "div.scrolls",
+    {},
+    el(
+      "table.plain",
+      {},
+      el(
+        "thead",
+        {},
+        el(
+          "tr",
+          {},
+          heads.map((head) => el("th", {}, head)),
+        ),
+      ),
+      el("tbody", {}, rows.map(line)),
+    ),
+  );
+}

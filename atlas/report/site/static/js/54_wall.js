@@ -13,7 +13,7 @@ function makeWall(layer, grid, choice) {
     groups: ordered(layer, grid, choice),
     gap: small ? 6 : 10,
     below: small ? 15 : 20,
-    box: el("div.wall", { role: "group", "aria-label": `Channels of ${nameOf(layer)}`, style: { "--cell": `${choice.size}px` } }),
+    box: el("div.wall", { role: "group", "aria-label": `Channels of ${nameOf(layer)}` }),
     rows: [],
     drawn: new Map(),
     columns: 0,
@@ -45,6 +45,8 @@ function layOutWall(wall) {
   const { box, choice, gap, below } = wall;
   if (!box.isConnected) return;
   wall.columns = Math.max(1, Math.floor((box.clientWidth + gap) / (choice.size + gap)));
+  const cell = Math.floor((box.clientWidth + gap) / wall.columns) - gap; // a little larger than asked for: rows reach the edge
+  box.style.setProperty("--cell", `${cell}px`);
   wall.rows = [];
   let [top, start] = [0, 0];
   const add = (row) => {
@@ -54,7 +56,7 @@ function layOutWall(wall) {
   for (const group of wall.groups) {
     if (group.title) add({ height: HEADING, group });
     for (let k = 0; k < group.places.length; k += wall.columns) {
-      add({ height: choice.size + below + gap, places: group.places.slice(k, k + wall.columns), start: start + k });
+      add({ height: cell + below + gap, places: group.places.slice(k, k + wall.columns), start: start + k });
     }
     start += group.places.length;
   }

@@ -129,38 +129,13 @@ function ordered(layer, grid, { set, order, measure, turned }) {
 
 function failuresOf(layer, grid) {
   if (!grid.failures.length) return null;
-  return el(
-    "section",
-    {},
-    el("h2", {}, "Failed"),
-    el(
-      "table.plain",
-      {},
-      el(
-        "thead",
-        {},
-        el(
-          "tr",
-          {},
-          ["channel", "images", "error", "tries"].map((name) => el("th", {}, name)),
-        ),
-      ),
-      el(
-        "tbody",
-        {},
-        grid.failures.map(([channel, set, type, message, attempts]) =>
-          el(
-            "tr",
-            {},
-            el("td", {}, el("a", { href: routes.feature(layer, channel) }, channel)),
-            el("td", {}, set >= 0 ? setLabel(layer, set) : "\u2013"),
-            el("td", {}, el("strong", {}, type), ` ${message || ""}`),
-            el("td", {}, attempts),
-          ),
-        ),
-      ),
-    ),
-  );
+  const rows = grid.failures.map(([channel, set, type, message, attempts]) => [
+    el("a", { href: routes.feature(layer, channel) }, channel),
+    set >= 0 ? setLabel(layer, set) : "\u2013",
+    [el("strong", {}, type), ` ${message || ""}`],
+    attempts,
+  ]);
+  return el("section", {}, el("h2", {}, "Failed"), table(["channel", "images", "error", "tries"], rows));
 }
 
 /** Of each network the layer that is most like this one as a whole, its own network first. */

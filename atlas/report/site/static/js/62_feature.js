@@ -230,35 +230,10 @@ function madeSection(layer, known) {
     "details.made",
     {},
     el("summary", {}, "How it was made"),
-    el(
-      "div.scrolls",
-      {},
-      el(
-        "table.plain",
-        {},
-        el(
-          "thead",
-          {},
-          el(
-            "tr",
-            {},
-            el("th"),
-            known.images.map((image) => el("th", {}, setLabel(layer, image.set))),
-          ),
-        ),
-        el(
-          "tbody",
-          {},
-          rows.map(([name, value]) =>
-            el(
-              "tr",
-              {},
-              el("th", { scope: "row" }, name),
-              known.images.map((image) => el("td", {}, value(image))),
-            ),
-          ),
-        ),
-      ),
+    table(
+      ["", ...known.images.map((image) => setLabel(layer, image.set))],
+      rows.map(([name, value]) => [name, ...known.images.map(value)]),
+      { rowHeads: true },
     ),
   );
 }

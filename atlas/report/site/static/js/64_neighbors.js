@@ -126,24 +126,23 @@ function shortened(all, draw, { shown = SHOWN, kind = "run" } = {}) {
   return box;
 }
 
+/** A feature's name below its image, as far as it is another one than that of `from`. */
+const whereabouts = (layer, channel, from, word) =>
+  el(
+    "span.caption",
+    {},
+    word && el("span.quiet", {}, word),
+    layer.model !== from.model && el("span.place", {}, el("span.dot"), layer.model.name),
+    layer !== from && el("span.place", {}, layer.name),
+    el("strong", {}, String(channel)),
+  );
+
 /** A neighbor: its image, its score as a bar with the baseline's tick, the mutual mark, and its reverse rank. */
 function neighborCard({ layer, channel, sign, score, baseline, reverse, mutual, most }, from, fromChannel, word) {
-  const away = layer !== from;
   return el(
     "div.neighbor",
     { style: { "--model": colourOfModel(layer.model) } },
-    card(layer, channel, {
-      lines: [
-        el(
-          "span.caption",
-          {},
-          word ? el("span.quiet", {}, word) : null,
-          layer.model !== from.model && el("span.place", {}, el("span.dot"), layer.model.name),
-          away && el("span.place", {}, layer.name),
-          el("strong", {}, String(channel)),
-        ),
-      ],
-    }),
+    card(layer, channel, { lines: [whereabouts(layer, channel, from, word)] }),
     scoreBar(score, baseline, most, sign),
     el(
       "span.marks",

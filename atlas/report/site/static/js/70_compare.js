@@ -192,56 +192,32 @@ function relationsOf({ layer }, known, to) {
   });
 }
 
+const AMONG = { layer: "the layer", model: "the network", other: "the other network" };
+
 function relationsList(rows, one, other) {
   const name = ({ layer, channel }) =>
     layer === one.layer && layer === other.layer ? String(channel) : `${layer.name}:${channel}`;
-  return el(
-    "div.scrolls",
-    {},
-    el(
-      "table.plain",
-      {},
-      el(
-        "thead",
-        {},
-        el(
-          "tr",
-          {},
-          el("th", {}, "of"),
-          el("th", {}, "among"),
-          el("th", {}, "measure"),
-          el("th", {}, "place"),
-          el("th", {}, "score"),
-          el("th", {}, term("baseline", "baseline")),
-          el("th", {}, term("reverse", "reverse rank")),
-          el("th", {}, term("mutual", "mutual")),
-        ),
-      ),
-      el(
-        "tbody",
-        {},
-        rows.map((row) =>
-          el(
-            "tr",
-            {},
-            el("td", {}, `${name(row.back ? one : other)} in ${name(row.back ? other : one)}\u2019s list`),
-            el(
-              "td",
-              {},
-              { layer: "the layer", model: "the network", other: "the other network" }[row.scope],
-              row.probe === "atlas" ? "" : `, probe ${row.probe}`,
-            ),
-            el("td", {}, term(row.measure, row.measure)),
-            el("td", {}, row.sign > 0 ? `nearest ${row.rank}` : `opposite ${row.rank}`),
-            el("td", {}, number(row.score)),
-            el("td", {}, number(row.baseline)),
-            el("td", {}, row.reverse || "\u2013"),
-            el("td", {}, row.mutual ? "\u21c4" : "\u2013"),
-          ),
-        ),
-      ),
-    ),
-  );
+  const heads = [
+    "of",
+    "among",
+    "measure",
+    "place",
+    "score",
+    term("baseline", "baseline"),
+    term("reverse", "reverse rank"),
+    term("mutual", "mutual"),
+  ];
+  const cells = (row) => [
+    `${name(row.back ? one : other)} in ${name(row.back ? other : one)}\u2019s list`,
+    `${AMONG[row.scope]}${row.probe === "atlas" ? "" : `, probe ${row.probe}`}`,
+    term(row.measure, row.measure),
+    `${row.sign > 0 ? "nearest" : "opposite"} ${row.rank}`,
+    number(row.score),
+    number(row.baseline),
+    row.reverse || "\u2013",
+    row.mutual ? "\u21c4" : "\u2013",
+  ];
+  return table(heads, rows.map(cells));
 }
 
 /** The features that are near to both. */
@@ -272,17 +248,7 @@ function sharedSection(one, first, other, second) {
           el(
             "div.neighbor",
             { style: { "--model": colourOfModel(layer.model) } },
-            card(layer, channel, {
-              lines: [
-                el(
-                  "span.caption",
-                  {},
-                  layer.model !== one.layer.model && el("span.place", {}, el("span.dot"), layer.model.name),
-                  el("span.place", {}, layer.name),
-                  el("strong", {}, String(channel)),
-                ),
-              ],
-            }),
+            card(layer, channel, { lines: [whereabouts(layer, channel, one.layer)] }),
           ),
         ),
     ),

@@ -98,7 +98,12 @@ function bookmarksPage() {
     gone.length > 0 && el("p.quiet.small", {}, `Not in this atlas: ${gone.map(([address]) => address).join(", ")}`),
     foot(
       rows.length
-        ? [["Their rows", sql(`select * from features where feature in (${rows.map((row) => `'${sqlText(row.feature)}'`).join(", ")})`)]]
+        ? [
+            [
+              "Their rows",
+              sql(`select * from features where feature in (${rows.map((row) => `'${sqlText(row.feature)}'`).join(", ")})`),
+            ],
+          ]
         : [],
     ),
   );
