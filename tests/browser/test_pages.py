@@ -93,8 +93,8 @@ def test_nothing_is_loaded_before_it_is_looked_at(visit: Visit) -> None:
 def test_a_feature_shows_its_images_its_spectrum_and_its_relatives(visit: Visit) -> None:
     visit.go("#/f/alpha/conv2/1")
     assert visit.all(".figures figure").count() == 2
-    assert visit.page.eval_on_selector_all(
-        ".figures img", "all => all.every((one) => one.complete && one.naturalWidth)"
+    visit.page.wait_for_function(
+        "[...document.querySelectorAll('.figures img')].every((one) => one.complete && one.naturalWidth)"
     )
     assert visit.all("canvas.spectrum").count() == 1
     scopes = visit.all(".scope h3").all_inner_texts()
