@@ -131,11 +131,9 @@ def _site(config: "SweepConfig") -> int:
     from atlas.report.site.write import write_site
     from atlas.run.signals import leaving_at_once
     from atlas.store.lock import Lock
-    from atlas.store.manifest import read_manifest
     from atlas.store.paths import AtlasPaths
 
     paths = AtlasPaths(config.out)
-    read_manifest(paths.manifest)  # before anything is written: NotAnAtlas
     with leaving_at_once(), Lock(paths.lock):
         tell_site(write_site(paths, SiteProgress()))
     return DONE

@@ -9,12 +9,12 @@ from atlas.query.atlas import Atlas
 from atlas.query.sources import quoted
 from atlas.report.grid import Cell, column_count, draw_sheet, thumb_size
 from atlas.report.marked import mark_of, save_marked
-from atlas.store.paths import AtlasPaths
+from atlas.store.paths import VARIANT_ENDING, AtlasPaths
 
 DRAWING = "1"  # raised when the drawing changes: older sheets are then stale
 ORDER = "channel, target <> 'channel', target, seed, variant, recipe, task"
 # an image of other weights or another recipe than the atlas's first has a suffix, and is never shown without
-VARIANT = r"regexp_extract(image, '-(v[0-9a-f]{6})\.png$', 1)"
+VARIANT = f"coalesce('v' || nullif(regexp_extract(image, '{VARIANT_ENDING}', 1), ''), '')"
 TELLING = ("target", "seed", "recipe", "variant")  # what may tell two images of a channel apart
 Row = dict[str, Any]
 Sheet = tuple[str, str, str]  # model, layer, metric

@@ -14,12 +14,11 @@ from atlas.config.schema import ProbeConfig
 from atlas.records import ModelCard
 from atlas.store.images import read_picture
 from atlas.store.index import Row, files_under, read_table
-from atlas.store.paths import AtlasPaths
+from atlas.store.paths import VARIANT_ENDING, AtlasPaths
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"}
 DRAWN = 64  # pixels of a drawn picture: what PatternNet was trained on
 TOGETHER = 64  # pictures drawn from one random stream
-VARIANT = re.compile(r"-v([0-9a-f]{6})\.png$")  # of an image whose weights or recipe are not the atlas's first
 COLUMNS = (
     "task", "feature", "model", "layer", "layer_index", "target", "metric", "seed", "status", "image", "width",
     "height", "weights", "created",
@@ -74,7 +73,7 @@ class _RawVariants:
 
     def holds(self, row: Row) -> bool:
         known = self.variants.get((row["model"], row["metric"]), [])
-        mark = VARIANT.search(row["image"])
+        mark = re.search(VARIANT_ENDING, row["image"])
         mine = [one for one in known if mark is None or one["variant"].startswith(mark[1])]
         return bool(mine) and mine[0]["settings"].get("space") == "raw"
 

@@ -6,6 +6,9 @@ from urllib.parse import quote
 
 from atlas.records import Feature, Target
 
+VARIANT_ENDING = (
+    r"-v([0-9a-f]{6})\.png$"  # how the path of an image ends whose weights or recipe are not the atlas's first
+)
 LONGEST_LABEL = 80  # characters of a target in a file name (file systems end at 255); a longer one becomes its hash
 
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
-from atlas.store.paths import safe
+from atlas.store.paths import VARIANT_ENDING, safe
 
 TELLING = ("metric", "target", "seed", "recipe")
-VARIANT = re.compile(r"-(v[0-9a-f]{6})\.png$")
 LONGEST = 120  # characters of a key, which is part of a file's name
 
 
@@ -30,8 +29,8 @@ class ImageSet:
 
     @property
     def variant(self) -> str:
-        found = VARIANT.search(self.suffix)
-        return found[1] if found else ""
+        found = re.search(VARIANT_ENDING, self.suffix)
+        return f"v{found[1]}" if found else ""
 
     @property
     def asked(self) -> tuple[str, str, int, str]:

@@ -1,10 +1,18 @@
 """The page itself: one HTML file, all scripts as one, all styles as one."""
 
+import json
 from pathlib import Path
 
+from atlas.report import colours
 from atlas.report.site.ledger import Ledger, digest_of
 from atlas.store.paths import AtlasPaths
 
+NUMBERS = (
+    "ONE_SIDED",
+    "SIGNED",
+    "DEPTH",
+    "OPPOSED",
+)  # of report/colours.py: the site's colours are those of the drawn maps
 STATIC = Path(__file__).parent / "static"
 
 
@@ -19,8 +27,9 @@ def page() -> bytes:
 
 
 def scripts() -> bytes:
-    """The scripts in the order of their names, in a scope of their own."""
-    return b'(() => { "use strict";\n' + _joined("js") + b"})();\n"
+    """The scripts in the order of their names, after the colours that they share with the maps, in a scope of their own."""
+    shared = "".join(f"const {name} = {json.dumps(getattr(colours, name))};\n" for name in NUMBERS)
+    return b'(() => { "use strict";\n' + shared.encode() + _joined("js") + b"})();\n"
 
 
 def styles() -> bytes:
