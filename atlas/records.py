@@ -53,9 +53,9 @@ class Target:
     partners: tuple[str, ...] = ()  # joint: addresses `model/layer:channel` driven together with the channel
 
     @property
-    def features(self) -> "tuple[Feature, ...]":
+    def features(self) -> "tuple[Address, ...]":
         """The partners, read."""
-        return tuple(map(Feature.parse, self.partners))
+        return tuple(map(Address.parse, self.partners))
 
     @property
     def label(self) -> str:
@@ -76,7 +76,7 @@ def _or_middle(position: int | None) -> str:
     return "mid" if position is None else str(position)
 
 
-class Feature(NamedTuple):
+class Address(NamedTuple):
     """A channel of a layer of a model; its address is `model/layer:channel`."""
 
     model: str
@@ -87,7 +87,7 @@ class Feature(NamedTuple):
         return f"{self.model}/{self.layer}:{self.channel}"
 
     @classmethod
-    def parse(cls, address: str) -> "Feature":
+    def parse(cls, address: str) -> "Address":
         """Read an address; ValueError says what one looks like."""
         model, slash, rest = address.partition("/")
         layer, colon, channel = rest.rpartition(":")

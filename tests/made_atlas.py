@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from atlas.records import Feature, Target
+from atlas.records import Address, Target
 from atlas.store.files import write_json
 from atlas.store.images import write_image
 from atlas.store.index import FAILURES, INDEX, Row, write_rows
@@ -125,7 +125,7 @@ def _plan_rows(made: Made) -> Iterator[Row]:
 
 def _row(made: Made, metric: str, channel: int) -> Row:
     return {
-        "feature": str(Feature(made.model, made.layer, channel)),
+        "feature": str(Address(made.model, made.layer, channel)),
         "model": made.model,
         "layer": made.layer,
         "layer_index": made.index,
@@ -144,7 +144,7 @@ def _row(made: Made, metric: str, channel: int) -> Row:
 
 def _done_row(paths: AtlasPaths, made: Made, metric: str, channel: int, images: bool) -> Row:
     dead = channel in made.dead
-    image = image_path(Feature(made.model, made.layer, channel), metric, Target(), 0)
+    image = image_path(Address(made.model, made.layer, channel), metric, Target(), 0)
     sha256 = write_image(paths.root / image, picture(channel, made.size, dead)) if images else "0" * 64
     return _row(made, metric, channel) | {
         "status": "dead" if dead else "ok",

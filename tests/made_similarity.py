@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from atlas.query.atlas import Atlas
-from atlas.records import MEASURES, SCOPES, Feature
+from atlas.records import MEASURES, SCOPES, Address
 from atlas.store.files import write_json
 from atlas.store.index import Row, write_rows
 from atlas.store.paths import AtlasPaths
@@ -58,7 +58,7 @@ def write_similarity(paths: AtlasPaths, sizes: Sizes | None = None) -> None:
             QUALIFY row_number() OVER (PARTITION BY feature ORDER BY metric, seed, created DESC) = 1
             ORDER BY model, layer_index, layer, channel""").to_pylist()
         tasks = atlas.sql("SELECT task, feature FROM features WHERE status = 'ok'").to_pylist()
-    features = [Feature(row["model"], row["layer"], row["channel"]) for row in live]
+    features = [Address(row["model"], row["layer"], row["channel"]) for row in live]
     write_neighbors(paths, features, sizes)
     write_relations(paths, features, sizes.probe)
     write_rows(paths.quality, [{**row, "self_rank": 1, "self_z": 4.5} for row in tasks], QUALITY)
@@ -70,7 +70,7 @@ def write_similarity(paths: AtlasPaths, sizes: Sizes | None = None) -> None:
     write_json(paths.similarity, {**known, sizes.probe: state})
 
 
-def write_neighbors(paths: AtlasPaths, features: Sequence[Feature], sizes: Sizes) -> None:
+def write_neighbors(paths: AtlasPaths, features: Sequence[Address], sizes: Sizes) -> None:
     names = sorted(str(feature) for feature in features)
     places = {name: place for place, name in enumerate(names)}
     for scope in sizes.scopes:
@@ -82,7 +82,7 @@ def write_neighbors(paths: AtlasPaths, features: Sequence[Feature], sizes: Sizes
                 _write_groups(paths.neighbor_table(scope, measure, sizes.probe), table)
 
 
-def _rings(features: Sequence[Feature], scope: str) -> Iterator[list[str]]:
+def _rings(features: Sequence[Address], scope: str) -> Iterator[list[str]]:
     """Whom a scope compares. Two models are one ring in turns, where every second one is of the other."""
     keys = {"layer": lambda one: one[:2], "model": lambda one: one[:1], "all": lambda one: ()}
     if scope != "other":
@@ -157,7 +157,7 @@ def _write_groups(path: Path, table: pa.Table) -> None:
     pq.write_table(table, path, compression="zstd", row_group_size=GROUP, use_dictionary=["probe", "src", "dst"])
 
 
-def write_relations(paths: AtlasPaths, features: Sequence[Feature], probe: str) -> None:
+def write_relations(paths: AtlasPaths, features: Sequence[Address], probe: str) -> None:
     """layers, matches, clusters and layout: one ring for all."""
     layers = {key: len(list(ring)) for key, ring in groupby(features, lambda one: one[:2])}
     write_rows(paths.layers, [_layer_row(a, b, layers, probe) for a in layers for b in layers], LAYERS)
@@ -210,7 +210,7 @@ def _layer_row(a: tuple, b: tuple, sizes: dict[tuple, int], probe: str) -> Row:
     }
 
 
-def _match_rows(mine: Sequence[Feature], theirs: Sequence[Feature], probe: str) -> Iterator[Row]:
+def _match_rows(mine: Sequence[Address], theirs: Sequence[Address], probe: str) -> Iterator[Row]:
     """The n-th feature of one model is like the n-th of the other; what has no such partner is like the first."""
     for place, feature in enumerate(mine):
         paired = place < len(theirs)
@@ -251,7 +251,7 @@ def write_examples(paths: AtlasPaths, live: Sequence[Row], count: int = 4) -> No
     write_rows(paths.probe_examples("natural"), rows, EXAMPLES)
 
 
-def write_responses(paths: AtlasPaths, live: Sequence[Row], features: Sequence[Feature]) -> None:
+def write_responses(paths: AtlasPaths, live: Sequence[Row], features: Sequence[Address]) -> None:
     """What the first pictures do to every layer."""
     for (model, layer), ring in groupby(features, lambda one: one[:2]):
         width = len(list(ring))

@@ -11,7 +11,7 @@ from atlas.selftest.oracle import scores
 from atlas.similarity.bank import Bank, Pictures, write_bank
 from atlas.similarity.blocks import Comparison, blocks_of
 from atlas.similarity.comparer import Comparer
-from atlas.similarity.found import Found
+from atlas.similarity.found import BlockResults
 from atlas.similarity.statistics import weights_of
 
 
@@ -50,7 +50,7 @@ def planted(layers: dict[str, int], seed: int = 0, extra: int = 0) -> Planted:
 
 def compare(
     folder: Path, data: Planted, *, measures=MEASURES, scopes=SCOPES, top=5, bottom=2, most=2048, device="cpu", seed=0
-) -> tuple[Bank, Found]:
+) -> tuple[Bank, BlockResults]:
     """The whole comparison, in one process."""
 
     def responses(panel):
@@ -62,7 +62,7 @@ def compare(
     files = [folder / f"block-{number}.npz" for number in range(len(blocks))]
     for block, file in zip(blocks, files, strict=True):
         comparer.compare(block, file)
-    return bank, Found(blocks, files)
+    return bank, BlockResults(blocks, files)
 
 
 def oracle(data: Planted, measure: str) -> np.ndarray:

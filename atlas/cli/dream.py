@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from atlas.config.schema import DreamConfig
-    from atlas.run.dream import Outcome, Row
+    from atlas.run.dream import DreamRow, Outcome
 
 SECONDS, LONGEST = 0.4, 10.0  # of one frame of an animation, and of all of them
 
@@ -29,7 +29,7 @@ def dream_body(config: "DreamConfig", overrides: list[str], mistakes: list[str])
     return SOME_FAILED if outcome.failures else DONE
 
 
-def animate(row: "Row", pictures: list["Image"]) -> None:
+def animate(row: "DreamRow", pictures: list["Image"]) -> None:
     """A dream as it came to be, beside its picture."""
     from atlas.report.animation import write_animation
 

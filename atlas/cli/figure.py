@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def figure_body(config: "FigureConfig", overrides: list[str], mistakes: list[str]) -> int:
     """`atlas figure NAME`: make one figure of the atlas that is named, or else of the newest one that has images of the model."""
     from atlas.figures.catalogue import make_figure
-    from atlas.figures.studio import Stopped, Unshown
+    from atlas.figures.studio import NothingToShow, Unfinished
 
     if not any(word.lstrip("+~").startswith(NAMED) for word in overrides):
         config.out = _newest(config) or config.out
@@ -25,10 +25,10 @@ def figure_body(config: "FigureConfig", overrides: list[str], mistakes: list[str
     try:
         for path in make_figure(config, mistakes, failures):
             click.echo(path)
-    except Stopped as error:
+    except Unfinished as error:
         say(f"{error}; the figure is not drawn: run the same again")
         return INTERRUPTED
-    except Unshown as error:
+    except NothingToShow as error:
         failures.append(str(error))
     tell_each("failed", failures)
     return SOME_FAILED if failures else DONE

@@ -10,7 +10,7 @@ import click
 from atlas.query.commands import failures, sentence
 
 if TYPE_CHECKING:
-    from atlas.report.site.write import Written
+    from atlas.report.site.write import SiteSummary
     from atlas.run import generate, similarity
 
 EVERY = 5.0  # seconds between lines on how far something is
@@ -61,7 +61,7 @@ def tell_similarity(outcome: "similarity.Outcome") -> None:
     _tell_abandoned(outcome.abandoned)
 
 
-def tell_site(written: "Written") -> None:
+def tell_site(written: "SiteSummary") -> None:
     """What `atlas site` came to; the last line is the page to open."""
     tell_each("note", [sentence(note) for note in written.notes])
     removed = f", {written.removed:,} removed" if written.removed else ""

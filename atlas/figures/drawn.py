@@ -7,7 +7,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from PIL import Image
 
-from atlas.figures.held import Shown
+from atlas.figures.held import StockImage
 from atlas.report.animation import write_animation
 from atlas.report.panels import Panel, save_figure
 from atlas.store.paths import safe
@@ -16,7 +16,7 @@ PACE = 0.12  # seconds of each frame of what moves
 
 
 @dataclass(frozen=True)
-class Drawn:
+class FigurePage:
     """One figure: what it shows, in words for a file's name, and its pictures."""
 
     subject: str  # as `patternnet-conv5`
@@ -25,7 +25,7 @@ class Drawn:
     frames: Sequence[Image.Image] = ()
 
 
-def write_drawn(folder: Path, name: str, drawn: Drawn, asked: str) -> Iterator[Path]:
+def write_drawn(folder: Path, name: str, drawn: FigurePage, asked: str) -> Iterator[Path]:
     """Write a figure's files, each whole or not at all; where they are."""
     stem = safe("-".join(part for part in (name, drawn.subject.replace("/", "-"), asked) if part))
     if drawn.figure is not None:
@@ -38,7 +38,7 @@ def write_drawn(folder: Path, name: str, drawn: Drawn, asked: str) -> Iterator[P
         yield moving
 
 
-def panel(shown: Shown, label: str = "") -> Panel:
+def panel(shown: StockImage, label: str = "") -> Panel:
     """An image with its channel, or whatever else tells it from its neighbors."""
     said = label or str(shown.channel)
     return Panel(shown.image, f"{said}\nfailed" if shown.status == "failed" else said, shown.status)

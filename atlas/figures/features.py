@@ -6,7 +6,7 @@ from dataclasses import replace
 from atlas.config.mistakes import ConfigError, nearest
 from atlas.config.recipes import read_recipe
 from atlas.config.schema import OctaveConfig, RecipeConfig
-from atlas.figures.drawn import Drawn, panel
+from atlas.figures.drawn import FigurePage, panel
 from atlas.figures.studio import Studio
 from atlas.records import Layer, ModelCard
 from atlas.report.panels import Row, draw_panels
@@ -15,7 +15,7 @@ DEPTHS = ((1 / 6, "early"), (1 / 2, "middle"), (5 / 6, "late"))  # parts of the 
 MADE = "Each image was optimised from noise to drive one channel; its number stands below it."
 
 
-def layer_grid(studio: Studio) -> Iterator[Drawn]:
+def layer_grid(studio: Studio) -> Iterator[FigurePage]:
     """The first features of each layer, or of each layer of one zone."""
     for card in studio.cards.values():
         layers = _in_zone(studio, card)
@@ -24,10 +24,10 @@ def layer_grid(studio: Studio) -> Iterator[Drawn]:
         zone = studio.config.zone
         title = f"{card.name}: features of {f'zone {zone}' if zone else 'its layers'}"
         figure = draw_panels(rows, title=title, subtitle=studio.told(), note=MADE)
-        yield Drawn(f"{card.name}-{zone}" if zone else card.name, title, figure)
+        yield FigurePage(f"{card.name}-{zone}" if zone else card.name, title, figure)
 
 
-def models(studio: Studio) -> Iterator[Drawn]:
+def models(studio: Studio) -> Iterator[FigurePage]:
     """The same depth in several models."""
     if len(studio.cards) < 2:
         only = ", ".join(studio.cards)
@@ -46,10 +46,10 @@ def models(studio: Studio) -> Iterator[Drawn]:
     title = f"The same depths in {', '.join(studio.cards)}"
     every = [row for some in rows.values() for row in some]
     figure = draw_panels(every, title=title, subtitle=studio.told(), note=MADE)
-    yield Drawn("-".join(studio.cards), title, figure)
+    yield FigurePage("-".join(studio.cards), title, figure)
 
 
-def raw_vs_octaves(studio: Studio) -> Iterator[Drawn]:
+def raw_vs_octaves(studio: Studio) -> Iterator[FigurePage]:
     """Descent alone beside octaves with blur, for some features of one layer."""
     asked = studio.config.recipe
     if asked.param != "pixels" or asked.picture is not None:
@@ -64,10 +64,10 @@ def raw_vs_octaves(studio: Studio) -> Iterator[Drawn]:
         ]
         title = f"{card.name} / {layer.name}: descent alone and octaves"
         figure = draw_panels(rows, title=title, subtitle=studio.told(), note="The same noise, channel by channel.")
-        yield Drawn(f"{card.name}-{layer.name}", title, figure)
+        yield FigurePage(f"{card.name}-{layer.name}", title, figure)
 
 
-def metric_invariance(studio: Studio) -> Iterator[Drawn]:
+def metric_invariance(studio: Studio) -> Iterator[FigurePage]:
     """The same features under l1, l2 and l∞."""
     for card in studio.cards.values():
         layer = studio.layer(card)
@@ -82,7 +82,7 @@ def metric_invariance(studio: Studio) -> Iterator[Drawn]:
         title = f"{card.name} / {layer.name}: one feature, three metrics"
         note = "The distance of a channel's activations from a large constant, made small; the same noise, channel by channel."
         figure = draw_panels(rows, title=title, subtitle=studio.told(metric="l1, l2, linf"), note=note)
-        yield Drawn(f"{card.name}-{layer.name}", title, figure)
+        yield FigurePage(f"{card.name}-{layer.name}", title, figure)
 
 
 def _in_zone(studio: Studio, card: ModelCard) -> list[Layer]:

@@ -18,7 +18,7 @@ COLUMNS = ("task", "model", "layer", "channel", "status", "image")
 
 
 @dataclass(frozen=True)
-class Shown:
+class StockImage:
     """One image of an atlas, or what is known of one that could not be made."""
 
     task: str
@@ -33,20 +33,20 @@ class Shown:
         return None if self.place is None else read_picture(self.place)
 
 
-def held(paths: AtlasPaths, plan: Plan) -> dict[str, Shown]:
+def held(paths: AtlasPaths, plan: Plan) -> dict[str, StockImage]:
     """What an atlas holds of a plan, by task."""
     wanted = {one.task for one in unmade(plan)}
     folders = {paths.layer_index(shard.model, shard.layer) for shard in plan.shards}
     files = (file for folder in folders for file in files_under(folder))
     rows = (row for file in files for row in read_table(file, COLUMNS).to_pylist() if row["task"] in wanted)
-    return {row["task"]: Shown(place=paths.root / row.pop("image"), **row) for row in rows}
+    return {row["task"]: StockImage(place=paths.root / row.pop("image"), **row) for row in rows}
 
 
-def unmade(plan: Plan) -> Iterator[Shown]:
+def unmade(plan: Plan) -> Iterator[StockImage]:
     """Every task, in the plan's order, as it is shown where there is no image of it."""
     for shard in plan.shards:
         for item in shard.items:
-            yield Shown(task_id(shard, item), shard.model, shard.layer, item.channel, "failed", None)
+            yield StockImage(task_id(shard, item), shard.model, shard.layer, item.channel, "failed", None)
 
 
 def traced(paths: AtlasPaths, plan: Plan) -> set[str]:
@@ -55,7 +55,7 @@ def traced(paths: AtlasPaths, plan: Plan) -> set[str]:
     return tasks_in(file for folder in folders for file in files_under(folder))
 
 
-def along(paths: AtlasPaths, shown: Shown) -> list[tuple[int, list[float]]]:
+def along(paths: AtlasPaths, shown: StockImage) -> list[tuple[int, list[float]]]:
     """Steps, and what every channel did at each while an image was made; the last is of the finished image."""
     places = (
         (paths.layer_traces(shown.model, shown.layer), "step"),
@@ -68,7 +68,7 @@ def along(paths: AtlasPaths, shown: Shown) -> list[tuple[int, list[float]]]:
     ]
 
 
-def _of(shown: Shown, folder: Path, step: str) -> Iterator[dict[str, Any]]:
+def _of(shown: StockImage, folder: Path, step: str) -> Iterator[dict[str, Any]]:
     """The rows of one image in the files of a folder."""
     for file in files_under(folder):
         rows = read_table(file, ["task", step, "activation"])

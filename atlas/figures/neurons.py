@@ -7,8 +7,8 @@ from itertools import product
 import numpy as np
 
 from atlas.config.schema import RecipeConfig
-from atlas.figures.drawn import Drawn, panel
-from atlas.figures.held import Shown
+from atlas.figures.drawn import FigurePage, panel
+from atlas.figures.held import StockImage
 from atlas.figures.studio import Studio
 from atlas.records import Layer, ModelCard
 from atlas.report.panels import Row, draw_panels, render
@@ -19,7 +19,7 @@ FRAME = 160  # dots per inch of a frame
 PAIRS = 3  # of features, where none are named
 
 
-def neurons(studio: Studio) -> Iterator[Drawn]:
+def neurons(studio: Studio) -> Iterator[FigurePage]:
     """Single neurons of two features, at nine places of their maps."""
     card, layer = studio.card, studio.layer(studio.card)
     channels = studio.channels(layer)[:2]
@@ -45,10 +45,10 @@ def neurons(studio: Studio) -> Iterator[Drawn]:
     title = f"{card.name} / {layer.name}: single neurons"
     note = f"[row, column] of the {layer.height} × {layer.width} activation map; the same noise, feature by feature."
     figure = draw_panels(rows, title=title, subtitle=f"{studio.told()}, one size", note=note, panel=0.9)
-    yield Drawn(f"{card.name}-{layer.name}", title, figure)
+    yield FigurePage(f"{card.name}-{layer.name}", title, figure)
 
 
-def cumulative(studio: Studio) -> Iterator[Drawn]:
+def cumulative(studio: Studio) -> Iterator[FigurePage]:
     """The neurons of a feature added in reading order, as an animation, and some of its moments on a page."""
     card, layer = studio.card, studio.layer(studio.card)
     total, channels = layer.height * layer.width, studio.channels(layer)[:1]
@@ -69,7 +69,7 @@ def cumulative(studio: Studio) -> Iterator[Drawn]:
         )
         for one, label in zip(shown, labels, strict=True)
     ]
-    yield Drawn(
+    yield FigurePage(
         f"{card.name}-{layer.name}-{channels[0]}",
         title,
         draw_panels(still, title=title, subtitle=subtitle, note=note),
@@ -77,7 +77,7 @@ def cumulative(studio: Studio) -> Iterator[Drawn]:
     )
 
 
-def interaction(studio: Studio) -> Iterator[Drawn]:
+def interaction(studio: Studio) -> Iterator[FigurePage]:
     """Two features, and the image that drives both: of two layers in one forward pass."""
     card = studio.card
     first, second = _two_layers(studio, card)
@@ -98,10 +98,10 @@ def interaction(studio: Studio) -> Iterator[Drawn]:
     title = f"{card.name}: two features and both together"
     note = "Both: the sum of the two losses, in one forward pass."
     figure = draw_panels(rows, title=title, subtitle=studio.told(), note=note, panel=1.6)
-    yield Drawn(f"{card.name}-{first.name}-{second.name}", title, figure)
+    yield FigurePage(f"{card.name}-{first.name}-{second.name}", title, figure)
 
 
-def _both(studio: Studio, card: ModelCard, layer: Layer, channel: int, partner: str) -> Shown:
+def _both(studio: Studio, card: ModelCard, layer: Layer, channel: int, partner: str) -> StockImage:
     (shown,) = studio.shown(card, layer, [channel], target={"kind": "joint", "with": [partner]})
     return shown
 

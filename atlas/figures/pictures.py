@@ -9,12 +9,12 @@ from atlas.config.look_checks import saliency_mistakes
 from atlas.config.mistakes import ConfigError
 from atlas.config.recipes import read_recipe
 from atlas.config.schema import DreamConfig, MetricConfig, RecipeConfig, SaliencyConfig
-from atlas.figures.drawn import Drawn, panel
-from atlas.figures.studio import Studio, Unshown
+from atlas.figures.drawn import FigurePage, panel
+from atlas.figures.studio import NothingToShow, Studio
 from atlas.optvis.saliency import overlay
 from atlas.report.panels import Panel, Row, draw_panels
 from atlas.run.dream import dream_job
-from atlas.run.looker import Seen
+from atlas.run.looker import PictureMap
 from atlas.run.saliency import look_at_all
 
 DREAM = "dream_normalized"  # of the dreams the one that shows something on any network
@@ -22,7 +22,7 @@ DREAMS = 2  # channels, where none are named
 MOMENTS = 5  # of a dream on a page
 
 
-def saliency(studio: Studio) -> Iterator[Drawn]:
+def saliency(studio: Studio) -> Iterator[FigurePage]:
     """Pictures, how much each of their pixels matters to a class, and both together."""
     config = studio.config
     device = config.cluster.device
@@ -43,15 +43,15 @@ def saliency(studio: Studio) -> Iterator[Drawn]:
     figure = draw_panels(
         rows, title=title, subtitle=", ".join(own), columns=("picture", "saliency", "overlay"), note=note, panel=1.9
     )
-    yield Drawn("-".join(config.models), title, figure)
+    yield FigurePage("-".join(config.models), title, figure)
 
 
-def _three(seen: Seen, shares: list[float]) -> list[Panel]:
+def _three(seen: PictureMap, shares: list[float]) -> list[Panel]:
     pixels, gray = Image.fromarray(seen.pixels), Image.fromarray(seen.map)
     return [Panel(pixels), Panel(gray), Panel(Image.fromarray(overlay(seen.pixels, seen.map, shares)))]
 
 
-def filter_vs_dream(studio: Studio) -> Iterator[Drawn]:
+def filter_vs_dream(studio: Studio) -> Iterator[FigurePage]:
     """What a channel looks like from gray noise, beside what it makes of a picture."""
     card, layer = studio.card, studio.layer(studio.card)
     channels, metric = studio.channels(layer), {"mean": MetricConfig()}
@@ -64,10 +64,10 @@ def filter_vs_dream(studio: Studio) -> Iterator[Drawn]:
     ]
     title = f"{card.name} / {layer.name}: filters and dreams"
     figure = draw_panels(rows, title=title, subtitle=studio.told(f"filter and {dreaming.name}", "mean"), panel=1.5)
-    yield Drawn(f"{card.name}-{layer.name}", title, figure)
+    yield FigurePage(f"{card.name}-{layer.name}", title, figure)
 
 
-def dream(studio: Studio) -> Iterator[Drawn]:
+def dream(studio: Studio) -> Iterator[FigurePage]:
     """A picture on its way to what drives a channel: some frames on a page, all of them as an animation."""
     config, card, layer = studio.config, studio.card, studio.layer(studio.card)
     channels = studio.channels(layer)
@@ -88,7 +88,7 @@ def dream(studio: Studio) -> Iterator[Drawn]:
     made: list[tuple[int, list[Image.Image]]] = []
     outcome = dream_job(asked, [], lambda row, frames: made.append((row.channel, frames)))
     if not made:
-        raise Unshown("; ".join([*outcome.failures, *outcome.notes]))
+        raise NothingToShow("; ".join([*outcome.failures, *outcome.notes]))
     studio.failures += outcome.failures
     last = len(made[0][1]) - 1  # the picture itself is the first frame
     moments = sorted({round(last * part / MOMENTS) for part in range(MOMENTS + 1)})
@@ -97,9 +97,9 @@ def dream(studio: Studio) -> Iterator[Drawn]:
     rows = [Row(f"{layer.name}:{channel}", [Panel(frames[moment]) for moment in moments]) for channel, frames in made]
     columns = ["picture", *(f"step {end}" for end in ends[1:])]
     figure = draw_panels(rows, title=title, subtitle=studio.told(recipe.name, "mean"), columns=columns, panel=1.5)
-    yield Drawn(f"{card.name}-{layer.name}", title, figure)
+    yield FigurePage(f"{card.name}-{layer.name}", title, figure)
     for channel, frames in made:
-        yield Drawn(f"{card.name}-{layer.name}-{channel}", title, frames=frames)
+        yield FigurePage(f"{card.name}-{layer.name}-{channel}", title, frames=frames)
 
 
 def dream_recipe(studio: Studio) -> RecipeConfig:

@@ -8,8 +8,8 @@ import numpy as np
 
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import SimilarityConfig
-from atlas.figures.drawn import Drawn
-from atlas.figures.studio import Stopped, Studio, Unshown
+from atlas.figures.drawn import FigurePage
+from atlas.figures.studio import NothingToShow, Studio, Unfinished
 from atlas.query.atlas import Atlas
 from atlas.query.commands import job
 from atlas.query.sources import quoted
@@ -25,7 +25,7 @@ MEASURE = "sym"  # the default within a layer
 LEGEND = "mean z-score of each feature on the other's image, in standard deviations"
 
 
-def trajectory(studio: Studio) -> Iterator[Drawn]:
+def trajectory(studio: Studio) -> Iterator[FigurePage]:
     """The mean activation of every feature of the layer while one is driven."""
     card, layer = studio.card, studio.layer(studio.card)
     steps = studio.steps(card, studio.config.recipe)
@@ -35,10 +35,10 @@ def trajectory(studio: Studio) -> Iterator[Drawn]:
         title = f"{card.name} / {layer.name}: every feature while {channel} is driven"
         said = {"channel": channel, "title": title, "subtitle": studio.told(), "name": layer.name}
         frames = trajectory_frames(steps, means, **said)
-        yield Drawn(f"{card.name}-{layer.name}-{channel}", title, draw_trajectory(steps, means, **said), frames)
+        yield FigurePage(f"{card.name}-{layer.name}-{channel}", title, draw_trajectory(steps, means, **said), frames)
 
 
-def similarity(studio: Studio) -> Iterator[Drawn]:
+def similarity(studio: Studio) -> Iterator[FigurePage]:
     """The similarity of all features of a layer, in clustered order, with their images."""
     for card in studio.cards.values():
         layer = studio.layer(card)
@@ -51,7 +51,7 @@ def similarity(studio: Studio) -> Iterator[Drawn]:
         subtitle = f"{len(order)} features in clustered order; {studio.told()}"
         pictures = [read_picture(images[channel]) if channel in images else None for channel in order]
         figure = draw_similarity(matrix, pictures, title=title, subtitle=subtitle, legend=LEGEND)
-        yield Drawn(f"{card.name}-{layer.name}", title, figure)
+        yield FigurePage(f"{card.name}-{layer.name}", title, figure)
 
 
 def _compared(studio: Studio, card: ModelCard, layer: Layer) -> AtlasPaths:
@@ -71,9 +71,9 @@ def _compared(studio: Studio, card: ModelCard, layer: Layer) -> AtlasPaths:
         asked = SimilarityConfig(measures=[MEASURE], scopes=["layer"], layout=False)
         outcome = compare(replace(studio.config, out=str(paths.root), similarity=asked), studio.cards, [])
         if outcome.stopped:
-            raise Stopped(outcome.stopped)
+            raise Unfinished(outcome.stopped)
     if not _has_map(paths, card, layer):
-        raise Unshown(f"{card.name}/{layer.name} has fewer than two features that can be compared")
+        raise NothingToShow(f"{card.name}/{layer.name} has fewer than two features that can be compared")
     return paths
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from atlas.config.checks import value_mistakes
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import FigureConfig, MetricConfig, OctaveConfig, RecipeConfig
-from atlas.figures.held import Shown, along, held, traced, unmade, without
+from atlas.figures.held import StockImage, along, held, traced, unmade, without
 from atlas.optvis.metrics import CONSTANT
 from atlas.records import Layer, ModelCard
 from atlas.run.cards import read_cards
@@ -26,11 +26,11 @@ LITTLE = 60.0  # seconds of one actor's work: below it, starting Ray would take 
 DEPTH = 2 / 3  # of the way through a model: where features are neither edges nor whole objects
 
 
-class Stopped(Exception):
+class Unfinished(Exception):
     """The images that a figure needs are not all made: somebody stopped it. What is made is kept."""
 
 
-class Unshown(Exception):
+class NothingToShow(Exception):
     """There is nothing to be shown, and running again would not change that."""
 
 
@@ -82,11 +82,11 @@ class Studio:
         """One metric, with the constant that was asked for."""
         return {name: self.config.metrics.get(name, MetricConfig(None if name == "mean" else CONSTANT))}
 
-    def shown(self, card: ModelCard, layer: Layer, channels: list[int], **changes: Any) -> list[Shown]:
+    def shown(self, card: ModelCard, layer: Layer, channels: list[int], **changes: Any) -> list[StockImage]:
         """Images of some channels: those that are held are read, the others made. Changes: of the sweep's keys."""
         return self._shown(self._asked(card, [layer], channels, **changes), card)
 
-    def _shown(self, asked: FigureConfig, card: ModelCard) -> list[Shown]:
+    def _shown(self, asked: FigureConfig, card: ModelCard) -> list[StockImage]:
         plan = self._plan(asked, card)
         found = {**held(self.made, plan), **held(self.atlas, plan)}
         missing = without(plan, found)
@@ -97,12 +97,12 @@ class Studio:
         self.failures += [f"{one.model}/{one.layer}:{one.channel}" for one in shown if one.status == "failed"]
         return shown
 
-    def grid(self, card: ModelCard, layers: list[Layer]) -> dict[str, list[Shown]]:
+    def grid(self, card: ModelCard, layers: list[Layer]) -> dict[str, list[StockImage]]:
         """The channels to be shown of each of some layers, made in one run."""
         asked: Any = self.config.channels
         if asked == "all":
             asked = f"0:{min(self.config.features, max(layer.channels for layer in layers))}"
-        found: dict[str, list[Shown]] = {layer.name: [] for layer in layers}
+        found: dict[str, list[StockImage]] = {layer.name: [] for layer in layers}
         for one in self._shown(self._asked(card, layers, asked), card):
             found[one.layer].append(one)
         return found
@@ -138,7 +138,7 @@ class Studio:
         shown = next(iter(held(paths, plan).values()), None)
         if shown is None or shown.status != "ok":
             said = "could not be made" if shown is None else "is dead: no gradient reaches its image"
-            raise Unshown(f"{card.name}/{layer.name}:{channel} {said}")
+            raise NothingToShow(f"{card.name}/{layer.name}:{channel} {said}")
         steps, means = zip(*along(paths, shown), strict=True)
         return np.array(steps), np.array(means, np.float32)
 
@@ -173,6 +173,6 @@ class Studio:
             asked = replace(asked, cluster=replace(asked.cluster, kind="inline"))
         outcome = generate(asked, plan, [])
         if outcome.stopped:
-            raise Stopped(f"{outcome.stopped}: {outcome.made} images made, {outcome.left} left")
+            raise Unfinished(f"{outcome.stopped}: {outcome.made} images made, {outcome.left} left")
         for name, message in outcome.abandoned.items():
-            raise Stopped(f"{name} could not be loaded where the work runs: {message}")
+            raise Unfinished(f"{name} could not be loaded where the work runs: {message}")

@@ -67,7 +67,7 @@ class Atlas:
         with self._connection.cursor() as cursor:
             yield from ask_by_batches(cursor, text, self._root, rows)
 
-    def feature(self, address: str | records.Feature) -> "Feature":
+    def feature(self, address: str | records.Address) -> "Feature":
         """A feature by its address `model/layer:channel`; UnknownName says which are near."""
         name = parse_address(self, address)
         feature = Feature(self, name)
@@ -94,7 +94,7 @@ class Atlas:
 class Feature:
     """A channel of a layer of a model, as the atlas shows it."""
 
-    def __init__(self, atlas: Atlas, name: records.Feature) -> None:
+    def __init__(self, atlas: Atlas, name: records.Address) -> None:
         self.atlas, self.name = atlas, name
 
     def __str__(self) -> str:

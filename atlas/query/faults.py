@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image
 
-from atlas.records import Feature
+from atlas.records import Address
 
 STATUS = ("ok", "dead")
 NEEDED = ("feature", "model", "layer", "channel", "target", "metric", "recipe", "seed", "status", "task", "image")
@@ -34,7 +34,7 @@ def _column_faults(row: Row) -> Iterator[str]:
         return
     if row["status"] not in STATUS:
         yield f"status {row['status']!r} is neither ok nor dead"
-    if row["feature"] != (address := str(Feature(row["model"], row["layer"], row["channel"]))):
+    if row["feature"] != (address := str(Address(row["model"], row["layer"], row["channel"]))):
         yield f"address {row['feature']} is not that of its columns, {address}"
 
 

@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from atlas.config.mistakes import nearest
-from atlas.query.sources import SOURCES
+from atlas.query.sources import VIEW_FILES
 from atlas.query.views import VIEWS
 from atlas.store.index import read_table
 
@@ -94,7 +94,7 @@ def _explained(error: duckdb.Error | pa.ArrowException, root: Path) -> Exception
 
 def find_damaged(root: Path) -> Damaged | None:
     """The first file behind the views that cannot be read."""
-    for path in (path for source in SOURCES for path in source.files(root)):
+    for path in (path for source in VIEW_FILES for path in source.files(root)):
         try:
             read_table(path)
         except (OSError, ValueError) as error:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from atlas.config.mistakes import nearest
 from atlas.query.sources import quoted
-from atlas.records import Feature
+from atlas.records import Address
 
 if TYPE_CHECKING:
     from atlas.query.atlas import Atlas
@@ -15,17 +15,17 @@ class UnknownName(LookupError):
     """A name that the atlas does not hold; the message has the nearest that it does."""
 
 
-def parse_address(atlas: "Atlas", address: str | Feature) -> Feature:
+def parse_address(atlas: "Atlas", address: str | Address) -> Address:
     """The parts of an address; UnknownName when it has not all of them."""
     try:
-        return Feature.parse(str(address))
+        return Address.parse(str(address))
     except ValueError as error:
         first = "model || '/' || layer || ':' || min(channel) AS feature"
         known = atlas.sql(f"SELECT {first} FROM tasks GROUP BY model, layer ORDER BY ALL")["feature"].to_pylist()
         raise UnknownName(f"{error}; {nearest(address, known)}") from None
 
 
-def unknown_feature(atlas: "Atlas", name: Feature) -> UnknownName:
+def unknown_feature(atlas: "Atlas", name: Address) -> UnknownName:
     """Why no task of the atlas is of this feature: the first wrong part of its address, and what is near."""
     layers = atlas.sql("SELECT DISTINCT model, layer FROM tasks ORDER BY ALL").to_pylist()
     if not layers:

@@ -42,7 +42,7 @@ class Question:
         return " AND ".join(["true", *model, *(["mutual"] if self.mutual else [])])
 
 
-def similar(atlas: "Atlas", address: "str | records.Feature | Feature", top: int = 10, **options: Any) -> pa.Table:
+def similar(atlas: "Atlas", address: "str | records.Address | Feature", top: int = 10, **options: Any) -> pa.Table:
     """The `top` features that are most like one, or most opposite: COLUMNS and the path of an image of each.
 
     options: as `ask` takes them. The table is empty for a feature without neighbors: `why_empty` says why.
@@ -62,7 +62,7 @@ def similar(atlas: "Atlas", address: "str | records.Feature | Feature", top: int
 
 def ask(
     atlas: "Atlas",
-    feature: records.Feature,
+    feature: records.Address,
     *,
     measure: str | None = None,
     scope: str | None = None,
@@ -95,7 +95,7 @@ def why_empty(atlas: "Atlas", feature: "Feature", **options: Any) -> str | None:
     return reason(feature, question)
 
 
-def _rows(atlas: "Atlas", name: records.Feature, question: Question, top: int) -> pa.Table:
+def _rows(atlas: "Atlas", name: records.Address, question: Question, top: int) -> pa.Table:
     rows = f"FROM neighbors WHERE src = {quoted(str(name))} AND {question.where()} AND {question.only()}"
     if question.scope != "other" or question.to is not None:
         return atlas.sql(f"SELECT {COLUMNS} {rows} ORDER BY rank, dst LIMIT {top}")
@@ -105,7 +105,7 @@ def _rows(atlas: "Atlas", name: records.Feature, question: Question, top: int) -
 
 def _images(atlas: "Atlas", addresses: list[str]) -> pa.ChunkedArray:
     """Of each feature the image that stands for it; only the folders of their layers are opened."""
-    names = [records.Feature.parse(address) for address in addresses]
+    names = [records.Address.parse(address) for address in addresses]
     held = {"model": [one.model for one in names], "layer": [one.layer for one in names], "feature": addresses}
     # NULL, so that an empty list is a list too
     where = (f"{column} IN ({', '.join(['NULL', *map(quoted, sorted(set(some)))])})" for column, some in held.items())

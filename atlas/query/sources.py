@@ -26,7 +26,7 @@ TYPES = {
 
 
 @dataclass(frozen=True)
-class Source:
+class ViewFiles:
     """Parquet files of one kind: a single one, or all below a folder."""
 
     view: str
@@ -61,19 +61,19 @@ class Source:
         return f"SELECT {self.distinct}{', '.join(columns)} FROM read_parquet({files}, {options})"
 
 
-SOURCES = (
-    Source("index", "index", INDEX, hive=True),  # no view by itself: `features` is, which ranks its images
-    Source("failures", "failures", FAILURES, distinct="DISTINCT ON (task) "),
-    Source("plan", "plans", PLAN, distinct="DISTINCT ON (task) "),
-    Source("responses", "responses", RESPONSES, hive=True),
-    Source("neighbors", "neighbors", NEIGHBORS, hive=True, folders=("scope", "measure")),
-    Source("layers", "layers.parquet", LAYERS),
-    Source("matches", "matches.parquet", MATCHES),
-    Source("quality", "quality.parquet", QUALITY),
-    Source("clusters", "clusters.parquet", CLUSTERS),
-    Source("layout", "layout.parquet", LAYOUT),
-    Source("examples", "examples", EXAMPLES, hive=True),
-    Source("traces", "traces", TRACES, hive=True),
+VIEW_FILES = (
+    ViewFiles("index", "index", INDEX, hive=True),  # no view by itself: `features` is, which ranks its images
+    ViewFiles("failures", "failures", FAILURES, distinct="DISTINCT ON (task) "),
+    ViewFiles("plan", "plans", PLAN, distinct="DISTINCT ON (task) "),
+    ViewFiles("responses", "responses", RESPONSES, hive=True),
+    ViewFiles("neighbors", "neighbors", NEIGHBORS, hive=True, folders=("scope", "measure")),
+    ViewFiles("layers", "layers.parquet", LAYERS),
+    ViewFiles("matches", "matches.parquet", MATCHES),
+    ViewFiles("quality", "quality.parquet", QUALITY),
+    ViewFiles("clusters", "clusters.parquet", CLUSTERS),
+    ViewFiles("layout", "layout.parquet", LAYOUT),
+    ViewFiles("examples", "examples", EXAMPLES, hive=True),
+    ViewFiles("traces", "traces", TRACES, hive=True),
 )
 
 

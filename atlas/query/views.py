@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from atlas.query.sources import SOURCES, Source, quoted
+from atlas.query.sources import VIEW_FILES, ViewFiles, quoted
 from atlas.store.files import write_bytes
 from atlas.store.paths import AtlasPaths
 
@@ -92,7 +92,7 @@ def definitions(root: Path, home: Path | None = None) -> Iterator[str]:
     """
     named = root if home is None else home
     folder = "" if named == HOME else f"{named}/"
-    sources = {source.view: source.sql(root, named) for source in SOURCES}
+    sources = {source.view: source.sql(root, named) for source in VIEW_FILES}
     words = {"index": sources.pop("index"), "folder": quoted(folder), "src": _parts("src"), "dst": _parts("dst")}
     for view, text in sources.items():
         yield f"CREATE OR REPLACE VIEW {view} AS {text}"
@@ -100,8 +100,8 @@ def definitions(root: Path, home: Path | None = None) -> Iterator[str]:
         yield f"CREATE OR REPLACE VIEW {view} AS {text.strip().format(**words)}"
 
 
-def empty_sources(root: Path) -> list[Source]:
-    return [source for source in SOURCES if not source.exists(root)]
+def empty_sources(root: Path) -> list[ViewFiles]:
+    return [source for source in VIEW_FILES if not source.exists(root)]
 
 
 def views_text(paths: AtlasPaths) -> str:

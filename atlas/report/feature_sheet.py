@@ -7,7 +7,7 @@ from pathlib import Path
 from atlas.query.atlas import Atlas, Feature
 from atlas.query.similar import similar
 from atlas.query.sources import quoted
-from atlas.records import Feature as Name
+from atlas.records import Address
 from atlas.report.grid import Cell, Section, draw_sheet
 from atlas.report.marked import save_marked
 from atlas.report.sheets import ORDER, TELLING, VARIANT, Row, cell, tags, told, varying
@@ -60,7 +60,7 @@ def _sections(atlas: Atlas, feature: Feature) -> Iterator[Section]:
 
 def _neighbors(atlas: Atlas, rows: list[Row]) -> list[Cell]:
     """A cell for each neighbor: its layer and channel, since its model stands in the section's title; its score."""
-    names = [Name.parse(row["dst"]) for row in rows]
+    names = [Address.parse(row["dst"]) for row in rows]
     return [
         Cell(_tail(f"{name.layer}:{name.channel}"), "ok", _path(atlas, row["image"]), _score(row))
         for name, row in zip(names, rows, strict=True)
@@ -92,7 +92,7 @@ def _path(atlas: Atlas, image: str | None) -> Path | None:
 
 
 def _model(row: Row) -> str:
-    return Name.parse(row["dst"]).model
+    return Address.parse(row["dst"]).model
 
 
 def _variant(row: Row) -> tuple[str, int, str, str]:

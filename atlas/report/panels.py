@@ -23,7 +23,7 @@ from atlas.report.lettering import (
     write,
     write_heading,
 )
-from atlas.report.placed import FADED, Placed, faded, on_white
+from atlas.report.placed import FADED, PlacedImage, faded, on_white
 from atlas.store.files import write_whole
 
 GAP = 0.05  # inches between pictures
@@ -169,9 +169,9 @@ def _draw_panel(figure: Figure, grid: _Grid, panel: Panel, at: tuple[float, floa
     middle, x = left + grid.panel / 2, left + _whole((grid.panel - across) / 2)
     box = Bbox([[x, base - tall], [x + across, base]])
     if panel.image is not None:
-        Placed(figure, faded(panel.image) if panel.state == "dead" else on_white(panel.image), box)
+        PlacedImage(figure, faded(panel.image) if panel.state == "dead" else on_white(panel.image), box)
     elif panel.state == "dead":
-        Placed(figure, Image.new("RGB", (1, 1), FADED), box)
+        PlacedImage(figure, Image.new("RGB", (1, 1), FADED), box)
     if panel.state == "dead":
         word = fitted("dead", across, grid.struck)
         write(figure, [word], (middle, base - tall / 2 - grid.struck.line * 0.6), grid.struck, "center")

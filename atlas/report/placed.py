@@ -12,7 +12,7 @@ from atlas.report.lettering import from_top
 DEAD, FADED = 0.16, (228, 228, 228)  # how much of a dead feature's picture is left, and the gray it fades into
 
 
-class Placed(Artist):
+class PlacedImage(Artist):
     """An RGB picture in a box of inches from the figure's upper left corner.
 
     Its pixels stay squares where a whole factor enlarges them; matplotlib's own images know no filter as sharp.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from atlas.report.lettering import MARGIN, QUIET, Face, families, write, write_heading
-from atlas.report.placed import Placed, on_white
+from atlas.report.placed import PlacedImage, on_white
 
 SIDE = 6.0  # inches of the matrix
 LEAST, MOST = 0.22, 0.6  # inches of a thumbnail's place
@@ -86,4 +86,4 @@ def _scale(values: NDArray[np.floating]) -> tuple[Normalize, str]:
 def _draw_thumbnail(figure: Figure, image: Image.Image | None, at: tuple[float, float], thumb: float) -> None:
     side, (left, top) = thumb * FILLED, at
     if image is not None:
-        Placed(figure, on_white(image), Bbox.from_extents(left, top, left + side, top + side))
+        PlacedImage(figure, on_white(image), Bbox.from_extents(left, top, left + side, top + side))

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from atlas.records import Feature, Shard
+from atlas.records import Address, Shard
 from atlas.run.drive import Ending
 from atlas.run.job import Job
 from atlas.run.progress import Count
 from atlas.run.work import BlockShard, CompareWork
-from atlas.similarity.bank import Bank, Facts, Panel, Pictures, write_bank
+from atlas.similarity.bank import Bank, Facts, LayerSpan, Pictures, write_bank
 from atlas.similarity.blocks import Block, Comparison, blocks_of
-from atlas.similarity.examples import Most, most_driving, write_examples
-from atlas.similarity.found import Found
-from atlas.similarity.probes import Picture, Reader
+from atlas.similarity.examples import TopPictures, most_driving, write_examples
+from atlas.similarity.found import BlockResults
+from atlas.similarity.probes import Picture, PictureReader
 from atlas.similarity.quality import Marks, marks
 from atlas.similarity.responses import read_layer
 from atlas.similarity.results import write_quality, write_results
@@ -27,7 +27,7 @@ EACH = 2.0  # multiply-adds of a pair of features and a picture: the product, an
 
 
 @dataclass
-class Probed:
+class AnsweredProbe:
     """A probe whose pictures have been looked at: those that every layer has told of."""
 
     name: str
@@ -37,21 +37,21 @@ class Probed:
 
 
 @dataclass
-class _Seen:
+class _LayerFindings:
     """What is kept of each layer while the bank is written."""
 
     marks: list[Marks] = field(default_factory=list)
-    most: list[Most] = field(default_factory=list)
+    most: list[TopPictures] = field(default_factory=list)
 
 
-def compare_features(job: Job, probed: Probed, mark: str) -> tuple[Ending, list[Path]]:
+def compare_features(job: Job, probed: AnsweredProbe, mark: str) -> tuple[Ending, list[Path]]:
     """Write every table and map of a probe: how the comparison ended, and the files, none if it did not succeed.
 
     Nothing of the atlas is touched before all blocks are compared.
     """
     folder = job.paths.staging / f"bank-{mark}"
     try:
-        seen = _Seen()
+        seen = _LayerFindings()
         bank = _write_bank(job, probed, folder, seen)
         ending, blocks = _compare(job, bank, len(probed.pictures))
         files = [folder / block.file for block in blocks]
@@ -59,7 +59,7 @@ def compare_features(job: Job, probed: Probed, mark: str) -> tuple[Ending, list[
             return ending, []
         job.keeper.lock.check()
         forget_compared(job.paths, probed.name)
-        found = Found(blocks, files)
+        found = BlockResults(blocks, files)
         try:
             return ending, [
                 *write_results(job.paths, probed.name, bank, found, job.config.similarity),
@@ -71,7 +71,7 @@ def compare_features(job: Job, probed: Probed, mark: str) -> tuple[Ending, list[
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _kept(job: Job, probed: Probed, seen: _Seen) -> list[Path]:
+def _kept(job: Job, probed: AnsweredProbe, seen: _LayerFindings) -> list[Path]:
     """Write what was found while the bank was written: the marks of the atlas's own images, or examples."""
     if probed.standing.own_images:
         features = [picture.feature for picture in probed.pictures]
@@ -81,18 +81,18 @@ def _kept(job: Job, probed: Probed, seen: _Seen) -> list[Path]:
         job.paths.probe_examples(probed.name).unlink(missing_ok=True)
         shutil.rmtree(job.paths.probe_pictures(probed.name), ignore_errors=True)
         return []
-    reader = Reader(job.config.probes[probed.name], job.paths.root)
+    reader = PictureReader(job.config.probes[probed.name], job.paths.root)
     return write_examples(job.paths, probed.name, probed.pictures, reader, seen.most)
 
 
-def _write_bank(job: Job, probed: Probed, folder: Path, seen: _Seen) -> Bank:
+def _write_bank(job: Job, probed: AnsweredProbe, folder: Path, seen: _LayerFindings) -> Bank:
     place = {picture.id: number for number, picture in enumerate(probed.pictures)}
     kept = job.config.probes[probed.name].examples
 
-    def responses(panel: Panel) -> np.ndarray:
+    def responses(panel: LayerSpan) -> np.ndarray:
         return _read(job, probed, panel, place)
 
-    def look(panel: Panel, values: np.ndarray, facts: Facts) -> None:
+    def look(panel: LayerSpan, values: np.ndarray, facts: Facts) -> None:
         if probed.standing.own_images:
             seen.marks.append(marks(panel, values, facts, probed.standing.made))
         elif kept:
@@ -102,7 +102,9 @@ def _write_bank(job: Job, probed: Probed, folder: Path, seen: _Seen) -> Bank:
     return write_bank(folder, probed.features, probed.standing, responses, seed=job.config.similarity.seed, look=look)
 
 
-def _read(job: Job, probed: Probed, panel: Panel, place: Mapping[str, int], column: str = "mean") -> np.ndarray:
+def _read(
+    job: Job, probed: AnsweredProbe, panel: LayerSpan, place: Mapping[str, int], column: str = "mean"
+) -> np.ndarray:
     return read_layer(
         job.paths,
         probed.name,
@@ -110,7 +112,7 @@ def _read(job: Job, probed: Probed, panel: Panel, place: Mapping[str, int], colu
         panel.layer,
         weights=job.held.cards[panel.model].provenance,
         place=place,
-        channels=[Feature.parse(address).channel for address in probed.features[panel.features]],
+        channels=[Address.parse(address).channel for address in probed.features[panel.features]],
         column=column,
     )
 

@@ -9,9 +9,9 @@ import numpy as np
 from PIL import Image
 
 from atlas.config.schema import DreamConfig
-from atlas.run.dream_plan import Aim, Start, plan_dreams
+from atlas.run.dream_plan import Aim, StartPicture, plan_dreams
 from atlas.run.dream_trial import try_models
-from atlas.run.dreamer import Dream, Undreamt, dream
+from atlas.run.dreamer import Dream, MissingDream, dream
 from atlas.run.maker import make_repeatable
 from atlas.run.one_model import OneModel, device_for
 from atlas.store.images import write_pixels
@@ -22,7 +22,7 @@ HARDLY = 2.0  # of 255: a mean change that nobody sees
 
 
 @dataclass(frozen=True)
-class Row:
+class DreamRow:
     """One dream, as stdout tells of it."""
 
     image: str
@@ -43,12 +43,12 @@ class Row:
 class Outcome:
     """What `atlas dream` came to."""
 
-    rows: list[Row] = field(default_factory=list)
+    rows: list[DreamRow] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)  # why there is no dream of a channel
 
 
-Moving = Callable[[Row, list[Image.Image]], object]  # a dream that is written, the picture and then its frames
+Moving = Callable[[DreamRow, list[Image.Image]], object]  # a dream that is written, the picture and then its frames
 
 
 def dream_job(config: DreamConfig, mistakes: list[str], moving: Moving) -> Outcome:
@@ -64,7 +64,7 @@ def dream_job(config: DreamConfig, mistakes: list[str], moving: Moving) -> Outco
     outcome = Outcome()
     for name, asked in plan.models.items():
         for one in dream(held(name), asked, plan.start, config.frames):
-            if isinstance(one, Undreamt):
+            if isinstance(one, MissingDream):
                 told = outcome.notes if one.dead else outcome.failures
                 told.append(f"{one.feature}: {one.reason}")
                 continue
@@ -77,7 +77,7 @@ def dream_job(config: DreamConfig, mistakes: list[str], moving: Moving) -> Outco
     return outcome
 
 
-def _write(made: Dream, start: Start, config: DreamConfig) -> Row:
+def _write(made: Dream, start: StartPicture, config: DreamConfig) -> DreamRow:
     """The frames, and the last one once more under the dream's name; each whole or absent."""
     model, layer, channel = made.feature
     folder = Path(config.out).expanduser() / safe(model) / safe(layer)
@@ -87,7 +87,7 @@ def _write(made: Dream, start: Start, config: DreamConfig) -> Row:
         write_pixels(named.with_name(f"{named.name}-{step:04d}.png"), frame)
     finished = made.frames[-1][1]
     write_pixels(path := named.with_name(f"{named.name}-dream.png"), finished)
-    return Row(
+    return DreamRow(
         image=start.picture.name,
         model=model,
         layer=layer,

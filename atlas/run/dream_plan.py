@@ -30,7 +30,7 @@ SMALLEST = 8  # pixels of a picture's shorter side
 
 
 @dataclass(frozen=True)
-class Start:
+class StartPicture:
     """The picture that every dream begins as."""
 
     picture: NamedPicture
@@ -62,7 +62,7 @@ class Aim:
 
 
 @dataclass(frozen=True)
-class Asked:
+class ModelDreams:
     """What is asked of one model."""
 
     card: ModelCard
@@ -71,14 +71,14 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Plan:
+class DreamPlan:
     """The picture, and what is asked of each model."""
 
-    start: Start
-    models: dict[str, Asked]
+    start: StartPicture
+    models: dict[str, ModelDreams]
 
 
-def plan_dreams(config: DreamConfig, mistakes: list[str]) -> Plan:
+def plan_dreams(config: DreamConfig, mistakes: list[str]) -> DreamPlan:
     """The plan of a config; ConfigError with all that is wrong. mistakes: known already."""
     found = [*mistakes, *dream_mistakes(config), *output_mistakes(config.out)]
     start = collect(found, partial(_start, config))
@@ -90,10 +90,10 @@ def plan_dreams(config: DreamConfig, mistakes: list[str]) -> Plan:
             collect(found, partial(_fitted, config, card, start))
     if found or start is None:
         raise ConfigError(found)
-    return Plan(start, {name: _asked(config, card, start) for name, card in cards.items()})
+    return DreamPlan(start, {name: _asked(config, card, start) for name, card in cards.items()})
 
 
-def _start(config: DreamConfig) -> Start:
+def _start(config: DreamConfig) -> StartPicture:
     """The picture as it is, or with the longer side that was asked for."""
     if Path(config.image).expanduser().is_dir():
         raise ConfigError([f"image={config.image}: is a folder; a dream begins as one picture, as image=cat.jpg"])
@@ -105,7 +105,7 @@ def _start(config: DreamConfig) -> Start:
     if config.size is not None:
         height, width = extent(pixels.height, pixels.width, max(config.size, 1))
         pixels = pixels.resize((width, height), Image.Resampling.LANCZOS)
-    start = Start(picture, pixels)
+    start = StartPicture(picture, pixels)
     if min(pixels.size) < SMALLEST:
         raise ConfigError([f"image={picture.name}: {start.size} pixels; at least {SMALLEST} are wanted on each side"])
     return start
@@ -141,7 +141,7 @@ def _feature_mistakes(config: DreamConfig, cards: dict[str, ModelCard]) -> list[
     return found
 
 
-def _fitted(config: DreamConfig, card: ModelCard, start: Start) -> RecipeConfig:
+def _fitted(config: DreamConfig, card: ModelCard, start: StartPicture) -> RecipeConfig:
     """The recipe for this picture and model."""
     width, height = start.pixels.size
     own = card.input_size
@@ -158,11 +158,11 @@ def _fitted(config: DreamConfig, card: ModelCard, start: Start) -> RecipeConfig:
     )
 
 
-def _asked(config: DreamConfig, card: ModelCard, start: Start) -> Asked:
+def _asked(config: DreamConfig, card: ModelCard, start: StartPicture) -> ModelDreams:
     parts = parse_channels(config.channels)
     each = product(select_layers(wanted_globs(config.layers), card), make_targets(config.target), config.metrics)
     aims = [
         Aim(layer.name, target, metric, config.metrics[metric].constant or 0.0, select_channels(parts, layer))
         for layer, target, metric in each
     ]
-    return Asked(card, _fitted(config, card, start), tuple(aims))
+    return ModelDreams(card, _fitted(config, card, start), tuple(aims))

@@ -7,12 +7,12 @@ from atlas.config.mistakes import ConfigError
 from atlas.optvis.priors import resize
 from atlas.optvis.spaces import space_of
 from atlas.optvis.targets import select
-from atlas.run.dream_plan import Aim, Asked, Plan, Start
+from atlas.run.dream_plan import Aim, DreamPlan, ModelDreams, StartPicture
 from atlas.run.one_model import OneModel
 from atlas.zoo.load import Loaded
 
 
-def try_models(plan: Plan, held: OneModel) -> None:
+def try_models(plan: DreamPlan, held: OneModel) -> None:
     """Show each model the picture; ConfigError where it cannot take that, or its maps do not hold the targets.
 
     The first model comes last, so that it is still held when work begins.
@@ -23,7 +23,7 @@ def try_models(plan: Plan, held: OneModel) -> None:
         raise ConfigError(mistakes)
 
 
-def _trial(loaded: Loaded, asked: Asked, start: Start) -> list[str]:
+def _trial(loaded: Loaded, asked: ModelDreams, start: StartPicture) -> list[str]:
     """What is wrong when a model sees the picture in each size of the recipe."""
     forward = loaded.forward([layer for aim in asked.aims for layer in aim.layers])
     space = space_of(asked.recipe.space, loaded.scale)

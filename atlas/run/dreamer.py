@@ -14,9 +14,9 @@ from atlas.optvis.batch import Keep
 from atlas.optvis.objectives import FeatureObjective
 from atlas.optvis.optimize import between
 from atlas.optvis.spaces import space_of
-from atlas.records import Feature, Item
-from atlas.run.dream_plan import Aim, Asked, Start
-from atlas.run.images import Made, alone, begin, make_images, placed, seen_in
+from atlas.records import Address, Item
+from atlas.run.dream_plan import Aim, ModelDreams, StartPicture
+from atlas.run.images import FinishedImages, alone, begin, make_images, placed, seen_in
 from atlas.run.maker import PASSES
 from atlas.run.memory import budget, in_batches
 from atlas.store.images import to_pil
@@ -29,7 +29,7 @@ from atlas.zoo.load import Loaded
 class Dream:
     """What became of the picture."""
 
-    feature: Feature
+    feature: Address
     aim: Aim
     steps: int
     score_start: float
@@ -39,15 +39,15 @@ class Dream:
 
 
 @dataclass(frozen=True)
-class Undreamt:
+class MissingDream:
     """A channel that nothing came of."""
 
-    feature: Feature
+    feature: Address
     reason: str
     dead: bool  # no fault: the network is silent
 
 
-def dream(loaded: Loaded, asked: Asked, start: Start, frames: int) -> Iterator[Dream | Undreamt]:
+def dream(loaded: Loaded, asked: ModelDreams, start: StartPicture, frames: int) -> Iterator[Dream | MissingDream]:
     """Change the picture for every channel; as many at once as fit in memory, or each alone.
 
     Where images are made alone they and the weights lie in memory as in the lab's code: the arithmetic is then its own.
@@ -61,13 +61,13 @@ def dream(loaded: Loaded, asked: Asked, start: Start, frames: int) -> Iterator[D
         work = partial(_make, loaded, asked, aim, image=image, layout=layout, frames=frames)
         for batch in in_batches(aim.channels, size, work, loaded.device.type):
             if batch.result is None:
-                feature = Feature(loaded.name, aim.layer, batch.items[0])
-                yield Undreamt(feature, f"it does not fit the memory there is: {batch.error}", dead=False)
+                feature = Address(loaded.name, aim.layer, batch.items[0])
+                yield MissingDream(feature, f"it does not fit the memory there is: {batch.error}", dead=False)
             else:
                 yield from batch.result
 
 
-def _together(asked: Asked, aim: Aim, image: Tensor, frames: int, device: str) -> int:
+def _together(asked: ModelDreams, aim: Aim, image: Tensor, frames: int, device: str) -> int:
     """Pictures at once whose activations and frames will fit."""
     height, width = image.shape[1:]
     octaves = asked.recipe.octaves
@@ -81,14 +81,14 @@ def _together(asked: Asked, aim: Aim, image: Tensor, frames: int, device: str) -
 
 def _make(
     loaded: Loaded,
-    asked: Asked,
+    asked: ModelDreams,
     aim: Aim,
     channels: Sequence[int],
     *,
     image: Tensor,
     layout: torch.memory_format,
     frames: int,
-) -> list[Dream | Undreamt]:
+) -> list[Dream | MissingDream]:
     recipe = asked.recipe
     space = space_of(recipe.space, loaded.scale)
     forward = loaded.forward(aim.layers)
@@ -103,7 +103,7 @@ def _make(
     seeds = [noise_seed(aim.layer, Item(channel, 0)) for channel in channels]
     param = placed(begin(recipe, seeds, space, image.to(loaded.device)), loaded.device, layout)
     made = make_images(objective, param, recipe, space=space, seeds=seeds, keep=Keep(frames=frames))
-    features = [Feature(loaded.name, aim.layer, channel) for channel in channels]
+    features = [Address(loaded.name, aim.layer, channel) for channel in channels]
     faded = to_pil(space.show(space.enter(image[None]) * _kept(recipe))[0].cpu().numpy())
     return [_outcome(made, place, feature, aim, faded) for place, feature in enumerate(features)]
 
@@ -116,12 +116,12 @@ def _kept(recipe: RecipeConfig) -> float:
     return prod(1 - rate * recipe.weight_decay for rate in rates) if recipe.optimizer == "sgd" else 1.0
 
 
-def _outcome(made: Made, place: int, feature: Feature, aim: Aim, faded: Image.Image) -> Dream | Undreamt:
+def _outcome(made: FinishedImages, place: int, feature: Address, aim: Aim, faded: Image.Image) -> Dream | MissingDream:
     if made.status[place] == "dead":
-        return Undreamt(feature, "no gradient reaches the picture", dead=True)
+        return MissingDream(feature, "no gradient reaches the picture", dead=True)
     if made.status[place] != "ok":
         said = f"picture or loss was no longer finite after {made.steps[place]} steps"
-        return Undreamt(feature, f"{said}; lower the recipe's lr, or use recipe=dream_normalized", dead=False)
+        return MissingDream(feature, f"{said}; lower the recipe's lr, or use recipe=dream_normalized", dead=False)
     return Dream(
         feature=feature,
         aim=aim,

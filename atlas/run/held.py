@@ -9,29 +9,29 @@ from omegaconf import OmegaConf
 
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import ModelConfig
-from atlas.records import Feature, ModelCard
+from atlas.records import Address, ModelCard
 from atlas.run.cards import read_cards
-from atlas.similarity.probes import Made, made_images
+from atlas.similarity.probes import AtlasImage, made_images
 from atlas.similarity.standing import features_of
 from atlas.store.manifest import read_manifest
 from atlas.store.paths import AtlasPaths
 
 
 @dataclass(frozen=True)
-class Held:
+class Source:
     """An atlas as similarity finds it."""
 
     paths: AtlasPaths
     models: dict[str, ModelConfig]
     cards: dict[str, ModelCard]
-    made: list[Made]
+    made: list[AtlasImage]
     features: list[str]  # that have an image made with the weights of now
 
     @property
     def layers(self) -> dict[str, list[str]]:
         """The layers of each model that have such a feature."""
         found: dict[str, dict[str, None]] = {}
-        for feature in map(Feature.parse, self.features):
+        for feature in map(Address.parse, self.features):
             found.setdefault(feature.model, {})[feature.layer] = None
         return {model: list(layers) for model, layers in found.items()}
 
@@ -59,7 +59,7 @@ class Held:
         return f"the images are of {held}, but the models are now {models}: generate images with these weights"
 
 
-def read_held(paths: AtlasPaths, known: dict[str, ModelCard]) -> Held:
+def read_held(paths: AtlasPaths, known: dict[str, ModelCard]) -> Source:
     """Read it; known: cards of models that were read already. NotAnAtlas, ConfigError."""
     manifest = read_manifest(paths.manifest)
     models = models_of(paths, manifest)
@@ -68,7 +68,7 @@ def read_held(paths: AtlasPaths, known: dict[str, ModelCard]) -> Held:
         raise ConfigError(mistakes)
     cards = {name: known.get(name) or read[name] for name in models}
     made = made_images(paths, manifest, cards)
-    return Held(paths, models, cards, made, features_of(made, cards))
+    return Source(paths, models, cards, made, features_of(made, cards))
 
 
 def models_of(paths: AtlasPaths, manifest: dict[str, Any]) -> dict[str, ModelConfig]:

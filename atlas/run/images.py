@@ -19,7 +19,7 @@ from atlas.optvis.transforms import Streams
 
 
 @dataclass
-class Made:
+class FinishedImages:
     """Finished images of one layer, and what the network says of them."""
 
     images: Float[Tensor, "b 3 h w"]  # RGB, not clamped where they were not
@@ -60,7 +60,7 @@ def make_images(
     space: Space = RAW,
     seeds: Sequence[int] = (),
     keep: Keep = NOTHING,
-) -> Made:
+) -> FinishedImages:
     """Optimise, then read the network once more on the finished images. seeds: what transforms draw from."""
     where = param.values.device
     with precision(recipe.precision):
@@ -71,7 +71,7 @@ def make_images(
     assert reading.maps is not None
     activations = reading.maps.mean((2, 3))
     finite = reading.loss.isfinite() & reading.score.isfinite() & activations.isfinite().all(1)
-    return Made(
+    return FinishedImages(
         images=space.show(result.images),
         status=[said if fine else "nonfinite" for said, fine in zip(result.status, finite.tolist(), strict=True)],
         scores=reading.score.float(),

@@ -7,7 +7,7 @@ from atlas.config.schema import SweepConfig
 from atlas.records import Shard
 from atlas.run.drive import Ending
 from atlas.run.events import Fail
-from atlas.run.held import Held
+from atlas.run.held import Source
 from atlas.run.progress import Count, StatusFile
 from atlas.run.publisher import Publisher
 from atlas.run.stage import Place, run_stage
@@ -43,7 +43,7 @@ class Job:
     """One run of `atlas similarity` on one atlas, which it holds locked."""
 
     config: SweepConfig
-    held: Held
+    held: Source
     place: Place
     keeper: SimilarityKeeper
     status: StatusFile

@@ -20,7 +20,7 @@ READERS = 4  # threads that decode pictures
 
 
 @dataclass(frozen=True)
-class Seen:
+class PictureMap:
     """A picture as the model saw it, and its map."""
 
     picture: NamedPicture
@@ -34,29 +34,31 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Unseen:
+class MissingMap:
     """A picture without a map."""
 
     picture: NamedPicture
     reason: str
 
 
-def look(loaded: Loaded, pictures: Sequence[NamedPicture], category: int | None, batch: int) -> Iterator[Seen | Unseen]:
+def look(
+    loaded: Loaded, pictures: Sequence[NamedPicture], category: int | None, batch: int
+) -> Iterator[PictureMap | MissingMap]:
     """Maps of one class, or of the predicted ones, in batches that are halved where they do not fit in memory."""
     work = partial(_look, loaded, category)
     for one in in_batches(pictures, batch, work, loaded.device.type):
         if one.result is None:
-            yield Unseen(one.items[0], f"{one.items[0].name}, {loaded.name}: {one.error}")
+            yield MissingMap(one.items[0], f"{one.items[0].name}, {loaded.name}: {one.error}")
         else:
             yield from one.result
 
 
-def _look(loaded: Loaded, category: int | None, pictures: Sequence[NamedPicture]) -> list[Seen | Unseen]:
+def _look(loaded: Loaded, category: int | None, pictures: Sequence[NamedPicture]) -> list[PictureMap | MissingMap]:
     with ThreadPoolExecutor(READERS) as pool:
         read = list(pool.map(partial(_read, loaded), pictures))
     pairs = list(zip(pictures, read, strict=True))
-    results: list[Seen | Unseen] = [
-        Unseen(picture, str(error)) for picture, error in pairs if isinstance(error, OSError)
+    results: list[PictureMap | MissingMap] = [
+        MissingMap(picture, str(error)) for picture, error in pairs if isinstance(error, OSError)
     ]
     shown = [(picture, image) for picture, image in pairs if isinstance(image, Tensor)]
     if shown:
@@ -79,10 +81,12 @@ def _maps(loaded: Loaded, category: int | None, images: Tensor) -> SaliencyMaps:
         return saliency(loaded.model, loaded.preprocess(images), wanted)
 
 
-def _result(model: str, found: SaliencyMaps, place: int, picture: NamedPicture, image: Tensor) -> Seen | Unseen:
+def _result(
+    model: str, found: SaliencyMaps, place: int, picture: NamedPicture, image: Tensor
+) -> PictureMap | MissingMap:
     if found.status[place] == "nonfinite":
-        return Unseen(picture, f"{picture.name}, {model}: the score, or its gradient, is not finite")
-    return Seen(
+        return MissingMap(picture, f"{picture.name}, {model}: the score, or its gradient, is not finite")
+    return PictureMap(
         picture=picture,
         pixels=(image * 255).round().byte().permute(1, 2, 0).numpy(),  # they were bytes before
         map=to_gray(found.maps[place]),

@@ -12,8 +12,8 @@ import torch
 from atlas.optvis.batch import Keep
 from atlas.optvis.objectives import FeatureObjective
 from atlas.optvis.spaces import space_of
-from atlas.records import Feature, ImageShard, Item, ModelCard, Receipt
-from atlas.run.images import Made, alone, begin, make_images, placed, seen_in
+from atlas.records import Address, ImageShard, Item, ModelCard, Receipt
+from atlas.run.images import FinishedImages, alone, begin, make_images, placed, seen_in
 from atlas.run.memory import budget, in_batches, peak
 from atlas.run.rows import task_columns
 from atlas.run.work import ImageWork
@@ -72,7 +72,7 @@ class Maker:
         return rows
 
     def _write(self, shard: ImageShard, item: Item, image: np.ndarray) -> Row:
-        feature = Feature(shard.model, shard.layer, item.channel)
+        feature = Address(shard.model, shard.layer, item.channel)
         suffix = "" if shard.variant in self.work.homes else shard.variant[:6]
         path = image_path(feature, shard.metric, shard.target, item.seed, suffix)
         height, width = image.shape[1:]
@@ -90,7 +90,7 @@ class Maker:
         picture = read_picture(self.paths.start(self.recipe.picture.rpartition("@")[2]))
         return torch.from_numpy(np.asarray(picture).copy()).permute(2, 0, 1) / 255.0
 
-    def _optimize(self, shard: ImageShard, items: Sequence[Item]) -> Made:
+    def _optimize(self, shard: ImageShard, items: Sequence[Item]) -> FinishedImages:
         """The images of some items, each from its own random stream."""
         recipe, target = self.recipe, shard.target
         forward = self.loaded.forward([shard.layer, *(partner.layer for partner in target.features)])
@@ -161,7 +161,7 @@ def make_repeatable() -> None:
     torch.use_deterministic_algorithms(True, warn_only=True)
 
 
-def _readings(made: Made, place: int) -> Row:
+def _readings(made: FinishedImages, place: int) -> Row:
     return {
         "status": made.status[place],
         "score": made.scores[place].item(),

@@ -15,7 +15,7 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True)
-class Batch(Generic[T, R]):
+class ItemBatch(Generic[T, R]):
     """Items that were worked on together: what came of them, or what the memory said that one alone does not fit."""
 
     items: Sequence[T]
@@ -24,7 +24,9 @@ class Batch(Generic[T, R]):
     error: str | None
 
 
-def in_batches(items: Sequence[T], size: int, work: Callable[[Sequence[T]], R], device: str) -> Iterator[Batch[T, R]]:
+def in_batches(
+    items: Sequence[T], size: int, work: Callable[[Sequence[T]], R], device: str
+) -> Iterator[ItemBatch[T, R]]:
     """Work items off, `size` at once; half as many from where the memory ran out, for the same items and all later."""
     left = list(items)
     while left:
@@ -34,7 +36,7 @@ def in_batches(items: Sequence[T], size: int, work: Callable[[Sequence[T]], R], 
             size = len(batch) // 2
             continue
         left = left[len(batch) :]
-        yield Batch(batch, size, result, error)
+        yield ItemBatch(batch, size, result, error)
 
 
 def _try(work: Callable[[Sequence[T]], R], batch: Sequence[T], device: str) -> tuple[R | None, str | None]:

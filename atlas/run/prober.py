@@ -16,9 +16,9 @@ from PIL import Image
 from atlas.records import ModelCard, Receipt
 from atlas.run.images import precision
 from atlas.run.maker import make_repeatable
-from atlas.run.memory import Batch, budget, in_batches, peak
+from atlas.run.memory import ItemBatch, budget, in_batches, peak
 from atlas.run.work import PictureShard, ResponseWork
-from atlas.similarity.probes import Picture, Reader
+from atlas.similarity.probes import Picture, PictureReader
 from atlas.store.index import write_table
 from atlas.store.paths import AtlasPaths
 from atlas.store.responses import RESPONSES
@@ -29,7 +29,7 @@ KEPT = 2  # activations of a forward pass at a time: a module's input and its ou
 
 
 @dataclass(frozen=True)
-class Answers:
+class Responses:
     """What the layers said to some pictures: mean and max of every channel, (pictures, channels) each."""
 
     pictures: Sequence[Picture]
@@ -51,7 +51,7 @@ class Prober:
     def probe(self, shard: PictureShard) -> Receipt:
         """Whole files in staging/, one for each layer; a picture that cannot be read is told of, and left to do."""
         began = perf_counter()
-        answers: list[Answers] = []
+        answers: list[Responses] = []
         notes: list[str] = []
         size = 0
         for batch in self._batches(shard):
@@ -74,9 +74,9 @@ class Prober:
             notes=tuple(notes),
         )
 
-    def _batches(self, shard: PictureShard) -> Iterator[Batch[Picture, Answers]]:
+    def _batches(self, shard: PictureShard) -> Iterator[ItemBatch[Picture, Responses]]:
         """Pictures of one size, as many as fit; nothing else tells them apart, so each is as it would be alone."""
-        reader = Reader(self.work.probes[shard.probe], self.work.root)
+        reader = PictureReader(self.work.probes[shard.probe], self.work.root)
         if not reader.folder.is_dir():
             raise OSError(f"{reader.folder} cannot be seen from here")
         for (side, raw), group in groupby(sorted(shard.items, key=self._shape), key=self._shape):
@@ -97,24 +97,24 @@ class Prober:
         return max(1, int(budget(self.work.device, self.work.cluster.gpus_per_actor) / max(each, 1)))
 
     def _look(
-        self, reader: Reader, layers: Sequence[str], batch: Sequence[Picture], *, side: int, raw: bool
-    ) -> Answers:
+        self, reader: PictureReader, layers: Sequence[str], batch: Sequence[Picture], *, side: int, raw: bool
+    ) -> Responses:
         """Read a batch and forward it once."""
         with ThreadPoolExecutor(READERS) as pool:
             read = list(pool.map(lambda picture: _read(reader, picture, side), batch))
         unread = [str(error) for error in read if isinstance(error, OSError)]
         seen = [(picture, image) for picture, image in zip(batch, read, strict=True) if isinstance(image, Image.Image)]
         if not seen:
-            return Answers([], {}, {}, unread)
+            return Responses([], {}, {}, unread)
         pixels = np.stack([np.asarray(image, np.float32) for _, image in seen]) / np.float32(255)
         images = torch.from_numpy(pixels).to(self.work.device).permute(0, 3, 1, 2)  # channels last, as the weights are
         with torch.no_grad(), precision("float32"):
             maps = self.loaded.forward(layers)(images if raw else self.loaded.preprocess(images))
             means = {layer: one.mean((2, 3)).float().cpu().numpy() for layer, one in maps.items()}
             maxima = {layer: one.amax((2, 3)).float().cpu().numpy() for layer, one in maps.items()}
-        return Answers([picture for picture, _ in seen], means, maxima, unread)
+        return Responses([picture for picture, _ in seen], means, maxima, unread)
 
-    def _stage(self, shard: PictureShard, answers: list[Answers]) -> tuple[str, ...]:
+    def _stage(self, shard: PictureShard, answers: list[Responses]) -> tuple[str, ...]:
         """Write each layer's rows into a folder of their own, laid out as the atlas is."""
         staged = AtlasPaths(self.paths.staging / f"{shard.id}-{uuid.uuid4().hex[:8]}")
         files = []
@@ -124,7 +124,7 @@ class Prober:
             files.append(self.paths.relative(path))
         return tuple(files)
 
-    def _tables(self, shard: PictureShard, layer: str, answers: list[Answers]) -> Iterator[pa.Table]:
+    def _tables(self, shard: PictureShard, layer: str, answers: list[Responses]) -> Iterator[pa.Table]:
         for one in (one for one in answers if one.pictures):
             count = len(one.pictures)
             columns = {
@@ -142,7 +142,7 @@ class Prober:
             yield pa.table(columns, schema=RESPONSES)
 
 
-def _read(reader: Reader, picture: Picture, side: int) -> Image.Image | OSError:
+def _read(reader: PictureReader, picture: Picture, side: int) -> Image.Image | OSError:
     try:
         return reader.read(picture, side)
     except OSError as error:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from atlas.config.schema import SweepConfig
 from atlas.records import Layer, ModelCard, Shard
 from atlas.run.drive import Ending
-from atlas.run.held import Held
+from atlas.run.held import Source
 from atlas.run.job import Job
 from atlas.run.progress import Count
 from atlas.run.work import PictureShard, ResponseWork
@@ -19,7 +19,7 @@ MOST = 2048  # pictures of one shard: what is lost when its actor dies, and how 
 
 
 @dataclass
-class Probing:
+class ProbeOutcome:
     """What came of the pictures."""
 
     ending: Ending = field(default_factory=Ending)
@@ -27,11 +27,11 @@ class Probing:
     probes: set[str] = field(default_factory=set)  # those of which some picture had been left
 
 
-def probe_left(job: Job, pictures: Mapping[str, Sequence[Picture]]) -> Probing:
+def probe_left(job: Job, pictures: Mapping[str, Sequence[Picture]]) -> ProbeOutcome:
     """Look at what is left of each probe's pictures, with every model."""
     shards = left_shards(job.config, job.held, pictures, job.place.device)
     if not shards:
-        return Probing()
+        return ProbeOutcome()
     left = sum(len(shard.items) for shard in shards)
     total = max(left, len(job.held.layers) * sum(map(len, pictures.values())))
     count = Count(total, left, unit="pictures")
@@ -45,11 +45,11 @@ def probe_left(job: Job, pictures: Mapping[str, Sequence[Picture]]) -> Probing:
         nonce=job.keeper.nonce,
     )
     ending = job.run(work, list[Shard](shards), count)
-    return Probing(ending, count.done, {shard.probe for shard in shards})
+    return ProbeOutcome(ending, count.done, {shard.probe for shard in shards})
 
 
 def left_shards(
-    config: SweepConfig, held: Held, pictures: Mapping[str, Sequence[Picture]], device: str
+    config: SweepConfig, held: Source, pictures: Mapping[str, Sequence[Picture]], device: str
 ) -> list[PictureShard]:
     """What is left to look at, cut into about as much as an actor should hold."""
     most = config.cluster.shard_seconds * RATE[device]
@@ -72,7 +72,7 @@ def unanswered(job: Job, probe: str, pictures: Sequence[Picture]) -> set[str]:
     }
 
 
-def _left(held: Held, probe: str, model: str, pictures: Sequence[Picture]) -> Left:
+def _left(held: Source, probe: str, model: str, pictures: Sequence[Picture]) -> Left:
     weights, layers = held.cards[model].provenance, held.layers[model]
     return left_to_probe(held.paths, probe, model, weights=weights, layers=layers, pictures=pictures)
 

@@ -12,7 +12,7 @@ from atlas.config.mistakes import ConfigError, collect
 from atlas.config.schema import SaliencyConfig
 from atlas.optvis.saliency import overlay
 from atlas.run.generate import output_mistakes
-from atlas.run.looker import Seen, Unseen, look
+from atlas.run.looker import MissingMap, PictureMap, look
 from atlas.run.one_model import Classes, OneModel, classes_of, device_for
 from atlas.store.images import write_pixels
 from atlas.store.paths import safe
@@ -22,7 +22,7 @@ from atlas.zoo.sources import architecture
 
 
 @dataclass(frozen=True)
-class Row:
+class MapRow:
     """One map, as stdout tells of it."""
 
     image: str
@@ -40,7 +40,7 @@ class Row:
 class Outcome:
     """What `atlas saliency` came to."""
 
-    rows: list[Row] = field(default_factory=list)
+    rows: list[MapRow] = field(default_factory=list)
     flat: list[str] = field(default_factory=list)  # maps that show nothing
     failures: list[str] = field(default_factory=list)  # why a picture has no map
 
@@ -67,13 +67,13 @@ def saliency_job(config: SaliencyConfig, mistakes: list[str]) -> Outcome:
     return outcome
 
 
-def look_at_all(config: SaliencyConfig) -> Iterator[tuple[str, Seen, str | None]]:
+def look_at_all(config: SaliencyConfig) -> Iterator[tuple[str, PictureMap, str | None]]:
     """The same without a file: model, what it saw of a picture, and the category's name. Unreadable pictures are left out."""
     pictures = _pictures(config, [])
     held = OneModel(config.models, device_for(config.device))
     for name, aim in _aims(config, held).items():
         for one in look(held(name), pictures, aim.category, config.batch):
-            if isinstance(one, Seen):
+            if isinstance(one, PictureMap):
                 yield name, one, aim.classes.label(one.category)
 
 
@@ -126,7 +126,7 @@ def _look_with(
     held: OneModel, name: str, aim: Aim, pictures: list[NamedPicture], config: SaliencyConfig, outcome: Outcome
 ) -> None:
     for one in look(held(name), pictures, aim.category, config.batch):
-        if isinstance(one, Unseen):
+        if isinstance(one, MissingMap):
             if one.reason not in outcome.failures:  # what cannot be read is met with every model
                 outcome.failures.append(one.reason)
             continue
@@ -138,13 +138,13 @@ def _look_with(
             )
 
 
-def _write(seen: Seen, model: str, classes: Classes, config: SaliencyConfig) -> Row:
+def _write(seen: PictureMap, model: str, classes: Classes, config: SaliencyConfig) -> MapRow:
     """Both PNGs, each whole or absent."""
     folder = Path(config.out).expanduser() / safe(model)
     paths = {kind: folder / path_for(seen.picture.label, f"{seen.category}-{kind}.png") for kind in ("map", "overlay")}
     write_pixels(paths["map"], Image.fromarray(seen.map))
     write_pixels(paths["overlay"], Image.fromarray(overlay(seen.pixels, seen.map, config.overlay)))
-    return Row(
+    return MapRow(
         image=seen.picture.name,
         model=model,
         category=seen.category,

@@ -7,9 +7,9 @@ from pathlib import Path
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import ProbeConfig, SweepConfig
 from atlas.records import ModelCard
-from atlas.run.comparison import Probed, compare_features
+from atlas.run.comparison import AnsweredProbe, compare_features
 from atlas.run.drive import Ending
-from atlas.run.held import Held, read_held
+from atlas.run.held import Source, read_held
 from atlas.run.job import Job, SimilarityKeeper
 from atlas.run.probing import probe_left, unanswered
 from atlas.run.progress import StatusFile
@@ -101,7 +101,7 @@ def _bring_up_to_date(job: Job, outcome: Outcome) -> None:
             outcome.notes.append(f"probe {name}: there is no picture that every model could look at")
 
 
-def pictures_by_probe(config: SweepConfig, held: Held) -> dict[str, list[Picture]]:
+def pictures_by_probe(config: SweepConfig, held: Source) -> dict[str, list[Picture]]:
     own = [one.picture for one in held.made]
     found = {name: own if probe.kind == "atlas" else pictures_of(probe) for name, probe in config.probes.items()}
     empty = [name for name, pictures in found.items() if not pictures]
@@ -110,18 +110,18 @@ def pictures_by_probe(config: SweepConfig, held: Held) -> dict[str, list[Picture
     return found
 
 
-def _probed(job: Job, name: str, pictures: list[Picture], unseen: set[str]) -> Probed:
+def _probed(job: Job, name: str, pictures: list[Picture], unseen: set[str]) -> AnsweredProbe:
     """A probe with those of its pictures that every layer has told of."""
     seen = [place for place, picture in enumerate(pictures) if picture.id not in unseen]
     kept = [pictures[place] for place in seen]
     if job.config.probes[name].kind != "atlas":
-        return Probed(name, job.held.features, kept, found_pictures(kept))
+        return AnsweredProbe(name, job.held.features, kept, found_pictures(kept))
     made = [job.held.made[place] for place in seen]
     features = features_of(made, job.held.cards)
-    return Probed(name, features, kept, own_pictures(made, features, job.held.cards))
+    return AnsweredProbe(name, features, kept, own_pictures(made, features, job.held.cards))
 
 
-def _compare(job: Job, probed: Probed, unseen: int, outcome: Outcome) -> None:
+def _compare(job: Job, probed: AnsweredProbe, unseen: int, outcome: Outcome) -> None:
     """Write the tables of a probe, unless they are there, and are those of the pictures and features that there are."""
     mark = _mark(job, probed)
     told = read_compared(job.paths).get(probed.name, {})
@@ -139,7 +139,7 @@ def _placed(probe: ProbeConfig) -> ProbeConfig:
     return probe if probe.folder is None else replace(probe, folder=os.path.abspath(os.path.expanduser(probe.folder)))
 
 
-def _note_done(job: Job, probed: Probed, mark: str, *, unread: int, files: list[Path]) -> None:
+def _note_done(job: Job, probed: AnsweredProbe, mark: str, *, unread: int, files: list[Path]) -> None:
     asked = asdict(job.config.similarity)
     told = {
         "mark": mark,
@@ -156,7 +156,7 @@ def _note_done(job: Job, probed: Probed, mark: str, *, unread: int, files: list[
     write_compared(job.paths, probed.name, told)
 
 
-def _mark(job: Job, probed: Probed) -> str:
+def _mark(job: Job, probed: AnsweredProbe) -> str:
     """Hash of all that reaches the tables of a probe."""
     standing = probed.standing
     return fingerprint(

@@ -20,7 +20,7 @@ from atlas.optvis.objectives import FeatureObjective
 from atlas.optvis.params import GRAY, Param, pixels
 from atlas.optvis.spaces import Space, space_of
 from atlas.records import Item, Target
-from atlas.run.images import Made, alone, begin, make_images, placed, seen_in
+from atlas.run.images import FinishedImages, alone, begin, make_images, placed, seen_in
 from atlas.run.materials import read_material, read_start
 from atlas.store.images import to_pil
 from atlas.sweep.identity import noise_seed
@@ -187,7 +187,7 @@ def _check_channels(forward: Any, wanted: list[tuple[str, int]], param: Param) -
             raise ValueError(f"channels={absent}: layer {layer} has {count} channels (0 to {count - 1})")
 
 
-def _joined(made: list[Made]) -> Visualization:
+def _joined(made: list[FinishedImages]) -> Visualization:
     return Visualization(
         images=torch.cat([one.images for one in made]),
         scores=torch.cat([one.scores for one in made]),

@@ -12,10 +12,10 @@ from jaxtyping import Float32
 
 from atlas.records import MEASURES, SCOPES
 from atlas.selftest.planted import Planted
-from atlas.similarity.bank import Bank, Facts, Panel, write_bank
+from atlas.similarity.bank import Bank, Facts, LayerSpan, write_bank
 from atlas.similarity.blocks import SOURCES, Comparison, blocks_of
 from atlas.similarity.comparer import Comparer
-from atlas.similarity.found import Found
+from atlas.similarity.found import BlockResults
 from atlas.similarity.layerwise import layer_table
 from atlas.similarity.matching import match_table
 from atlas.similarity.quality import Marks, marks
@@ -54,10 +54,10 @@ def compare(
     with TemporaryDirectory(prefix="atlas-selftest-") as folder:
         seen: dict[str, Marks] = {}
 
-        def look(panel: Panel, values: Float32[np.ndarray, "n c"], facts: Facts) -> None:
+        def look(panel: LayerSpan, values: Float32[np.ndarray, "n c"], facts: Facts) -> None:
             seen[panel.name] = marks(panel, values, facts, data.made)
 
-        def responses(panel: Panel) -> Float32[np.ndarray, "n c"]:
+        def responses(panel: LayerSpan) -> Float32[np.ndarray, "n c"]:
             return np.ascontiguousarray(data.values[:, panel.features])
 
         bank = write_bank(Path(folder), data.addresses, data.pictures, responses, look=look)
@@ -68,7 +68,7 @@ def compare(
             found.close()
 
 
-def _blocks(bank: Bank, asked: Comparison, most: int, workers: int) -> Found:
+def _blocks(bank: Bank, asked: Comparison, most: int, workers: int) -> BlockResults:
     """Every block, the last one first where there are several workers: none may depend on another."""
     blocks = blocks_of(bank.panels, most)
     files = [bank.folder / f"block-{number}.npz" for number in range(len(blocks))]
@@ -76,10 +76,12 @@ def _blocks(bank: Bank, asked: Comparison, most: int, workers: int) -> Found:
     turns = list(zip(blocks, files, strict=True))
     for turn, (block, file) in enumerate(turns if workers == 1 else reversed(turns)):
         crew[turn % workers].compare(block, file)
-    return Found(blocks, files)
+    return BlockResults(blocks, files)
 
 
-def _tables(bank: Bank, found: Found, measures: Sequence[str], scopes: Sequence[str], seen: dict[str, Marks]) -> Tables:
+def _tables(
+    bank: Bank, found: BlockResults, measures: Sequence[str], scopes: Sequence[str], seen: dict[str, Marks]
+) -> Tables:
     tables = {(scope, m): neighbor_table(bank, found, scope, m, probe=PROBE) for scope in scopes for m in measures}
     layers = layer_table(bank, found, PROBE)
     return Tables(

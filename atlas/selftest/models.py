@@ -10,7 +10,7 @@ import pyarrow as pa
 from jaxtyping import Int
 
 from atlas.config.recipes import read_recipe
-from atlas.records import Feature
+from atlas.records import Address
 from atlas.run.visualize import visualize
 from atlas.selftest.comparison import Tables, compare
 from atlas.selftest.planted import Planted
@@ -120,9 +120,9 @@ def _same_layers(tables: Tables) -> list[dict[str, Any]]:
 
 def _copy_of(address: str, model: str, order: Int[np.ndarray, "c"]) -> str:
     """Where a channel of `net` is in one of its copies; order: the old channel of each new one."""
-    _, layer, channel = Feature.parse(address)
+    _, layer, channel = Address.parse(address)
     moved = model == "permuted" and layer == PERMUTED
-    return str(Feature(model, layer, int(np.argsort(order)[channel]) if moved else channel))
+    return str(Address(model, layer, int(np.argsort(order)[channel]) if moved else channel))
 
 
 def _excess(models: Mapping[str, Responses]) -> float:

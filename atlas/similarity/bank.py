@@ -13,13 +13,13 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int
 
-from atlas.records import Feature
+from atlas.records import Address
 from atlas.similarity.rotation import rotation
 from atlas.similarity.statistics import live, moments, standardised, without
 
 
 @dataclass(frozen=True)
-class Panel:
+class LayerSpan:
     """One layer of the bank: its features are those from `start` to `stop`."""
 
     model: str
@@ -70,13 +70,13 @@ class Facts(NamedTuple):
     stand_in: Int[np.ndarray, "c"]  # a rotated channel has no image: the layer's feature whose image drives it most
 
 
-def panels_of(addresses: Sequence[str]) -> tuple[Panel, ...]:
+def panels_of(addresses: Sequence[str]) -> tuple[LayerSpan, ...]:
     """The layers of features in the order of their addresses."""
     assert list(addresses) == sorted(addresses), "addresses come sorted"
     panels, at = [], 0
-    for (model, layer), group in groupby(map(Feature.parse, addresses), key=lambda one: one[:2]):
+    for (model, layer), group in groupby(map(Address.parse, addresses), key=lambda one: one[:2]):
         count = sum(1 for _ in group)
-        panels.append(Panel(model, layer, at, at + count))
+        panels.append(LayerSpan(model, layer, at, at + count))
         at += count
     return tuple(panels)
 
@@ -88,7 +88,7 @@ class Bank:
         self.folder = Path(folder)
         said = json.loads((self.folder / "bank.json").read_text())
         self.addresses: list[str] = said["addresses"]
-        self.panels = tuple(Panel(**panel) for panel in said["panels"])
+        self.panels = tuple(LayerSpan(**panel) for panel in said["panels"])
         self.own_images: bool = said["own_images"]
 
     def facts(self, panel: int) -> Facts:
@@ -108,10 +108,10 @@ def write_bank(
     folder: Path,
     addresses: Sequence[str],
     pictures: Pictures,
-    responses: Callable[[Panel], Float32[np.ndarray, "n c"]],
+    responses: Callable[[LayerSpan], Float32[np.ndarray, "n c"]],
     *,
     seed: int = 0,
-    look: Callable[[Panel, Float32[np.ndarray, "n c"], Facts], object] = lambda panel, values, facts: None,
+    look: Callable[[LayerSpan, Float32[np.ndarray, "n c"], Facts], object] = lambda panel, values, facts: None,
 ) -> Bank:
     """Write what `responses` gives for each layer, one layer (and a few copies of it) in memory at a time.
 
@@ -135,7 +135,7 @@ def write_bank(
 
 
 def _measure(
-    panel: Panel, values: Float32[np.ndarray, "n c"], pictures: Pictures, features: int, seed: int
+    panel: LayerSpan, values: Float32[np.ndarray, "n c"], pictures: Pictures, features: int, seed: int
 ) -> tuple[Facts, Float32[np.ndarray, "c n"], Float32[np.ndarray, "f c"] | None]:
     found = moments(values, pictures.weight)
     alive = live(values, found)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from atlas.similarity.bank import Panel
+from atlas.similarity.bank import LayerSpan
 from atlas.store.relations import BOTTOM, TOP
 
 SOURCES = 2048  # features of one block, at most: what makes the product efficient, and bounds the memory
@@ -38,12 +38,12 @@ class Block:
         return f"block-{self.start}.npz"
 
 
-def blocks_of(panels: Sequence[Panel], most: int = SOURCES) -> list[Block]:
+def blocks_of(panels: Sequence[LayerSpan], most: int = SOURCES) -> list[Block]:
     """Cut every layer into even blocks; the same however many workers there are, so that sums round the same."""
     return [block for number, panel in enumerate(panels) for block in _cut(number, panel, most)]
 
 
-def _cut(number: int, panel: Panel, most: int) -> Iterator[Block]:
+def _cut(number: int, panel: LayerSpan, most: int) -> Iterator[Block]:
     pieces = -(-len(panel) // most)
     edges = [panel.start + len(panel) * piece // pieces for piece in range(pieces + 1)]
     for start, stop in pairwise(edges):

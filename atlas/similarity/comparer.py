@@ -12,7 +12,7 @@ from atlas.similarity import layerwise
 from atlas.similarity.bank import Bank
 from atlas.similarity.blocks import Block, Comparison
 from atlas.similarity.lists import Lists, merge, ranked, targets
-from atlas.similarity.measures import Layer, Pair, Sources, scores
+from atlas.similarity.measures import LayerData, Pair, Sources, scores
 from atlas.store.relations import TOP
 
 CPU_CACHE = 1 << 30  # bytes of layers kept between blocks
@@ -21,7 +21,7 @@ MAPPED = ("sym", "profile")  # measures that do not depend on the direction: tho
 
 
 @dataclass
-class _Found:
+class _BlockFindings:
     """What one block has found so far."""
 
     lists: dict[tuple[str, int, int], Lists] = field(default_factory=dict)  # by measure, sign and panel
@@ -35,13 +35,13 @@ class Comparer:
         torch.set_float32_matmul_precision("highest")
         measures = asked.measures if bank.own_images else tuple(m for m in asked.measures if m == "profile")
         self.bank, self.asked, self.measures, self.device = bank, asked, measures, device
-        self._layers: OrderedDict[int, Layer] = OrderedDict()
+        self._layers: OrderedDict[int, LayerData] = OrderedDict()
         self._cache = CPU_CACHE if device == "cpu" else GPU_CACHE * torch.cuda.get_device_properties(0).total_memory
 
     def compare(self, block: Block, path: Path) -> None:
         """Compare one block and write what was found as .npz at `path`."""
         sources = Sources(self.bank, block.panel, block.start, block.stop, device=self.device)
-        found = _Found()
+        found = _BlockFindings()
         for number in range(len(self.bank.panels)):
             pair = Pair(sources, self._layer(number), number)
             for measure in self.measures:
@@ -52,15 +52,15 @@ class Comparer:
         with open(path, "wb") as file:
             np.savez(file, allow_pickle=False, **found.arrays)
 
-    def _layer(self, number: int) -> Layer:
+    def _layer(self, number: int) -> LayerData:
         if number not in self._layers:
-            self._layers[number] = Layer(self.bank, number, self.device)
+            self._layers[number] = LayerData(self.bank, number, self.device)
             while len(self._layers) > 1 and sum(one.bytes for one in self._layers.values()) > self._cache:
                 self._layers.popitem(last=False)
         self._layers.move_to_end(number)
         return self._layers[number]
 
-    def _take(self, found: _Found, measure: str, pair: Pair, block: Block) -> None:
+    def _take(self, found: _BlockFindings, measure: str, pair: Pair, block: Block) -> None:
         """Rank one tile; keep of it what maps and the layer table need."""
         tile = scores(measure, pair)
         same = pair.number == block.panel
@@ -76,7 +76,7 @@ class Comparer:
         if measure == "profile":
             found.arrays |= layerwise.matches(found.lists[measure, TOP, pair.number], tile, pair)
 
-    def _merged(self, found: _Found, scope: str, block: Block) -> Iterator[tuple[str, np.ndarray]]:
+    def _merged(self, found: _BlockFindings, scope: str, block: Block) -> Iterator[tuple[str, np.ndarray]]:
         """The lists of a scope, from those of the layers that belong to it."""
         for name, panels in targets(scope, self.bank.panels, block.panel):
             for measure in self.measures:

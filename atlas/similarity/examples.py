@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 from jaxtyping import Bool, Float32, Int
 
-from atlas.records import Feature
-from atlas.similarity.probes import Picture, Reader
+from atlas.records import Address
+from atlas.similarity.probes import Picture, PictureReader
 from atlas.store.files import write_whole
 from atlas.store.index import write_table
 from atlas.store.paths import AtlasPaths
@@ -22,7 +22,7 @@ THREADS = 4
 
 
 @dataclass(frozen=True)
-class Most:
+class TopPictures:
     """The pictures that drive some features most, best first: numbers of pictures, and what they do."""
 
     features: list[str]
@@ -38,12 +38,12 @@ def most_driving(
     k: int,
     *,
     alive: Bool[np.ndarray, "c"],
-) -> Most:
+) -> TopPictures:
     """By mean activation, which is what images are made for; ties by picture. Channels that are not live have none."""
     places = np.flatnonzero(alive)
     chosen = np.stack([_highest(means[:, place], k) for place in places]) if len(places) else np.empty((0, 0), int)
     mean, peak = (values[chosen, places[:, None]] for values in (means, maxima))
-    return Most([features[place] for place in places], chosen, mean, peak)
+    return TopPictures([features[place] for place in places], chosen, mean, peak)
 
 
 def _highest(column: Float32[np.ndarray, "n"], k: int) -> Int[np.ndarray, "_"]:
@@ -55,7 +55,7 @@ def _highest(column: Float32[np.ndarray, "n"], k: int) -> Int[np.ndarray, "_"]:
 
 
 def write_examples(
-    paths: AtlasPaths, probe: str, pictures: Sequence[Picture], reader: Reader, most: list[Most]
+    paths: AtlasPaths, probe: str, pictures: Sequence[Picture], reader: PictureReader, most: list[TopPictures]
 ) -> list[Path]:
     """Copy the pictures and write their table: the files. Copies that nobody names any more are removed."""
     folder, table = paths.probe_pictures(probe), paths.probe_examples(probe)
@@ -70,12 +70,12 @@ def write_examples(
     return [table, *wanted]
 
 
-def _rows(paths: AtlasPaths, probe: str, folder: Path, pictures: Sequence[Picture], most: Most) -> list[dict]:
+def _rows(paths: AtlasPaths, probe: str, folder: Path, pictures: Sequence[Picture], most: TopPictures) -> list[dict]:
     return [
         {
             "probe": probe,
             "feature": address,
-            **Feature.parse(address)._asdict(),
+            **Address.parse(address)._asdict(),
             "rank": rank,
             "mean": most.mean[row, rank - 1],
             "max": most.peak[row, rank - 1],
@@ -92,7 +92,7 @@ def _copy(folder: Path, picture: Picture) -> Path:
     return folder / f"{blake2b(picture.id.encode(), digest_size=10).hexdigest()}.jpg"
 
 
-def _write_copy(path: Path, reader: Reader, picture: Picture) -> None:
+def _write_copy(path: Path, reader: PictureReader, picture: Picture) -> None:
     if not path.exists():
         image = reader.read(picture, SIDE)
         write_whole(path, lambda file: image.save(file, "JPEG", quality=92, subsampling=0))

@@ -8,7 +8,7 @@ import numpy as np
 from atlas.similarity.blocks import Block
 
 
-class Found:
+class BlockResults:
     """The .npz files of all blocks of a bank, in their order; opened, and read array by array."""
 
     def __init__(self, blocks: Sequence[Block], files: Sequence[Path]) -> None:

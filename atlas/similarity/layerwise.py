@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from atlas.similarity.bank import Bank, Panel
-from atlas.similarity.found import Found
+from atlas.similarity.bank import Bank, LayerSpan
+from atlas.similarity.found import BlockResults
 from atlas.similarity.lists import Lists
 from atlas.similarity.measures import Pair, Tile
 from atlas.store.relations import LAYERS
@@ -38,7 +38,7 @@ def matches(found: Lists, tile: Tile, pair: Pair) -> dict[str, np.ndarray]:
     return {f"match.{pair.number}.{name}": value.cpu().numpy() for name, value in arrays.items()}
 
 
-def layer_table(bank: Bank, found: Found, probe: str) -> pa.Table:
+def layer_table(bank: Bank, found: BlockResults, probe: str) -> pa.Table:
     """LAYERS: one row for each ordered pair of layers that have live features."""
     pairs = _Pairs(bank, found)
     rows = [pairs.row(a, b) for a in pairs.inhabited for b in pairs.inhabited]
@@ -55,7 +55,7 @@ def closest_layers(table: pa.Table, model_a: str, model_b: str) -> dict[str, str
 class _Pairs:
     """What the blocks found of each pair of layers."""
 
-    def __init__(self, bank: Bank, found: Found) -> None:
+    def __init__(self, bank: Bank, found: BlockResults) -> None:
         self.panels, self.found = bank.panels, found
         self.alive = [bank.facts(number).alive for number in range(len(bank.panels))]
         self.inhabited = [number for number, alive in enumerate(self.alive) if alive.any()]
@@ -100,7 +100,7 @@ class _Pairs:
         return float((back[chosen[has]] == me[has]).mean()) if has.any() else None
 
 
-def _names(panel: Panel, side: str) -> dict[str, object]:
+def _names(panel: LayerSpan, side: str) -> dict[str, object]:
     return {f"model_{side}": panel.model, f"layer_{side}": panel.layer}
 
 

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Shaped
 from torch import Tensor
 
-from atlas.similarity.bank import Panel
+from atlas.similarity.bank import LayerSpan
 from atlas.similarity.measures import Tile
 from atlas.similarity.ranking import best
 
@@ -42,7 +42,7 @@ def merge(lists: list[Lists], k: int, sign: int) -> Lists:
     }
 
 
-def targets(scope: str, panels: Sequence[Panel], mine: int) -> Iterator[tuple[str, list[int]]]:
+def targets(scope: str, panels: Sequence[LayerSpan], mine: int) -> Iterator[tuple[str, list[int]]]:
     """The layers that a scope compares with: one list of them, or one for each other model."""
     model = panels[mine].model
     numbers = range(len(panels))

@@ -5,14 +5,14 @@ from itertools import permutations
 import numpy as np
 import pyarrow as pa
 
-from atlas.similarity.bank import Bank, Panel
-from atlas.similarity.found import Found
+from atlas.similarity.bank import Bank, LayerSpan
+from atlas.similarity.found import BlockResults
 from atlas.similarity.layerwise import closest_layers
 from atlas.similarity.tables import Lists, read_lists
 from atlas.store.relations import MATCHES, TOP
 
 
-def match_table(bank: Bank, found: Found, layers: pa.Table, *, probe: str) -> pa.Table:
+def match_table(bank: Bank, found: BlockResults, layers: pa.Table, *, probe: str) -> pa.Table:
     """MATCHES of every ordered pair of models, by profile: over the same pictures, as Li 2015 compares networks."""
     models = sorted({panel.model for panel in bank.panels})
     lists = {target: read_lists(bank, found, "other", "profile", TOP, target) for target in models}
@@ -73,5 +73,5 @@ def _assigned(bank: Bank, a: int, b: int) -> dict[int, tuple[int, float]]:
     }
 
 
-def _place(panel: Panel, channel: np.int64) -> int:
+def _place(panel: LayerSpan, channel: np.int64) -> int:
     return panel.start + int(channel)

@@ -24,7 +24,7 @@ class Tile(NamedTuple):
     turned: Scores  # source → channel of the layer's rotated copy
 
 
-class Layer:
+class LayerData:
     """One layer as a target: its rows over the probe and its facts, on a device."""
 
     def __init__(self, bank: Bank, number: int, device: str) -> None:
@@ -58,7 +58,7 @@ class Sources:
 class Pair:
     """Some sources against one layer: what several measures need is computed once, when it is first asked for."""
 
-    def __init__(self, sources: Sources, layer: Layer, number: int) -> None:
+    def __init__(self, sources: Sources, layer: LayerData, number: int) -> None:
         self.sources, self.layer, self.number = sources, layer, number
         self.facts = layer.facts
 

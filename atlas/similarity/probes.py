@@ -37,7 +37,7 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class AtlasImage:
     """An image of the atlas, with what tells it from others of its feature."""
 
     picture: Picture
@@ -48,7 +48,7 @@ class Made:
     created: Any
 
 
-def made_images(paths: AtlasPaths, manifest: dict[str, Any], cards: dict[str, ModelCard]) -> list[Made]:
+def made_images(paths: AtlasPaths, manifest: dict[str, Any], cards: dict[str, ModelCard]) -> list[AtlasImage]:
     """Every image of the atlas that shows something, in the order of tasks; dead ones are gray and left out."""
     raw = _RawVariants(manifest)
     rows = (row for path in files_under(paths.index) for row in read_table(path, COLUMNS).to_pylist())
@@ -56,11 +56,11 @@ def made_images(paths: AtlasPaths, manifest: dict[str, Any], cards: dict[str, Mo
     return sorted(made, key=lambda one: one.picture.id)
 
 
-def _made(row: Row, card: ModelCard, raw: bool) -> Made:
+def _made(row: Row, card: ModelCard, raw: bool) -> AtlasImage:
     scale = min(row["width"], row["height"]) / card.input_size
     picture = Picture(row["task"], row["image"], row["feature"], scale, raw)
     kind = (row["metric"], row["target"], row["seed"])
-    return Made(picture, row["model"], row["layer"], row["weights"], kind, row["created"])
+    return AtlasImage(picture, row["model"], row["layer"], row["weights"], kind, row["created"])
 
 
 class _RawVariants:
@@ -96,7 +96,7 @@ def _found(path: Path, folder: Path) -> Picture:
     return Picture(f"{name} {said.st_size:x}-{said.st_mtime_ns:x}", name)
 
 
-class Reader:
+class PictureReader:
     """Reads the pictures of one probe as RGB squares."""
 
     def __init__(self, probe: ProbeConfig, root: Path) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Int
 
-from atlas.similarity.bank import Facts, Panel
+from atlas.similarity.bank import Facts, LayerSpan
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Marks:
     z: Float32[np.ndarray, "m"]
 
 
-def marks(panel: Panel, values: Float32[np.ndarray, "n c"], facts: Facts, made: Int[np.ndarray, "n"]) -> Marks:
+def marks(panel: LayerSpan, values: Float32[np.ndarray, "n c"], facts: Facts, made: Int[np.ndarray, "n"]) -> Marks:
     """Every picture made for a feature of a layer, against the layer's pictures of other features.
 
     values: what the layer's channels do on all pictures; made: the feature of each, -1 for none.

@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from atlas.config.schema import SimilarityConfig
-from atlas.records import MEASURES, SCOPES, Feature
-from atlas.similarity.bank import Bank, Panel
+from atlas.records import MEASURES, SCOPES, Address
+from atlas.similarity.bank import Bank, LayerSpan
 from atlas.similarity.clustering import cluster
 from atlas.similarity.comparer import MAPPED
-from atlas.similarity.found import Found
+from atlas.similarity.found import BlockResults
 from atlas.similarity.layerwise import layer_table
 from atlas.similarity.layout import layout
 from atlas.similarity.matching import match_table
@@ -27,7 +27,9 @@ from atlas.store.relations import CLUSTERS, LAYERS, LAYOUT, MATCHES, QUALITY, TO
 GROUP = 20_000  # rows of a row group: a reader that wants one feature reads one group
 
 
-def write_results(paths: AtlasPaths, probe: str, bank: Bank, found: Found, config: SimilarityConfig) -> list[Path]:
+def write_results(
+    paths: AtlasPaths, probe: str, bank: Bank, found: BlockResults, config: SimilarityConfig
+) -> list[Path]:
     """Neighbors, the layer table, matches, maps with their order, and the layout; the files that now hold the probe's.
 
     What an earlier comparison left of this probe, and this one was not asked for, goes.
@@ -84,7 +86,7 @@ def _write_neighbors(path: Path, table: pa.Table | None) -> list[Path]:
     return [path]
 
 
-def _maps(paths: AtlasPaths, probe: str, bank: Bank, found: Found) -> tuple[pa.Table, list[Path]]:
+def _maps(paths: AtlasPaths, probe: str, bank: Bank, found: BlockResults) -> tuple[pa.Table, list[Path]]:
     """Write each layer's matrix in clustered order, and the channels in that order; CLUSTERS, and the files."""
     rows, written = [], []
     for number, panel in enumerate(bank.panels):
@@ -98,7 +100,7 @@ def _maps(paths: AtlasPaths, probe: str, bank: Bank, found: Found) -> tuple[pa.T
                 continue
             ordered = cluster(matrix)
             addresses = [bank.addresses[panel.start + there[at]] for at in ordered.order]
-            channels = np.array([Feature.parse(address).channel for address in addresses])
+            channels = np.array([Address.parse(address).channel for address in addresses])
             _save(files[0], matrix[np.ix_(ordered.order, ordered.order)])
             _save(files[1], channels)
             written += files
@@ -106,7 +108,7 @@ def _maps(paths: AtlasPaths, probe: str, bank: Bank, found: Found) -> tuple[pa.T
     return pa.Table.from_pylist(rows, schema=CLUSTERS), written
 
 
-def _compared(found: Found, number: int, measure: str) -> tuple[np.ndarray, np.ndarray]:
+def _compared(found: BlockResults, number: int, measure: str) -> tuple[np.ndarray, np.ndarray]:
     """A layer's similarities (n, n) among the features that have any, and which those are; none, if not asked for."""
     if not found.has(number, f"map.{measure}"):
         return np.empty((0, 0), np.float32), np.empty(0, int)
@@ -120,13 +122,13 @@ def _save(path: Path, array: np.ndarray) -> None:
 
 
 def _cluster_rows(
-    probe: str, measure: str, panel: Panel, channels: np.ndarray, families: np.ndarray
+    probe: str, measure: str, panel: LayerSpan, channels: np.ndarray, families: np.ndarray
 ) -> list[dict[str, object]]:
     return [
         {
             "probe": probe,
             "measure": measure,
-            "feature": str(Feature(panel.model, panel.layer, int(channel))),
+            "feature": str(Address(panel.model, panel.layer, int(channel))),
             "model": panel.model,
             "layer": panel.layer,
             "channel": int(channel),
@@ -137,7 +139,7 @@ def _cluster_rows(
     ]
 
 
-def _layouts(bank: Bank, found: Found, probe: str, seed: int) -> pa.Table:
+def _layouts(bank: Bank, found: BlockResults, probe: str, seed: int) -> pa.Table:
     """A place in the plane for each live feature, model by model, from its nearest in the model by profile."""
     lists = read_lists(bank, found, "model", "profile", TOP)
     if lists is None:
@@ -154,5 +156,5 @@ def _layouts(bank: Bank, found: Found, probe: str, seed: int) -> pa.Table:
         points = layout(near, lists.score[there], seed=seed)
         for feature, (x, y) in zip(there, points, strict=True):
             address = bank.addresses[feature]
-            rows.append({"probe": probe, "feature": address, **Feature.parse(address)._asdict(), "x": x, "y": y})
+            rows.append({"probe": probe, "feature": address, **Address.parse(address)._asdict(), "x": x, "y": y})
     return pa.Table.from_pylist(rows, schema=LAYOUT)

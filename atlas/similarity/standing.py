@@ -7,16 +7,16 @@ import numpy as np
 
 from atlas.records import ModelCard
 from atlas.similarity.bank import Pictures
-from atlas.similarity.probes import Made, Picture
+from atlas.similarity.probes import AtlasImage, Picture
 from atlas.similarity.statistics import weights_of
 
 
-def features_of(made: Iterable[Made], cards: Mapping[str, ModelCard]) -> list[str]:
+def features_of(made: Iterable[AtlasImage], cards: Mapping[str, ModelCard]) -> list[str]:
     """Addresses of the features that have an image made with the weights that their model has now, sorted."""
     return sorted({str(one.picture.feature) for one in made if one.weights == cards[one.model].provenance})
 
 
-def own_pictures(made: Sequence[Made], features: Sequence[str], cards: Mapping[str, ModelCard]) -> Pictures:
+def own_pictures(made: Sequence[AtlasImage], features: Sequence[str], cards: Mapping[str, ModelCard]) -> Pictures:
     """The atlas's images as a probe: every source layer weighs the same.
 
     An image of older weights is a picture like any other: it stands for no feature.
@@ -39,15 +39,15 @@ def found_pictures(pictures: Sequence[Picture]) -> Pictures:
     return Pictures(weights_of(np.zeros(len(pictures), int)), nobody, nobody >= 0)
 
 
-def _standing(made: Iterable[Made]) -> set[str]:
+def _standing(made: Iterable[AtlasImage]) -> set[str]:
     """The pictures that stand for their features: of whole channels where there are any, of equal kinds the newest."""
-    by_feature: defaultdict[str, list[Made]] = defaultdict(list)
+    by_feature: defaultdict[str, list[AtlasImage]] = defaultdict(list)
     for one in made:
         by_feature[str(one.picture.feature)].append(one)
     return {one.picture.id for images in by_feature.values() for one in _newest(_purest(images))}
 
 
-def _purest(images: list[Made]) -> list[Made]:
+def _purest(images: list[AtlasImage]) -> list[AtlasImage]:
     """Images that drive the channel as a whole; else parts of it; else it together with others."""
     for wanted in (lambda target: target == "channel", lambda target: not target.startswith("joint")):
         found = [one for one in images if wanted(one.kind[1])]
@@ -56,6 +56,6 @@ def _purest(images: list[Made]) -> list[Made]:
     return images
 
 
-def _newest(images: Iterable[Made]) -> Iterable[Made]:
+def _newest(images: Iterable[AtlasImage]) -> Iterable[AtlasImage]:
     last = {one.kind: one for one in sorted(images, key=lambda one: (one.created, one.picture.id))}
     return last.values()

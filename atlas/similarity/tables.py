@@ -7,7 +7,7 @@ import pyarrow as pa
 from jaxtyping import Int
 
 from atlas.similarity.bank import Bank
-from atlas.similarity.found import Found
+from atlas.similarity.found import BlockResults
 from atlas.store.relations import BOTTOM, NEIGHBORS, TOP
 
 
@@ -26,7 +26,7 @@ class Lists:
         return self.column >= 0
 
 
-def read_lists(bank: Bank, found: Found, scope: str, measure: str, sign: int, target: str = "") -> Lists | None:
+def read_lists(bank: Bank, found: BlockResults, scope: str, measure: str, sign: int, target: str = "") -> Lists | None:
     """What the blocks found; None when they were not asked for it. target: the other model of scope `other`."""
     name = f"{scope}.{target}.{measure}.{sign}"
     parts = [found.whole(f"{name}.{part}", len(bank.addresses)) for part in ("score", "column", "back", "turned")]
@@ -34,7 +34,7 @@ def read_lists(bank: Bank, found: Found, scope: str, measure: str, sign: int, ta
     return Lists(sign, *held) if len(held) == len(parts) else None
 
 
-def neighbor_table(bank: Bank, found: Found, scope: str, measure: str, *, probe: str) -> pa.Table | None:
+def neighbor_table(bank: Bank, found: BlockResults, scope: str, measure: str, *, probe: str) -> pa.Table | None:
     """NEIGHBORS of one scope and measure, sorted by src; None when nothing was compared."""
     targets = sorted({panel.model for panel in bank.panels}) if scope == "other" else [""]
     held: list[tuple[Lists, np.ndarray]] = []

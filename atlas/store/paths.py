@@ -4,7 +4,7 @@ from hashlib import sha1
 from pathlib import Path
 from urllib.parse import quote
 
-from atlas.records import Feature, Target
+from atlas.records import Address, Target
 
 VARIANT_ENDING = (
     r"-v([0-9a-f]{6})\.png$"  # how the path of an image ends whose weights or recipe are not the atlas's first
@@ -127,7 +127,7 @@ class AtlasPaths:
         return path.relative_to(self.root).as_posix()
 
 
-def image_path(feature: Feature, metric: str, target: Target, seed: int, variant: str = "") -> str:
+def image_path(feature: Address, metric: str, target: Target, seed: int, variant: str = "") -> str:
     """Where an image lies, relative to the atlas: `images/<m>/<l>/<metric>/<channel>[-<target>][-s<seed>].png`.
 
     `variant` marks images of changed weights or a changed recipe, which must not overwrite those that the atlas holds.

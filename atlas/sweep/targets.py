@@ -5,7 +5,7 @@ from itertools import product
 from typing import Any
 
 from atlas.config.mistakes import ConfigError, nearest
-from atlas.records import Feature, Layer, ModelCard, Target
+from atlas.records import Address, Layer, ModelCard, Target
 
 FIELDS = {"channel": (), "row": ("row",), "neuron": ("row", "col"), "cumulative": ("count",), "joint": ("with",)}
 SWEPT = ("row", "col", "count")  # which may be lists
@@ -56,7 +56,7 @@ def _partner_mistakes(partners: Any) -> list[str]:
     mistakes = []
     for partner in partners:
         try:
-            Feature.parse(str(partner))
+            Address.parse(str(partner))
         except ValueError as error:
             mistakes.append(f"target.with: {error}")
     return mistakes
@@ -76,7 +76,7 @@ def _place_mistakes(target: Target, card: ModelCard, layer: Layer) -> list[str]:
 
 
 def _absent_partner(address: str, card: ModelCard) -> list[str]:
-    model, name, channel = Feature.parse(address)
+    model, name, channel = Address.parse(address)
     if model != card.name:
         return [f"target.with={address}: the partner must be of the model that is driven, {card.name}"]
     layer = next((one for one in card.layers if one.name == name), None)

@@ -14,10 +14,10 @@ from time import perf_counter
 import numpy as np
 import torch
 
-from atlas.similarity.bank import Bank, Panel, Pictures, write_bank
+from atlas.similarity.bank import Bank, LayerSpan, Pictures, write_bank
 from atlas.similarity.blocks import Comparison, blocks_of
 from atlas.similarity.comparer import Comparer
-from atlas.similarity.found import Found
+from atlas.similarity.found import BlockResults
 from atlas.similarity.tables import neighbor_table
 
 WIDTH = 2000  # channels of a layer
@@ -46,7 +46,7 @@ def main(features: int = 8000, pictures: int = 8000) -> None:
         _against_faiss(bank, table, seconds / features)
 
 
-def _responses(panel: Panel, pictures: int) -> np.ndarray:
+def _responses(panel: LayerSpan, pictures: int) -> np.ndarray:
     """Responses (pictures, channels) of a layer, the same whenever they are drawn."""
     shared = np.random.default_rng(0).standard_normal((pictures, SHARED), np.float32)
     random = np.random.default_rng(panel.start + 1)
@@ -65,13 +65,13 @@ def _product(bank: Bank) -> float:
     return 3 * 2 * len(a) * len(b) * a.shape[1] / (perf_counter() - began) / 1e9
 
 
-def _compare(bank: Bank, folder: Path) -> tuple[float, Found]:
+def _compare(bank: Bank, folder: Path) -> tuple[float, BlockResults]:
     comparer = Comparer(bank, Comparison(("profile",), ("layer", "model", "all"), TOP, 5))
     blocks = blocks_of(bank.panels)
     began = perf_counter()
     for block in blocks:
         comparer.compare(block, folder / block.file)
-    return perf_counter() - began, Found(blocks, [folder / block.file for block in blocks])
+    return perf_counter() - began, BlockResults(blocks, [folder / block.file for block in blocks])
 
 
 def _against_faiss(bank: Bank, table, each: float) -> None:

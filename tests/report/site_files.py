@@ -9,7 +9,7 @@ import numpy as np
 from made_atlas import Made
 from PIL import Image
 
-from atlas.records import Feature, Target
+from atlas.records import Address, Target
 from atlas.store.images import write_image
 from atlas.store.index import Row, read_table
 from atlas.store.paths import AtlasPaths, image_path
@@ -86,7 +86,7 @@ def row_of(paths: AtlasPaths, made: Made, metric: str, channel: int, **changes: 
     """A row of the index for an image of one's own, which is written too."""
     tables = sorted(paths.layer_index(made.model, LAYERS[0].layer).glob("*.parquet"))
     row = read_table(tables[0]).to_pylist()[0]
-    feature = Feature(made.model, made.layer, channel)
+    feature = Address(made.model, made.layer, channel)
     variant, target = changes.pop("variant", ""), changes.pop("target", Target())
     row |= {"feature": str(feature), "layer": made.layer, "channel": channel, "metric": metric, "target": target.label}
     row |= {"model": made.model, **changes}

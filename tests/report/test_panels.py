@@ -10,7 +10,7 @@ from PIL import Image
 
 from atlas.report.lettering import EAST_ASIAN, Face, families, fitted, plain, width, wrapped
 from atlas.report.panels import Panel, Row, draw_panels, render, save_figure
-from atlas.report.placed import FADED, Placed
+from atlas.report.placed import FADED, PlacedImage
 
 LONG = "features.denseblock4.denselayer16.conv_2"
 LABELS = ["", "layer3.35.conv2", LONG, "W" * 40, "two words\nand a second line of words"]
@@ -37,7 +37,7 @@ def boxes(figure):
     figure.set_dpi(200)
     FigureCanvasAgg(figure)
     texts = [text.get_window_extent() for text in letters(figure)]
-    return texts, [artist.get_window_extent() for artist in figure.artists if isinstance(artist, Placed)]
+    return texts, [artist.get_window_extent() for artist in figure.artists if isinstance(artist, PlacedImage)]
 
 
 def assert_tidy(figure):

@@ -9,7 +9,7 @@ import pytest
 from made_atlas import CREATED, Made, make_atlas
 
 from atlas.query.atlas import Atlas
-from atlas.records import Feature
+from atlas.records import Address
 from atlas.report.site.numbers import as_bytes, listed, rounded
 from atlas.report.site.script import script
 from atlas.report.site.write import write_site
@@ -42,7 +42,7 @@ def test_states_and_scores(compared: AtlasPaths) -> None:
 def test_neighbors_are_those_of_the_query(compared: AtlasPaths) -> None:
     with Atlas(compared.root) as atlas:
         for address in ("alpha/conv2:1", "beta net/block/0:7"):
-            feature = Feature.parse(address)
+            feature = Address.parse(address)
             told = data_of(compared, feature.model, feature.layer, "features-0")
             lists = told["features"][str(feature.channel)]["neighbors"]
             assert {
@@ -53,7 +53,7 @@ def test_neighbors_are_those_of_the_query(compared: AtlasPaths) -> None:
                 for sign, opposite in ((1, False), (-1, True)):
                     expected = atlas.feature(address).similar(50, scope=scope, measure=measure, opposite=opposite)
                     mine = [row for row in rows if row[0] == sign]
-                    named = [str(Feature(*told["layers"][row[2]], row[3])) for row in mine]
+                    named = [str(Address(*told["layers"][row[2]], row[3])) for row in mine]
                     assert named == expected["dst"].to_pylist()
                     assert [row[1] for row in mine] == expected["rank"].to_pylist()
                     assert [row[4] for row in mine] == pytest.approx(expected["score"].to_pylist(), rel=1e-3)

@@ -11,7 +11,7 @@ from made_similarity import write_maps, write_similarity
 
 from atlas.query.atlas import Atlas
 from atlas.query.sources import quoted
-from atlas.records import Feature
+from atlas.records import Address
 from atlas.report.site.write import write_site
 from atlas.store.paths import AtlasPaths
 from tests.report.site_files import data_of, files, layer_of, value
@@ -106,8 +106,8 @@ def test_names_stay_inside_and_are_escaped(tmp_path: Path) -> None:
             details = data_of(paths, one.model, one.layer, "features-0")
             assert list(details["features"]) == [str(channel) for channel in range(one.channels)]
             mine = details["features"]["1"]["neighbors"]["atlas/layer/sym"]
-            near = [str(Feature(*details["layers"][row[2]], row[3])) for row in mine if row[0] == 1]
-            src = quoted(str(Feature(one.model, one.layer, 1)))
+            near = [str(Address(*details["layers"][row[2]], row[3])) for row in mine if row[0] == 1]
+            src = quoted(str(Address(one.model, one.layer, 1)))
             kind = "scope = 'layer' AND measure = 'sym' AND sign = 1"
             rows = atlas.sql(f"SELECT dst FROM neighbors WHERE src = {src} AND {kind} ORDER BY rank, dst")
             assert near == rows["dst"].to_pylist() != []

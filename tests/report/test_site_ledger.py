@@ -14,7 +14,7 @@ from made_atlas import CREATED, WHOLE, Made, make_atlas, task_of
 from made_similarity import write_maps, write_similarity
 
 from atlas.query.commands import sentence
-from atlas.records import Feature, Target
+from atlas.records import Address, Target
 from atlas.report.site import write as writing
 from atlas.report.site.write import write_site
 from atlas.store.index import INDEX, write_rows
@@ -35,7 +35,7 @@ def test_one_new_image_rewrites_its_layer_and_its_sheet(made: AtlasPaths) -> Non
     before = files(made)
     layer = LAYERS[2]
     row = row_of(made, replace(layer, model="alpha"), "l2", 17)
-    image = image_path(Feature(layer.model, layer.layer, 17), "l2", Target(), 0)
+    image = image_path(Address(layer.model, layer.layer, 17), "l2", Target(), 0)
     (made.root / row["image"]).rename(made.root / image)
     row |= {"model": layer.model, "feature": f"{layer.model}/{layer.layer}:17", "image": image}
     row |= {"task": task_of(layer, "l2", 17)}

@@ -23,7 +23,7 @@ from atlas.config.recipes import read_recipe
 from atlas.config.schema import DreamConfig, MetricConfig, ModelConfig
 from atlas.run import dream_plan, dreamer, one_model
 from atlas.run.dream import dream_job
-from atlas.run.images import Made, make_images
+from atlas.run.images import FinishedImages, make_images
 from atlas.store import files
 from atlas.store.images import to_pil
 from atlas.zoo.card import make_card
@@ -126,9 +126,9 @@ def test_the_picture_is_the_labs_to_the_bit(name: str, monkeypatch: pytest.Monke
     config, layer, rate = CASES[name]
     china = Image.fromarray(load_sample_image("china.jpg")).resize((96, 65), Image.Resampling.LANCZOS)
     china.save("china.png")
-    kept: list[Made] = []
+    kept: list[FinishedImages] = []
 
-    def spied(*args: Any, **named: Any) -> Made:
+    def spied(*args: Any, **named: Any) -> FinishedImages:
         kept.append(make_images(*args, **named))
         return kept[-1]
 
@@ -272,7 +272,7 @@ def test_many_channels_together_are_as_each_alone() -> None:
 def test_a_batch_that_does_not_fit_is_halved_and_one_that_never_fits_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
 
-    def small(objective: Any, param: Any, *args: Any, limit: int, **named: Any) -> Made:
+    def small(objective: Any, param: Any, *args: Any, limit: int, **named: Any) -> FinishedImages:
         sizes.append(len(param.values))
         if len(param.values) > limit:
             raise torch.OutOfMemoryError("too much")

@@ -27,7 +27,7 @@ from atlas.optvis.spaces import Space, space_of
 from atlas.query.verify import verify
 from atlas.records import Target
 from atlas.run.generate import Outcome, generate
-from atlas.run.images import Made, begin, make_images, placed
+from atlas.run.images import FinishedImages, begin, make_images, placed
 from atlas.run.materials import digest_of, read_material
 from atlas.store.paths import AtlasPaths
 from atlas.sweep.plan import Plan, make_plan, plan_mistakes
@@ -73,7 +73,7 @@ def driven(net: nn.Module, channels: list[int], space: Space, metric: str) -> Fe
     )
 
 
-def made(name: str, places: list[int], net: nn.Module, *, steps: int = 20, keep: Keep = Keep()) -> Made:
+def made(name: str, places: list[int], net: nn.Module, *, steps: int = 20, keep: Keep = Keep()) -> FinishedImages:
     """Images of some of the channels, in one batch."""
     recipe = short(name, steps)
     space, seeds = space_of(recipe.space, SCALE), [SEEDS[i] for i in places]

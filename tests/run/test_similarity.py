@@ -21,12 +21,12 @@ import atlas.run.comparison
 import atlas.run.similarity
 from atlas.cli.jobs import run_job
 from atlas.config.mistakes import ConfigError
-from atlas.records import MEASURES, SCOPES, Feature
+from atlas.records import MEASURES, SCOPES, Address
 from atlas.run.drive import Ending
 from atlas.run.similarity import Outcome, similarity
 from atlas.similarity.comparer import Comparer
 from atlas.similarity.examples import SIDE
-from atlas.similarity.probes import Reader
+from atlas.similarity.probes import PictureReader
 from atlas.store.lock import Lock, Locked
 from atlas.store.manifest import NotAnAtlas
 
@@ -136,7 +136,7 @@ def test_tables_are_those_of_a_float64_oracle(compared: Path) -> None:
     addresses = sorted(set(made.values()))
     said = {(row["picture"], row["layer"]): row["mean"] for row in rows}
     values = np.array(
-        [[said[p, one.layer][one.channel] for one in map(Feature.parse, addresses)] for p in pictures], np.float32
+        [[said[p, one.layer][one.channel] for one in map(Address.parse, addresses)] for p in pictures], np.float32
     )
     own = np.array([addresses.index(made[picture]) for picture in pictures])
     layers = np.array([int("conv2" in made[picture]) for picture in pictures])
@@ -355,13 +355,13 @@ def test_a_folder_of_nothing_that_can_be_read_is_told_of(done: Path, tmp_path: P
 
 
 def test_photographs_of_two_shapes_are_shown_at_the_models_own_size(fresh: Path, natural: Path, monkeypatch) -> None:
-    sides, real = [], Reader.read
+    sides, real = [], PictureReader.read
 
-    def read(self: Reader, picture, side: int) -> Image.Image:
+    def read(self: PictureReader, picture, side: int) -> Image.Image:
         sides.append(side)
         return real(self, picture, side)
 
-    monkeypatch.setattr(Reader, "read", read)
+    monkeypatch.setattr(PictureReader, "read", read)
     compare(fresh, "probe=[atlas,natural]", *of(natural)[1:])
     assert sides.count(48) == 12, "images of the atlas as they were made"
     assert sides.count(64) == 12, "photographs at the model's own size"
@@ -560,9 +560,9 @@ def test_tables_that_were_cut_off_half_way_are_written_again(done: Path, monkeyp
 
 def broken_for(feature: str) -> Callable:
     """A reader that breaks on one picture, in a way that nobody foresaw."""
-    real = Reader.read
+    real = PictureReader.read
 
-    def read(self: Reader, picture, side: int) -> Image.Image:
+    def read(self: PictureReader, picture, side: int) -> Image.Image:
         if picture.feature == feature:
             raise RuntimeError("this one never works")
         return real(self, picture, side)
@@ -573,7 +573,7 @@ def broken_for(feature: str) -> Callable:
 def test_a_picture_that_breaks_the_worker_is_told_of_and_the_others_are_compared(
     fresh: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Reader, "read", broken_for("patternnet/conv2:3"))
+    monkeypatch.setattr(PictureReader, "read", broken_for("patternnet/conv2:3"))
     outcome = compare(fresh)
     assert outcome.looked == 11
     assert outcome.unread == 1

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from atlas.config.schema import ProbeConfig
-from atlas.similarity.examples import SIDE, Most, most_driving, write_examples
-from atlas.similarity.probes import Reader, pictures_of
+from atlas.similarity.examples import SIDE, TopPictures, most_driving, write_examples
+from atlas.similarity.probes import PictureReader, pictures_of
 from atlas.store.index import read_table
 from atlas.store.paths import AtlasPaths
 
@@ -47,16 +47,16 @@ def folder(tmp_path: Path) -> Path:
     return place
 
 
-def most_of(*pictures: list[int]) -> Most:
+def most_of(*pictures: list[int]) -> TopPictures:
     picture = np.array(pictures)
-    return Most(
+    return TopPictures(
         [f"a/l:{n}" for n in range(len(pictures))], picture, picture.astype(np.float32), 2 * picture.astype(np.float32)
     )
 
 
 def test_pictures_are_copied_once_and_those_that_nobody_names_are_removed(tmp_path: Path, folder: Path) -> None:
     probe, paths = ProbeConfig("natural", str(folder)), AtlasPaths(tmp_path / "atlas")
-    reader, pictures = Reader(probe, paths.root), pictures_of(probe)
+    reader, pictures = PictureReader(probe, paths.root), pictures_of(probe)
     assert len(write_examples(paths, "natural", pictures, reader, [most_of([4, 1], [1, 0])])) == 1 + 3
     rows = read_table(paths.probe_examples("natural")).to_pylist()
     assert [(row["feature"], row["rank"], row["source"], row["mean"], row["max"]) for row in rows] == [
@@ -81,7 +81,7 @@ def test_pictures_are_copied_once_and_those_that_nobody_names_are_removed(tmp_pa
 
 def test_examples_of_one_probe_leave_those_of_another(tmp_path: Path, folder: Path) -> None:
     probe, paths = ProbeConfig("natural", str(folder)), AtlasPaths(tmp_path / "atlas")
-    reader, pictures = Reader(probe, paths.root), pictures_of(probe)
+    reader, pictures = PictureReader(probe, paths.root), pictures_of(probe)
     write_examples(paths, "one", pictures, reader, [most_of([4, 1])])
     write_examples(paths, "two", pictures, reader, [most_of([3, 0])])
     assert len(list(paths.probe_pictures("one").rglob("*.jpg"))) == 2

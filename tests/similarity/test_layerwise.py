@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from planted import Planted, compare, oracle, planted
 
-from atlas.records import Feature
+from atlas.records import Address
 from atlas.similarity.layerwise import closest_layers, layer_table
 
 LAYERS = {"a/conv1": 9, "a/conv2": 14, "b/l": 11}
@@ -113,7 +113,7 @@ def copied(kind: str, channels: int = 40, seed: int = 0) -> tuple[Planted, np.nd
     order = random.permutation(channels)
     values = half.values.astype(np.float64)
     values = values / values.std(0)  # one channel as loud as another: a rotation mixes them evenly
-    place = {Feature.parse(address).channel: n for n, address in enumerate(half.addresses)}
+    place = {Address.parse(address).channel: n for n, address in enumerate(half.addresses)}
     mine = values[:, [place[channel] for channel in range(channels)]]
     if kind == "rotated":
         theirs = mine @ np.linalg.qr(random.normal(size=(channels, channels)))[0]
@@ -122,7 +122,7 @@ def copied(kind: str, channels: int = 40, seed: int = 0) -> tuple[Planted, np.nd
         theirs[:, order] = 2.5 * mine + 7.0
     by_channel = {"a": mine, "b": theirs}
     addresses = sorted(f"{model}/l:{channel}" for model in "ab" for channel in range(channels))
-    parsed = [Feature.parse(address) for address in addresses]
+    parsed = [Address.parse(address) for address in addresses]
     columns = np.stack([by_channel[one.model][:, one.channel] for one in parsed], 1)
     made = np.full(len(values), -1)
     made[: len(values) // 2] = np.arange(len(values) // 2) % len(addresses)

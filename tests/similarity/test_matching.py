@@ -7,7 +7,7 @@ import pytest
 from planted import Planted, compare, oracle, planted
 from similarity.test_layerwise import copied
 
-from atlas.records import Feature
+from atlas.records import Address
 from atlas.similarity.layerwise import layer_table
 from atlas.similarity.matching import match_table
 
@@ -25,7 +25,7 @@ def test_a_permuted_copy_is_recovered_feature_by_feature(tmp_path: Path) -> None
     assert len(rows) == 80
     back = np.argsort(order)
     for row in rows:
-        mine = Feature.parse(row["src"])
+        mine = Address.parse(row["src"])
         twin = (order if mine.model == "a" else back)[mine.channel]
         other = "b" if mine.model == "a" else "a"
         assert row["dst"] == row["partner"] == f"{other}/l:{twin}"
@@ -45,7 +45,7 @@ def test_rows_are_those_of_a_loop_and_partners_are_one_to_one(tmp_path: Path) ->
     data = planted({"a/x": 9, "a/y": 7, "b/p": 12, "c/q": 4}, seed=6, extra=9)
     data.values[:, 2] = 4.0
     r = oracle(data, "profile")
-    names = [Feature.parse(address) for address in data.addresses]
+    names = [Address.parse(address) for address in data.addresses]
     place = {address: number for number, address in enumerate(data.addresses)}
     rows = matches(data, tmp_path)
     live = [n for n in range(len(names)) if n != 2]

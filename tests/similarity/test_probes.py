@@ -13,7 +13,7 @@ from PIL import Image
 
 from atlas.config.schema import ProbeConfig
 from atlas.records import ModelCard
-from atlas.similarity.probes import TOGETHER, Picture, Reader, made_images, pictures_of
+from atlas.similarity.probes import TOGETHER, Picture, PictureReader, made_images, pictures_of
 from atlas.store.index import INDEX, write_rows
 
 KINDS = {"a.jpg": {}, "b.png": {}, "c.webp": {}, "d.gif": {}, "e.TIFF": {}, "f.bmp": {}, "g.JPEG": {}, "h.ppm": {}}
@@ -46,7 +46,7 @@ def test_a_folder_is_searched_with_its_folders_and_sorted(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", KINDS)
 def test_every_kind_of_file_is_read(folder: Path, name: str) -> None:
-    reader = Reader(probe := ProbeConfig("natural", str(folder)), folder)
+    reader = PictureReader(probe := ProbeConfig("natural", str(folder)), folder)
     (picture,) = (one for one in pictures_of(probe) if one.image.endswith(name))
     image = reader.read(picture, 24)
     assert (image.mode, image.size) == ("RGB", (24, 24))
@@ -71,7 +71,7 @@ def test_an_empty_folder_has_no_pictures(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_gone_or_none_is_an_oserror_that_names_it(folder: Path) -> None:
-    reader = Reader(ProbeConfig("natural", str(folder)), folder)
+    reader = PictureReader(ProbeConfig("natural", str(folder)), folder)
     (folder / "zero.jpg").write_bytes(b"")
     (folder / "text.jpg").write_text("I am no picture, whatever my name says.")
     for name in ("zero.jpg", "text.jpg", "gone.jpg"):
@@ -84,7 +84,7 @@ def test_what_is_longer_than_high_is_cut_evenly(tmp_path: Path) -> None:
     stripes[:, :10, 0], stripes[:, 10:20, 1], stripes[:, 20:, 2] = 255, 255, 255
     Image.fromarray(stripes).save(tmp_path / "x.png")
     Image.fromarray(stripes.transpose(1, 0, 2).copy()).save(tmp_path / "y.png")
-    reader = Reader(ProbeConfig("natural", str(tmp_path)), tmp_path)
+    reader = PictureReader(ProbeConfig("natural", str(tmp_path)), tmp_path)
     for name in ("x.png", "y.png"):
         image = np.asarray(reader.read(Picture("", name), 10))
         assert (image[..., 1] == 255).all() and not image[..., [0, 2]].any(), "the middle third"
@@ -94,7 +94,7 @@ def test_what_is_longer_than_high_is_cut_evenly(tmp_path: Path) -> None:
 @pytest.mark.parametrize("side", [1, 33, 64])
 def test_pictures_of_any_shape_become_squares(tmp_path: Path, size: tuple[int, int], side: int) -> None:
     Image.new("RGB", size, (10, 200, 30)).save(tmp_path / "x.png")
-    image = Reader(ProbeConfig("natural", str(tmp_path)), tmp_path).read(Picture("", "x.png"), side)
+    image = PictureReader(ProbeConfig("natural", str(tmp_path)), tmp_path).read(Picture("", "x.png"), side)
     assert image.size == (side, side)
     assert np.abs(np.asarray(image, int) - [10, 200, 30]).max() <= 1
 
@@ -102,27 +102,27 @@ def test_pictures_of_any_shape_become_squares(tmp_path: Path, size: tuple[int, i
 def test_a_picture_of_the_side_that_is_asked_is_shown_pixel_by_pixel(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (48, 48, 3), np.uint8)
     Image.fromarray(noise).save(tmp_path / "x.png")
-    image = Reader(ProbeConfig("atlas"), tmp_path).read(Picture("task", "x.png"), 48)
+    image = PictureReader(ProbeConfig("atlas"), tmp_path).read(Picture("task", "x.png"), 48)
     assert np.array_equal(np.asarray(image), noise)
 
 
-def drawn(reader: Reader) -> Callable[[int], bytes]:
+def drawn(reader: PictureReader) -> Callable[[int], bytes]:
     return lambda number: reader.read(Picture(f"drawing 3/{number}", ""), 64).tobytes()
 
 
 def test_drawings_are_the_same_whatever_order_and_thread_reads_them(tmp_path: Path) -> None:
     numbers = [0, 1, TOGETHER - 1, TOGETHER, 2 * TOGETHER + 5, 70]
     probe = ProbeConfig("patterns", count=3 * TOGETHER, seed=3)
-    one_by_one = list(map(drawn(Reader(probe, tmp_path)), numbers))
+    one_by_one = list(map(drawn(PictureReader(probe, tmp_path)), numbers))
     assert len(set(one_by_one)) == len(numbers)
     mixed = numbers * 4
     random.Random(0).shuffle(mixed)
     with ThreadPoolExecutor(4) as pool:
-        found = dict(zip(mixed, pool.map(drawn(Reader(probe, tmp_path)), mixed), strict=True))
+        found = dict(zip(mixed, pool.map(drawn(PictureReader(probe, tmp_path)), mixed), strict=True))
     assert [found[number] for number in numbers] == one_by_one
-    fewer = Reader(ProbeConfig("patterns", count=2, seed=3), tmp_path)
+    fewer = PictureReader(ProbeConfig("patterns", count=2, seed=3), tmp_path)
     assert drawn(fewer)(1) == one_by_one[1], "more pictures change none of the first"
-    other = Reader(ProbeConfig("patterns", seed=4), tmp_path)
+    other = PictureReader(ProbeConfig("patterns", seed=4), tmp_path)
     assert drawn(other)(0) != one_by_one[0]
 
 

@@ -7,21 +7,23 @@ import numpy as np
 import pytest
 
 from atlas.records import ModelCard
-from atlas.similarity.probes import Made, Picture
+from atlas.similarity.probes import AtlasImage, Picture
 from atlas.similarity.standing import features_of, found_pictures, own_pictures
 
 CARD = ModelCard("net", "default", "new", 64, (), (), 0)
 CARDS = {"net": CARD, "twin": replace(CARD, name="twin")}
 
 
-def made(task: str, channel: int, *, layer="conv1", target="channel", metric="l1", seed=0, day=1, **other) -> Made:
+def made(
+    task: str, channel: int, *, layer="conv1", target="channel", metric="l1", seed=0, day=1, **other
+) -> AtlasImage:
     model = other.get("model", "net")
     picture = Picture(task, f"{task}.png", f"{model}/{layer}:{channel}")
     created = datetime(2026, 1, day, tzinfo=UTC)
-    return Made(picture, model, layer, other.get("weights", "default@new"), (metric, target, seed), created)
+    return AtlasImage(picture, model, layer, other.get("weights", "default@new"), (metric, target, seed), created)
 
 
-def shown(*images: Made) -> set[str]:
+def shown(*images: AtlasImage) -> set[str]:
     facts = own_pictures(images, features_of(images, CARDS), CARDS)
     return {one.picture.id for one, stands in zip(images, facts.shown, strict=True) if stands}
 

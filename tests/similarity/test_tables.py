@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from planted import Planted, compare, oracle, planted
 
-from atlas.records import MEASURES, Feature
+from atlas.records import MEASURES, Address
 from atlas.similarity.tables import neighbor_table
 
 LAYERS = {"a/conv1": 12, "a/conv10": 9, "a/conv2": 15, "b net/l": 11}
@@ -23,8 +23,8 @@ def made(data, tmp_path_factory):
 
 
 def allowed(scope: str, data: Planted, f: int, model: str = "") -> list[int]:
-    mine = Feature.parse(data.addresses[f])
-    names = [Feature.parse(address) for address in data.addresses]
+    mine = Address.parse(data.addresses[f])
+    names = [Address.parse(address) for address in data.addresses]
     inside = {
         "layer": lambda one: one[:2] == mine[:2],
         "model": lambda one: one.model == mine.model,
@@ -70,8 +70,8 @@ def test_scope_other_ranks_within_each_other_model(made, data):
     place = {address: number for number, address in enumerate(data.addresses)}
     for row in rows:
         f, g = place[row["src"]], place[row["dst"]]
-        model = Feature.parse(row["dst"]).model
-        assert model != Feature.parse(row["src"]).model
+        model = Address.parse(row["dst"]).model
+        assert model != Address.parse(row["src"]).model
         assert expected(scores, data, f, allowed("other", data, f, model), row["sign"])[row["rank"] - 1] == g
     assert {row["src"] for row in rows} == set(data.addresses)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atlas.records import Feature, Target
+from atlas.records import Address, Target
 from atlas.store.paths import LONGEST_LABEL, AtlasPaths, image_path, safe
 
 NASTY = [
@@ -47,7 +47,7 @@ def test_two_names_never_collide(one, other):
 
 @given(NAME, NAME, NAME)
 def test_every_path_stays_below_its_folder(model, layer, metric):
-    image = PurePosixPath(image_path(Feature(model, layer, 3), metric, Target(), 0))
+    image = PurePosixPath(image_path(Address(model, layer, 3), metric, Target(), 0))
     assert image.parts[0] == "images"
     assert len(image.parts) == 5
     assert PATHS.shard_index(model, layer, "s").relative_to(PATHS.index).parts[2:] == ("s.parquet",)
@@ -58,12 +58,12 @@ def test_every_path_stays_below_its_folder(model, layer, metric):
 @pytest.mark.parametrize(
     ("arguments", "path"),
     [
-        ((Feature("googlenet", "inception4a", 12), "l1", Target(), 0), "images/googlenet/inception4a/l1/12.png"),
-        ((Feature("m", "layer3.0.conv2", 0), "mean", Target(), 7), "images/m/layer3.0.conv2/mean/0-s7.png"),
-        ((Feature("m", "a", 1), "l2", Target("row"), 0), "images/m/a/l2/1-rowmid.png"),
-        ((Feature("m", "a", 1), "l2", Target("neuron", row=3, col=0), 2), "images/m/a/l2/1-neuron3x0-s2.png"),
-        ((Feature("m", "a", 1), "l2", Target(), 0, "abc"), "images/m/a/l2/1-vabc.png"),
-        ((Feature("m", "a/b", 1), "l2", Target("cumulative", count=9), 0), "images/m/a%2Fb/l2/1-cumulative9.png"),
+        ((Address("googlenet", "inception4a", 12), "l1", Target(), 0), "images/googlenet/inception4a/l1/12.png"),
+        ((Address("m", "layer3.0.conv2", 0), "mean", Target(), 7), "images/m/layer3.0.conv2/mean/0-s7.png"),
+        ((Address("m", "a", 1), "l2", Target("row"), 0), "images/m/a/l2/1-rowmid.png"),
+        ((Address("m", "a", 1), "l2", Target("neuron", row=3, col=0), 2), "images/m/a/l2/1-neuron3x0-s2.png"),
+        ((Address("m", "a", 1), "l2", Target(), 0, "abc"), "images/m/a/l2/1-vabc.png"),
+        ((Address("m", "a/b", 1), "l2", Target("cumulative", count=9), 0), "images/m/a%2Fb/l2/1-cumulative9.png"),
     ],
 )
 def test_the_contracts_image_paths(arguments, path):
@@ -79,7 +79,7 @@ TARGETS = (
         lambda found: Target("joint", partners=tuple(f"m/{layer}:{channel}" for layer, channel in found))
     )
 )
-IMAGE = st.tuples(st.builds(Feature, NAME, NAME, st.integers(0, 99)), NAME, TARGETS, st.integers(0, 9))
+IMAGE = st.tuples(st.builds(Address, NAME, NAME, st.integers(0, 99)), NAME, TARGETS, st.integers(0, 9))
 
 
 @given(IMAGE, IMAGE)
@@ -89,7 +89,7 @@ def test_two_images_never_share_a_file(one, other):
 
 @given(TARGETS, st.integers(0, 5), st.integers(0, 5))
 def test_images_of_one_feature_never_share_a_file(target, seed, other):
-    feature = Feature("m", "a", 1)
+    feature = Address("m", "a", 1)
     assert (image_path(feature, "l1", target, seed) == image_path(feature, "l1", target, other)) == (seed == other)
     assert image_path(feature, "l1", target, seed, "v1") != image_path(feature, "l1", target, seed)
     assert len(PurePosixPath(image_path(feature, "l1", target, seed)).name) < LONGEST_LABEL + 20

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from atlas.query.atlas import Atlas
-from atlas.report.site.layers import CHUNK, Layer
+from atlas.report.site.layers import CHUNK, SiteLayer
 from atlas.report.site.neighbors import Neighbors, read_neighbors
 from atlas.report.site.numbers import listed, numbers
 from atlas.report.site.partners import Partners
@@ -19,7 +19,7 @@ ROUNDED = {"score": "score", "score_start": "start", "loss": "loss", "seconds": 
 COLUMNS = ", ".join(["channel", *PLAIN, *ROUNDED, "created", "trace", "activation"])
 
 
-def details(atlas: Atlas, layer: Layer) -> Iterator[tuple[int, Json]]:
+def details(atlas: Atlas, layer: SiteLayer) -> Iterator[tuple[int, Json]]:
     """Number and content of each file of a layer; the layer is read while they are asked for."""
     partners = Partners()
     neighbors = read_neighbors(atlas, layer, partners)
@@ -36,7 +36,7 @@ def details(atlas: Atlas, layer: Layer) -> Iterator[tuple[int, Json]]:
         yield start // CHUNK, {"layers": partners.layers, "features": features}
 
 
-def chunk_count(layer: Layer) -> int:
+def chunk_count(layer: SiteLayer) -> int:
     return -(-len(layer.channels) // CHUNK)
 
 
@@ -45,7 +45,7 @@ def _neighbors(tables: list[Neighbors], position: int) -> Json:
     return {name: rows for name, rows in found.items() if rows}
 
 
-def _examples(atlas: Atlas, layer: Layer) -> dict[int, Json]:
+def _examples(atlas: Atlas, layer: SiteLayer) -> dict[int, Json]:
     """By channel and probe: pictures and what they do, the strongest first."""
     rows = atlas.sql(
         f"SELECT probe, channel, image, mean FROM examples WHERE {layer.where} ORDER BY probe, channel, rank"
@@ -57,7 +57,7 @@ def _examples(atlas: Atlas, layer: Layer) -> dict[int, Json]:
     return found
 
 
-def _images(atlas: Atlas, layer: Layer) -> Iterator[tuple[int, dict[int, list[Json]]]]:
+def _images(atlas: Atlas, layer: SiteLayer) -> Iterator[tuple[int, dict[int, list[Json]]]]:
     """For each chunk its first position, and the images by channel; as many chunks are read at once as can be held."""
     sets = dict(zip(layer.rows["task"].to_pylist(), layer.set_of.tolist(), strict=True))
     each = CHUNK * _longest(atlas, layer) * -(-len(layer.rows) // len(layer.channels))
@@ -72,7 +72,7 @@ def _images(atlas: Atlas, layer: Layer) -> Iterator[tuple[int, dict[int, list[Js
             yield begin + number * CHUNK, _chunk(rows.take(np.flatnonzero(places == number)), sets)
 
 
-def _longest(atlas: Atlas, layer: Layer) -> int:
+def _longest(atlas: Atlas, layer: SiteLayer) -> int:
     """Numbers of its longest activation vector: images of other weights may be of a wider layer."""
     rows = atlas.sql(f"SELECT coalesce(max(len(activation)), 0) AS longest FROM features WHERE {layer.where}")
     return max(1, rows["longest"][0].as_py())

@@ -8,14 +8,14 @@ import pyarrow as pa
 from atlas.query.atlas import Atlas
 from atlas.query.knowledge import PROBE
 from atlas.query.sources import quoted
-from atlas.report.site.layers import LETTERS, NOTHING, STATES, Layer
+from atlas.report.site.layers import LETTERS, NOTHING, STATES, SiteLayer
 from atlas.report.site.neighbors import MEASURES, address_range
 from atlas.report.site.numbers import counted, listed, numbers
 from atlas.report.site.partners import Partners
 from atlas.report.site.script import Json
 
 
-def grid(atlas: Atlas, layer: Layer, clusters: Json) -> Json:
+def grid(atlas: Atlas, layer: SiteLayer, clusters: Json) -> Json:
     return {
         "sets": [_set(layer, rows) for rows in layer.chosen],
         "clusters": clusters,
@@ -24,7 +24,7 @@ def grid(atlas: Atlas, layer: Layer, clusters: Json) -> Json:
     }
 
 
-def _set(layer: Layer, rows: np.ndarray) -> Json:
+def _set(layer: SiteLayer, rows: np.ndarray) -> Json:
     letters = [*(LETTERS[state] for state in STATES), NOTHING]
     codes = np.where(rows < 0, len(STATES), layer.states[rows])
     score, rank, z = (
@@ -47,7 +47,7 @@ def read_clusters(atlas: Atlas) -> dict[tuple[str, str], Json]:
     return found
 
 
-def matches(atlas: Atlas, layer: Layer) -> Json:
+def matches(atlas: Atlas, layer: SiteLayer) -> Json:
     """By other model, of each position the feature that is most like it there."""
     rows = atlas.sql(f"""
         SELECT model_b, {address_range(layer).channel} AS channel, dst, score, baseline, mutual, partner, partner_score
@@ -57,7 +57,7 @@ def matches(atlas: Atlas, layer: Layer) -> Json:
     return {model: _matches(layer, rows.filter(pa.compute.equal(rows["model_b"], model))) for model in models}  # type: ignore[attr-defined]
 
 
-def _matches(layer: Layer, rows: pa.Table) -> Json:
+def _matches(layer: SiteLayer, rows: pa.Table) -> Json:
     partners = Partners()
     best, one_to_one = partners.places(rows["dst"]), partners.places(rows["partner"])
     columns = [*best, listed(numbers(rows["score"])), listed(numbers(rows["baseline"]))]
@@ -67,7 +67,7 @@ def _matches(layer: Layer, rows: pa.Table) -> Json:
     return {"layers": named, "rows": [found.get(channel) for channel in layer.channels.tolist()]}
 
 
-def failures(layer: Layer) -> list[list[Any]]:
+def failures(layer: SiteLayer) -> list[list[Any]]:
     """Channel, set, kind of error, the last line of its message, attempts."""
     mine = np.flatnonzero(layer.states == STATES.index("failed"))
     columns = ["channel", "error_type", "error_message", "attempts"]

@@ -23,7 +23,7 @@ LARGE, SMALL, CROWD = 96, 64, 512  # pixels of a thumbnail; small ones above so 
 
 
 @dataclass(frozen=True)
-class Layer:
+class SiteLayer:
     """All rows of a layer, and where each belongs."""
 
     model: str
@@ -94,19 +94,19 @@ class Layer:
         return self.rows["image"].take(pa.array(rows, mask=rows < 0)).to_pylist()
 
 
-def read_layers(atlas: Atlas) -> list[Layer]:
+def read_layers(atlas: Atlas) -> list[SiteLayer]:
     """Every layer: models by name, their layers in order of execution."""
     return [_layer(rows) for rows in read_tasks(atlas)]
 
 
-def _layer(rows: pa.Table) -> Layer:
+def _layer(rows: pa.Table) -> SiteLayer:
     channels, places = np.unique(rows["channel"].to_numpy(), return_inverse=True)
     sets, numbers = image_sets(rows)
     chosen = np.full((len(sets), len(channels)), -1)
     backwards = np.arange(len(rows))[::-1]  # so that of several rows of a place the first stays
     chosen[numbers[backwards], places[backwards]] = backwards
     model, name = rows["model"][0].as_py(), rows["layer"][0].as_py()
-    return Layer(model, name, rows, channels, sets=sets, chosen=chosen, set_of=numbers)
+    return SiteLayer(model, name, rows, channels, sets=sets, chosen=chosen, set_of=numbers)
 
 
 def picture(atlas: Atlas, image: str | None) -> Path | None:

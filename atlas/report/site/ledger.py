@@ -24,16 +24,16 @@ def digest_of(*parts: Any) -> str:
     return found.hexdigest()
 
 
-class Made(NamedTuple):
+class FileMark(NamedTuple):
     digest: str  # of what a file was made from
     size: int  # that it was written with: a file of another one was cut short, or is somebody else's
 
 
-UNKNOWN = Made(NEVER, -1)
+UNKNOWN = FileMark(NEVER, -1)
 
 
-class Ledger:
-    """`with Ledger(paths) as ledger:` files are offered; at the end those that nobody offered are removed.
+class SiteLedger:
+    """`with SiteLedger(paths) as ledger:` files are offered; at the end those that nobody offered are removed.
 
     An error, or Ctrl-C, removes nothing, and keeps what is known of all that was written.
     """
@@ -42,7 +42,7 @@ class Ledger:
         self.written = self.kept = self.removed = 0
         self._paths = paths
         self._known = _read(paths.site_ledger)
-        self._claimed: dict[str, Made] = {}
+        self._claimed: dict[str, FileMark] = {}
 
     def __enter__(self) -> Self:
         self._paths.site.mkdir(exist_ok=True)
@@ -76,7 +76,7 @@ class Ledger:
         same = size_of(file) == len(data) and file.read_bytes() == data
         if not same:
             _replace(file, data)
-        self._claimed[self._name(file)] = Made(digest, len(data))
+        self._claimed[self._name(file)] = FileMark(digest, len(data))
         self.kept += same
         self.written += not same
 
@@ -125,7 +125,7 @@ def _replace(file: Path, data: bytes) -> None:
         raise
 
 
-def _read(path: Path) -> dict[str, Made]:
+def _read(path: Path) -> dict[str, FileMark]:
     """What is known; nothing when there is none that can be read. Names that lead out of the site are not believed."""
     try:
         said = json.loads(path.read_text())
@@ -135,11 +135,11 @@ def _read(path: Path) -> dict[str, Made]:
     return {name: _made(told) for name, told in items if _inside(PurePosixPath(name))}
 
 
-def _made(told: Any) -> Made:
+def _made(told: Any) -> FileMark:
     """A file of which nothing sensible is said is made anew, or removed."""
     match told:
         case [str(digest), int(size)]:
-            return Made(digest, size)
+            return FileMark(digest, size)
         case _:
             return UNKNOWN
 

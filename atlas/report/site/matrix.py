@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 
 from atlas.query.atlas import Atlas
-from atlas.report.site.layers import Layer
+from atlas.report.site.layers import SiteLayer
 from atlas.report.site.numbers import as_bytes
 from atlas.report.site.script import Json
 
 
-def matrix_files(atlas: Atlas, layer: Layer, measure: str) -> tuple[Path, Path] | None:
+def matrix_files(atlas: Atlas, layer: SiteLayer, measure: str) -> tuple[Path, Path] | None:
     """The matrix and its channels, when both are there."""
     place = atlas.paths.map(layer.model, layer.name, measure)
     files = place.with_name(f"{place.name}.npy"), place.with_name(f"{place.name}.order.npy")

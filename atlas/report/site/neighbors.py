@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from atlas.query.atlas import Atlas
 from atlas.query.sources import quoted
-from atlas.report.site.layers import Layer
+from atlas.report.site.layers import SiteLayer
 from atlas.report.site.numbers import listed, numbers
 from atlas.report.site.partners import Partners
 from atlas.report.site.tasks import runs
@@ -35,7 +35,7 @@ class Neighbors(NamedTuple):
         return list(zip(*(column[start:stop] for column in self.columns), strict=True))
 
 
-def address_range(layer: Layer) -> AddressRange:
+def address_range(layer: SiteLayer) -> AddressRange:
     """`;` comes after `:`, so that a range finds them; another layer's name may begin with the same and a `:`."""
     prefix = f"{layer.model}/{layer.name}"
     rest = f"src[{len(prefix) + 2} :]"
@@ -43,7 +43,7 @@ def address_range(layer: Layer) -> AddressRange:
     return AddressRange(condition, f"{rest}::INTEGER")
 
 
-def read_neighbors(atlas: Atlas, layer: Layer, partners: Partners) -> list[Neighbors]:
+def read_neighbors(atlas: Atlas, layer: SiteLayer, partners: Partners) -> list[Neighbors]:
     """Every table that holds neighbors of the layer."""
     src = address_range(layer)
     rows = atlas.sql(f"""
@@ -54,7 +54,7 @@ def read_neighbors(atlas: Atlas, layer: Layer, partners: Partners) -> list[Neigh
     return [_table(layer, part, partners) for part in runs(rows, "name")]
 
 
-def _table(layer: Layer, rows: pa.Table, partners: Partners) -> Neighbors:
+def _table(layer: SiteLayer, rows: pa.Table, partners: Partners) -> Neighbors:
     plain = [rows[name].to_pylist() for name in ("sign", "rank")]
     values = [listed(numbers(rows[name])) for name in ("score", "baseline")]
     back = [rows["rank_rev"].to_pylist(), rows["mutual"].cast(pa.int8()).to_pylist()]

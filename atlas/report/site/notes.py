@@ -6,15 +6,15 @@ from pathlib import Path
 from atlas.query.atlas import Atlas
 from atlas.query.commands import Note, failures, reading
 from atlas.query.knowledge import PROBE, command, overtaken, probes
-from atlas.report.site.layers import Layer
+from atlas.report.site.layers import SiteLayer
 from atlas.report.site.overview import totals
 
 
-def notes(atlas: Atlas, layers: list[Layer], unreadable: Sequence[Path]) -> list[Note]:
+def notes(atlas: Atlas, layers: list[SiteLayer], unreadable: Sequence[Path]) -> list[Note]:
     return [*_images(atlas, layers), *_unreadable(atlas, unreadable), *_similarity(atlas, layers)]
 
 
-def _images(atlas: Atlas, layers: list[Layer]) -> Iterator[Note]:
+def _images(atlas: Atlas, layers: list[SiteLayer]) -> Iterator[Note]:
     found = totals(layers)
     if not found["ok"] + found["dead"]:
         yield ["no image was made yet: ", "atlas run", " makes them"]
@@ -32,7 +32,7 @@ def _unreadable(atlas: Atlas, images: Sequence[Path]) -> Iterator[Note]:
         yield [told, reading("verify", atlas.path), " lists all"]
 
 
-def _similarity(atlas: Atlas, layers: list[Layer]) -> Iterator[Note]:
+def _similarity(atlas: Atlas, layers: list[SiteLayer]) -> Iterator[Note]:
     if not any((layer.best == 0).any() for layer in layers):
         return
     if not any(atlas.paths.neighbors.rglob("[!.]*.parquet")):

@@ -11,7 +11,7 @@ import numpy as np
 from atlas.query.atlas import Atlas
 from atlas.query.commands import Note
 from atlas.query.knowledge import command
-from atlas.report.site.layers import CHUNK, LETTERS, SIDE, STATES, Layer
+from atlas.report.site.layers import CHUNK, LETTERS, SIDE, STATES, SiteLayer
 from atlas.report.site.numbers import listed, numbers
 from atlas.report.site.script import Json
 from atlas.report.site.sprites import samples
@@ -22,14 +22,14 @@ RELATED = ("cka", "cka_baseline", "best_match", "best_match_baseline", "mutual_s
 SET = ("key", "metric", "target", "seed", "recipe", "variant", "folder", "suffix")
 
 
-class Related(NamedTuple):
+class RelatedFiles(NamedTuple):
     """What was written beside the layers' own files."""
 
     matrices: Sequence[list[str]]  # of each layer the measures that have one
     maps: set[str]  # models that have one
 
 
-def overview(atlas: Atlas, layers: list[Layer], related: Related, notes: list[Note]) -> Json:
+def overview(atlas: Atlas, layers: list[SiteLayer], related: RelatedFiles, notes: list[Note]) -> Json:
     told = list(zip(layers, related.matrices, strict=True))
     models = groupby(told, key=lambda pair: pair[0].model)
     return {
@@ -47,18 +47,18 @@ def overview(atlas: Atlas, layers: list[Layer], related: Related, notes: list[No
     }
 
 
-def totals(layers: list[Layer]) -> dict[str, int]:
+def totals(layers: list[SiteLayer]) -> dict[str, int]:
     """Tasks by state."""
     return {name: sum(int((layer.states == code).sum()) for layer in layers) for code, name in enumerate(STATES)}
 
 
-def _newest(layers: list[Layer]) -> str | None:
+def _newest(layers: list[SiteLayer]) -> str | None:
     """When the newest image was made; ISO 8601."""
     made = max((one.newest for layer in layers for one in layer.sets), default=-inf)
     return None if made == -inf else datetime.fromtimestamp(made / 1e6, UTC).isoformat(timespec="seconds")
 
 
-def _model(name: str, layers: list[tuple[Layer, list[str]]], mapped: bool) -> Json:
+def _model(name: str, layers: list[tuple[SiteLayer, list[str]]], mapped: bool) -> Json:
     sets = sorted((one for layer, _ in layers for one in layer.sets), key=lambda one: -one.newest)
     return {
         "name": name,
@@ -70,7 +70,7 @@ def _model(name: str, layers: list[tuple[Layer, list[str]]], mapped: bool) -> Js
     }
 
 
-def _layer(layer: Layer, measures: list[str]) -> Json:
+def _layer(layer: SiteLayer, measures: list[str]) -> Json:
     return {
         "name": layer.name,
         "path": layer.path,
@@ -84,7 +84,7 @@ def _layer(layer: Layer, measures: list[str]) -> Json:
     }
 
 
-def _stands(layer: Layer) -> Json:
+def _stands(layer: SiteLayer) -> Json:
     """By channel the set of the image that stands for it, where it is not the first set."""
     shown = np.where(layer.stands < 0, 0, layer.set_of[layer.stands])
     return {str(layer.channels[place]): int(shown[place]) for place in np.flatnonzero(shown)}
@@ -96,7 +96,7 @@ def ranges(channels: np.ndarray) -> list[list[int]]:
     return [[int(part[0]), int(part[-1])] for part in parts if len(part)]
 
 
-def _relations(atlas: Atlas, layers: list[Layer]) -> Json:
+def _relations(atlas: Atlas, layers: list[SiteLayer]) -> Json:
     """By probe, of each pair of layers how they are alike."""
     number = {(layer.model, layer.name): place for place, layer in enumerate(layers)}
     rows = atlas.sql("FROM layers ORDER BY probe, model_a, layer_a, model_b, layer_b")

@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from atlas.records import Feature
+from atlas.records import Address
 
 
 class Partners:
@@ -25,5 +25,5 @@ class Partners:
         return found[:, 0].tolist(), found[:, 1].tolist()
 
     def _place(self, address: str) -> tuple[int, int]:
-        feature = Feature.parse(address)
+        feature = Address.parse(address)
         return self._number.setdefault(feature[:2], len(self._number)), feature.channel

@@ -12,8 +12,8 @@ from PIL import Image
 
 from atlas.query.atlas import Atlas
 from atlas.report.canvas import GROUND
-from atlas.report.site.layers import LARGE, SIDE, Layer, picture
-from atlas.report.site.ledger import NEVER, Ledger, digest_of
+from atlas.report.site.layers import LARGE, SIDE, SiteLayer, picture
+from atlas.report.site.ledger import NEVER, SiteLedger, digest_of
 
 DRAWING = "1"  # raised when the drawing changes: older sheets are then made anew
 SAMPLES = 16
@@ -35,7 +35,7 @@ class Sheet:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class SpriteSheet:
     data: bytes
     unreadable: list[Path]
 
@@ -43,10 +43,10 @@ class Drawn:
 class Drawing:
     """Sheets of a layer that are drawn by a pool of threads meanwhile; `finish` writes them."""
 
-    def __init__(self, ledger: Ledger, pool: ThreadPoolExecutor, sheets: Iterator[Sheet]) -> None:
+    def __init__(self, ledger: SiteLedger, pool: ThreadPoolExecutor, sheets: Iterator[Sheet]) -> None:
         self._ledger = ledger
         wanted = (sheet for sheet in sheets if ledger.wants(sheet.file, sheet.digest))
-        self._begun: list[tuple[Sheet, Future[Drawn]]] = [(sheet, pool.submit(draw, sheet)) for sheet in wanted]
+        self._begun: list[tuple[Sheet, Future[SpriteSheet]]] = [(sheet, pool.submit(draw, sheet)) for sheet in wanted]
 
     def finish(self) -> list[Path]:
         """Write all; the images that could not be read, whose sheets are made anew by the next run."""
@@ -58,7 +58,7 @@ class Drawing:
         return unreadable
 
 
-def sheets_of(atlas: Atlas, layer: Layer) -> Iterator[Sheet]:
+def sheets_of(atlas: Atlas, layer: SiteLayer) -> Iterator[Sheet]:
     """The sheets of every set, 256 positions each, and the row of samples."""
     for number, one in enumerate(layer.sets):
         if not one.folder:
@@ -72,14 +72,14 @@ def sheets_of(atlas: Atlas, layer: Layer) -> Iterator[Sheet]:
         yield _sheet(atlas, layer, layer.stands[chosen], file=file, cell=LARGE, shape=(len(chosen), 1))
 
 
-def samples(layer: Layer) -> np.ndarray:
+def samples(layer: SiteLayer) -> np.ndarray:
     """Positions of channels that stand for the layer, from all along it: of those with an image that is no dead one."""
     good = np.flatnonzero((layer.stands >= 0) & (layer.best == 0))
     return good[np.unique(np.linspace(0, len(good) - 1, min(SAMPLES, len(good))).astype(int))]
 
 
 def _sheet(
-    atlas: Atlas, layer: Layer, rows: np.ndarray, *, file: Path, cell: int, shape: tuple[int, int] = (SIDE, SIDE)
+    atlas: Atlas, layer: SiteLayer, rows: np.ndarray, *, file: Path, cell: int, shape: tuple[int, int] = (SIDE, SIDE)
 ) -> Sheet:
     images = [picture(atlas, image) for image in layer.images(rows)]
     hashes = layer.rows["image_sha256"].take(np.maximum(rows, 0)).to_pylist()
@@ -97,7 +97,7 @@ def _stamp(image: Path) -> tuple[int, int]:
     return found.st_size, found.st_mtime_ns
 
 
-def draw(sheet: Sheet) -> Drawn:
+def draw(sheet: Sheet) -> SpriteSheet:
     whole = Image.new("RGB", (sheet.columns * sheet.cell, sheet.lines * sheet.cell), GROUND)
     unreadable = []
     for place, path in enumerate(sheet.images):
@@ -110,7 +110,7 @@ def draw(sheet: Sheet) -> Drawn:
             unreadable.append(path)
     data = io.BytesIO()
     whole.save(data, "WEBP", quality=QUALITY, method=METHOD)
-    return Drawn(data.getvalue(), unreadable)
+    return SpriteSheet(data.getvalue(), unreadable)
 
 
 def thumbnail(path: Path, size: int) -> Image.Image:

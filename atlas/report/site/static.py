@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from atlas.report import colours
-from atlas.report.site.ledger import Ledger, digest_of
+from atlas.report.site.ledger import SiteLedger, digest_of
 from atlas.store.paths import AtlasPaths
 
 NUMBERS = (
@@ -16,7 +16,7 @@ NUMBERS = (
 STATIC = Path(__file__).parent / "static"
 
 
-def write_static(paths: AtlasPaths, ledger: Ledger) -> None:
+def write_static(paths: AtlasPaths, ledger: SiteLedger) -> None:
     contents = {paths.site_page: page(), paths.site / "atlas.js": scripts(), paths.site / "atlas.css": styles()}
     for file, data in contents.items():
         ledger.write(file, digest_of(data), lambda data=data: data)

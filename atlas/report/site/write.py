@@ -11,11 +11,11 @@ from atlas.query.atlas import Atlas
 from atlas.query.commands import Note
 from atlas.report.site.details import chunk_count, details
 from atlas.report.site.grid import grid, read_clusters
-from atlas.report.site.layers import Layer, read_layers
-from atlas.report.site.ledger import Ledger, digest_of
+from atlas.report.site.layers import SiteLayer, read_layers
+from atlas.report.site.ledger import SiteLedger, digest_of
 from atlas.report.site.matrix import matrix_files, read_matrix
 from atlas.report.site.notes import notes
-from atlas.report.site.overview import Related, overview
+from atlas.report.site.overview import RelatedFiles, overview
 from atlas.report.site.plane import mapped_layers, plane
 from atlas.report.site.script import Json, script
 from atlas.report.site.sources import similarity_mark
@@ -28,7 +28,7 @@ THREADS = min(8, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True)
-class Written:
+class SiteSummary:
     """What became of the files of a site."""
 
     index: Path  # to open
@@ -43,7 +43,7 @@ class Site:
     """A site while it is written."""
 
     atlas: Atlas
-    ledger: Ledger
+    ledger: SiteLedger
     pool: ThreadPoolExecutor
     similarity: str  # mark of all that similarity has found
     clusters: dict[tuple[str, str], Json]  # by model and layer
@@ -56,7 +56,7 @@ class Site:
         return script(self.paths.site_key(file), value)
 
 
-def write_site(paths: AtlasPaths, begun: Callable[[str, int, int], None] | None = None) -> Written:
+def write_site(paths: AtlasPaths, begun: Callable[[str, int, int], None] | None = None) -> SiteSummary:
     """Write what is not there, or was made from something else; the overview last, which names all others.
 
     begun: told of each layer when it is begun: its name, its number from 1, and of how many.
@@ -64,7 +64,7 @@ def write_site(paths: AtlasPaths, begun: Callable[[str, int, int], None] | None 
     Stopped on the way, the overview of before still stands, and finds all that it names: old files go after it.
     NotAnAtlas, Damaged before anything is written of what cannot be read.
     """
-    with Atlas(paths.root) as atlas, Ledger(paths) as ledger, _threads() as pool:
+    with Atlas(paths.root) as atlas, SiteLedger(paths) as ledger, _threads() as pool:
         site = Site(atlas, ledger, pool, similarity_mark(paths), read_clusters(atlas))
         write_static(paths, ledger)
         layers = read_layers(atlas)
@@ -77,11 +77,11 @@ def write_site(paths: AtlasPaths, begun: Callable[[str, int, int], None] | None 
             matrices.append(_write_layer(site, layer))
             unreadable += drawing.finish()
             ledger.save()
-        related = Related(matrices, _write_maps(site, layers))
+        related = RelatedFiles(matrices, _write_maps(site, layers))
         told = notes(atlas, layers, unreadable)
         data = site.script(paths.site_overview, overview(atlas, layers, related, told))
         ledger.write(paths.site_overview, digest_of(data), lambda: data)
-    return Written(paths.site_page, ledger.written, ledger.kept, ledger.removed, told)
+    return SiteSummary(paths.site_page, ledger.written, ledger.kept, ledger.removed, told)
 
 
 @contextmanager
@@ -94,7 +94,7 @@ def _threads() -> Iterator[ThreadPoolExecutor]:
         pool.shutdown(cancel_futures=True)
 
 
-def _write_layer(site: Site, layer: Layer) -> list[str]:
+def _write_layer(site: Site, layer: SiteLayer) -> list[str]:
     """All data of a layer; the measures that have a matrix. Sprites are drawn meanwhile."""
     clusters = site.clusters.get((layer.model, layer.name), {})
     digest = digest_of("data", SITE, layer.digest, site.similarity)
@@ -104,7 +104,7 @@ def _write_layer(site: Site, layer: Layer) -> list[str]:
     return [name for name in clusters if _write_matrix(site, layer, name, clusters[name])]
 
 
-def _write_details(site: Site, layer: Layer, digest: str) -> None:
+def _write_details(site: Site, layer: SiteLayer, digest: str) -> None:
     files = [site.paths.site_data(layer.path, f"features-{number}") for number in range(chunk_count(layer))]
     wanted = [site.ledger.wants(file, digest) for file in files]
     if any(wanted):
@@ -113,7 +113,7 @@ def _write_details(site: Site, layer: Layer, digest: str) -> None:
                 site.ledger.put(files[number], digest, site.script(files[number], value))
 
 
-def _write_matrix(site: Site, layer: Layer, measure: str, clusters: Json) -> bool:
+def _write_matrix(site: Site, layer: SiteLayer, measure: str, clusters: Json) -> bool:
     """Whether there is one."""
     files = matrix_files(site.atlas, layer, measure)
     if files is None:
@@ -129,7 +129,7 @@ def _write_matrix(site: Site, layer: Layer, measure: str, clusters: Json) -> boo
     return True
 
 
-def _write_maps(site: Site, layers: list[Layer]) -> set[str]:
+def _write_maps(site: Site, layers: list[SiteLayer]) -> set[str]:
     """The models that have one."""
     mapped = mapped_layers(site.atlas)
     named = {model: [layer.name for layer in layers if layer.model == model] for model in mapped}
