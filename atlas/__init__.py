@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
+    from atlas.generate.visualize import Visualization
     from atlas.query.atlas import Atlas
-    from atlas.run.visualize import Visualization
 
 __all__ = ["__version__", "open", "visualize"]
 
@@ -46,6 +46,6 @@ def visualize(
     model's own), mean and std (of the model's input, (3,), for recipes whose images live in [0, 1]; none: fed as is).
     `start` (b, 3, h, w) takes the place of the noise. Returns images (b, 3, h, w) as optimised, unclamped.
     """
-    from atlas.run.visualize import visualize as make
+    from atlas.generate.visualize import visualize as make
 
     return make(model, layer, channels, start=start, **options)

@@ -16,8 +16,8 @@ from safetensors.torch import save
 from torch import Generator, Tensor
 from torch.nn.functional import cross_entropy
 
+from atlas.zoo.drawings import sample
 from atlas.zoo.patternnet import MEAN, STD, PatternNet, patternnet
-from atlas.zoo.pictures import sample
 
 SIZES = (48, 56, 64, 80)  # pixels, one per step: images of features grow while they are made
 HELD_OUT = 2**31  # added to the seed: the stream of pictures that the net is tested on

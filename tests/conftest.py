@@ -7,5 +7,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from jaxtyping import install_import_hook
 
 install_import_hook(
-    ["atlas.optvis", "atlas.zoo", "atlas.similarity", "atlas.run.images", "atlas.run.visualize"], "checked.checked"
+    ["atlas.optvis", "atlas.zoo", "atlas.similarity", "atlas.optvis.make", "atlas.generate.visualize"],
+    "checked.checked",
 )

@@ -8,11 +8,11 @@ import pyarrow as pa
 
 from atlas.records import MEASURES, SCOPES
 from atlas.selftest.oracle import scores
-from atlas.similarity.bank import Bank, Pictures, write_bank
-from atlas.similarity.blocks import Comparison, blocks_of
-from atlas.similarity.comparer import Comparer
-from atlas.similarity.found import BlockResults
-from atlas.similarity.statistics import weights_of
+from atlas.similarity.compare.bank import Bank, Pictures, write_bank
+from atlas.similarity.compare.block_results import BlockResults
+from atlas.similarity.compare.blocks import Comparison, blocks_of
+from atlas.similarity.compare.comparer import Comparer
+from atlas.similarity.compare.statistics import weights_of
 
 
 @dataclass

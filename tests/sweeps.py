@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 
 from atlas.config.compose import compose_model, run_job
 from atlas.config.schema import SweepConfig
+from atlas.generate.job import Outcome, generate
 from atlas.records import ModelCard
-from atlas.run.generate import Outcome, generate
 from atlas.store.index import files_under
 from atlas.sweep.plan import Plan, make_plan
 

@@ -4,12 +4,12 @@ import torch
 
 import atlas
 from atlas.config.compose import compose_model
-from atlas.config.recipes import read_recipe
+from atlas.config.recipe_files import read_recipe
 from atlas.optvis.priors import resize
-from atlas.sweep.recipes import fit_recipe
+from atlas.sweep.recipe_fit import fit_recipe
+from atlas.zoo.drawings import CLASSES, draw
 from atlas.zoo.load import load
 from atlas.zoo.patternnet import MEAN, STD
-from atlas.zoo.pictures import CLASSES, draw
 
 
 def test_the_image_made_for_a_class_is_classified_as_that_class() -> None:

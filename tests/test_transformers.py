@@ -13,11 +13,11 @@ import atlas
 from atlas.config.checks import value_mistakes
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import ModelConfig, SweepConfig
-from atlas.query.verify import verify
+from atlas.generate.job import Outcome, generate
+from atlas.generate.recipe_inputs import read_material
+from atlas.query.verify.verify import verify
 from atlas.records import ModelCard
-from atlas.run.generate import Outcome, generate
-from atlas.run.materials import read_material
-from atlas.run.similarity import similarity
+from atlas.similarity.job import similarity
 from atlas.store.paths import AtlasPaths
 from atlas.sweep.plan import make_plan, plan_mistakes
 from atlas.zoo.card import layer_table, make_card

@@ -6,8 +6,8 @@ import pytest
 from sweeps import sweep
 
 import atlas
-from atlas.run.generate import generate, prepare
-from atlas.run.similarity import similarity
+from atlas.generate.job import generate, prepare
+from atlas.similarity.job import similarity
 from jobs.train_patternnet import main as train
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]

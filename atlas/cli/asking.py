@@ -50,7 +50,7 @@ def similar(feature: str, top: int, *, atlas: str | None, form: str, **options: 
 
 
 def _tell_similar(feature: "Feature", rows: "pa.Table", top: int, form: str, options: dict[str, object]) -> None:
-    from atlas.query.similar import why_empty
+    from atlas.query.neighbors import why_empty
     from atlas.store.compared import read_compared
 
     if not rows.num_rows:
@@ -68,7 +68,7 @@ def _tell_similar(feature: "Feature", rows: "pa.Table", top: int, form: str, opt
 
 
 def _tell_freshness(atlas: "Atlas", probe: str) -> None:
-    from atlas.query.knowledge import freshness
+    from atlas.query.tables_known import freshness
 
     if told := freshness(atlas, probe):
         say(f"note: {told}")
@@ -116,7 +116,7 @@ def export(form: str, out: str, atlas: str | None) -> None:
     hf               a folder that Hugging Face's datasets.load_dataset opens
     csv              CSV files: features, neighbors, layers, matches, clusters, layout, examples
     """
-    from atlas.query import export as exports
+    from atlas.query.export import export as exports
 
     with opened(atlas) as held:
         try:

@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from atlas.config.schema import DreamConfig
-    from atlas.run.dream import DreamRow, Outcome
+    from atlas.dream.job import DreamRow, Outcome
 
 SECONDS, LONGEST = 0.4, 10.0  # of one frame of an animation, and of all of them
 
 
 def dream_body(config: "DreamConfig", overrides: list[str], mistakes: list[str]) -> int:
     """`atlas dream`: make the dreams and tell of them; a signal leaves no half file."""
-    from atlas.run.dream import dream_job
+    from atlas.dream.job import dream_job
     from atlas.run.signals import leaving_at_once
 
     with leaving_at_once():
@@ -31,7 +31,7 @@ def dream_body(config: "DreamConfig", overrides: list[str], mistakes: list[str])
 
 def animate(row: "DreamRow", pictures: list["Image"]) -> None:
     """A dream as it came to be, beside its picture."""
-    from atlas.report.animation import write_animation
+    from atlas.report.page.animation import write_animation
 
     path = Path(row.dream).with_suffix(".webp")
     title = f"{row.image}: {row.model}/{row.layer}:{row.channel}, {row.metric}, recipe {row.recipe}"

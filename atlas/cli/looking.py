@@ -43,7 +43,7 @@ def verify(place: str | None, atlas: str | None, form: str) -> None:
 
     Exit code 0: whole. 1: something is broken. 3: nothing is broken, but images failed or are left to do.
     """
-    from atlas.query import verify as checks
+    from atlas.query.verify import verify as checks
     from atlas.store.paths import AtlasPaths
 
     paths = AtlasPaths(find(place or atlas))
@@ -68,7 +68,7 @@ def show(feature: str, look: bool, atlas: str | None, form: str) -> None:
     FEATURE is an address, model/layer:channel, as googlenet/inception4a:12. The sheet has all its images, its nearest
     features and its opposites, and the pictures that drive it most, as far as `atlas similarity` has found them.
     """
-    from atlas.report.feature_sheet import feature_sheet
+    from atlas.report.sheets.feature_sheet import feature_sheet
 
     with opened(atlas) as held:
         found = held.feature(feature)

@@ -8,13 +8,13 @@ from atlas.cli.telling import tell_each
 
 if TYPE_CHECKING:
     from atlas.config.schema import SaliencyConfig
-    from atlas.run.saliency import Outcome
+    from atlas.saliency.job import Outcome
 
 
 def saliency_body(config: "SaliencyConfig", overrides: list[str], mistakes: list[str]) -> int:
     """`atlas saliency`: make the maps and tell of them; a signal leaves no half file."""
-    from atlas.run.saliency import saliency_job
     from atlas.run.signals import leaving_at_once
+    from atlas.saliency.job import saliency_job
 
     with leaving_at_once():
         outcome = saliency_job(config, mistakes)

@@ -17,9 +17,9 @@ import pyarrow as pa
 
 from atlas.cli.tables import plain_rows
 from atlas.query.atlas import Atlas
-from atlas.query.commands import job
 from atlas.query.guard import Damaged, QueryError
 from atlas.query.names import UnknownName
+from atlas.query.shell import job
 
 HOST = "127.0.0.1"
 NAMES = (

@@ -4,13 +4,13 @@ import pyarrow as pa
 
 from atlas.cli.tables import print_table
 from atlas.config.schema import SweepConfig
-from atlas.run.comparison import EACH
-from atlas.run.held import read_held
-from atlas.run.probing import left_shards
 from atlas.run.progress import clock
 from atlas.run.resources import actor_count
-from atlas.run.similarity import pictures_by_probe
 from atlas.run.work import PictureShard
+from atlas.similarity.compare.plan import EACH
+from atlas.similarity.job import pictures_by_probe
+from atlas.similarity.probe.plan import left_shards
+from atlas.similarity.source import read_held
 from atlas.store.paths import AtlasPaths
 from atlas.sweep.plan import device_of
 from atlas.sweep.shards import RATE

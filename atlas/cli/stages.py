@@ -57,8 +57,8 @@ def _choose_atlas(config: "SweepConfig", overrides: list[str], mistakes: list[st
     """The newest atlas, when none is named; NotAnAtlas, ConfigError with all mistakes, or for one that cannot be written."""
     from atlas.config.checks import value_mistakes
     from atlas.config.mistakes import ConfigError
+    from atlas.generate.job import output_mistakes
     from atlas.query.atlas import newest
-    from atlas.run.generate import output_mistakes
     from atlas.store.manifest import read_manifest
     from atlas.store.paths import AtlasPaths
 
@@ -89,7 +89,7 @@ def _check_models(config: "SweepConfig") -> None:
 
 def _planned(config: "SweepConfig", mistakes: list[str]) -> "Plan":
     from atlas.config.mistakes import ConfigError
-    from atlas.run.generate import prepare
+    from atlas.generate.job import prepare
 
     plan, found = prepare(config)
     if plan is None or mistakes:
@@ -98,7 +98,7 @@ def _planned(config: "SweepConfig", mistakes: list[str]) -> "Plan":
 
 
 def _generate(config: "SweepConfig", plan: "Plan", overrides: list[str]) -> int:
-    from atlas.run.generate import generate
+    from atlas.generate.job import generate
 
     if config.dry_run:
         from atlas.cli.plan_table import print_plan
@@ -115,8 +115,8 @@ def _generate(config: "SweepConfig", plan: "Plan", overrides: list[str]) -> int:
 
 
 def _similarity(config: "SweepConfig", cards: "dict[str, ModelCard]", overrides: list[str] | None = None) -> int:
-    from atlas.report.map_files import write_maps
-    from atlas.run.similarity import similarity
+    from atlas.report.page.map_files import write_maps
+    from atlas.similarity.job import similarity
 
     outcome = similarity(config, cards, overrides)
     tell_similarity(outcome)
@@ -140,7 +140,7 @@ def _site(config: "SweepConfig") -> int:
 
 
 def _write_sheets(paths: "AtlasPaths") -> None:
-    from atlas.report.sheets import write_sheets
+    from atlas.report.sheets.layer_sheets import write_sheets
 
     tell_pictures(paths.sheets, write_sheets(paths))
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from atlas.query.commands import failures, sentence
+from atlas.query.shell import failures, sentence
 
 if TYPE_CHECKING:
+    from atlas.generate import job as generate
     from atlas.report.site.write import SiteSummary
-    from atlas.run import generate, similarity
+    from atlas.similarity import job as similarity
 
 EVERY = 5.0  # seconds between lines on how far something is
 LISTED = 12  # pictures, or failures, named one by one

@@ -8,10 +8,10 @@ from pathlib import Path
 from atlas.config.mistakes import nearest
 from atlas.config.rules import at_least
 from atlas.config.schema import FigureConfig
-from atlas.figures.drawn import FigurePage, write_drawn
 from atlas.figures.features import layer_grid, metric_invariance, models, raw_vs_octaves
+from atlas.figures.figure_page import FigurePage, write_drawn
 from atlas.figures.neurons import cumulative, interaction, neurons
-from atlas.figures.pictures import dream, filter_vs_dream, saliency
+from atlas.figures.photographs import dream, filter_vs_dream, saliency
 from atlas.figures.relations import similarity, trajectory
 from atlas.figures.studio import Studio
 

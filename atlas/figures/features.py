@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from atlas.config.mistakes import ConfigError, nearest
-from atlas.config.recipes import read_recipe
+from atlas.config.recipe_files import read_recipe
 from atlas.config.schema import OctaveConfig, RecipeConfig
-from atlas.figures.drawn import FigurePage, panel
+from atlas.figures.figure_page import FigurePage, panel
 from atlas.figures.studio import Studio
 from atlas.records import Layer, ModelCard
-from atlas.report.panels import Row, draw_panels
+from atlas.report.page.panels import Row, draw_panels
 
 DEPTHS = ((1 / 6, "early"), (1 / 2, "middle"), (5 / 6, "late"))  # parts of the way through a model's own layers
 MADE = "Each image was optimised from noise to drive one channel; its number stands below it."

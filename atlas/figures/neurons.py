@@ -7,11 +7,11 @@ from itertools import product
 import numpy as np
 
 from atlas.config.schema import RecipeConfig
-from atlas.figures.drawn import FigurePage, panel
-from atlas.figures.held import StockImage
+from atlas.figures.figure_page import FigurePage, panel
+from atlas.figures.stock import StockImage
 from atlas.figures.studio import Studio
 from atlas.records import Layer, ModelCard
-from atlas.report.panels import Row, draw_panels, render
+from atlas.report.page.panels import Row, draw_panels, render
 
 PLACES = (0.1, 0.5, 0.9)  # of neurons along each side of a map
 STILL = 8  # moments of what moves, on the page

@@ -8,16 +8,16 @@ import numpy as np
 
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import SimilarityConfig
-from atlas.figures.drawn import FigurePage
+from atlas.figures.figure_page import FigurePage
 from atlas.figures.studio import NothingToShow, Studio, Unfinished
 from atlas.query.atlas import Atlas
-from atlas.query.commands import job
-from atlas.query.sources import quoted
+from atlas.query.shell import job
+from atlas.query.view_files import quoted
 from atlas.query.views import STANDS
 from atlas.records import Layer, ModelCard
-from atlas.report.similarity_map import draw_similarity
-from atlas.report.trajectory import draw_trajectory, trajectory_frames
-from atlas.run.similarity import similarity as compare
+from atlas.report.page.similarity_map import draw_similarity
+from atlas.report.page.trajectory import draw_trajectory, trajectory_frames
+from atlas.similarity.job import similarity as compare
 from atlas.store.images import read_picture
 from atlas.store.paths import AtlasPaths
 

@@ -9,18 +9,18 @@ from numpy.typing import NDArray
 from atlas.config.checks import value_mistakes
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import FigureConfig, MetricConfig, OctaveConfig, RecipeConfig
-from atlas.figures.held import StockImage, along, held, traced, unmade, without
+from atlas.figures.stock import StockImage, along, held, traced, unmade, without
+from atlas.generate.job import generate, output_mistakes, placed
+from atlas.generate.recipe_inputs import read_material
 from atlas.optvis.metrics import CONSTANT
 from atlas.records import Layer, ModelCard
-from atlas.run.cards import read_cards
-from atlas.run.generate import generate, output_mistakes, placed
-from atlas.run.materials import read_material
 from atlas.store.paths import AtlasPaths
 from atlas.sweep.channels import parse_channels, select_channels
 from atlas.sweep.identity import fingerprint
-from atlas.sweep.layers import select_layers, wanted_globs
+from atlas.sweep.layer_choice import select_layers, wanted_globs
 from atlas.sweep.plan import Plan, device_of, fitted, make_plan, plan_mistakes
 from atlas.sweep.shards import RATE
+from atlas.zoo.card_pool import read_cards
 
 LITTLE = 60.0  # seconds of one actor's work: below it, starting Ray would take too large a part of the time
 DEPTH = 2 / 3  # of the way through a model: where features are neither edges nor whole objects

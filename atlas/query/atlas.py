@@ -11,11 +11,11 @@ import pyarrow as pa
 
 from atlas import records
 from atlas.query.guard import Damaged, ask, ask_by_batches, explaining
-from atlas.query.knowledge import PROBE
 from atlas.query.matches import match
 from atlas.query.names import UnknownName, parse_address, unknown_feature
-from atlas.query.similar import similar
-from atlas.query.sources import quoted
+from atlas.query.neighbors import similar
+from atlas.query.tables_known import PROBE
+from atlas.query.view_files import quoted
 from atlas.query.views import connect, define, empty_sources
 from atlas.store.manifest import NotAnAtlas, read_manifest
 from atlas.store.paths import AtlasPaths

@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from atlas.config.mistakes import nearest
-from atlas.query.sources import VIEW_FILES
+from atlas.query.view_files import VIEW_FILES
 from atlas.query.views import VIEWS
 from atlas.store.index import read_table
 

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from atlas.query.knowledge import PROBE, command, probes
 from atlas.query.names import UnknownName, check, check_models
-from atlas.query.sources import quoted
+from atlas.query.tables_known import PROBE, command, probes
+from atlas.query.view_files import quoted
 
 if TYPE_CHECKING:
     from atlas.query.atlas import Atlas

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from atlas.config.mistakes import nearest
-from atlas.query.sources import quoted
+from atlas.query.view_files import quoted
 from atlas.records import Address
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from atlas.query.sources import VIEW_FILES, ViewFiles, quoted
+from atlas.query.view_files import VIEW_FILES, ViewFiles, quoted
 from atlas.store.files import write_bytes
 from atlas.store.paths import AtlasPaths
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from atlas.config.schema import ClusterConfig, ModelConfig, ProbeConfig, RecipeConfig
 from atlas.records import ImageShard, ModelCard, Receipt, Shard
-from atlas.similarity.blocks import Block, Comparison
-from atlas.similarity.probes import Picture
+from atlas.similarity.compare.blocks import Block, Comparison
+from atlas.similarity.probe.pictures import Picture
 from atlas.store.paths import AtlasPaths
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class ImageWork(ModelWork):
 
     def begin(self, model: str) -> Callable[[ImageShard], Receipt]:
         """Load a model and pin it; the function that is returned makes its shards, one after another."""
-        from atlas.run.maker import Maker
+        from atlas.generate.maker import Maker
 
         return Maker(self, self.pinned(model), self.cards[model]).make
 
@@ -74,7 +74,7 @@ class ResponseWork(ModelWork):
 
     def begin(self, model: str) -> Callable[[PictureShard], Receipt]:
         """Load a model and pin it, as for images."""
-        from atlas.run.prober import Prober
+        from atlas.similarity.probe.worker import Prober
 
         return Prober(self, self.pinned(model), self.cards[model]).probe
 
@@ -102,7 +102,7 @@ class CompareWork:
 
     def begin(self, model: str) -> Callable[[BlockShard], Receipt]:
         """Open the bank; there is no model to be pinned."""
-        from atlas.run.comparing import Comparing
+        from atlas.similarity.compare.worker import Comparing
 
         check_place(self.root, self.nonce)
         return Comparing(self).compare

@@ -12,14 +12,14 @@ from jaxtyping import Float32
 
 from atlas.records import MEASURES, SCOPES
 from atlas.selftest.planted import Planted
-from atlas.similarity.bank import Bank, Facts, LayerSpan, write_bank
-from atlas.similarity.blocks import SOURCES, Comparison, blocks_of
-from atlas.similarity.comparer import Comparer
-from atlas.similarity.found import BlockResults
-from atlas.similarity.layerwise import layer_table
-from atlas.similarity.matching import match_table
-from atlas.similarity.quality import Marks, marks
-from atlas.similarity.tables import neighbor_table
+from atlas.similarity.compare.bank import Bank, Facts, LayerSpan, write_bank
+from atlas.similarity.compare.block_results import BlockResults
+from atlas.similarity.compare.blocks import SOURCES, Comparison, blocks_of
+from atlas.similarity.compare.comparer import Comparer
+from atlas.similarity.tables.layer_pairs import layer_table
+from atlas.similarity.tables.matches import match_table
+from atlas.similarity.tables.neighbors import neighbor_table
+from atlas.similarity.tables.quality import Marks, marks
 
 PROBE = "planted"
 

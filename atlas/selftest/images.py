@@ -5,13 +5,13 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from atlas.config.recipes import read_recipe
+from atlas.config.recipe_files import read_recipe
 from atlas.config.schema import ModelConfig
+from atlas.optvis.make import make_images
 from atlas.optvis.metrics import CONSTANT
 from atlas.optvis.objectives import FeatureObjective
 from atlas.optvis.params import noise, pixels
 from atlas.records import Target
-from atlas.run.images import make_images
 from atlas.selftest.naive import OCTAVES, Stretch, naive_octaves
 from atlas.zoo.forward import Forward
 from atlas.zoo.load import load

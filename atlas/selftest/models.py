@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 from jaxtyping import Int
 
-from atlas.config.recipes import read_recipe
+from atlas.config.recipe_files import read_recipe
+from atlas.generate.visualize import visualize
 from atlas.records import Address
-from atlas.run.visualize import visualize
 from atlas.selftest.comparison import Tables, compare
 from atlas.selftest.planted import Planted
 from atlas.selftest.variants import (

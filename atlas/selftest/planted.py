@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Float64, Int
 
-from atlas.similarity.bank import Pictures, panels_of
-from atlas.similarity.statistics import weights_of
+from atlas.similarity.compare.bank import Pictures, panels_of
+from atlas.similarity.compare.statistics import weights_of
 
 LATENT = 8  # dimensions of what channels have in common
 LOUDNESS = 1.5  # deviation of the logarithm of a channel's gain: a few are a hundred times as loud as most

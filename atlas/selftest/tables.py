@@ -11,7 +11,7 @@ from atlas.records import MEASURES
 from atlas.selftest import oracle
 from atlas.selftest.comparison import Tables, compare, differences, places
 from atlas.selftest.planted import Planted, planted
-from atlas.similarity.bank import panels_of
+from atlas.similarity.compare.bank import panels_of
 
 SMALL = {"a/conv1": 12, "a/conv10": 9, "a/conv2": 15, "b net/l": 11}  # as text, conv10 comes before conv2
 NORMALISED = tuple(measure for measure in MEASURES if measure != "raw")  # they know no channel's gain or bias

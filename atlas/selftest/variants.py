@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from atlas.config.schema import ModelConfig
 from atlas.selftest.planted import Planted
+from atlas.zoo.drawings import sample
 from atlas.zoo.load import Loaded, load
-from atlas.zoo.pictures import sample
 
 Responses = Mapping[str, Float32[np.ndarray, "n c"]]  # of each layer, to the same pictures
 LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "conv6")

@@ -10,8 +10,8 @@ from atlas.config.schema import RecipeConfig, SweepConfig
 from atlas.records import ImageShard, Item, Layer, ModelCard, Target
 from atlas.sweep.channels import channel_mistakes, parse_channels, select_channels
 from atlas.sweep.identity import shard_id, variant_of
-from atlas.sweep.layers import layer_mistakes, select_layers, wanted_globs
-from atlas.sweep.recipes import Material, fit_recipe
+from atlas.sweep.layer_choice import layer_mistakes, select_layers, wanted_globs
+from atlas.sweep.recipe_fit import Material, fit_recipe
 from atlas.sweep.shards import cut, image_cost
 from atlas.sweep.targets import make_targets, target_mistakes
 

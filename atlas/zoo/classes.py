@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from atlas.config.mistakes import ConfigError, nearest
 from atlas.config.schema import ModelConfig
-from atlas.zoo.pictures import CLASSES
+from atlas.zoo.drawings import CLASSES
 from atlas.zoo.sources import architecture, timm_module, torchvision_weights
 
 Names = tuple[str, ...]

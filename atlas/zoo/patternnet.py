@@ -8,7 +8,7 @@ from pathlib import Path
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from atlas.zoo.pictures import CLASSES
+from atlas.zoo.drawings import CLASSES
 
 MEAN = (0.5, 0.5, 0.5)  # of RGB in [0, 1]: the net takes (picture - MEAN) / STD
 STD = (0.25, 0.25, 0.25)

@@ -34,14 +34,14 @@ from torch import Tensor
 
 import atlas
 from atlas.config.compose import compose_model
-from atlas.config.recipes import own_metric, read_recipe
+from atlas.config.recipe_files import own_metric, read_recipe
 from atlas.config.schema import ModelConfig, RecipeConfig
+from atlas.generate.recipe_inputs import read_material
 from atlas.optvis.priors import resize
-from atlas.run.materials import read_material
-from atlas.sweep.recipes import fit_recipe
+from atlas.sweep.recipe_fit import fit_recipe
+from atlas.zoo.drawings import CLASSES, draw
 from atlas.zoo.load import Loaded, load
 from atlas.zoo.patternnet import MEAN, STD
-from atlas.zoo.pictures import CLASSES, draw
 
 ROOT = Path(__file__).parents[2]
 SECOND = ROOT / "outputs" / "patternnet_seed1.safetensors"

@@ -14,11 +14,11 @@ from time import perf_counter
 import numpy as np
 import torch
 
-from atlas.similarity.bank import Bank, LayerSpan, Pictures, write_bank
-from atlas.similarity.blocks import Comparison, blocks_of
-from atlas.similarity.comparer import Comparer
-from atlas.similarity.found import BlockResults
-from atlas.similarity.tables import neighbor_table
+from atlas.similarity.compare.bank import Bank, LayerSpan, Pictures, write_bank
+from atlas.similarity.compare.block_results import BlockResults
+from atlas.similarity.compare.blocks import Comparison, blocks_of
+from atlas.similarity.compare.comparer import Comparer
+from atlas.similarity.tables.neighbors import neighbor_table
 
 WIDTH = 2000  # channels of a layer
 SHARED = 40  # directions that all channels share

@@ -7,7 +7,7 @@ from made_cards import metrics, recipe, sweep
 
 from atlas.config.checks import METRICS, value_mistakes
 from atlas.config.mistakes import ConfigError, nearest
-from atlas.config.recipes import read_recipe
+from atlas.config.recipe_files import read_recipe
 from atlas.config.schema import (
     ClusterConfig,
     MetricConfig,

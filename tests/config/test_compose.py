@@ -9,7 +9,7 @@ import pytest
 from atlas.config.compose import compose_model, run_job
 from atlas.config.folder import conf_dir
 from atlas.config.mistakes import ConfigError
-from atlas.config.recipes import read_recipe
+from atlas.config.recipe_files import read_recipe
 from atlas.config.schema import SimilarityConfig
 from atlas.optvis.metrics import METRICS
 from atlas.sweep.targets import make_target

@@ -9,7 +9,7 @@ from made_cards import recipe
 from atlas.config.folder import conf_dir
 from atlas.config.mistakes import ConfigError
 from atlas.config.recipe_checks import CHOICES, recipe_mistakes
-from atlas.config.recipes import read_recipe
+from atlas.config.recipe_files import read_recipe
 from atlas.config.schema import OctaveConfig, TransformsConfig
 from atlas.optvis.steps import OPTIMIZERS
 

@@ -15,7 +15,7 @@ from atlas.config.schema import ModelConfig
 from atlas.figures import NAMES, features, neurons, studio
 from atlas.figures.catalogue import FIGURES
 from atlas.records import ModelCard
-from atlas.report.panels import Panel, Row
+from atlas.report.page.panels import Panel, Row
 from atlas.zoo.card import make_card
 
 STEPS = "recipe.octaves=[{size: 48, steps: 4, lr: [0.1, 0.05], sigma: [1.5, 0.4]}]"

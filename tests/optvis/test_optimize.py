@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from atlas.config.recipes import read_recipe
+from atlas.config.recipe_files import read_recipe
 from atlas.config.schema import TransformsConfig
 from atlas.optvis.objectives import FeatureObjective
 from atlas.optvis.optimize import PATIENCE, between, optimize

@@ -10,9 +10,10 @@ from made_atlas import make_atlas, picture
 from made_similarity import write_similarity
 from PIL import Image
 
-from atlas.query import export_hf, pictures
 from atlas.query.atlas import Atlas
-from atlas.query.export import CSV, FORMS, NotEmpty, export
+from atlas.query.export import embedded as pictures
+from atlas.query.export import hf as export_hf
+from atlas.query.export.export import CSV, FORMS, NotEmpty, export
 from atlas.query.guard import QueryError
 from atlas.store.images import to_pil
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from made_atlas import WHOLE, make_atlas
 
-from atlas.query.verify import verify
+from atlas.query.verify.verify import verify
 from atlas.store.index import INDEX, read_table, write_table
 from atlas.store.lock import Lock
 

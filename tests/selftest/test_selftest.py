@@ -13,8 +13,9 @@ from atlas.optvis import optimize
 from atlas.selftest import comparison, images, models, tables
 from atlas.selftest import run as running
 from atlas.selftest.run import CHECKS, Check, run
-from atlas.similarity import bank, layerwise, lists, measures, statistics
-from atlas.similarity import tables as neighbor_tables
+from atlas.similarity.compare import bank, lists, measures, statistics
+from atlas.similarity.tables import layer_pairs as layerwise
+from atlas.similarity.tables import neighbors as neighbor_tables
 
 
 @pytest.mark.timeout(60)
@@ -62,7 +63,7 @@ def scores_that_know_the_block(monkeypatch):
             forward=tile.forward + tile.forward.flatten()[0].nan_to_num() * torch.rand(tile.forward.shape)
         )
 
-    monkeypatch.setattr("atlas.similarity.comparer.scores", wrong)
+    monkeypatch.setattr("atlas.similarity.compare.comparer.scores", wrong)
 
 
 def rounding_counts_as_life(monkeypatch):

@@ -5,7 +5,7 @@ import pytest
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import ModelConfig
 from atlas.zoo.classes import class_names, class_number
-from atlas.zoo.pictures import CLASSES
+from atlas.zoo.drawings import CLASSES
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ import numpy as np
 import pyarrow as pa
 
 from atlas.query.atlas import Atlas
-from atlas.report.site.layers import CHUNK, SiteLayer
 from atlas.report.site.neighbors import Neighbors, read_neighbors
 from atlas.report.site.numbers import listed, numbers
 from atlas.report.site.partners import Partners
 from atlas.report.site.script import Json
+from atlas.report.site.site_layer import CHUNK, SiteLayer
 from atlas.report.site.spectra import spectra, traces
 
 HELD = 16 << 20  # numbers of activation vectors that are held at once

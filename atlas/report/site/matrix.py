@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from atlas.query.atlas import Atlas
-from atlas.report.site.layers import SiteLayer
 from atlas.report.site.numbers import as_bytes
 from atlas.report.site.script import Json
+from atlas.report.site.site_layer import SiteLayer
 
 
 def matrix_files(atlas: Atlas, layer: SiteLayer, measure: str) -> tuple[Path, Path] | None:

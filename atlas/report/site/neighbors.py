@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 
 from atlas.query.atlas import Atlas
-from atlas.query.sources import quoted
-from atlas.report.site.layers import SiteLayer
+from atlas.query.view_files import quoted
 from atlas.report.site.numbers import listed, numbers
 from atlas.report.site.partners import Partners
+from atlas.report.site.site_layer import SiteLayer
 from atlas.report.site.tasks import runs
 
 SCOPES = ("layer", "model", "other")

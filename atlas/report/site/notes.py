@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from atlas.query.atlas import Atlas
-from atlas.query.commands import Note, failures, reading
-from atlas.query.knowledge import PROBE, command, overtaken, probes
-from atlas.report.site.layers import SiteLayer
+from atlas.query.shell import Note, failures, reading
+from atlas.query.tables_known import PROBE, command, overtaken, probes
 from atlas.report.site.overview import totals
+from atlas.report.site.site_layer import SiteLayer
 
 
 def notes(atlas: Atlas, layers: list[SiteLayer], unreadable: Sequence[Path]) -> list[Note]:

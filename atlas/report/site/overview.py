@@ -9,11 +9,11 @@ from typing import NamedTuple
 import numpy as np
 
 from atlas.query.atlas import Atlas
-from atlas.query.commands import Note
-from atlas.query.knowledge import command
-from atlas.report.site.layers import CHUNK, LETTERS, SIDE, STATES, SiteLayer
+from atlas.query.shell import Note
+from atlas.query.tables_known import command
 from atlas.report.site.numbers import listed, numbers
 from atlas.report.site.script import Json
+from atlas.report.site.site_layer import CHUNK, LETTERS, SIDE, STATES, SiteLayer
 from atlas.report.site.sprites import samples
 from atlas.store.compared import read_compared
 from atlas.store.paths import safe

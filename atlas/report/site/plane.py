@@ -3,7 +3,7 @@
 import numpy as np
 
 from atlas.query.atlas import Atlas
-from atlas.query.sources import quoted
+from atlas.query.view_files import quoted
 from atlas.report.site.script import Json
 
 DIGITS = 4  # after the point

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from atlas.report.site.ledger import digest_of
+from atlas.report.site.site_ledger import digest_of
 from atlas.store.compared import read_compared
 from atlas.store.paths import AtlasPaths
 

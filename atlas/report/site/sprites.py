@@ -11,9 +11,9 @@ import numpy as np
 from PIL import Image
 
 from atlas.query.atlas import Atlas
-from atlas.report.canvas import GROUND
-from atlas.report.site.layers import LARGE, SIDE, SiteLayer, picture
-from atlas.report.site.ledger import NEVER, SiteLedger, digest_of
+from atlas.report.sheets.canvas import GROUND
+from atlas.report.site.site_layer import LARGE, SIDE, SiteLayer, picture
+from atlas.report.site.site_ledger import NEVER, SiteLedger, digest_of
 
 DRAWING = "1"  # raised when the drawing changes: older sheets are then made anew
 SAMPLES = 16

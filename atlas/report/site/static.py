@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from atlas.report import colours
-from atlas.report.site.ledger import SiteLedger, digest_of
+from atlas.report.page import colours
+from atlas.report.site.site_ledger import SiteLedger, digest_of
 from atlas.store.paths import AtlasPaths
 
 NUMBERS = (

@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atlas.query.atlas import Atlas
-from atlas.query.commands import Note
+from atlas.query.shell import Note
 from atlas.report.site.details import chunk_count, details
-from atlas.report.site.grid import grid, read_clusters
-from atlas.report.site.layers import SiteLayer, read_layers
-from atlas.report.site.ledger import SiteLedger, digest_of
 from atlas.report.site.matrix import matrix_files, read_matrix
 from atlas.report.site.notes import notes
 from atlas.report.site.overview import RelatedFiles, overview
 from atlas.report.site.plane import mapped_layers, plane
 from atlas.report.site.script import Json, script
+from atlas.report.site.site_layer import SiteLayer, read_layers
+from atlas.report.site.site_ledger import SiteLedger, digest_of
 from atlas.report.site.sources import similarity_mark
 from atlas.report.site.sprites import Drawing, sheets_of
 from atlas.report.site.static import write_static
+from atlas.report.site.wall import grid, read_clusters
 from atlas.store.paths import AtlasPaths
 
 SITE = "2"  # raised when the data changes: older files are then made anew

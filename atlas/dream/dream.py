@@ -1,0 +1,133 @@
+"""One model that dreams: a picture and channels in; of each what became of the picture, or why nothing did, out."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from math import prod
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from atlas.config.schema import RecipeConfig
+from atlas.dream.plan import Aim, ModelDreams, StartPicture
+from atlas.generate.maker import PASSES
+from atlas.optvis.batch import Keep
+from atlas.optvis.make import FinishedImages, alone, begin, make_images, placed, seen_in
+from atlas.optvis.objectives import FeatureObjective
+from atlas.optvis.optimize import between
+from atlas.optvis.spaces import space_of
+from atlas.records import Address, Item
+from atlas.run.memory import budget, in_batches
+from atlas.store.images import to_pil
+from atlas.sweep.identity import noise_seed
+from atlas.sweep.shards import shown_size
+from atlas.zoo.load import Loaded
+
+
+@dataclass(frozen=True)
+class Dream:
+    """What became of the picture."""
+
+    feature: Address
+    aim: Aim
+    steps: int
+    score_start: float
+    score: float  # mean activation of the target on the finished picture
+    frames: list[tuple[int, Image.Image]]  # after so many steps; the last is the finished picture
+    faded: Image.Image  # the picture as weight decay alone would have left it
+
+
+@dataclass(frozen=True)
+class MissingDream:
+    """A channel that nothing came of."""
+
+    feature: Address
+    reason: str
+    dead: bool  # no fault: the network is silent
+
+
+def dream(loaded: Loaded, asked: ModelDreams, start: StartPicture, frames: int) -> Iterator[Dream | MissingDream]:
+    """Change the picture for every channel; as many at once as fit in memory, or each alone.
+
+    Where images are made alone they and the weights lie in memory as in the lab's code: the arithmetic is then its own.
+    """
+    by_itself = alone(asked.recipe, loaded.device.type)
+    layout = torch.contiguous_format if by_itself else torch.channels_last
+    loaded.model.to(memory_format=layout)  # pyrefly: ignore[no-matching-overload]
+    image = start.image()
+    for aim in asked.aims:
+        size = 1 if by_itself else _together(asked, aim, image, frames, loaded.device.type)
+        work = partial(_make, loaded, asked, aim, image=image, layout=layout, frames=frames)
+        for batch in in_batches(aim.channels, size, work, loaded.device.type):
+            if batch.result is None:
+                feature = Address(loaded.name, aim.layer, batch.items[0])
+                yield MissingDream(feature, f"it does not fit the memory there is: {batch.error}", dead=False)
+            else:
+                yield from batch.result
+
+
+def _together(asked: ModelDreams, aim: Aim, image: Tensor, frames: int, device: str) -> int:
+    """Pictures at once whose activations and frames will fit."""
+    height, width = image.shape[1:]
+    octaves = asked.recipe.octaves
+    grown = max(map(shown_size, octaves)) / max(height, width)
+    pixels = height * width * grown**2
+    widest = max(layer.bytes for layer in asked.card.layers if layer.name in aim.layers)
+    each = PASSES * widest * pixels / asked.card.input_size**2 * asked.recipe.transforms.views
+    kept = sum(octave.steps or 0 for octave in octaves) // frames + 1
+    return max(1, int(budget(device, 1.0) / (each + kept * image.nbytes * grown**2)))
+
+
+def _make(
+    loaded: Loaded,
+    asked: ModelDreams,
+    aim: Aim,
+    channels: Sequence[int],
+    *,
+    image: Tensor,
+    layout: torch.memory_format,
+    frames: int,
+) -> list[Dream | MissingDream]:
+    recipe = asked.recipe
+    space = space_of(recipe.space, loaded.scale)
+    forward = loaded.forward(aim.layers)
+    objective = FeatureObjective(
+        seen_in(recipe.precision, lambda images: forward(space.feed(images))),
+        aim.layer,
+        torch.tensor(channels, device=loaded.device),
+        target=aim.target,
+        metric=aim.metric,
+        constant=aim.constant,
+    )
+    seeds = [noise_seed(aim.layer, Item(channel, 0)) for channel in channels]
+    param = placed(begin(recipe, seeds, space, image.to(loaded.device)), loaded.device, layout)
+    made = make_images(objective, param, recipe, space=space, seeds=seeds, keep=Keep(frames=frames))
+    features = [Address(loaded.name, aim.layer, channel) for channel in channels]
+    faded = to_pil(space.show(space.enter(image[None]) * _kept(recipe))[0].cpu().numpy())
+    return [_outcome(made, place, feature, aim, faded) for place, feature in enumerate(features)]
+
+
+def _kept(recipe: RecipeConfig) -> float:
+    """The part of its values that weight decay leaves a picture, where no gradient is scaled up beside it."""
+    rates = [
+        between(octave.lr, place, octave.steps or 0) for octave in recipe.octaves for place in range(octave.steps or 0)
+    ]
+    return prod(1 - rate * recipe.weight_decay for rate in rates) if recipe.optimizer == "sgd" else 1.0
+
+
+def _outcome(made: FinishedImages, place: int, feature: Address, aim: Aim, faded: Image.Image) -> Dream | MissingDream:
+    if made.status[place] == "dead":
+        return MissingDream(feature, "no gradient reaches the picture", dead=True)
+    if made.status[place] != "ok":
+        said = f"picture or loss was no longer finite after {made.steps[place]} steps"
+        return MissingDream(feature, f"{said}; lower the recipe's lr, or use recipe=dream_normalized", dead=False)
+    return Dream(
+        feature=feature,
+        aim=aim,
+        steps=made.steps[place],
+        score_start=made.trace[place][0],
+        score=float(made.scores[place]),
+        frames=[(step, to_pil(frame.float().cpu().numpy())) for step, frame in made.frames[place]],
+        faded=faded,
+    )

@@ -1,0 +1,168 @@
+"""What `atlas dream` is asked: a config in; the picture, and what each model is to do to it, or every mistake, out."""
+
+import gc
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+
+from atlas.config.look_checks import dream_mistakes
+from atlas.config.mistakes import ConfigError, collect
+from atlas.config.schema import DreamConfig, RecipeConfig
+from atlas.generate.job import output_mistakes
+from atlas.optvis.priors import extent
+from atlas.records import ModelCard, Target
+from atlas.store.picture_files import NamedPicture, find_pictures
+from atlas.sweep.channels import channel_mistakes, parse_channels, select_channels
+from atlas.sweep.layer_choice import layer_mistakes, select_layers, wanted_globs
+from atlas.sweep.recipe_fit import Material, fit_recipe
+from atlas.sweep.targets import make_targets, target_mistakes
+from atlas.zoo.card import make_card
+from atlas.zoo.one_model import device_for
+
+SMALLEST = 8  # pixels of a picture's shorter side
+
+
+@dataclass(frozen=True)
+class StartPicture:
+    """The picture that every dream begins as."""
+
+    picture: NamedPicture
+    pixels: Image.Image  # upright RGB, in the size that was asked for
+
+    @property
+    def size(self) -> str:
+        return f"{self.pixels.width} x {self.pixels.height}"
+
+    def image(self) -> Float[Tensor, "3 h w"]:
+        """RGB in [0, 1]."""
+        return torch.from_numpy(np.asarray(self.pixels).copy()).permute(2, 0, 1) / 255.0
+
+
+@dataclass(frozen=True)
+class Aim:
+    """Channels of one layer that are driven alike."""
+
+    layer: str
+    target: Target
+    metric: str
+    constant: float
+    channels: tuple[int, ...]
+
+    @property
+    def layers(self) -> list[str]:
+        """All that a forward pass must reach."""
+        return [self.layer, *(partner.layer for partner in self.target.features)]
+
+
+@dataclass(frozen=True)
+class ModelDreams:
+    """What is asked of one model."""
+
+    card: ModelCard
+    recipe: RecipeConfig  # every size and step count filled in
+    aims: tuple[Aim, ...]
+
+
+@dataclass(frozen=True)
+class DreamPlan:
+    """The picture, and what is asked of each model."""
+
+    start: StartPicture
+    models: dict[str, ModelDreams]
+
+
+def plan_dreams(config: DreamConfig, mistakes: list[str]) -> DreamPlan:
+    """The plan of a config; ConfigError with all that is wrong. mistakes: known already."""
+    found = [*mistakes, *dream_mistakes(config), *output_mistakes(config.out)]
+    start = collect(found, partial(_start, config))
+    collect(found, partial(device_for, config.device))
+    cards = _cards(config, found)
+    found += _feature_mistakes(config, cards)
+    if start is not None:
+        for card in cards.values():
+            collect(found, partial(_fitted, config, card, start))
+    if found or start is None:
+        raise ConfigError(found)
+    return DreamPlan(start, {name: _asked(config, card, start) for name, card in cards.items()})
+
+
+def _start(config: DreamConfig) -> StartPicture:
+    """The picture as it is, or with the longer side that was asked for."""
+    if Path(config.image).expanduser().is_dir():
+        raise ConfigError([f"image={config.image}: is a folder; a dream begins as one picture, as image=cat.jpg"])
+    picture = find_pictures(config.image)[0]
+    try:
+        pixels = picture.read()
+    except OSError as error:
+        raise ConfigError([f"image={picture.name}: {error}"]) from error
+    if config.size is not None:
+        height, width = extent(pixels.height, pixels.width, max(config.size, 1))
+        pixels = pixels.resize((width, height), Image.Resampling.LANCZOS)
+    start = StartPicture(picture, pixels)
+    if min(pixels.size) < SMALLEST:
+        raise ConfigError([f"image={picture.name}: {start.size} pixels; at least {SMALLEST} are wanted on each side"])
+    return start
+
+
+def _cards(config: DreamConfig, mistakes: list[str]) -> dict[str, ModelCard]:
+    """The cards that can be made; of their models no two are held at once."""
+    cards: dict[str, ModelCard] = {}
+    for place, (name, model) in enumerate(config.models.items()):
+        if place > 0:
+            gc.collect()  # some models refer to themselves
+        card = collect(mistakes, partial(make_card, name, model))
+        if card is not None:
+            cards[name] = card
+    return cards
+
+
+def _feature_mistakes(config: DreamConfig, cards: dict[str, ModelCard]) -> list[str]:
+    """What is wrong with layers, channels and targets; with fewer cards than models, only what needs none."""
+    found: list[str] = []
+    parts = collect(found, partial(parse_channels, config.channels))
+    targets = collect(found, partial(make_targets, config.target))
+    if not cards or len(cards) < len(config.models):
+        return found
+    globs = wanted_globs(config.layers)
+    found += layer_mistakes(globs, cards)
+    for name, card in cards.items():
+        layers = select_layers(globs, card)
+        if layers and parts is not None:
+            found += channel_mistakes(parts, name, layers)
+        if targets is not None:  # how large the maps are is another matter: that hangs on the picture
+            found += [text for target in targets for text in target_mistakes(target, card, [])]
+    return found
+
+
+def _fitted(config: DreamConfig, card: ModelCard, start: StartPicture) -> RecipeConfig:
+    """The recipe for this picture and model."""
+    width, height = start.pixels.size
+    own = card.input_size
+    if not card.resizable and (width, height) != (own, own):
+        only = f"{card.name} takes images of {own} x {own} pixels only, and this is {start.size}"
+        raise ConfigError([f"image={start.picture.name}: {only}; cut it square, and give size={own}"])
+    return fit_recipe(
+        replace(config.recipe, picture=start.picture.name),
+        card.name,
+        input_size=own,
+        grows=card.resizable,
+        steps=config.models[card.name].steps,
+        material=Material(start.picture.name, (height, width)),
+    )
+
+
+def _asked(config: DreamConfig, card: ModelCard, start: StartPicture) -> ModelDreams:
+    parts = parse_channels(config.channels)
+    each = product(select_layers(wanted_globs(config.layers), card), make_targets(config.target), config.metrics)
+    aims = [
+        Aim(layer.name, target, metric, config.metrics[metric].constant or 0.0, select_channels(parts, layer))
+        for layer, target, metric in each
+    ]
+    return ModelDreams(card, _fitted(config, card, start), tuple(aims))

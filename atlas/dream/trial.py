@@ -1,0 +1,52 @@
+"""A look before the work: each model sees the picture once, in every size, and its maps must hold the targets."""
+
+import torch
+from torch import Tensor
+
+from atlas.config.mistakes import ConfigError
+from atlas.dream.plan import Aim, DreamPlan, ModelDreams, StartPicture
+from atlas.optvis.priors import resize
+from atlas.optvis.spaces import space_of
+from atlas.optvis.targets import select
+from atlas.zoo.load import Loaded
+from atlas.zoo.one_model import OneModel
+
+
+def try_models(plan: DreamPlan, held: OneModel) -> None:
+    """Show each model the picture; ConfigError where it cannot take that, or its maps do not hold the targets.
+
+    The first model comes last, so that it is still held when work begins.
+    """
+    found = {name: _trial(held(name), plan.models[name], plan.start) for name in reversed(plan.models)}
+    mistakes = [mistake for name in plan.models for mistake in found[name]]
+    if mistakes:
+        raise ConfigError(mistakes)
+
+
+def _trial(loaded: Loaded, asked: ModelDreams, start: StartPicture) -> list[str]:
+    """What is wrong when a model sees the picture in each size of the recipe."""
+    forward = loaded.forward([layer for aim in asked.aims for layer in aim.layers])
+    space = space_of(asked.recipe.space, loaded.scale)
+    image, found = start.image()[None].to(loaded.device), []
+    for size in dict.fromkeys(octave.size or 0 for octave in asked.recipe.octaves):
+        image = resize(image, size)
+        shape = f"{image.shape[3]} x {image.shape[2]}"
+        try:
+            with torch.no_grad():
+                maps = forward(space.feed(space.enter(image)))
+        except Exception as error:  # other people's code: anything can come out of it
+            said = f"{type(error).__name__}: {error}"
+            found.append(f"image={start.picture.name}: {loaded.name} cannot take it at {shape} pixels: {said}")
+            continue
+        found += [f"{text} at {shape} pixels" for aim in asked.aims for text in _room(loaded.name, aim, maps)]
+    return found
+
+
+def _room(model: str, aim: Aim, maps: dict[str, Tensor]) -> list[str]:
+    """What the target says of a map that is too small for it."""
+    own = maps[aim.layer]
+    try:
+        select(aim.target, own, torch.zeros(1, dtype=torch.long, device=own.device))
+    except ValueError as error:
+        return [f"{error}, {model}/{aim.layer}"]
+    return []

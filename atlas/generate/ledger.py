@@ -1,0 +1,112 @@
+"""What has become of every image: records failures, takes them back on request, and knows what is left to do."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+
+import pyarrow as pa
+
+from atlas.generate.rows import task_columns
+from atlas.records import ImageShard
+from atlas.run.events import Fail
+from atlas.run.publisher import Publisher
+from atlas.store.images import sha256_of
+from atlas.store.index import FAILURES, Row, files_under, read_table, tasks_in, write_rows, write_table
+from atlas.store.lock import Lock
+from atlas.store.paths import AtlasPaths
+from atlas.sweep.identity import part, task_id
+from atlas.sweep.plan import Plan
+
+
+class Ledger(Publisher):
+    """The only writer of index/ and failures/: an image is settled when its row stands there, and not before."""
+
+    def __init__(self, paths: AtlasPaths, plan: Plan, lock: Lock, *, full: bool = False) -> None:
+        """full: what every channel does along the way is wanted, too, also of images that are there."""
+        super().__init__(paths, lock)
+        self.plan, self.full = plan, full
+
+    def left_to_do(self) -> list[ImageShard]:
+        """The shards with only those items that are neither in the index nor among the failures, layer by layer."""
+        failed = tasks_in(files_under(self.paths.failures))
+        left: list[ImageShard] = []
+        for (model, layer), group in groupby(self.plan.shards, key=lambda shard: (shard.model, shard.layer)):
+            made = tasks_in(files_under(self.paths.layer_index(model, layer)))
+            traced = tasks_in(files_under(self.paths.layer_traces(model, layer))) if self.full else made
+            for shard in group:
+                tasks = {task_id(shard, item) for item in shard.items}
+                if unmade := part(shard, tasks - failed - made):
+                    left.append(unmade)
+                if untraced := part(shard, tasks & made - traced):
+                    left.append(replace(untraced, known=True))
+        return left
+
+    def forget_orphans(self) -> None:
+        """Take back what is kept of images that are not there: a run that was killed between the two published it."""
+        made = tasks_in(files_under(self.paths.index))
+        for path in files_under(self.paths.traces):
+            _keep(path, lambda row: row["task"] in made)
+
+    def forget_failures(self) -> int:
+        """Take the failures of this plan back, so that they are left to do again; how many there were."""
+        asked = {task_id(shard, item) for shard in self.plan.shards for item in shard.items}
+        return sum(_keep(path, lambda row: row["task"] not in asked) for path in files_under(self.paths.failures))
+
+    def forget_broken(self) -> int:
+        """Take back the rows whose image is missing or is not the one they tell of; how many there were.
+
+        What was kept of how those came to be goes too where it is wanted, for it is made again with them.
+        """
+        before = tasks_in(files_under(self.paths.index)) if self.full else set()
+        broken = sum(_keep(path, self._is_whole) for path in files_under(self.paths.index))
+        if self.full and broken:
+            gone = before - tasks_in(files_under(self.paths.index))
+            for path in files_under(self.paths.traces):
+                _keep(path, lambda row: row["task"] not in gone)
+        return broken
+
+    def _is_whole(self, row: Row) -> bool:
+        image = self.paths.root / row["image"]
+        return image.is_file() and sha256_of(image) == row["image_sha256"]
+
+    def count_failures(self) -> int:
+        """How many images of this plan are on record as failed."""
+        failed = tasks_in(files_under(self.paths.failures))
+        return (
+            sum(task_id(shard, item) in failed for shard in self.plan.shards for item in shard.items) if failed else 0
+        )
+
+    def fail(self, command: Fail) -> None:
+        """Record the one image of a shard as failed."""
+        shard = command.shard
+        assert isinstance(shard, ImageShard), "a ledger keeps images"
+        item = shard.items[0]
+        card, recipe = self.plan.cards[shard.model], self.plan.recipes[shard.model]
+        row = task_columns(shard, item, card, recipe) | {
+            "status": "failed",
+            "precision": recipe.precision,
+            "created": datetime.now(UTC),
+            "error_type": command.error_type,
+            "error_message": command.message,
+            "attempts": command.attempts,
+        }
+        self.lock.check()
+        if shard.known:  # its image is in the index; what is wanted beside it is tried again by the next run
+            self.log("untraced", feature=row["feature"], error_type=command.error_type)
+            return
+        write_rows(self.paths.shard_failures(f"{shard.id}-{command.attempts}"), [row], FAILURES)
+        self.log("failed", feature=row["feature"], error_type=command.error_type, attempts=command.attempts)
+
+
+def _keep(path: Path, keep: Callable[[Row], bool]) -> int:
+    """Leave only some rows of a file, or no file when none is left; how many rows went."""
+    table = read_table(path)
+    names = [name for name in ("task", "image", "image_sha256") if name in table.schema.names]
+    kept = [keep(row) for row in table.select(names).to_pylist()]
+    if not any(kept):
+        path.unlink()
+    elif not all(kept):
+        write_table(path, table.filter(pa.array(kept)))
+    return kept.count(False)

@@ -1,0 +1,189 @@
+"""One pinned model that makes shards: a shard in; images, rows and a receipt out. Knows no Ray and no other worker."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
+from time import perf_counter
+
+import numpy as np
+import torch
+
+from atlas.generate.rows import task_columns
+from atlas.optvis.batch import Keep
+from atlas.optvis.make import FinishedImages, alone, begin, make_images, placed, seen_in
+from atlas.optvis.objectives import FeatureObjective
+from atlas.optvis.spaces import space_of
+from atlas.records import Address, ImageShard, Item, ModelCard, Receipt
+from atlas.run.memory import budget, in_batches, peak
+from atlas.run.work import ImageWork
+from atlas.store.images import read_picture, write_image
+from atlas.store.index import FAILURES, INDEX, TRACES, Row, write_rows
+from atlas.store.paths import AtlasPaths, image_path
+from atlas.sweep.identity import noise_seed
+from atlas.sweep.plan import find_layer
+from atlas.sweep.shards import shown_size
+from atlas.zoo.load import Loaded
+
+MOMENTS = "moments"  # beside the columns of a row: those of its trace
+IMAGES = 16 * 12  # bytes of a pixel: about so many copies of a float image, its spectrum and gradients
+PASSES = 3  # activations kept for the way back, their gradients, and what a convolution needs aside
+
+
+class Maker:
+    """One pinned model, and the batch size that fitted so far."""
+
+    def __init__(self, work: ImageWork, loaded: Loaded, card: ModelCard) -> None:
+        self.work, self.loaded, self.card = work, loaded, card
+        self.paths, self.recipe = AtlasPaths(work.root), work.recipes[card.name]
+        self.space = space_of(self.recipe.space, loaded.scale)
+        self.picture = self._start()
+        self.device = torch.cuda.get_device_name() if work.device == "cuda" else "cpu"  # column `device`
+        self.fitting: dict[str, int] = {}  # batch sizes found by running out of memory, by layer
+        if work.device == "cuda":
+            make_repeatable()
+
+    def make(self, shard: ImageShard) -> Receipt:
+        """Make a shard's images and rows; whole files in images/ and staging/, none of them published."""
+        began = perf_counter()
+        rows: list[Row] = []
+        first = size = self._first_batch(shard)
+        for batch in in_batches(shard.items, first, partial(self._make_batch, shard), self.work.device):
+            size = batch.size
+            rows += [self._row(shard, batch.items[0]) | _failure(batch.error)] if batch.result is None else batch.result
+        if size < first:
+            self.fitting[shard.layer] = size
+        return self._receipt(shard, rows, perf_counter() - began, size)
+
+    def _make_batch(self, shard: ImageShard, items: Sequence[Item]) -> list[Row]:
+        began = perf_counter()
+        made = self._optimize(shard, items)
+        seconds = (perf_counter() - began) / len(items)
+        images = made.images.float().cpu().numpy()
+        rows = []
+        for place, item in enumerate(items):
+            row = self._row(shard, item)
+            if made.status[place] == "nonfinite":
+                rows.append(row | _non_finite(made.steps[place]))
+                continue
+            file = {} if shard.known else self._write(shard, item, images[place])
+            moments = {MOMENTS: _moments(row, made.means[place], self.recipe.trace_every)}
+            rows.append(row | _readings(made, place) | file | {"seconds": seconds} | moments)
+        return rows
+
+    def _write(self, shard: ImageShard, item: Item, image: np.ndarray) -> Row:
+        feature = Address(shard.model, shard.layer, item.channel)
+        suffix = "" if shard.variant in self.work.homes else shard.variant[:6]
+        path = image_path(feature, shard.metric, shard.target, item.seed, suffix)
+        height, width = image.shape[1:]
+        return {
+            "image": path,
+            "image_sha256": write_image(self.paths.root / path, image),
+            "width": width,
+            "height": height,
+        }
+
+    def _start(self) -> torch.Tensor | None:
+        """The picture (3, h, w) that images begin as."""
+        if self.recipe.picture is None:
+            return None
+        picture = read_picture(self.paths.start(self.recipe.picture.rpartition("@")[2]))
+        return torch.from_numpy(np.asarray(picture).copy()).permute(2, 0, 1) / 255.0
+
+    def _optimize(self, shard: ImageShard, items: Sequence[Item]) -> FinishedImages:
+        """The images of some items, each from its own random stream."""
+        recipe, target = self.recipe, shard.target
+        forward = self.loaded.forward([shard.layer, *(partner.layer for partner in target.features)])
+        seen = seen_in(recipe.precision, lambda images: forward(self.space.feed(images)))
+        channels = torch.tensor([item.channel for item in items], device=self.work.device)
+        constant = self.work.constants[shard.metric]
+        objective = FeatureObjective(seen, shard.layer, channels, target=target, metric=shard.metric, constant=constant)
+        seeds = [noise_seed(shard.layer, item) for item in items]
+        param = begin(recipe, seeds, self.space, self.picture)
+        param = placed(param, torch.device(self.work.device), torch.channels_last)  # as the model's weights lie
+        keep = Keep(means=self.work.full)
+        return make_images(objective, param, recipe, space=self.space, seeds=seeds, keep=keep)
+
+    def _row(self, shard: ImageShard, item: Item) -> Row:
+        said = {"device": self.device, "precision": self.recipe.precision, "created": datetime.now(UTC)}
+        return task_columns(shard, item, self.card, self.recipe) | said
+
+    def _first_batch(self, shard: ImageShard) -> int:
+        """Images at once: as configured, else as many as the memory there is will hold, the same on every run."""
+        asked = self.fitting.get(shard.layer, self.work.cluster.batch)
+        if asked is not None or alone(self.recipe, self.work.device):
+            return min(len(shard.items), asked or 1)
+        layers = [find_layer(self.card, partner) for partner in shard.target.partners]
+        layers += [layer for layer in self.card.layers if layer.name == shard.layer]
+        largest = max(map(shown_size, self.recipe.octaves))
+        each = PASSES * max(layer.bytes for layer in layers) * (largest / self.card.input_size) ** 2
+        each *= self.recipe.transforms.views
+        each += IMAGES * max(octave.size or 0 for octave in self.recipe.octaves) ** 2
+        fitting = max(1, int(budget(self.work.device, self.work.cluster.gpus_per_actor) / max(each, 1)))
+        return min(len(shard.items), fitting)
+
+    def _receipt(self, shard: ImageShard, rows: list[Row], seconds: float, batch: int) -> Receipt:
+        finished = [row for row in rows if row["status"] != "failed"]
+        failures = [row for row in rows if row["status"] == "failed"]
+        dead = sum(row["status"] == "dead" for row in finished)
+        return Receipt(
+            shard=shard.id,
+            files=self._stage(shard, finished, failures),
+            ok=len(finished) - dead,
+            dead=dead,
+            failed=len(failures),
+            seconds=seconds,
+            batch=batch,
+            peak_bytes=peak(self.work.device),
+        )
+
+    def _stage(self, shard: ImageShard, finished: list[Row], failures: list[Row]) -> tuple[str, ...]:
+        """Write the rows into a folder of their own, laid out as the atlas is; a shard's index comes last."""
+        attempt = f"{shard.id}-{uuid.uuid4().hex[:8]}"
+        staged = AtlasPaths(self.paths.staging / attempt)
+        failed, done = staged.shard_failures(attempt), staged.shard_index(shard.model, shard.layer, shard.id)
+        along = staged.layer_traces(shard.model, shard.layer) / f"{shard.id}.parquet"
+        tables = [
+            (failed, [] if shard.known else failures, FAILURES),
+            (along, [moment for row in finished for moment in row.pop(MOMENTS)], TRACES),
+            (done, [] if shard.known else finished, INDEX),
+        ]
+        for path, rows, schema in tables:
+            if rows:
+                write_rows(path, rows, schema)
+        return tuple(self.paths.relative(path) for path, rows, _ in tables if rows)
+
+
+def make_repeatable() -> None:
+    """Have CUDA choose the same algorithms each time: the same shard must give the same bytes."""
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
+    torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+def _readings(made: FinishedImages, place: int) -> Row:
+    return {
+        "status": made.status[place],
+        "score": made.scores[place].item(),
+        "score_start": made.trace[place][0],
+        "loss": made.losses[place].item(),
+        "trace": made.trace[place],
+        "activation": made.activations[place].cpu().numpy(),
+        "steps": made.steps[place],
+    }
+
+
+def _moments(row: Row, means: list[torch.Tensor], every: int) -> list[Row]:
+    """What every channel of the layer did along the way, as rows."""
+    known = {name: row[name] for name in TRACES.names if name in row}
+    return [known | {"step": i * every, "activation": one.float().cpu().numpy()} for i, one in enumerate(means)]
+
+
+def _non_finite(steps: int) -> Row:
+    message = f"image or loss was no longer finite after {steps} steps; lower the recipe's lr, or use recipe=normalized"
+    return {"status": "failed", "error_type": "NonFinite", "error_message": message, "attempts": 1, "steps": steps}
+
+
+def _failure(said: str | None) -> Row:
+    message = f"not even one image fits the memory there is: {said}"
+    return {"status": "failed", "error_type": "OutOfMemory", "error_message": message, "attempts": 1}

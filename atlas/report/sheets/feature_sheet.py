@@ -1,0 +1,99 @@
+"""The contact sheet of one feature: all its images, and below them its neighbors and the pictures that drive it most."""
+
+from collections.abc import Iterator
+from itertools import groupby, product
+from pathlib import Path
+
+from atlas.query.atlas import Atlas, Feature
+from atlas.query.neighbors import similar
+from atlas.query.view_files import quoted
+from atlas.records import Address
+from atlas.report.sheets.grid import Cell, Section, draw_sheet
+from atlas.report.sheets.layer_sheets import ORDER, TELLING, VARIANT, Row, cell, tags, told, varying
+from atlas.report.sheets.marked import save_marked
+
+BIG = 256  # pixels of a feature's own images
+LARGEST = 128  # images on the sheet of one feature
+NEIGHBORS = 10  # of each kind
+LONGEST = 18  # letters of a label, as many as fit under a thumbnail
+BASELINE = "in brackets: the same rank among rotated copies"
+
+
+def feature_sheet(atlas: Atlas, feature: Feature) -> Path:
+    """Draw one feature under every metric, target, seed and recipe: a row for each metric, when others vary too."""
+    tasks = f"SELECT *, {VARIANT} AS variant FROM tasks WHERE feature = {quoted(str(feature))} ORDER BY {ORDER}"
+    rows = atlas.sql(tasks).to_pylist()
+    columns, cells = _own(atlas, rows)
+    sections = [section for section in _sections(atlas, feature) if section.cells]
+    sheet = draw_sheet(str(feature), told(rows), cells, thumb=BIG, columns=columns, sections=sections)
+    path = atlas.paths.sheet(feature.model, feature.layer, f"feature-{feature.channel}")
+    return save_marked(sheet, path, title=str(feature), mark="")
+
+
+def _own(atlas: Atlas, rows: list[Row]) -> tuple[int, list[Cell]]:
+    """Its own images, and in how many columns."""
+    telling = varying(rows, TELLING)
+    metrics = sorted({row["metric"] for row in rows})
+    variants = sorted({_variant(row) for row in rows}, key=lambda one: (one[0] != "channel", *map(str, one)))
+    held = {(row["metric"], *_variant(row)): row for row in rows}
+    cells = [
+        cell(atlas, row, "   ".join([row["metric"], *tags(row, telling)])) if row else Cell("", "blank")
+        for row in (held.get((metric, *variant)) for metric, variant in product(metrics, variants[:LARGEST]))
+    ]
+    return min(12, len(variants) if len(variants) > 1 else len(metrics)), cells
+
+
+def _sections(atlas: Atlas, feature: Feature) -> Iterator[Section]:
+    """Rows of neighbors and of pictures; those that there are none of are empty."""
+    model = feature.model
+    near = similar(atlas, feature, NEIGHBORS).to_pylist()
+    yield Section("Nearest in its layer", f"sym   ·   {BASELINE}", _neighbors(atlas, near))
+    near = similar(atlas, feature, NEIGHBORS, scope="model").to_pylist()
+    yield Section(f"Nearest in {model}", f"all layers   ·   profile   ·   {BASELINE}", _neighbors(atlas, near))
+    near = similar(atlas, feature, NEIGHBORS, scope="other").to_pylist()
+    for other, rows in groupby(sorted(near, key=_model), key=_model):
+        yield Section(f"Nearest in {other}", f"profile   ·   {BASELINE}", _neighbors(atlas, list(rows)))
+    far = similar(atlas, feature, NEIGHBORS, opposite=True).to_pylist()
+    yield Section("Opposites in its layer", f"sym   ·   {BASELINE}", _neighbors(atlas, far))
+    yield from _pictures(atlas, feature)
+
+
+def _neighbors(atlas: Atlas, rows: list[Row]) -> list[Cell]:
+    """A cell for each neighbor: its layer and channel, since its model stands in the section's title; its score."""
+    names = [Address.parse(row["dst"]) for row in rows]
+    return [
+        Cell(_tail(f"{name.layer}:{name.channel}"), "ok", _path(atlas, row["image"]), _score(row))
+        for name, row in zip(names, rows, strict=True)
+    ]
+
+
+def _tail(label: str) -> str:
+    """The end of a long label: the layers of a model begin alike, and the channel stands last."""
+    return label if len(label) <= LONGEST else "…" + label[-LONGEST:]
+
+
+def _score(row: Row) -> str:
+    return f"{row['score']:.2f}" + (f"  ({row['baseline']:.2f})" if row["baseline"] is not None else "")
+
+
+def _pictures(atlas: Atlas, feature: Feature) -> Iterator[Section]:
+    """Of each set of pictures those with the highest mean activation."""
+    where = f"feature = {quoted(str(feature))} AND rank <= {NEIGHBORS}"
+    rows = atlas.sql(
+        f"SELECT probe, image, coalesce(source, picture) AS name, mean FROM examples WHERE {where} ORDER BY probe, rank"
+    ).to_pylist()
+    for probe, some in groupby(rows, key=lambda row: row["probe"]):
+        cells = [Cell(_tail(row["name"]), "ok", _path(atlas, row["image"]), f"{row['mean']:.3g}") for row in some]
+        yield Section("Pictures that drive it most", f"probe {probe}   ·   mean activation", cells)
+
+
+def _path(atlas: Atlas, image: str | None) -> Path | None:
+    return atlas.path / image if image else None
+
+
+def _model(row: Row) -> str:
+    return Address.parse(row["dst"]).model
+
+
+def _variant(row: Row) -> tuple[str, int, str, str]:
+    return row["target"], row["seed"], row["variant"] or "", row["recipe"] or ""

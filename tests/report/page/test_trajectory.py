@@ -1,0 +1,175 @@
+"""Trajectories: the driven feature, its rival and all others are seen and named, whatever the numbers are."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
+
+from atlas.report.page.line_ends import BETWEEN, apart
+from atlas.report.page.panels import render
+from atlas.report.page.trajectory import DRIVEN, RIVAL, draw_trajectory, rival, trajectory_frames
+
+WORDS = dict(title="One feature is driven", subtitle="alpha / conv1")
+
+
+def made(steps, channels, driven=1, second=2):
+    """Curves that rise to different ends: the driven one to 3, one other to 2, and the rest below 1."""
+    ends = np.random.default_rng(0).random(channels)
+    ends[[driven, second]] = 3, 2
+    return np.arange(steps) * 4, np.linspace(0, 1, steps)[:, None] ** 0.5 * ends
+
+
+def letters(figure):
+    """Texts that show something, and where they are."""
+    figure.set_dpi(200)
+    render(figure, 200)
+    texts = [text for text in figure.artists if isinstance(text, Text)]
+    for axes in figure.axes:
+        texts += axes.texts
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = axis.get_view_interval()
+            texts += [axis.label, *(tick.label1 for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high)]
+    return {text: text.get_window_extent() for text in texts if text.get_text()}
+
+
+def words(figure):
+    return {text.get_text() for text in letters(figure)}
+
+
+def assert_tidy(figure):
+    places = list(letters(figure).values())
+    whole = figure.get_tightbbox(figure.canvas.get_renderer())
+    assert whole.x0 >= 0 and whole.y0 >= 0
+    assert whole.x1 <= figure.get_figwidth() and whole.y1 <= figure.get_figheight()
+    for k, a in enumerate(places):
+        for b in places[:k]:
+            both = Bbox.intersection(a, b)
+            assert both is None or both.width <= 1 or both.height <= 1
+
+
+def count(picture, colour):
+    """Pixels of just this colour."""
+    rgb = [int(colour[k : k + 2], 16) for k in (1, 3, 5)]
+    return int((np.asarray(picture) == rgb).all(-1).sum())
+
+
+def test_the_rival_is_the_highest_other_channel_at_the_end():
+    means = np.array([[9.0, 0, 0, 0], [0, 5, 2, 2]])
+    assert rival(means, 1) == 2
+    assert rival(means, 2) == 1
+    assert rival(np.array([[0.0, np.nan, np.inf, -1]]), 0) == 3
+
+
+def test_there_may_be_no_rival():
+    assert rival(np.ones((3, 1)), 0) is None
+    assert rival(np.array([[1.0, np.nan]]), 0) is None
+
+
+def test_the_numbers_given_stay_as_they_are():
+    means = np.array([[1.0, np.inf, 2], [np.nan, 1, 2]])
+    before = means.copy()
+    rival(means, 0)
+    draw_trajectory([0, 1], means, channel=0, **WORDS)
+    np.testing.assert_array_equal(means, before)
+
+
+@pytest.mark.parametrize("channels", [4, 64, 512, 2048])
+def test_driven_and_rival_are_seen_and_named(channels):
+    steps, means = made(20, channels, driven=3, second=0)
+    figure = draw_trajectory(steps, means, channel=3, name="conv1", **WORDS)
+    assert_tidy(figure)
+    assert {"channel 3", "driven", "channel 0", "nearest rival", "at step 76", "3", "0"} <= words(figure)
+    assert "mean activation of every channel of conv1" in words(figure)
+    picture = render(figure, 100)
+    assert count(picture, DRIVEN) > 100 and count(picture, RIVAL) > 100
+
+
+@pytest.mark.parametrize("name", ["W" * 40, "encoder.layers.encoder_layer_11.mlp.0.x 層 $a_1$"])
+@pytest.mark.parametrize(("driven", "second"), [(0, 1), (1, 0), (511, 510), (510, 511), (256, 255), (0, 511)])
+def test_names_do_not_meet(name, driven, second):
+    steps, means = made(5, 512, driven, second)
+    means[:, second] = means[:, driven] * 0.98
+    for called in (name, lambda channel: f"{name} {channel}"):
+        assert_tidy(draw_trajectory(steps, means, channel=driven, name=called, title=name, subtitle=name))
+
+
+@pytest.mark.parametrize(
+    "means",
+    [
+        np.ones((1, 4)),
+        np.zeros((3, 4)),
+        np.full((3, 4), 7e9),
+        np.full((3, 4), -1e-9),
+        np.full((3, 4), np.nan),
+        np.array([[1.0, np.nan, np.inf, 3], [-np.inf, 2, 1e300, 4]]),
+        np.array([[1.0], [2.0]]),
+        np.float32([[-3e38, 1, 2], [3e38, 2, 1]]),
+        np.array([[-5.0, -1, -2], [-4, -3, -2]]),
+    ],
+)
+def test_any_numbers_are_drawn(means):
+    figure = draw_trajectory(np.arange(len(means)), means, channel=0, **WORDS)
+    assert_tidy(figure)
+    frames = trajectory_frames(np.arange(len(means)), means, channel=0, dpi=50, **WORDS)
+    assert len(frames) == len(means)
+
+
+def test_gaps_stay_gaps():
+    steps, means = made(9, 4)
+    means[3:6] = np.nan
+    figure = draw_trajectory(steps, means, channel=1, upto=4, **WORDS)
+    bars = figure.axes[1]
+    assert not [line for line in bars.lines if line.get_color() == DRIVEN]
+    assert "1" not in {text.get_text() for text in bars.texts}
+
+
+def test_bars_are_the_moment():
+    steps, means = made(10, 6)
+    bars = draw_trajectory(steps, means, channel=1, upto=4, **WORDS).axes[1]
+    tips = {}
+    for line in bars.lines:
+        for x, y in zip(*line.get_data(), strict=True):
+            if isinstance(y, float) and y > 0 and float(x).is_integer():
+                tips[int(x)] = y
+    assert tips == pytest.approx(dict(enumerate(means[4])))
+
+
+def test_limits_are_kept_and_nothing_leaves_them():
+    steps, means = made(10, 6)
+    figure = draw_trajectory(steps, means, channel=1, limits=(0, 1), **WORDS)
+    assert [axes.get_ylim() for axes in figure.axes] == [(0, 1)] * 2
+    assert_tidy(figure)
+
+
+def test_frames_share_one_size_and_axes_and_end_as_the_still_picture():
+    steps, means = made(6, 16)
+    frames = trajectory_frames(steps, means, channel=1, dpi=80, **WORDS)
+    assert len(frames) == 6
+    assert len({frame.size for frame in frames}) == 1
+    for moment, frame in enumerate(frames):
+        still = render(draw_trajectory(steps, means, channel=1, upto=moment, **WORDS), 80)
+        assert np.abs(np.asarray(frame, int) - np.asarray(still, int)).mean() < 0.2
+    bars = [count(frame.crop((frame.width * 6 // 10, 0, *frame.size)), DRIVEN) for frame in frames]
+    assert all(a < b for a, b in pairwise(bars[1:]))
+
+
+def test_the_same_numbers_give_the_same_picture():
+    steps, means = made(5, 64)
+    first, second = (render(draw_trajectory(steps, means, channel=1, **WORDS), 100).tobytes() for _ in range(2))
+    assert first == second
+
+
+@given(st.lists(st.floats(-1, 3), min_size=1, max_size=2), st.lists(st.floats(0.1, 0.5), min_size=2, max_size=2))
+def test_blocks_are_kept_apart_and_within_the_space(starts, tall):
+    tall = tall[: len(starts)]
+    placed = apart(starts, tall, 0.0, 2.0)
+    assert all(start >= -1e-9 and start + height <= 2 + 1e-9 for start, height in zip(placed, tall, strict=True))
+    for (a, end), (b, _) in pairwise(
+        sorted((start, start + height) for start, height in zip(placed, tall, strict=True))
+    ):
+        assert b - end >= BETWEEN - 1e-9
+        assert b >= a

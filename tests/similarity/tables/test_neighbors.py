@@ -1,0 +1,106 @@
+"""Neighbor tables against the slow float64 oracle: scores, order, reverse ranks, scopes, and what is nobody's neighbor."""
+
+import numpy as np
+import pytest
+from planted import Planted, compare, oracle, planted
+
+from atlas.records import MEASURES, Address
+from atlas.similarity.tables.neighbors import neighbor_table
+
+LAYERS = {"a/conv1": 12, "a/conv10": 9, "a/conv2": 15, "b net/l": 11}
+
+
+@pytest.fixture(scope="module")
+def data() -> Planted:
+    return planted(LAYERS, extra=7)
+
+
+@pytest.fixture(scope="module")
+def made(data, tmp_path_factory):
+    bank, found = compare(tmp_path_factory.mktemp("bank"), data)
+    yield bank, found
+    found.close()
+
+
+def allowed(scope: str, data: Planted, f: int, model: str = "") -> list[int]:
+    mine = Address.parse(data.addresses[f])
+    names = [Address.parse(address) for address in data.addresses]
+    inside = {
+        "layer": lambda one: one[:2] == mine[:2],
+        "model": lambda one: one.model == mine.model,
+        "other": lambda one: one.model == model != mine.model,
+        "all": lambda one: True,
+    }[scope]
+    return [g for g, one in enumerate(names) if g != f and inside(one)]
+
+
+def expected(scores: np.ndarray, data: Planted, f: int, among: list[int], sign: int) -> list[int]:
+    held = [g for g in among if np.isfinite(scores[f, g])]
+    return sorted(held, key=lambda g: (-sign * np.float32(scores[f, g]), data.addresses[g]))
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("scope", ["layer", "model", "all"])
+def test_tables_are_those_of_the_oracle(made, data, measure, scope):
+    bank, found = made
+    scores = oracle(data, measure)
+    rows = neighbor_table(bank, found, scope, measure, probe="atlas").to_pylist()
+    assert [row["src"] for row in rows] == sorted(row["src"] for row in rows)
+    place = {address: number for number, address in enumerate(data.addresses)}
+    order = {
+        (f, sign): expected(scores, data, f, allowed(scope, data, f), sign) for f in place.values() for sign in (1, -1)
+    }
+    assert len(rows) == sum(min(len(one), 5 if sign == 1 else 2) for (_, sign), one in order.items())
+    for row in rows:
+        f, g, sign = place[row["src"]], place[row["dst"]], row["sign"]
+        assert row["score"] == pytest.approx(scores[f, g], rel=1e-5, abs=1e-5)
+        assert (
+            row["score_rev"] == pytest.approx(scores[g, f], rel=1e-5, abs=1e-5, nan_ok=True) or row["score_rev"] is None
+        )
+        assert order[f, sign][row["rank"] - 1] == g
+        back = order[g, sign][: 5 if sign == 1 else 2]
+        assert row["rank_rev"] == (back.index(f) + 1 if f in back else None)
+        assert row["mutual"] is (f in back)
+
+
+def test_scope_other_ranks_within_each_other_model(made, data):
+    bank, found = made
+    scores = oracle(data, "profile")
+    rows = neighbor_table(bank, found, "other", "profile", probe="atlas").to_pylist()
+    place = {address: number for number, address in enumerate(data.addresses)}
+    for row in rows:
+        f, g = place[row["src"]], place[row["dst"]]
+        model = Address.parse(row["dst"]).model
+        assert model != Address.parse(row["src"]).model
+        assert expected(scores, data, f, allowed("other", data, f, model), row["sign"])[row["rank"] - 1] == g
+    assert {row["src"] for row in rows} == set(data.addresses)
+
+
+@pytest.mark.parametrize("most", [1, 4, 7])
+def test_however_it_is_cut_the_tables_are_the_same(made, data, tmp_path, most):
+    bank, found = made
+    other_bank, other = compare(tmp_path, data, most=most)
+    for measure in MEASURES:
+        one = neighbor_table(bank, found, "all", measure, probe="atlas")
+        two = neighbor_table(other_bank, other, "all", measure, probe="atlas")
+        assert one.select(["src", "dst", "sign", "rank", "rank_rev"]) == two.select(
+            ["src", "dst", "sign", "rank", "rank_rev"]
+        )
+        for column in ("score", "baseline"):
+            np.testing.assert_allclose(one[column].to_numpy(), two[column].to_numpy(), rtol=1e-5, atol=1e-5)
+    other.close()
+
+
+def test_dead_constant_and_infinite_channels_are_absent(tmp_path):
+    data = planted({"a/l": 10, "a/m": 6})
+    data.values[:, 2] = 0.0
+    data.values[:, 4] = 17.25 + 1e-7 * np.arange(len(data.values))
+    data.values[3, 7] = np.inf
+    data.values[5, 12] = np.nan
+    bank, found = compare(tmp_path, data)
+    gone = {data.addresses[g] for g in (2, 4, 7, 12)}
+    for measure in MEASURES:
+        rows = neighbor_table(bank, found, "all", measure, probe="atlas").to_pylist()
+        assert gone.isdisjoint({row["src"] for row in rows} | {row["dst"] for row in rows})
+        assert all(np.isfinite(row["score"]) for row in rows)
+    found.close()
