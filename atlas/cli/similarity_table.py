@@ -6,10 +6,10 @@ from atlas.cli.tables import print_table
 from atlas.config.schema import SweepConfig
 from atlas.run.progress import clock
 from atlas.run.resources import actor_count
-from atlas.run.work import PictureShard
-from atlas.similarity.compare.plan import EACH
+from atlas.similarity.comparison import EACH
 from atlas.similarity.job import pictures_by_probe
 from atlas.similarity.probe.plan import left_shards
+from atlas.similarity.probe.settings import PictureShard
 from atlas.similarity.source import read_held
 from atlas.store.paths import AtlasPaths
 from atlas.sweep.plan import device_of

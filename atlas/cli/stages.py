@@ -57,9 +57,9 @@ def _choose_atlas(config: "SweepConfig", overrides: list[str], mistakes: list[st
     """The newest atlas, when none is named; NotAnAtlas, ConfigError with all mistakes, or for one that cannot be written."""
     from atlas.config.checks import value_mistakes
     from atlas.config.mistakes import ConfigError
-    from atlas.generate.job import output_mistakes
     from atlas.query.atlas import newest
     from atlas.store.manifest import read_manifest
+    from atlas.store.output import output_mistakes
     from atlas.store.paths import AtlasPaths
 
     found = [*mistakes, *value_mistakes(config)]

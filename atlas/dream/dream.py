@@ -11,17 +11,15 @@ from torch import Tensor
 
 from atlas.config.schema import RecipeConfig
 from atlas.dream.plan import Aim, ModelDreams, StartPicture
-from atlas.generate.maker import PASSES
 from atlas.optvis.batch import Keep
 from atlas.optvis.make import FinishedImages, alone, begin, make_images, placed, seen_in
 from atlas.optvis.objectives import FeatureObjective
 from atlas.optvis.optimize import between
 from atlas.optvis.spaces import space_of
 from atlas.records import Address, Item
-from atlas.run.memory import budget, in_batches
+from atlas.run.memory import budget, images_at_once, in_batches
 from atlas.store.images import to_pil
 from atlas.sweep.identity import noise_seed
-from atlas.sweep.shards import shown_size
 from atlas.zoo.load import Loaded
 
 
@@ -70,13 +68,11 @@ def dream(loaded: Loaded, asked: ModelDreams, start: StartPicture, frames: int) 
 def _together(asked: ModelDreams, aim: Aim, image: Tensor, frames: int, device: str) -> int:
     """Pictures at once whose activations and frames will fit."""
     height, width = image.shape[1:]
-    octaves = asked.recipe.octaves
-    grown = max(map(shown_size, octaves)) / max(height, width)
-    pixels = height * width * grown**2
     widest = max(layer.bytes for layer in asked.card.layers if layer.name in aim.layers)
-    each = PASSES * widest * pixels / asked.card.input_size**2 * asked.recipe.transforms.views
-    kept = sum(octave.steps or 0 for octave in octaves) // frames + 1
-    return max(1, int(budget(device, 1.0) / (each + kept * image.nbytes * grown**2)))
+    kept = sum(octave.steps or 0 for octave in asked.recipe.octaves) // frames + 1
+    aspect = min(height, width) / max(height, width)
+    size = asked.card.input_size
+    return images_at_once(widest, size, asked.recipe, room=budget(device, 1.0), frames=kept, aspect=aspect)
 
 
 def _make(

@@ -12,7 +12,7 @@ from atlas.config.schema import DreamConfig
 from atlas.dream.dream import Dream, MissingDream, dream
 from atlas.dream.plan import Aim, StartPicture, plan_dreams
 from atlas.dream.trial import try_models
-from atlas.generate.maker import make_repeatable
+from atlas.run.pinned import make_repeatable
 from atlas.store.images import write_pixels
 from atlas.store.paths import safe, target_part
 from atlas.store.picture_files import path_for
@@ -59,8 +59,7 @@ def dream_job(config: DreamConfig, mistakes: list[str], moving: Moving) -> Outco
     plan = plan_dreams(config, mistakes)
     held = OneModel(config.models, device_for(config.device))
     try_models(plan, held)
-    if held.device == "cuda":
-        make_repeatable()
+    make_repeatable(held.device)
     outcome = Outcome()
     for name, asked in plan.models.items():
         for one in dream(held(name), asked, plan.start, config.frames):

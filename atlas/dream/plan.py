@@ -15,9 +15,9 @@ from torch import Tensor
 from atlas.config.look_checks import dream_mistakes
 from atlas.config.mistakes import ConfigError, collect
 from atlas.config.schema import DreamConfig, RecipeConfig
-from atlas.generate.job import output_mistakes
 from atlas.optvis.priors import extent
 from atlas.records import ModelCard, Target
+from atlas.store.output import output_mistakes
 from atlas.store.picture_files import NamedPicture, find_pictures
 from atlas.sweep.channels import channel_mistakes, parse_channels, select_channels
 from atlas.sweep.layer_choice import layer_mistakes, select_layers, wanted_globs

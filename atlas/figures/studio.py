@@ -8,12 +8,14 @@ from numpy.typing import NDArray
 
 from atlas.config.checks import value_mistakes
 from atlas.config.mistakes import ConfigError
+from atlas.config.rooted import rooted_model
 from atlas.config.schema import FigureConfig, MetricConfig, OctaveConfig, RecipeConfig
 from atlas.figures.stock import StockImage, along, held, traced, unmade, without
-from atlas.generate.job import generate, output_mistakes, placed
+from atlas.generate.job import generate
 from atlas.generate.recipe_inputs import read_material
 from atlas.optvis.metrics import CONSTANT
 from atlas.records import Layer, ModelCard
+from atlas.store.output import output_mistakes
 from atlas.store.paths import AtlasPaths
 from atlas.sweep.channels import parse_channels, select_channels
 from atlas.sweep.identity import fingerprint
@@ -42,7 +44,7 @@ class Studio:
         self.config = config
         self.failures: list[str] = []  # features whose image could not be made
         wrong = [*mistakes, *value_mistakes(config), *output_mistakes(config.out)]
-        config.models = {name: placed(model) for name, model in config.models.items()}
+        config.models = {name: rooted_model(model) for name, model in config.models.items()}
         self.cards, unreadable = ({}, []) if wrong else read_cards(config.models)
         wrong += unreadable or plan_mistakes(config, self.cards)
         if wrong:

@@ -1,21 +1,23 @@
 """`atlas generate`: from a checked config to images and an index, resumed from whatever is there."""
 
-import os
-import tempfile
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from atlas.config.checks import value_mistakes
 from atlas.config.mistakes import ConfigError
+from atlas.config.rooted import rooted_model
 from atlas.config.schema import ModelConfig, SweepConfig
+from atlas.generate.begin import begin_images
 from atlas.generate.ledger import Ledger
 from atlas.generate.recipe_inputs import keep_start, read_material
-from atlas.generate.request import homes, mixture, record_request
+from atlas.generate.request import default_variants, mixture, record_request
+from atlas.generate.settings import ImageSettings
 from atlas.records import ImageShard, Shard
 from atlas.run.drive import Ending
 from atlas.run.progress import Count, StatusFile
 from atlas.run.stage import Place, run_stage
-from atlas.run.work import ImageWork
 from atlas.store.lock import Lock
+from atlas.store.output import output_mistakes
 from atlas.store.paths import AtlasPaths
 from atlas.sweep.plan import Plan, device_of, make_plan, plan_mistakes
 from atlas.sweep.recipe_fit import Material
@@ -41,7 +43,7 @@ class Outcome:
 def prepare(config: SweepConfig) -> tuple[Plan | None, list[str]]:
     """Read the models and plan the sweep: the plan, or every mistake there is; nothing is written."""
     mistakes = value_mistakes(config)
-    config.models = {name: placed(model) for name, model in config.models.items()}
+    config.models = {name: rooted_model(model) for name, model in config.models.items()}
     asked = {name: _unfetched(model) for name, model in config.models.items()} if config.dry_run else config.models
     cards, unreadable = read_cards(asked)
     material = Material()
@@ -53,34 +55,9 @@ def prepare(config: SweepConfig) -> tuple[Plan | None, list[str]]:
     return (None, mistakes) if mistakes else (make_plan(config, cards, material), [])
 
 
-def placed(model: ModelConfig) -> ModelConfig:
-    """A model whose weights file is named from the root, so that a worker elsewhere finds the same one."""
-    if model.weights in ("default", "none"):
-        return model
-    return replace(model, weights=os.path.abspath(os.path.expanduser(model.weights)))
-
-
 def _unfetched(model: ModelConfig) -> ModelConfig:
     """For a dry run: the shapes are enough, so nothing pretrained is fetched."""
     return replace(model, weights="none") if model.weights == "default" else model
-
-
-def output_mistakes(out: str) -> list[str]:
-    """Whether the atlas could be written where it is asked for; what is missing is not made yet."""
-    if not out:
-        return ["out is empty: name a folder, as out=outputs/mine"]
-    if "://" in out:
-        return [f"out={out}: only folders can be written so far; name one that every node sees"]
-    place = os.path.abspath(out)
-    if os.path.exists(place) and not os.path.isdir(place):
-        return [f"out={out}: is a file; name a folder"]
-    while not os.path.exists(place):
-        place = os.path.dirname(place)
-    try:
-        with tempfile.TemporaryFile(dir=place):
-            return []
-    except OSError as error:
-        return [f"out={out}: cannot be written ({error.strerror}: {place}); name another folder with out=FOLDER"]
 
 
 def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> Outcome:
@@ -110,7 +87,9 @@ def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> Outcome:
         outcome.idle = not left
         if left:
             ledger.log("begin", left=count.left, total=count.total, overrides=overrides)
-            ending = _work(config, plan, left, ledger=ledger, count=count, status=status, homes=homes(manifest))
+            ending = _work(
+                config, plan, left, ledger=ledger, count=count, status=status, variants=default_variants(manifest)
+            )
             outcome.stopped, outcome.abandoned = ending.stopped, ending.abandoned
         outcome.made, outcome.dead, outcome.left = count.done, count.dead, count.left
         outcome.failed = ledger.count_failures()
@@ -128,11 +107,11 @@ def _work(
     ledger: Ledger,
     count: Count,
     status: StatusFile,
-    homes: frozenset[str],
+    variants: frozenset[str],
 ) -> Ending:
     card = next(iter(plan.cards.values()))
     device = device_of(config, card)
-    work = ImageWork(
+    settings = ImageSettings(
         root=ledger.paths.root.absolute(),
         models=config.models,
         cards=plan.cards,
@@ -140,11 +119,13 @@ def _work(
         constants={
             name: 0.0 if metric.constant is None else metric.constant for name, metric in config.metrics.items()
         },
-        homes=homes,
-        full=config.trace == "full",
+        default_variants=variants,
+        full_trace=config.trace == "full",
         device=device,
         cluster=config.cluster,
         nonce=ledger.nonce,
     )
     place = Place(config.cluster, device, card.gpus)
-    return run_stage(work, list[Shard](left), place, keeper=ledger, count=count, status=status)
+    return run_stage(
+        partial(begin_images, settings), list[Shard](left), place, keeper=ledger, count=count, status=status
+    )

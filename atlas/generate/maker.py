@@ -10,45 +10,40 @@ import numpy as np
 import torch
 
 from atlas.generate.rows import task_columns
+from atlas.generate.settings import ImageSettings
 from atlas.optvis.batch import Keep
 from atlas.optvis.make import FinishedImages, alone, begin, make_images, placed, seen_in
 from atlas.optvis.objectives import FeatureObjective
 from atlas.optvis.spaces import space_of
-from atlas.records import Address, ImageShard, Item, ModelCard, Receipt
-from atlas.run.memory import budget, in_batches, peak
-from atlas.run.work import ImageWork
+from atlas.records import Address, ImageShard, Item, Receipt
+from atlas.run.memory import budget, images_at_once, in_batches, peak
 from atlas.store.images import read_picture, write_image
 from atlas.store.index import FAILURES, INDEX, TRACES, Row, write_rows
 from atlas.store.paths import AtlasPaths, image_path
 from atlas.sweep.identity import noise_seed
 from atlas.sweep.plan import find_layer
-from atlas.sweep.shards import shown_size
 from atlas.zoo.load import Loaded
 
 MOMENTS = "moments"  # beside the columns of a row: those of its trace
-IMAGES = 16 * 12  # bytes of a pixel: about so many copies of a float image, its spectrum and gradients
-PASSES = 3  # activations kept for the way back, their gradients, and what a convolution needs aside
 
 
 class Maker:
     """One pinned model, and the batch size that fitted so far."""
 
-    def __init__(self, work: ImageWork, loaded: Loaded, card: ModelCard) -> None:
-        self.work, self.loaded, self.card = work, loaded, card
-        self.paths, self.recipe = AtlasPaths(work.root), work.recipes[card.name]
+    def __init__(self, settings: ImageSettings, loaded: Loaded) -> None:
+        self.settings, self.loaded, self.card = settings, loaded, settings.cards[loaded.name]
+        self.paths, self.recipe = AtlasPaths(settings.root), settings.recipes[loaded.name]
         self.space = space_of(self.recipe.space, loaded.scale)
         self.picture = self._start()
-        self.device = torch.cuda.get_device_name() if work.device == "cuda" else "cpu"  # column `device`
+        self.device = torch.cuda.get_device_name() if settings.device == "cuda" else "cpu"  # column `device`
         self.fitting: dict[str, int] = {}  # batch sizes found by running out of memory, by layer
-        if work.device == "cuda":
-            make_repeatable()
 
     def make(self, shard: ImageShard) -> Receipt:
         """Make a shard's images and rows; whole files in images/ and staging/, none of them published."""
         began = perf_counter()
         rows: list[Row] = []
         first = size = self._first_batch(shard)
-        for batch in in_batches(shard.items, first, partial(self._make_batch, shard), self.work.device):
+        for batch in in_batches(shard.items, first, partial(self._make_batch, shard), self.settings.device):
             size = batch.size
             rows += [self._row(shard, batch.items[0]) | _failure(batch.error)] if batch.result is None else batch.result
         if size < first:
@@ -73,7 +68,7 @@ class Maker:
 
     def _write(self, shard: ImageShard, item: Item, image: np.ndarray) -> Row:
         feature = Address(shard.model, shard.layer, item.channel)
-        suffix = "" if shard.variant in self.work.homes else shard.variant[:6]
+        suffix = "" if shard.variant in self.settings.default_variants else shard.variant[:6]
         path = image_path(feature, shard.metric, shard.target, item.seed, suffix)
         height, width = image.shape[1:]
         return {
@@ -95,13 +90,13 @@ class Maker:
         recipe, target = self.recipe, shard.target
         forward = self.loaded.forward([shard.layer, *(partner.layer for partner in target.features)])
         seen = seen_in(recipe.precision, lambda images: forward(self.space.feed(images)))
-        channels = torch.tensor([item.channel for item in items], device=self.work.device)
-        constant = self.work.constants[shard.metric]
+        channels = torch.tensor([item.channel for item in items], device=self.settings.device)
+        constant = self.settings.constants[shard.metric]
         objective = FeatureObjective(seen, shard.layer, channels, target=target, metric=shard.metric, constant=constant)
         seeds = [noise_seed(shard.layer, item) for item in items]
         param = begin(recipe, seeds, self.space, self.picture)
-        param = placed(param, torch.device(self.work.device), torch.channels_last)  # as the model's weights lie
-        keep = Keep(means=self.work.full)
+        param = placed(param, torch.device(self.settings.device), torch.channels_last)  # as the model's weights lie
+        keep = Keep(means=self.settings.full_trace)
         return make_images(objective, param, recipe, space=self.space, seeds=seeds, keep=keep)
 
     def _row(self, shard: ImageShard, item: Item) -> Row:
@@ -110,17 +105,14 @@ class Maker:
 
     def _first_batch(self, shard: ImageShard) -> int:
         """Images at once: as configured, else as many as the memory there is will hold, the same on every run."""
-        asked = self.fitting.get(shard.layer, self.work.cluster.batch)
-        if asked is not None or alone(self.recipe, self.work.device):
+        asked = self.fitting.get(shard.layer, self.settings.cluster.batch)
+        if asked is not None or alone(self.recipe, self.settings.device):
             return min(len(shard.items), asked or 1)
         layers = [find_layer(self.card, partner) for partner in shard.target.partners]
         layers += [layer for layer in self.card.layers if layer.name == shard.layer]
-        largest = max(map(shown_size, self.recipe.octaves))
-        each = PASSES * max(layer.bytes for layer in layers) * (largest / self.card.input_size) ** 2
-        each *= self.recipe.transforms.views
-        each += IMAGES * max(octave.size or 0 for octave in self.recipe.octaves) ** 2
-        fitting = max(1, int(budget(self.work.device, self.work.cluster.gpus_per_actor) / max(each, 1)))
-        return min(len(shard.items), fitting)
+        room = budget(self.settings.device, self.settings.cluster.gpus_per_actor)
+        activations = max(layer.bytes for layer in layers)
+        return min(len(shard.items), images_at_once(activations, self.card.input_size, self.recipe, room=room))
 
     def _receipt(self, shard: ImageShard, rows: list[Row], seconds: float, batch: int) -> Receipt:
         finished = [row for row in rows if row["status"] != "failed"]
@@ -134,7 +126,7 @@ class Maker:
             failed=len(failures),
             seconds=seconds,
             batch=batch,
-            peak_bytes=peak(self.work.device),
+            peak_bytes=peak(self.settings.device),
         )
 
     def _stage(self, shard: ImageShard, finished: list[Row], failures: list[Row]) -> tuple[str, ...]:
@@ -152,13 +144,6 @@ class Maker:
             if rows:
                 write_rows(path, rows, schema)
         return tuple(self.paths.relative(path) for path, rows, _ in tables if rows)
-
-
-def make_repeatable() -> None:
-    """Have CUDA choose the same algorithms each time: the same shard must give the same bytes."""
-    torch.backends.cudnn.benchmark = False
-    torch.backends.cudnn.deterministic = True
-    torch.use_deterministic_algorithms(True, warn_only=True)
 
 
 def _readings(made: FinishedImages, place: int) -> Row:

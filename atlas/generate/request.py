@@ -1,4 +1,4 @@
-"""What an atlas says of itself: atlas.json, plans/ and config/, brought up to date before any work."""
+"""What `atlas generate` was asked for, written into atlas.json, plans/ and config/ before any work begins."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -36,16 +36,7 @@ def record_request(paths: AtlasPaths, config: SweepConfig, plan: Plan, overrides
     return manifest
 
 
-def record_comparison(paths: AtlasPaths, config: SweepConfig, overrides: list[str]) -> None:
-    """Write down what `atlas similarity` was asked, by itself: the keys that it reads, under a name of their own."""
-    folder = paths.config / datetime.now().strftime("%Y-%m-%dT%H-%M-%S-%f")
-    asked = {key: OmegaConf.structured(getattr(config, key)) for key in ("similarity", "cluster")}
-    asked["probes"] = {name: OmegaConf.structured(probe) for name, probe in config.probes.items()}
-    write_bytes(folder / "similarity.yaml", OmegaConf.to_yaml(OmegaConf.create(asked)).encode())
-    write_bytes(folder / "overrides.yaml", OmegaConf.to_yaml(overrides).encode())
-
-
-def homes(manifest: Manifest) -> frozenset[str]:
+def default_variants(manifest: Manifest) -> frozenset[str]:
     """The variants whose images have plain names: the first of each model and metric that the atlas was asked for."""
     first: dict[tuple[str, str], str] = {}
     for variant in manifest["variants"]:

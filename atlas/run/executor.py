@@ -4,7 +4,8 @@ from typing import Protocol
 
 from atlas.records import Shard
 from atlas.run.events import Event
-from atlas.run.worker import Work, Worker
+from atlas.run.work import Work
+from atlas.run.worker import Worker
 
 
 class ClusterError(Exception):

@@ -7,8 +7,14 @@ from typing import Generic, TypeVar
 import psutil
 import torch
 
+from atlas.config.schema import RecipeConfig
+from atlas.sweep.shards import shown_size
+
 CPU_BUDGET = 512 << 20  # bytes of activations at once on a CPU: more images of a batch than fit its caches cost time
 GPU_SHARE = 0.6  # of a GPU's memory for activations; the rest is for weights, workspaces and fragments
+PASSES = 3  # activations kept for the way back, their gradients, and what a convolution needs aside
+COPIES = 16  # of a float image at once, about: itself, its spectrum, its gradients and those of its transforms
+PIXEL = 3 * 4  # bytes of a pixel
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -52,6 +58,20 @@ def _try(work: Callable[[Sequence[T]], R], batch: Sequence[T], device: str) -> t
     if device == "cuda":  # here, where no traceback holds the batch any more
         torch.cuda.empty_cache()
     return None, said
+
+
+def images_at_once(
+    activations: int, input_size: int, recipe: RecipeConfig, *, room: float, frames: int = 0, aspect: float = 1.0
+) -> int:
+    """How many images can be optimised together, at least one; the same on every run.
+
+    activations: bytes that one forward pass leaves behind at `input_size` pixels, as a card's `Layer.bytes`.
+    room: bytes, as `budget` says. frames: copies of each image that are kept. aspect: shorter side by longer side.
+    """
+    shown = max(map(shown_size, recipe.octaves)) ** 2 * aspect
+    pixels = max(octave.size or 0 for octave in recipe.octaves) ** 2 * aspect
+    passes = PASSES * activations * recipe.transforms.views * shown / input_size**2
+    return max(1, int(room / max(1.0, passes + (COPIES + frames) * PIXEL * pixels)))
 
 
 def budget(device: str, gpus: float) -> float:

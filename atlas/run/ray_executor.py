@@ -16,7 +16,8 @@ import ray
 from atlas.records import Shard
 from atlas.run.events import Died, Event, Lost
 from atlas.run.executor import ClusterError
-from atlas.run.worker import Work, Worker
+from atlas.run.work import Work
+from atlas.run.worker import Worker
 
 ANSWER = 10.0  # seconds that a cluster's head may take to accept a connection
 OBJECT_STORE = 256 << 20  # bytes; receipts are all that passes through it

@@ -4,7 +4,7 @@ import os
 
 from atlas.config.schema import ClusterConfig
 from atlas.run.executor import Executor, InlineExecutor
-from atlas.run.worker import Work
+from atlas.run.work import Work
 
 
 def make_executor(work: Work, cluster: ClusterConfig, *, device: str, gpus: int, shards: int) -> Executor:

@@ -9,7 +9,7 @@ from atlas.run.drive import Driver, Ending, Keeper, Watch
 from atlas.run.progress import Count, StatusFile, display_for
 from atlas.run.resources import make_executor
 from atlas.run.signals import StopNow, stop_requests
-from atlas.run.worker import Work
+from atlas.run.work import Work
 from atlas.sweep.shards import RATE
 
 

@@ -4,16 +4,11 @@ import os
 import socket
 import traceback
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from atlas.records import Receipt, Shard
 from atlas.run.events import Done, Event, Failed, Lost, Ready, SetupFailed, Trouble
-
-
-class Work(Protocol):
-    """Something to do with shards: plain values, sent to an actor once."""
-
-    def begin(self, model: str) -> Callable[[Any], Receipt]: ...  # of shards of the work's own kind
+from atlas.run.work import Work
 
 
 class Worker:
@@ -29,7 +24,7 @@ class Worker:
             import torch
 
             torch.set_num_threads(self.threads)
-            self._make = work.begin(model)
+            self._make = work(model)
         except Exception as error:
             return SetupFailed(self.slot, _say(error))
         return Ready(self.slot)

@@ -10,10 +10,10 @@ from PIL import Image
 from atlas.config.look_checks import saliency_mistakes
 from atlas.config.mistakes import ConfigError, collect
 from atlas.config.schema import SaliencyConfig
-from atlas.generate.job import output_mistakes
 from atlas.saliency.look import MissingMap, PictureMap, look
 from atlas.saliency.maps import overlay
 from atlas.store.images import write_pixels
+from atlas.store.output import output_mistakes
 from atlas.store.paths import safe
 from atlas.store.picture_files import NamedPicture, find_pictures, path_for
 from atlas.zoo.classes import class_number

@@ -1,21 +1,22 @@
 """`atlas similarity`: what the pictures of each probe do to every channel, and all that follows from it; resumed."""
 
-import os
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from atlas.config.mistakes import ConfigError
-from atlas.config.schema import ProbeConfig, SweepConfig
-from atlas.generate.request import record_comparison
+from atlas.config.rooted import rooted_probe
+from atlas.config.schema import SweepConfig
 from atlas.records import ModelCard
 from atlas.run.drive import Ending
 from atlas.run.progress import StatusFile
 from atlas.run.signals import leaving_at_once
 from atlas.run.stage import Place
-from atlas.similarity.compare.plan import AnsweredProbe, compare_features
-from atlas.similarity.probe.pictures import Picture, pictures_of
+from atlas.similarity.atlas_images import Picture, features_of
+from atlas.similarity.compare.representatives import found_pictures, own_pictures
+from atlas.similarity.comparison import AnsweredProbe, compare_features
+from atlas.similarity.probe.pictures import pictures_of
 from atlas.similarity.probe.plan import probe_left, unanswered
-from atlas.similarity.probe.representatives import features_of, found_pictures, own_pictures
+from atlas.similarity.request import record_comparison
 from atlas.similarity.source import Source, read_held
 from atlas.similarity.stage_runner import Job, SimilarityKeeper
 from atlas.store.compared import read_compared, write_compared
@@ -60,7 +61,7 @@ def similarity(
 
     NotAnAtlas, Locked, ConfigError before any work; OSError: the disk, resumable.
     """
-    config.probes = {name: _placed(probe) for name, probe in config.probes.items()}
+    config.probes = {name: rooted_probe(probe) for name, probe in config.probes.items()}
     paths = AtlasPaths(config.out)
     read_manifest(paths.manifest)  # before anything is written: NotAnAtlas
     with leaving_at_once(), Lock(paths.lock) as lock:
@@ -132,11 +133,6 @@ def _compare(job: Job, probed: AnsweredProbe, unseen: int, outcome: Outcome) -> 
     if files:
         _note_done(job, probed, mark, unread=unseen, files=files)
         outcome.compared[probed.name] = len(probed.features)
-
-
-def _placed(probe: ProbeConfig) -> ProbeConfig:
-    """A probe whose folder is named from the root, so that a worker elsewhere finds the same one."""
-    return probe if probe.folder is None else replace(probe, folder=os.path.abspath(os.path.expanduser(probe.folder)))
 
 
 def _note_done(job: Job, probed: AnsweredProbe, mark: str, *, unread: int, files: list[Path]) -> None:

@@ -10,8 +10,7 @@ from omegaconf import OmegaConf
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import ModelConfig
 from atlas.records import Address, ModelCard
-from atlas.similarity.probe.pictures import AtlasImage, made_images
-from atlas.similarity.probe.representatives import features_of
+from atlas.similarity.atlas_images import AtlasImage, atlas_images, features_of
 from atlas.store.manifest import read_manifest
 from atlas.store.paths import AtlasPaths
 from atlas.zoo.card_pool import read_cards
@@ -67,7 +66,7 @@ def read_held(paths: AtlasPaths, known: dict[str, ModelCard]) -> Source:
     if mistakes:
         raise ConfigError(mistakes)
     cards = {name: known.get(name) or read[name] for name in models}
-    made = made_images(paths, manifest, cards)
+    made = atlas_images(paths, manifest, cards)
     return Source(paths, models, cards, made, features_of(made, cards))
 
 

@@ -10,7 +10,7 @@ from atlas.run.events import Fail
 from atlas.run.progress import Count, StatusFile
 from atlas.run.publisher import Publisher
 from atlas.run.stage import Place, run_stage
-from atlas.run.worker import Work
+from atlas.run.work import Work
 from atlas.similarity.source import Source
 from atlas.store.lock import Lock
 from atlas.store.paths import AtlasPaths

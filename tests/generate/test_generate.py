@@ -9,12 +9,13 @@ import pytest
 from PIL import Image
 from sweeps import image_bytes, patternnet_card, rows_of, run_small, small_plan
 
-from atlas.generate.job import generate, output_mistakes
+from atlas.generate.job import generate
 from atlas.generate.maker import Maker
 from atlas.query.atlas import Atlas
 from atlas.query.verify.verify import verify
 from atlas.store.files import publish
 from atlas.store.lock import Lock, Locked
+from atlas.store.output import output_mistakes
 from atlas.store.paths import AtlasPaths
 from atlas.sweep.plan import make_plan
 

@@ -17,7 +17,7 @@ from PIL import Image
 from planted import Planted, oracle
 from sweeps import SMALL, patternnet_card, rows_of, run_small, sweep
 
-import atlas.similarity.compare.plan
+import atlas.similarity.comparison
 import atlas.similarity.job
 from atlas.cli.jobs import run_job
 from atlas.config.mistakes import ConfigError
@@ -514,7 +514,7 @@ def test_an_interrupted_comparison_touches_nothing_and_is_completed(
         raise KeyboardInterrupt
 
     where = {"between the halves": "_compare", "in the tables": "write_results", "in the bank": "write_bank"}
-    monkeypatch.setattr(atlas.similarity.compare.plan, where[stop], stopped)
+    monkeypatch.setattr(atlas.similarity.comparison, where[stop], stopped)
     with pytest.raises(KeyboardInterrupt):
         compare(done)
     monkeypatch.undo()
@@ -535,7 +535,7 @@ def test_a_comparison_that_was_stopped_is_resumed(fresh: Path, monkeypatch: pyte
     def stopped(job, bank, pictures):  # type: ignore[no-untyped-def]
         return Ending(stopped="stopped by SIGINT"), []
 
-    monkeypatch.setattr(atlas.similarity.compare.plan, "_compare", stopped)
+    monkeypatch.setattr(atlas.similarity.comparison, "_compare", stopped)
     outcome = compare(fresh, "probe=[atlas,patterns]", "probes.patterns.count=20")
     assert (outcome.stopped, list(outcome.compared), outcome.idle) == ("stopped by SIGINT", [], False)
     assert not (fresh / "neighbors").exists() and not (fresh / "similarity.json").exists()
@@ -550,7 +550,7 @@ def test_tables_that_were_cut_off_half_way_are_written_again(done: Path, monkeyp
     def stopped(*asked):  # type: ignore[no-untyped-def]
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(atlas.similarity.compare.plan, "write_quality", stopped)
+    monkeypatch.setattr(atlas.similarity.comparison, "write_quality", stopped)
     with pytest.raises(KeyboardInterrupt):
         compare(done)
     monkeypatch.undo()
@@ -658,12 +658,12 @@ def test_one_picture_alone_tells_of_no_feature(fresh: Path) -> None:
 
 
 def test_where_no_worker_can_compare_it_is_told_of(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from atlas.similarity.compare.worker import Comparing
+    from atlas.similarity.compare.comparer import Comparer
 
-    def broken(self, work):  # type: ignore[no-untyped-def]
+    def broken(self, *given):  # type: ignore[no-untyped-def]
         raise RuntimeError("no room for the bank")
 
-    monkeypatch.setattr(Comparing, "__init__", broken)
+    monkeypatch.setattr(Comparer, "__init__", broken)
     outcome = compare(fresh)
     assert list(outcome.compared) == [] and not outcome.idle
     assert ["no room for the bank" in message for message in outcome.abandoned.values()] == [True]
@@ -674,13 +674,13 @@ def test_where_no_worker_can_compare_it_is_told_of(fresh: Path, monkeypatch: pyt
 
 def test_tables_that_were_half_replaced_are_not_trusted(done: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Asked for otherwise, stopped when the tables were written, asked for as before: all is written again."""
-    whole = atlas.similarity.compare.plan.write_results
+    whole = atlas.similarity.comparison.write_results
 
     def written_and_stopped(*asked, **more):  # type: ignore[no-untyped-def]
         whole(*asked, **more)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(atlas.similarity.compare.plan, "write_results", written_and_stopped)
+    monkeypatch.setattr(atlas.similarity.comparison, "write_results", written_and_stopped)
     with pytest.raises(KeyboardInterrupt):
         compare(done, "similarity.top=2")
     monkeypatch.undo()
@@ -703,7 +703,7 @@ def test_a_signal_while_tables_are_written_ends_the_job_resumably(
         os.kill(os.getpid(), number)
         time.sleep(5)
 
-    monkeypatch.setattr(atlas.similarity.compare.plan, "write_results", signalled)
+    monkeypatch.setattr(atlas.similarity.comparison, "write_results", signalled)
     assert run_job("similarity", [*SMALL, f"out={done}", "similarity.top=2"]) == 75
     assert "run the same again" in capsys.readouterr().err
     assert not (done / "lock").exists() and not list((done / "staging").glob("bank-*"))

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from atlas.similarity.compare import layer_sums
 from atlas.similarity.compare.bank import Bank
 from atlas.similarity.compare.blocks import Block, Comparison
 from atlas.similarity.compare.lists import Lists, merge, ranked, targets
 from atlas.similarity.compare.measures import LayerData, Pair, Sources, scores
-from atlas.similarity.tables import layer_pairs as layerwise
 from atlas.store.relations import TOP
 
 CPU_CACHE = 1 << 30  # bytes of layers kept between blocks
@@ -65,7 +65,7 @@ class Comparer:
         tile = scores(measure, pair)
         same = pair.number == block.panel
         if measure == "profile":
-            found.arrays |= layerwise.sums(pair)
+            found.arrays |= layer_sums.sums(pair)
         if same and measure in MAPPED:
             found.arrays[f"map.{measure}"] = tile.forward.clone().cpu().numpy()  # the diagonal goes below
         if same:
@@ -74,7 +74,7 @@ class Comparer:
         for sign, k in self.asked.signs:
             found.lists[measure, sign, pair.number] = ranked(tile, k, sign, pair.layer.panel.start)
         if measure == "profile":
-            found.arrays |= layerwise.matches(found.lists[measure, TOP, pair.number], tile, pair)
+            found.arrays |= layer_sums.matches(found.lists[measure, TOP, pair.number], tile, pair)
 
     def _merged(self, found: _BlockFindings, scope: str, block: Block) -> Iterator[tuple[str, np.ndarray]]:
         """The lists of a scope, from those of the layers that belong to it."""

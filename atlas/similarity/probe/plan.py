@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from atlas.config.schema import SweepConfig
 from atlas.records import Layer, ModelCard, Shard
 from atlas.run.drive import Ending
 from atlas.run.progress import Count
-from atlas.run.work import PictureShard, ResponseWork
-from atlas.similarity.probe.pictures import Picture
+from atlas.similarity.atlas_images import Picture
+from atlas.similarity.probe.begin import begin_probe
 from atlas.similarity.probe.responses import Left, left_to_probe
+from atlas.similarity.probe.settings import PictureShard, ProbeSettings
 from atlas.similarity.source import Source
 from atlas.similarity.stage_runner import Job
 from atlas.sweep.identity import fingerprint
@@ -35,7 +37,7 @@ def probe_left(job: Job, pictures: Mapping[str, Sequence[Picture]]) -> ProbeOutc
     left = sum(len(shard.items) for shard in shards)
     total = max(left, len(job.held.layers) * sum(map(len, pictures.values())))
     count = Count(total, left, unit="pictures")
-    work = ResponseWork(
+    settings = ProbeSettings(
         root=job.paths.root.absolute(),
         models=job.held.models,
         cards=job.held.cards,
@@ -44,7 +46,7 @@ def probe_left(job: Job, pictures: Mapping[str, Sequence[Picture]]) -> ProbeOutc
         cluster=job.config.cluster,
         nonce=job.keeper.nonce,
     )
-    ending = job.run(work, list[Shard](shards), count)
+    ending = job.run(partial(begin_probe, settings), list[Shard](shards), count)
     return ProbeOutcome(ending, count.done, {shard.probe for shard in shards})
 
 

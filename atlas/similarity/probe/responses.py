@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from jaxtyping import Float32
 
-from atlas.similarity.probe.pictures import Picture
+from atlas.similarity.atlas_images import Picture
 from atlas.store.index import files_under, read_table
 from atlas.store.paths import AtlasPaths
 

@@ -13,12 +13,12 @@ import pyarrow as pa
 import torch
 from PIL import Image
 
-from atlas.generate.maker import make_repeatable
 from atlas.optvis.make import precision
-from atlas.records import ModelCard, Receipt
+from atlas.records import Receipt
 from atlas.run.memory import ItemBatch, budget, in_batches, peak
-from atlas.run.work import PictureShard, ResponseWork
-from atlas.similarity.probe.pictures import Picture, PictureReader
+from atlas.similarity.atlas_images import Picture
+from atlas.similarity.probe.pictures import PictureReader
+from atlas.similarity.probe.settings import PictureShard, ProbeSettings
 from atlas.store.index import write_table
 from atlas.store.paths import AtlasPaths
 from atlas.store.responses import RESPONSES
@@ -41,12 +41,10 @@ class Responses:
 class Prober:
     """One pinned model; reads pictures, forwards them in batches that fit, and leaves tables in staging/."""
 
-    def __init__(self, work: ResponseWork, loaded: Loaded, card: ModelCard) -> None:
-        self.work, self.loaded, self.card = work, loaded, card
-        self.paths = AtlasPaths(work.root)
-        self.layers = {layer.name: layer for layer in card.layers}
-        if work.device == "cuda":
-            make_repeatable()
+    def __init__(self, settings: ProbeSettings, loaded: Loaded) -> None:
+        self.settings, self.loaded, self.card = settings, loaded, settings.cards[loaded.name]
+        self.paths = AtlasPaths(settings.root)
+        self.layers = {layer.name: layer for layer in self.card.layers}
 
     def probe(self, shard: PictureShard) -> Receipt:
         """Whole files in staging/, one for each layer; a picture that cannot be read is told of, and left to do."""
@@ -70,20 +68,20 @@ class Prober:
             failed=len(shard.items) - done,
             seconds=perf_counter() - began,
             batch=size,
-            peak_bytes=peak(self.work.device),
+            peak_bytes=peak(self.settings.device),
             notes=tuple(notes),
         )
 
     def _batches(self, shard: PictureShard) -> Iterator[ItemBatch[Picture, Responses]]:
         """Pictures of one size, as many as fit; nothing else tells them apart, so each is as it would be alone."""
-        reader = PictureReader(self.work.probes[shard.probe], self.work.root)
+        reader = PictureReader(self.settings.probes[shard.probe], self.settings.root)
         if not reader.folder.is_dir():
             raise OSError(f"{reader.folder} cannot be seen from here")
         for (side, raw), group in groupby(sorted(shard.items, key=self._shape), key=self._shape):
             pictures = list(group)
-            first = min(len(pictures), self.work.cluster.batch or self._fitting(shard, side))
+            first = min(len(pictures), self.settings.cluster.batch or self._fitting(shard, side))
             look = partial(self._look, reader, shard.layers, side=side, raw=raw)
-            yield from in_batches(pictures, first, look, self.work.device)
+            yield from in_batches(pictures, first, look, self.settings.device)
 
     def _shape(self, picture: Picture) -> tuple[int, bool]:
         """Pictures of one shape are forwarded together."""
@@ -94,7 +92,7 @@ class Prober:
         """Pictures at once: as many as the memory there is will hold, the same on every run."""
         deepest = max(self.layers[layer].bytes for layer in shard.layers)
         each = KEPT * deepest * (side / self.card.input_size) ** 2
-        return max(1, int(budget(self.work.device, self.work.cluster.gpus_per_actor) / max(each, 1)))
+        return max(1, int(budget(self.settings.device, self.settings.cluster.gpus_per_actor) / max(each, 1)))
 
     def _look(
         self, reader: PictureReader, layers: Sequence[str], batch: Sequence[Picture], *, side: int, raw: bool
@@ -107,7 +105,9 @@ class Prober:
         if not seen:
             return Responses([], {}, {}, unread)
         pixels = np.stack([np.asarray(image, np.float32) for _, image in seen]) / np.float32(255)
-        images = torch.from_numpy(pixels).to(self.work.device).permute(0, 3, 1, 2)  # channels last, as the weights are
+        images = (
+            torch.from_numpy(pixels).to(self.settings.device).permute(0, 3, 1, 2)
+        )  # channels last, as the weights are
         with torch.no_grad(), precision("float32"):
             maps = self.loaded.forward(layers)(images if raw else self.loaded.preprocess(images))
             means = {layer: one.mean((2, 3)).float().cpu().numpy() for layer, one in maps.items()}

@@ -11,7 +11,8 @@ import pyarrow as pa
 from jaxtyping import Bool, Float32, Int
 
 from atlas.records import Address
-from atlas.similarity.probe.pictures import Picture, PictureReader
+from atlas.similarity.atlas_images import Picture
+from atlas.similarity.probe.pictures import PictureReader
 from atlas.store.files import write_whole
 from atlas.store.index import write_table
 from atlas.store.paths import AtlasPaths

@@ -13,7 +13,8 @@ from PIL import Image
 
 from atlas.config.schema import ProbeConfig
 from atlas.records import ModelCard
-from atlas.similarity.probe.pictures import TOGETHER, Picture, PictureReader, made_images, pictures_of
+from atlas.similarity.atlas_images import Picture, atlas_images
+from atlas.similarity.probe.pictures import TOGETHER, PictureReader, pictures_of
 from atlas.store.index import INDEX, write_rows
 
 KINDS = {"a.jpg": {}, "b.png": {}, "c.webp": {}, "d.gif": {}, "e.TIFF": {}, "f.bmp": {}, "g.JPEG": {}, "h.ppm": {}}
@@ -142,7 +143,7 @@ def variant(model: str, metric: str, name: str, preprocess: bool) -> dict:
 
 def test_images_of_an_atlas_come_in_the_order_of_tasks_without_dead_ones(tmp_path: Path) -> None:
     paths = make_atlas(tmp_path / "a")
-    made = made_images(paths, {"variants": []}, CARDS)
+    made = atlas_images(paths, {"variants": []}, CARDS)
     assert [one.picture.id for one in made] == sorted(one.picture.id for one in made)
     dead = {(one.model, one.layer, n) for one in LAYERS for n in one.dead}
     features = {one.picture.feature for one in made}
@@ -175,6 +176,6 @@ def test_images_made_without_normalisation_are_shown_so(tmp_path: Path) -> None:
         }
         row |= {"image": f"images/alpha/conv1/{metric}/0-v{mark}.png"}
         write_rows(paths.shard_index("alpha", "conv1", f"again-{metric}"), [row], INDEX)
-    made = made_images(paths, {"variants": variants}, CARDS)
+    made = atlas_images(paths, {"variants": variants}, CARDS)
     raw = {(one.kind[0], one.picture.id.startswith("again")): one.picture.raw for one in made}
     assert raw == {("l1", False): True, ("l1", True): False, ("l2", False): False, ("l2", True): True}

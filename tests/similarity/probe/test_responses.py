@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from atlas.similarity.probe.pictures import Picture
+from atlas.similarity.atlas_images import Picture
 from atlas.similarity.probe.responses import left_to_probe, read_layer
 from atlas.store.index import write_rows
 from atlas.store.paths import AtlasPaths

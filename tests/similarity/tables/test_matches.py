@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from planted import Planted, compare, oracle, planted
-from similarity.test_layerwise import copied
 
 from atlas.records import Address
 from atlas.similarity.tables.layer_pairs import layer_table
 from atlas.similarity.tables.matches import match_table
+from tests.similarity.tables.test_layer_pairs import copied
 
 
 def matches(data: Planted, folder: Path, **asked) -> list[dict]:

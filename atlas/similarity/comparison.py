@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,13 @@ import numpy as np
 from atlas.records import Address, Shard
 from atlas.run.drive import Ending
 from atlas.run.progress import Count
-from atlas.run.work import BlockShard, CompareWork
+from atlas.similarity.atlas_images import Picture
 from atlas.similarity.compare.bank import Bank, Facts, LayerSpan, Pictures, write_bank
+from atlas.similarity.compare.begin import begin_comparison
 from atlas.similarity.compare.block_results import BlockResults
 from atlas.similarity.compare.blocks import Block, Comparison, blocks_of
-from atlas.similarity.probe.pictures import Picture, PictureReader
+from atlas.similarity.compare.settings import BlockShard, CompareSettings
+from atlas.similarity.probe.pictures import PictureReader
 from atlas.similarity.probe.responses import read_layer
 from atlas.similarity.stage_runner import Job
 from atlas.similarity.tables.examples import TopPictures, most_driving, write_examples
@@ -119,10 +122,10 @@ def _read(
 
 def _compare(job: Job, bank: Bank, pictures: int) -> tuple[Ending, Sequence[Block]]:
     asked = job.config.similarity
-    work = CompareWork(
+    settings = CompareSettings(
         root=job.paths.root.absolute(),
         bank=bank.folder.absolute(),
-        asked=Comparison(tuple(asked.measures), tuple(asked.scopes), asked.top, asked.bottom),
+        comparison=Comparison(tuple(asked.measures), tuple(asked.scopes), asked.top, asked.bottom),
         device=job.place.device,
         nonce=job.keeper.nonce,
     )
@@ -134,4 +137,6 @@ def _compare(job: Job, bank: Bank, pictures: int) -> tuple[Ending, Sequence[Bloc
         )
         for block in blocks
     ]
-    return job.run(work, list[Shard](shards), Count(len(shards), len(shards), unit="blocks")), blocks
+    return job.run(
+        partial(begin_comparison, settings), list[Shard](shards), Count(len(shards), len(shards), unit="blocks")
+    ), blocks

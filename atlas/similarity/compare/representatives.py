@@ -6,14 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from atlas.records import ModelCard
+from atlas.similarity.atlas_images import AtlasImage, Picture
 from atlas.similarity.compare.bank import Pictures
 from atlas.similarity.compare.statistics import weights_of
-from atlas.similarity.probe.pictures import AtlasImage, Picture
-
-
-def features_of(made: Iterable[AtlasImage], cards: Mapping[str, ModelCard]) -> list[str]:
-    """Addresses of the features that have an image made with the weights that their model has now, sorted."""
-    return sorted({str(one.picture.feature) for one in made if one.weights == cards[one.model].provenance})
 
 
 def own_pictures(made: Sequence[AtlasImage], features: Sequence[str], cards: Mapping[str, ModelCard]) -> Pictures:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from atlas.records import ModelCard
-from atlas.similarity.probe.pictures import AtlasImage, Picture
-from atlas.similarity.probe.representatives import features_of, found_pictures, own_pictures
+from atlas.similarity.atlas_images import AtlasImage, Picture, features_of
+from atlas.similarity.compare.representatives import found_pictures, own_pictures
 
 CARD = ModelCard("net", "default", "new", 64, (), (), 0)
 CARDS = {"net": CARD, "twin": replace(CARD, name="twin")}

@@ -1,0 +1,24 @@
+"""The model that an actor pins, and a GPU that repeats itself. Only workers import this: torch comes with it."""
+
+import torch
+
+from atlas.run.work import ModelSettings, check_place
+from atlas.zoo.load import Loaded, load
+
+
+def pinned(settings: ModelSettings, model: str) -> Loaded:
+    """A model on its device; RuntimeError when its weights here are not those that were planned for."""
+    check_place(settings)
+    loaded, planned = load(model, settings.models[model], device=settings.device), settings.cards[model].digest
+    if loaded.digest != planned:
+        raise RuntimeError(f"the weights of {model} here are not those of the plan: {loaded.digest}, not {planned}")
+    make_repeatable(settings.device)
+    return loaded
+
+
+def make_repeatable(device: str) -> None:
+    """Have CUDA choose the same algorithms each time: the same shard must give the same bytes."""
+    if device == "cuda":
+        torch.backends.cudnn.benchmark = False
+        torch.backends.cudnn.deterministic = True
+        torch.use_deterministic_algorithms(True, warn_only=True)

@@ -1,0 +1,34 @@
+"""What a block keeps of its sources and a whole layer: the parts of linear CKA, and best matches both ways."""
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float64
+from torch import Tensor
+
+from atlas.similarity.compare.lists import Lists
+from atlas.similarity.compare.measures import Pair, Tile
+
+
+def sums(pair: Pair) -> dict[str, np.ndarray]:
+    """Σ cov² of sources and layer, and of sources and the rotated copy: what linear CKA is made of."""
+    sd = pair.sources.facts["sd"].nan_to_num()
+    parts = [(_norms(slope) * sd).square().sum() for slope in (pair.slope, pair.turned_slope)]
+    return {f"cov.{pair.number}": torch.stack(parts).cpu().numpy()}
+
+
+def _norms(slope: Float[Tensor, "sources channels"]) -> Float64[Tensor, "sources"]:
+    return torch.linalg.vector_norm(slope.nan_to_num(), dim=1).double()
+
+
+def matches(found: Lists, tile: Tile, pair: Pair) -> dict[str, np.ndarray]:
+    """Each source's best match in a layer, and in its rotated copy both ways. found: its nearest in the layer."""
+    back = torch.nan_to_num(tile.turned, nan=-torch.inf).max(0)
+    arrays = {
+        "score": found["score"][:, 0],
+        "column": found["column"][:, 0],
+        "turned_score": found["turned"][:, 0],
+        "turned_column": found["turned_column"][:, 0],
+        "back_score": back.values,
+        "back_row": back.indices + pair.sources.start,
+    }
+    return {f"match.{pair.number}.{name}": value.cpu().numpy() for name, value in arrays.items()}

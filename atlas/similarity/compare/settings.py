@@ -1,0 +1,27 @@
+"""What every actor that compares features is told, once, and the shards that it is sent."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from atlas.records import Shard
+from atlas.run.work import WorkSettings
+from atlas.similarity.compare.blocks import Block, Comparison
+
+
+@dataclass(frozen=True)
+class CompareSettings(WorkSettings):
+    """A bank that every worker sees, and what is asked of it."""
+
+    bank: Path
+    comparison: Comparison
+
+
+@dataclass(frozen=True, slots=True)
+class BlockShard(Shard):
+    """Blocks of features to be compared with all others of a bank."""
+
+    items: tuple[Block, ...]
+
+    @property
+    def label(self) -> str:
+        return "comparing features"
