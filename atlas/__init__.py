@@ -1,51 +1,45 @@
 """Atlas: every channel of every layer of a vision network made visible, indexed and searchable.
 
-`open` reads an atlas, `visualize` makes images of any network at once. Importing this loads neither torch nor Ray.
+`open` reads an atlas, `visualize` makes images of any network at once, `layers` lists what there is to look at.
+Importing this loads neither torch nor Ray: each name is looked up when it is first asked for.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     __version__: str
-    from pathlib import Path
-
-    from torch import Tensor, nn
-
-    from atlas.generate.visualize import Visualization
-    from atlas.query.atlas import Atlas
+    from atlas.generate.visualize import visualize
+    from atlas.query.atlas import Atlas as open
 
 __all__ = ["__version__", "open", "visualize"]
 
+# name: module, and what it is called there
+FRONT = {
+    "open": ("atlas.query.atlas", "Atlas"),
+    "visualize": ("atlas.generate.visualize", "visualize"),
+}
 
-def __getattr__(name: str) -> str:
-    """The version, looked up when it is asked for: importlib.metadata takes a tenth of a query's time to import."""
-    if name != "__version__":
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return _version()
+    if name not in FRONT:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, attribute = FRONT[name]
+    globals()[name] = found = getattr(import_module(module), attribute)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def _version() -> str:
+    """Looked up when it is asked for: importlib.metadata takes a tenth of a query's time to import."""
     from importlib import metadata
 
     try:
         return metadata.version("atlas")
     except metadata.PackageNotFoundError:  # a checkout that was never installed
         return "0"
-
-
-def open(path: "str | Path") -> "Atlas":
-    """Open an atlas for reading, as `atlas.open("outputs/demo")`. NotAnAtlas when there is none."""
-    from atlas.query.atlas import Atlas
-
-    return Atlas(path)
-
-
-def visualize(
-    model: "nn.Module", layer: str, channels: "int | list[int]", *, start: "Tensor | None" = None, **options: Any
-) -> "Visualization":
-    """Images of some channels of a layer of any network, at once: no Ray, no files.
-
-    Options: recipe ("normalized"), metric (the recipe's own: l1, or mean), octaves (a list of dicts: size, steps, lr,
-    sigma, instead of the recipe's), target ("channel", or a dict with kind, row, col, count), seed (0), device (the
-    model's own), mean and std (of the model's input, (3,), for recipes whose images live in [0, 1]; none: fed as is).
-    `start` (b, 3, h, w) takes the place of the noise. Returns images (b, 3, h, w) as optimised, unclamped.
-    """
-    from atlas.generate.visualize import visualize as make
-
-    return make(model, layer, channels, start=start, **options)

@@ -3,7 +3,12 @@
 import torch
 from torch import Tensor, nn
 
-from atlas.config.schema import OctaveConfig, RecipeConfig
+from atlas.config.schema import CONSTANT, OctaveConfig, RecipeConfig
+from atlas.optvis.metrics import metric_named
+from atlas.optvis.optimize import Judge
+from atlas.optvis.precision import Forward
+from atlas.optvis.targets import target_objective
+from atlas.records import Target
 from atlas.zoo.torchvision_ops import torchvision
 
 
@@ -70,3 +75,17 @@ def small_vit() -> nn.Module:
     return torchvision.models.VisionTransformer(
         image_size=64, patch_size=16, num_layers=2, num_heads=2, hidden_dim=32, mlp_dim=64, num_classes=5
     )
+
+
+def judging(
+    forward: Forward,
+    layer: str,
+    channels: Tensor,
+    *,
+    target: Target = Target(),
+    metric: str = "l1",
+    constant: float = CONSTANT,
+) -> Judge:
+    """What the optimiser sees of a network: the target's objective, of what its forward pass gives."""
+    objective = target_objective(target, layer, channels, metric_named(metric, constant))
+    return lambda pictures, which: objective.read(forward(pictures), which)

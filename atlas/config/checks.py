@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields
 
+from atlas.config import choices
 from atlas.config.mistakes import nearest
 from atlas.config.recipe_checks import recipe_mistakes
 from atlas.config.rules import at_least, choice, folder
@@ -19,14 +20,6 @@ from atlas.config.schema import (
 )
 from atlas.records import MEASURES, SCOPES
 
-METRICS = ("l1", "l2", "linf", "mean")  # the keys of optvis.metrics.METRICS, here so that no check loads torch
-CHOICES = {
-    "cluster.kind": ("local", "inline", "ray"),
-    "cluster.device": ("auto", "cpu", "cuda"),
-    "probes.kind": ("atlas", "natural", "patterns"),
-    "trace": ("score", "full"),
-    "retry": ("none", "failed", "broken"),
-}
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 
 
@@ -44,8 +37,8 @@ def value_mistakes(config: SweepConfig) -> list[str]:
 
 
 def _sweep(config: SweepConfig) -> Iterator[str]:
-    yield from choice("retry", config.retry, CHOICES["retry"])
-    yield from choice("trace", config.trace, CHOICES["trace"])
+    yield from choice("retry", config.retry, choices.RETRIES)
+    yield from choice("trace", config.trace, choices.TRACES)
     if not NAME.fullmatch(config.name):
         yield f"name={config.name!r}: letters, digits and _.+- only, beginning with a letter or digit"
     if not config.seeds or min(config.seeds) < 0 or len(set(config.seeds)) < len(config.seeds):
@@ -81,15 +74,15 @@ def metric_mistakes(config: SweepConfig | DreamConfig) -> Iterator[str]:
     if not config.metrics:
         yield "metric=[]: name at least one metric"
     for name, metric in config.metrics.items():
-        if name not in METRICS:
-            yield f"metric={name}: no such metric; {nearest(name, METRICS)}"
+        if name not in choices.METRICS:
+            yield f"metric={name}: no such metric; {nearest(name, choices.METRICS)}"
         elif name != "mean" and (metric.constant is None or not math.isfinite(metric.constant)):
             yield f"metrics.{name}.constant={metric.constant}: a finite number is wanted"
 
 
 def _cluster(cluster: ClusterConfig) -> Iterator[str]:
-    yield from choice("cluster.kind", cluster.kind, CHOICES["cluster.kind"])
-    yield from choice("cluster.device", cluster.device, CHOICES["cluster.device"])
+    yield from choice("cluster.kind", cluster.kind, choices.CLUSTERS)
+    yield from choice("cluster.device", cluster.device, choices.DEVICES)
     if cluster.kind == "ray" and not cluster.address:
         yield "cluster.address is missing: cluster=ray joins a running cluster, as cluster.address=auto or host:6379"
     for key in ("actors", "batch", "cpus_per_actor"):
@@ -110,7 +103,7 @@ def _probe(name: str, probe: ProbeConfig) -> Iterator[str]:
     where = f"probes.{name}"
     if not NAME.fullmatch(name):
         yield f"{where}: letters, digits and _.+- only, beginning with a letter or digit"
-    yield from choice(f"{where}.kind", probe.kind, CHOICES["probes.kind"])
+    yield from choice(f"{where}.kind", probe.kind, choices.PROBES)
     if probe.kind == "natural":
         yield from folder(f"{where}.folder", probe.folder)
     for key, least in (("count", 2), ("seed", 0), ("examples", 0)):

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from atlas.config.checks import CHOICES, metric_mistakes, model_mistakes
+from atlas.config import choices
+from atlas.config.checks import metric_mistakes, model_mistakes
 from atlas.config.recipe_checks import recipe_mistakes
 from atlas.config.rules import at_least, choice, two
 from atlas.config.schema import DreamConfig, RecipeConfig, SaliencyConfig
@@ -15,7 +16,7 @@ def saliency_mistakes(config: SaliencyConfig) -> list[str]:
         *_category(config.category),
         *model_mistakes(config),
         *two("overlay", config.overlay, "the shares [picture, map] are wanted, two numbers from 0 up", least=0),
-        *choice("device", config.device, CHOICES["cluster.device"]),
+        *choice("device", config.device, choices.DEVICES),
         *at_least("batch", config.batch, 1),
     ]
 
@@ -28,7 +29,7 @@ def dream_mistakes(config: DreamConfig) -> list[str]:
         *_dreaming(config.recipe),
         *([] if config.size is None else at_least("size", config.size, 8)),
         *at_least("frames", config.frames, 1),
-        *choice("device", config.device, CHOICES["cluster.device"]),
+        *choice("device", config.device, choices.DEVICES),
     ]
 
 

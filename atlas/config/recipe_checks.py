@@ -4,15 +4,16 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
+from atlas.config import choices
 from atlas.config.rules import at_least, choice, folder, two
 from atlas.config.schema import OctaveConfig, RecipeConfig, TransformsConfig
 
 CHOICES = {
-    "param": ("pixels", "fourier", "phases"),
-    "space": ("rgb", "model", "raw"),
-    "gradient": ("raw", "rms"),
-    "optimizer": ("descent", "sgd", "adam", "nadam"),
-    "precision": ("float32", "tf32", "bfloat16"),
+    "param": choices.PARAMS,
+    "space": choices.SPACES,
+    "gradient": choices.GRADIENTS,
+    "optimizer": ("descent", *choices.OPTIMIZERS),
+    "precision": choices.PRECISIONS,
 }
 AT_HAND = ("sklearn:china.jpg", "sklearn:flower.jpg")  # photographs that come with scikit-learn
 OCTAVE = "{size: 64, steps: 20, lr: [0.4, 0.3], sigma: [2.4, 0.8]}"
@@ -36,7 +37,7 @@ def recipe_mistakes(recipe: RecipeConfig) -> Iterator[str]:
         yield from _octave(f"recipe.octaves[{place}]", octave)
     if recipe.param == "pixels":
         yield from _picture(recipe.picture)
-    elif recipe.param in CHOICES["param"]:
+    elif recipe.param in choices.PARAMS:
         yield from _no_pixels(recipe)
 
 

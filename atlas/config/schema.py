@@ -7,6 +7,9 @@ from omegaconf import MISSING
 
 from atlas.records import MEASURES, SCOPES
 
+# C of the sources
+CONSTANT = 200.0
+
 
 @dataclass
 class ModelConfig:
@@ -21,12 +24,10 @@ class ModelConfig:
     input_size: int | None = None  # pixels, one side; null: what the source says
     mean: list[float] | None = None  # preprocessing of RGB in [0, 1]; null: what the source says
     std: list[float] | None = None
-    zones: dict[str, list[str]] = field(
-        default_factory=dict
-    )  # zone: globs over layers; `layers: default` is all of them
-    sizes: list[int] | None = (
-        None  # of several octaves, pixels; null: as the sources' 299, 340, 380 for this input size
-    )
+    # zone: globs over layers; `layers: default` is all of them
+    zones: dict[str, list[str]] = field(default_factory=dict)
+    # of several octaves, pixels; null: as the sources' 299, 340, 380 for this input size
+    sizes: list[int] | None = None
     steps: list[int] | None = None  # octave steps; null: 40 each
 
 
@@ -34,7 +35,7 @@ class ModelConfig:
 class MetricConfig:
     """How far the target is from the large constant C."""
 
-    constant: float | None = None
+    constant: float | None = CONSTANT
 
 
 @dataclass
@@ -154,9 +155,8 @@ class SaliencyConfig:
     out: str = "outputs/saliency"
     model: dict[str, Any] = field(default_factory=dict)
     models: dict[str, ModelConfig] = field(default_factory=dict)
-    overlay: list[float] = field(
-        default_factory=lambda: [0.15, 0.85]
-    )  # shares of the picture and of its map (the lab's)
+    # shares of the picture and of its map (the lab's)
+    overlay: list[float] = field(default_factory=lambda: [0.15, 0.85])
     device: str = "auto"  # auto, cpu or cuda
     batch: int = 8  # pictures looked at together
 

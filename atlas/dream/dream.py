@@ -12,9 +12,9 @@ from torch import Tensor
 from atlas.config.schema import RecipeConfig
 from atlas.dream.plan import Aim, ModelDreams, StartPicture
 from atlas.optvis.batch import Keep
-from atlas.optvis.make import FinishedImages, alone, begin, make_images, placed, seen_in
-from atlas.optvis.objectives import FeatureObjective
+from atlas.optvis.make import Canvas, FinishedImages, make_images, one_at_a_time
 from atlas.optvis.optimize import between
+from atlas.optvis.schedule import schedule_of
 from atlas.optvis.spaces import space_of
 from atlas.records import Address, Item
 from atlas.run.memory import budget, images_at_once, in_batches
@@ -50,7 +50,7 @@ def dream(loaded: Loaded, asked: ModelDreams, start: StartPicture, frames: int) 
 
     Where images are made alone they and the weights lie in memory as in the lab's code: the arithmetic is then its own.
     """
-    by_itself = alone(asked.recipe, loaded.device.type)
+    by_itself = one_at_a_time(asked.recipe, loaded.device.type)
     layout = torch.contiguous_format if by_itself else torch.channels_last
     loaded.model.to(memory_format=layout)  # pyrefly: ignore[no-matching-overload]
     image = start.image()
@@ -85,30 +85,25 @@ def _make(
     layout: torch.memory_format,
     frames: int,
 ) -> list[Dream | MissingDream]:
-    recipe = asked.recipe
-    space = space_of(recipe.space, loaded.scale)
-    forward = loaded.forward(aim.layers)
-    objective = FeatureObjective(
-        seen_in(recipe.precision, lambda images: forward(space.feed(images))),
-        aim.layer,
-        torch.tensor(channels, device=loaded.device),
-        target=aim.target,
-        metric=aim.metric,
-        constant=aim.constant,
+    recipe, scale = asked.recipe, loaded.scale
+    made = make_images(
+        loaded.forward(aim.layers),
+        aim.objective(torch.tensor(channels, device=loaded.device)),
+        recipe,
+        seeds=[noise_seed(aim.layer, Item(channel, 0)) for channel in channels],
+        canvas=Canvas(scale, loaded.device, layout, picture=image),
+        keep=Keep(frames=frames),
     )
-    seeds = [noise_seed(aim.layer, Item(channel, 0)) for channel in channels]
-    param = placed(begin(recipe, seeds, space, image.to(loaded.device)), loaded.device, layout)
-    made = make_images(objective, param, recipe, space=space, seeds=seeds, keep=Keep(frames=frames))
+    space = space_of(recipe.space, scale)
+    faded = to_pil(space.show(space.enter(image[None]) * _kept(recipe))[0].numpy())
     features = [Address(loaded.name, aim.layer, channel) for channel in channels]
-    faded = to_pil(space.show(space.enter(image[None]) * _kept(recipe))[0].cpu().numpy())
     return [_outcome(made, place, feature, aim, faded) for place, feature in enumerate(features)]
 
 
 def _kept(recipe: RecipeConfig) -> float:
     """The part of its values that weight decay leaves a picture, where no gradient is scaled up beside it."""
-    rates = [
-        between(octave.lr, place, octave.steps or 0) for octave in recipe.octaves for place in range(octave.steps or 0)
-    ]
+    octaves = schedule_of(recipe).octaves
+    rates = [between(octave.lr, place, octave.steps) for octave in octaves for place in range(octave.steps)]
     return prod(1 - rate * recipe.weight_decay for rate in rates) if recipe.optimizer == "sgd" else 1.0
 
 

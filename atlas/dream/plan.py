@@ -6,16 +6,18 @@ from functools import partial
 from itertools import product
 from pathlib import Path
 
-import numpy as np
-import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from PIL import Image
 from torch import Tensor
 
 from atlas.config.look_checks import dream_mistakes
 from atlas.config.mistakes import ConfigError, collect
 from atlas.config.schema import DreamConfig, RecipeConfig
+from atlas.optvis.metrics import metric_named
+from atlas.optvis.objectives import Objective
 from atlas.optvis.priors import extent
+from atlas.optvis.start import picture_tensor
+from atlas.optvis.targets import target_objective
 from atlas.records import ModelCard, Target
 from atlas.store.output import output_mistakes
 from atlas.store.picture_files import NamedPicture, find_pictures
@@ -42,7 +44,7 @@ class StartPicture:
 
     def image(self) -> Float[Tensor, "3 h w"]:
         """RGB in [0, 1]."""
-        return torch.from_numpy(np.asarray(self.pixels).copy()).permute(2, 0, 1) / 255.0
+        return picture_tensor(self.pixels)
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,12 @@ class Aim:
     layer: str
     target: Target
     metric: str
-    constant: float
+    constant: float | None
     channels: tuple[int, ...]
+
+    def objective(self, channels: Int[Tensor, " b"]) -> Objective:
+        """Drive one of the channels for each image."""
+        return target_objective(self.target, self.layer, channels, metric_named(self.metric, self.constant))
 
     @property
     def layers(self) -> list[str]:
@@ -162,7 +168,7 @@ def _asked(config: DreamConfig, card: ModelCard, start: StartPicture) -> ModelDr
     parts = parse_channels(config.channels)
     each = product(select_layers(wanted_globs(config.layers), card), make_targets(config.target), config.metrics)
     aims = [
-        Aim(layer.name, target, metric, config.metrics[metric].constant or 0.0, select_channels(parts, layer))
+        Aim(layer.name, target, metric, config.metrics[metric].constant, select_channels(parts, layer))
         for layer, target, metric in each
     ]
     return ModelDreams(card, _fitted(config, card, start), tuple(aims))

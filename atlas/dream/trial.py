@@ -7,7 +7,6 @@ from atlas.config.mistakes import ConfigError
 from atlas.dream.plan import Aim, DreamPlan, ModelDreams, StartPicture
 from atlas.optvis.priors import resize
 from atlas.optvis.spaces import space_of
-from atlas.optvis.targets import select
 from atlas.zoo.load import Loaded
 from atlas.zoo.one_model import OneModel
 
@@ -44,9 +43,9 @@ def _trial(loaded: Loaded, asked: ModelDreams, start: StartPicture) -> list[str]
 
 def _room(model: str, aim: Aim, maps: dict[str, Tensor]) -> list[str]:
     """What the target says of a map that is too small for it."""
-    own = maps[aim.layer]
+    first = torch.zeros(1, dtype=torch.long, device=maps[aim.layer].device)
     try:
-        select(aim.target, own, torch.zeros(1, dtype=torch.long, device=own.device))
+        aim.objective(first).read(maps, first)
     except ValueError as error:
         return [f"{error}, {model}/{aim.layer}"]
     return []

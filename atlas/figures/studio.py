@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 from atlas.config.checks import value_mistakes
 from atlas.config.mistakes import ConfigError
 from atlas.config.rooted import rooted_model
-from atlas.config.schema import FigureConfig, MetricConfig, OctaveConfig, RecipeConfig
+from atlas.config.schema import CONSTANT, FigureConfig, MetricConfig, OctaveConfig, RecipeConfig
 from atlas.figures.stock import StockImage, along, held, traced, unmade, without
 from atlas.generate.job import generate
 from atlas.generate.recipe_inputs import read_material
-from atlas.optvis.metrics import CONSTANT
 from atlas.records import Layer, ModelCard
 from atlas.store.output import output_mistakes
 from atlas.store.paths import AtlasPaths

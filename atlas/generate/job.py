@@ -116,9 +116,7 @@ def _work(
         models=config.models,
         cards=plan.cards,
         recipes=plan.recipes,
-        constants={
-            name: 0.0 if metric.constant is None else metric.constant for name, metric in config.metrics.items()
-        },
+        constants={name: metric.constant for name, metric in config.metrics.items()},
         default_variants=variants,
         full_trace=config.trace == "full",
         device=device,

@@ -12,9 +12,10 @@ import torch
 from atlas.generate.rows import task_columns
 from atlas.generate.settings import ImageSettings
 from atlas.optvis.batch import Keep
-from atlas.optvis.make import FinishedImages, alone, begin, make_images, placed, seen_in
-from atlas.optvis.objectives import FeatureObjective
-from atlas.optvis.spaces import space_of
+from atlas.optvis.make import Canvas, FinishedImages, make_images, one_at_a_time
+from atlas.optvis.metrics import metric_named
+from atlas.optvis.start import picture_tensor
+from atlas.optvis.targets import target_objective
 from atlas.records import Address, ImageShard, Item, Receipt
 from atlas.run.memory import budget, images_at_once, in_batches, peak
 from atlas.store.images import read_picture, write_image
@@ -33,8 +34,7 @@ class Maker:
     def __init__(self, settings: ImageSettings, loaded: Loaded) -> None:
         self.settings, self.loaded, self.card = settings, loaded, settings.cards[loaded.name]
         self.paths, self.recipe = AtlasPaths(settings.root), settings.recipes[loaded.name]
-        self.space = space_of(self.recipe.space, loaded.scale)
-        self.picture = self._start()
+        self.canvas = Canvas(loaded.scale, loaded.device, picture=self._picture())
         self.device = torch.cuda.get_device_name() if settings.device == "cuda" else "cpu"  # column `device`
         self.fitting: dict[str, int] = {}  # batch sizes found by running out of memory, by layer
 
@@ -78,26 +78,25 @@ class Maker:
             "height": height,
         }
 
-    def _start(self) -> torch.Tensor | None:
+    def _picture(self) -> torch.Tensor | None:
         """The picture (3, h, w) that images begin as."""
         if self.recipe.picture is None:
             return None
-        picture = read_picture(self.paths.start(self.recipe.picture.rpartition("@")[2]))
-        return torch.from_numpy(np.asarray(picture).copy()).permute(2, 0, 1) / 255.0
+        return picture_tensor(read_picture(self.paths.start(self.recipe.picture.rpartition("@")[2])))
 
     def _optimize(self, shard: ImageShard, items: Sequence[Item]) -> FinishedImages:
         """The images of some items, each from its own random stream."""
-        recipe, target = self.recipe, shard.target
-        forward = self.loaded.forward([shard.layer, *(partner.layer for partner in target.features)])
-        seen = seen_in(recipe.precision, lambda images: forward(self.space.feed(images)))
-        channels = torch.tensor([item.channel for item in items], device=self.settings.device)
-        constant = self.settings.constants[shard.metric]
-        objective = FeatureObjective(seen, shard.layer, channels, target=target, metric=shard.metric, constant=constant)
-        seeds = [noise_seed(shard.layer, item) for item in items]
-        param = begin(recipe, seeds, self.space, self.picture)
-        param = placed(param, torch.device(self.settings.device), torch.channels_last)  # as the model's weights lie
-        keep = Keep(means=self.settings.full_trace)
-        return make_images(objective, param, recipe, space=self.space, seeds=seeds, keep=keep)
+        channels = torch.tensor([item.channel for item in items], device=self.loaded.device)
+        metric = metric_named(shard.metric, self.settings.constants[shard.metric])
+        objective = target_objective(shard.target, shard.layer, channels, metric)
+        return make_images(
+            self.loaded.forward(objective.layers),
+            objective,
+            self.recipe,
+            seeds=[noise_seed(shard.layer, item) for item in items],
+            canvas=self.canvas,
+            keep=Keep(means=self.settings.full_trace),
+        )
 
     def _row(self, shard: ImageShard, item: Item) -> Row:
         said = {"device": self.device, "precision": self.recipe.precision, "created": datetime.now(UTC)}
@@ -106,7 +105,7 @@ class Maker:
     def _first_batch(self, shard: ImageShard) -> int:
         """Images at once: as configured, else as many as the memory there is will hold, the same on every run."""
         asked = self.fitting.get(shard.layer, self.settings.cluster.batch)
-        if asked is not None or alone(self.recipe, self.settings.device):
+        if asked is not None or one_at_a_time(self.recipe, self.settings.device):
             return min(len(shard.items), asked or 1)
         layers = [find_layer(self.card, partner) for partner in shard.target.partners]
         layers += [layer for layer in self.card.layers if layer.name == shard.layer]

@@ -11,6 +11,6 @@ class ImageSettings(ModelSettings):
     """How the images of a sweep are made, and where they lie."""
 
     recipes: dict[str, RecipeConfig]  # by model
-    constants: dict[str, float]  # C by metric
+    constants: dict[str, float | None]  # C by metric
     default_variants: frozenset[str]  # those whose images have plain names
     full_trace: bool = False  # whether it is kept what every channel of a layer does along the way

@@ -1,58 +1,41 @@
-"""`atlas.visualize`: images of any nn.Module, made by the same code as an atlas's, without Ray or files."""
+"""`atlas.visualize`: images of any network, made by the same code as an atlas's, without Ray and without files."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from numbers import Integral
 from typing import Any
 
-import numpy as np
 import torch
-from jaxtyping import Float
-from PIL import Image
 from torch import Tensor, nn
 
+from atlas.config import choices
 from atlas.config.mistakes import nearest
 from atlas.config.recipe_files import own_metric, read_recipe
-from atlas.config.schema import RecipeConfig
+from atlas.config.schema import CONSTANT, RecipeConfig
 from atlas.generate.recipe_inputs import read_material, read_start
-from atlas.optvis.make import FinishedImages, alone, begin, make_images, placed, seen_in
-from atlas.optvis.metrics import CONSTANT, METRICS
-from atlas.optvis.objectives import FeatureObjective
-from atlas.optvis.params import GRAY, Param, pixels
-from atlas.optvis.spaces import Space, space_of
+from atlas.generate.subject import InputChanges, Subject, subject_of
+from atlas.generate.visualization import Visualization
+from atlas.optvis.make import Canvas, FinishedImages, make_images, one_at_a_time
+from atlas.optvis.metrics import metric_named
+from atlas.optvis.objectives import Channel, Objective
+from atlas.optvis.start import picture_tensor
+from atlas.optvis.targets import target_objective
 from atlas.records import Item, Target
-from atlas.store.images import to_pil
+from atlas.run.memory import budget, images_at_once
 from atlas.sweep.identity import noise_seed
 from atlas.sweep.recipe_fit import fit_recipe
 from atlas.sweep.shards import shown_size
 from atlas.sweep.targets import make_target
-from atlas.zoo.forward import Forward, takes
-
-TOGETHER = 16  # images optimised at once
-
-
-@dataclass(frozen=True)
-class Visualization:
-    """Images of some channels of one layer, and what the network says of them."""
-
-    images: Float[Tensor, "b 3 h w"]  # RGB as optimised, unclamped
-    scores: Float[Tensor, " b"]  # mean activation of the target on the finished image
-    activations: Float[Tensor, "b c"]  # mean activation of every channel of the layer
-    losses: Float[Tensor, " b"]
-    status: list[str]  # ok or dead; nonfinite where the image diverged
-    trace: list[list[float]]  # score along the way, the start first
-
-    def pil(self) -> list[Image.Image]:
-        """The images as 8-bit RGB, clipped to [0, 1]."""
-        return [to_pil(image) for image in self.images.float().cpu().numpy()]
+from atlas.zoo.forward import Forward, activation_bytes, takes
 
 
 def visualize(
-    model: nn.Module,
-    layer: str,
-    channels: int | Sequence[int],
+    model: nn.Module | str,
+    layer: str | None = None,
+    channels: int | Sequence[int] | None = None,
     *,
+    objective: Objective | None = None,
     metric: str | None = None,
     recipe: str | RecipeConfig = "normalized",
     octaves: Sequence[Mapping[str, Any]] | None = None,
@@ -61,57 +44,177 @@ def visualize(
     seed: int = 0,
     start: Tensor | None = None,
     device: str | torch.device | None = None,
-    input_size: int = 224,
+    input_size: int | None = None,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
 ) -> Visualization:
-    """See `atlas.visualize`. ValueError or ConfigError name what is wrong and what is allowed."""
-    wanted = _wanted(channels)
-    settings = _settings(recipe, octaves, input_size, start)
-    aim = _target(target)
-    chosen = metric if metric is not None else own_metric(recipe if isinstance(recipe, str) else recipe.name)
-    if chosen not in METRICS:
-        raise ValueError(f"metric={chosen!r}: no such metric; {nearest(chosen, METRICS)}")
-    _check_start(start, len(wanted), settings)
-    space = space_of(settings.space, _scale(mean, std))
-    seeds = [noise_seed(layer, Item(channel, seed)) for channel in wanted]
-    with _as_evaluated(model, device) as where:
-        cut = Forward(model, [layer, *(partner.layer for partner in aim.features)])
-        dtype = next((p.dtype for p in model.parameters()), torch.float32)
-        size = input_size if start is None else max(start.shape[-2:])
-        if not _fits(cut, settings, size, torch.empty(0, device=where, dtype=dtype)):
-            settings = _settings(recipe, octaves, input_size, start, grows=False)
-        forward: Any = seen_in(settings.precision, lambda images: cut(space.feed(images)))
-        made = []
-        for i in range(0, len(wanted), together := 1 if alone(settings, where.type) else TOGETHER):
-            some, own = torch.tensor(wanted[i : i + together], device=where), seeds[i : i + together]
-            param = _param(settings, own, space, None if start is None else start[i : i + together])
-            param = placed(param, where, torch.contiguous_format, dtype)
-            if not made:
-                _check_channels(
-                    forward, [*((layer, channel) for channel in wanted), *(one[1:] for one in aim.features)], param
-                )
-            objective = FeatureObjective(forward, layer, some, target=aim, metric=chosen, constant=constant)
-            made.append(make_images(objective, param, settings, space=space, seeds=own))
-    return _joined(made)
+    """Images of some channels of a layer of any network, or of an objective of one's own, at once: no Ray, no files.
+
+    Args:
+        model: a network, which is left as it is; or the name of one that `model=` knows, as "resnet50", with its weights.
+        layer: a module's dotted name; or a feature, as "blocks.5.3:12".
+        channels: one of the layer's channels, or several: an image is made for each.
+        objective: in place of layer and channels, as `0.5 * channel("layer3:5") - channel("layer4:7")`: one image.
+        metric: l1, l2, linf or mean; without it the recipe's own, or what the objective says.
+        recipe: a name in conf/recipe/, or a RecipeConfig.
+        octaves: in place of the recipe's: dicts of size (pixels), steps, lr (start, end), sigma (start, end; pixels).
+        target: which part of each channel is driven: a name, or a dict of kind, row, col, count, with.
+        constant: C of the metric.
+        seed: of the noise that images begin as.
+        start: (b, 3, h, w), RGB in [0, 1], in place of the noise.
+        device: where to work, as "cuda"; without it, where the model is.
+        input_size: pixels of the images, one side; without it what the named model was trained with, or 224.
+        mean, std: of the model's input, RGB in [0, 1]. Without them a named model's are its weights' own, and what a
+            network is shown is not normalised.
+
+    Returns:
+        Images (b, 3, h, w) as optimised, unclamped; scores (b,), activations (b, channels of the layer), status, trace.
+
+    Raises:
+        ValueError, ConfigError: something is wrong; the message says what is allowed.
+        RuntimeError: a forward pass never reaches the layer.
+    """
+    chosen = metric or (None if objective is not None else _own_metric(recipe))
+    if chosen is not None and chosen not in choices.METRICS:
+        raise ValueError(f"metric={chosen!r}: no such metric; {nearest(chosen, choices.METRICS)}")
+    drive = _drive(layer, channels, objective=objective, target=_target(target), metric=(chosen, constant))
+    size = input_size if start is None else max(start.shape[-2:])
+    with subject_of(model, device, InputChanges(size, mean, std)) as subject:
+        forward = Forward(subject.net, drive.example(subject.device).layers)
+        settings = _fitted(recipe, octaves, subject, forward, begun=start is not None)
+        _check_start(start, len(drive.channels), settings)
+        _check_channels(drive, forward, subject)
+        return _make(subject, drive, forward, settings, seed=seed, start=start)
 
 
-def _param(recipe: RecipeConfig, seeds: list[int], space: Space, start: Tensor | None) -> Param:
-    """What images begin as: what was given, or what the recipe says."""
-    if start is not None:
-        return pixels(space.enter(start), space.gray(GRAY, start))
-    picture = None
-    if recipe.param == "pixels" and recipe.picture is not None:
-        found = np.asarray(read_start(recipe.picture.rpartition("@")[0])).copy()
-        picture = torch.from_numpy(found).permute(2, 0, 1) / 255.0
-    return begin(recipe, seeds, space, picture)
+@dataclass(frozen=True)
+class _Drive:
+    """What is driven: an image for each channel, and the objective of a batch of them."""
+
+    layer: str
+    channels: list[int]
+    labels: list[str]
+    objective: Callable[[Tensor], Objective]  # channels (b,) -> objective
+
+    def example(self, device: torch.device) -> Objective:
+        """The objective of the first image alone."""
+        return self.objective(torch.tensor(self.channels[:1], device=device))
 
 
-def _wanted(channels: int | Sequence[int]) -> list[int]:
-    wanted: list[Any] = [channels] if isinstance(channels, Integral) else list(channels)  # type: ignore[arg-type]
-    if not wanted or any(isinstance(channel, bool) or not isinstance(channel, Integral) for channel in wanted):
+def _drive(
+    layer: str | None,
+    channels: int | Sequence[int] | None,
+    *,
+    objective: Objective | None,
+    target: Target,
+    metric: tuple[str | None, float],
+) -> _Drive:
+    name, constant = metric
+    if objective is not None:
+        if layer is not None or channels is not None:
+            raise ValueError("objective: it says itself what is driven; leave layer and channels out")
+        under = objective if name is None else objective.under(metric_named(name, constant))
+        unit = objective.atoms[0].unit
+        first = unit.number if isinstance(unit, Channel) and isinstance(unit.number, int) else 0
+        return _Drive(objective.layers[0], [first], [objective.label], lambda _: under)
+    if layer is None:
+        raise ValueError("layer is missing: name one, with channels, as layer='layer3', channels=[0, 5]")
+    if channels is None:
+        layer, _, channel = layer.rpartition(":")
+        if not layer or not channel.isdecimal():
+            raise ValueError("channels is missing: name some, as channels=[0, 5], or a feature, as layer='layer3:5'")
+        channels = int(channel)
+    numbers, measure = _numbers(channels), metric_named(name or "mean", constant)
+    labels = [f"{layer}:{number}" for number in numbers]
+    return _Drive(layer, numbers, labels, lambda batch: target_objective(target, layer, batch, measure))
+
+
+def _make(
+    subject: Subject, drive: _Drive, forward: Forward, recipe: RecipeConfig, *, seed: int, start: Tensor | None
+) -> Visualization:
+    """Make the images, as many at once as fit in memory."""
+    canvas = Canvas(subject.scale, subject.device, subject.layout, subject.dtype, picture=_picture(recipe))
+    together, batches = _together(forward, recipe, subject), []
+    for first in range(0, len(drive.channels), together):
+        batch = slice(first, first + together)
+        channels = drive.channels[batch]
+        batches.append(
+            make_images(
+                forward,
+                drive.objective(torch.tensor(channels, device=subject.device)),
+                recipe,
+                seeds=[noise_seed(drive.layer, Item(channel, seed)) for channel in channels],
+                canvas=canvas if start is None else replace(canvas, pictures=start[batch]),
+            )
+        )
+    return _joined(batches, drive.labels)
+
+
+def _picture(recipe: RecipeConfig) -> Tensor | None:
+    """What all images begin as, where the recipe names a picture."""
+    if recipe.param != "pixels" or recipe.picture is None:
+        return None
+    return picture_tensor(read_start(recipe.picture.rpartition("@")[0]))
+
+
+def _joined(batches: list[FinishedImages], labels: list[str]) -> Visualization:
+    return Visualization(
+        images=torch.cat([batch.images for batch in batches]),
+        scores=torch.cat([batch.scores for batch in batches]),
+        activations=torch.cat([batch.activations for batch in batches]),
+        losses=torch.cat([batch.losses for batch in batches]),
+        status=[status for batch in batches for status in batch.status],
+        trace=[trace for batch in batches for trace in batch.trace],
+        labels=labels,
+    )
+
+
+def _fitted(
+    recipe: str | RecipeConfig,
+    octaves: Sequence[Mapping[str, Any]] | None,
+    subject: Subject,
+    forward: Forward,
+    *,
+    begun: bool,
+) -> RecipeConfig:
+    """The recipe with every size and step count filled in; at the network's own size where it takes no other."""
+    changes = {} if octaves is None else {"octaves": [_plain(octave) for octave in octaves]}
+    settings = read_recipe(recipe, **changes) if isinstance(recipe, str) else recipe
+    if begun:  # what images begin as is given: it takes the place of the recipe's picture
+        settings = replace(settings, picture=None)
+    material = None if begun else read_material(settings)
+    fit = partial(fit_recipe, settings, "model", input_size=subject.input_size, material=material)
+    grown = fit(grows=True)
+    return grown if _fits(forward, grown, subject) else fit(grows=False)
+
+
+def _fits(forward: Forward, recipe: RecipeConfig, subject: Subject) -> bool:
+    """Whether a network takes the largest images of a recipe; transformers often take those of their own size only."""
+    largest, size = max(map(shown_size, recipe.octaves)), subject.input_size
+    like = torch.empty(0, device=subject.device, dtype=subject.dtype)
+    return largest == size or takes(forward, largest, like) or not takes(forward, size, like)
+
+
+def _plain(octave: Mapping[str, Any]) -> dict[str, Any]:
+    """An octave with its tuples as lists, which is what a config holds."""
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in octave.items()}
+
+
+def _own_metric(recipe: str | RecipeConfig) -> str:
+    return own_metric(recipe if isinstance(recipe, str) else recipe.name)
+
+
+def _numbers(channels: int | Sequence[int]) -> list[int]:
+    numbers: list[Any] = [channels] if isinstance(channels, Integral) else list(channels)  # type: ignore[arg-type]
+    if not numbers or any(isinstance(number, bool) or not isinstance(number, Integral) for number in numbers):
         raise ValueError(f"channels={channels!r}: a channel or a list of channels is wanted, as 5 or [0, 5]")
-    return [int(channel) for channel in wanted]
+    return [int(number) for number in numbers]
+
+
+def _target(target: str | Mapping[str, Any] | Target) -> Target:
+    if isinstance(target, Target):
+        return target
+    return make_target({"kind": target} if isinstance(target, str) else {"kind": "channel", **target})
 
 
 def _check_start(start: Tensor | None, count: int, recipe: RecipeConfig) -> None:
@@ -124,75 +227,25 @@ def _check_start(start: Tensor | None, count: int, recipe: RecipeConfig) -> None
         raise ValueError(f"start has shape {shape}; one image for each channel is wanted, ({count}, 3, h, w)")
 
 
-def _settings(
-    recipe: str | RecipeConfig,
-    octaves: Sequence[Mapping[str, Any]] | None,
-    input_size: int,
-    start: Tensor | None,
-    *,
-    grows: bool = True,
-) -> RecipeConfig:
-    changes = {} if octaves is None else {"octaves": [_plain(octave) for octave in octaves]}
-    settings = read_recipe(recipe, **changes) if isinstance(recipe, str) else recipe
-    if start is not None:  # it takes the place of any picture
-        return fit_recipe(replace(settings, picture=None), "model", input_size=max(start.shape[-2:]), grows=grows)
-    return fit_recipe(settings, "model", input_size=input_size, grows=grows, material=read_material(settings))
-
-
-def _fits(forward: Forward, recipe: RecipeConfig, input_size: int, like: Tensor) -> bool:
-    """Whether a model takes the largest images of a recipe; transformers often take those of their own size only."""
-    largest = max(map(shown_size, recipe.octaves))
-    return largest == input_size or takes(forward, largest, like) or not takes(forward, input_size, like)
-
-
-def _plain(octave: Mapping[str, Any]) -> dict[str, Any]:
-    """An octave with its tuples as lists, which is what a config holds."""
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in octave.items()}
-
-
-def _target(target: str | Mapping[str, Any] | Target) -> Target:
-    if isinstance(target, Target):
-        return target
-    return make_target({"kind": target} if isinstance(target, str) else {"kind": "channel", **target})
-
-
-@contextmanager
-def _as_evaluated(model: nn.Module, device: str | torch.device | None) -> Iterator[torch.device]:
-    """The model in eval mode and on a device, every module back in its own mode afterwards."""
-    modes = {module: module.training for module in model.modules()}
-    if device is not None:
-        model.to(device)
-    try:
-        yield next((p.device for p in model.eval().parameters()), torch.device(device or "cpu"))
-    finally:
-        for module, training in modes.items():
-            module.training = training
-
-
-def _scale(mean: Sequence[float] | None, std: Sequence[float] | None) -> Tensor:
-    """(2, 3, 1, 1) of the model's input; without mean and std images are fed as they are."""
-    for name, values in (("mean", mean), ("std", std)):
-        if values is not None and len(values) != 3:
-            raise ValueError(f"{name}={values}: three numbers are wanted, for red, green and blue")
-    values = [(0.0, 0.0, 0.0) if mean is None else mean, (1.0, 1.0, 1.0) if std is None else std]
-    return torch.tensor([list(map(float, one)) for one in values])[:, :, None, None]
-
-
-def _check_channels(forward: Any, wanted: list[tuple[str, int]], param: Param) -> None:
+def _check_channels(drive: _Drive, forward: Forward, subject: Subject) -> None:
+    """One look at a gray image: ValueError for channels that the layer has not, or an objective that its maps do not fit."""
+    gray = torch.full((1, 3, subject.input_size, subject.input_size), 0.5, device=subject.device, dtype=subject.dtype)
     with torch.no_grad():
-        counts = {name: maps.shape[1] for name, maps in forward(param.render(param.values[:1])).items()}
-    for layer, count in counts.items():
-        absent = [channel for name, channel in wanted if name == layer and not 0 <= channel < count]
-        if absent:
-            raise ValueError(f"channels={absent}: layer {layer} has {count} channels (0 to {count - 1})")
+        maps = forward(gray)
+        example = drive.example(subject.device)
+        fixed = [(atom.layer, [atom.unit.number]) for atom in example.atoms if isinstance(atom.unit, Channel)]
+        for layer, numbers in [(drive.layer, drive.channels), *fixed]:
+            count = maps[layer].shape[1]
+            absent = [number for number in numbers if isinstance(number, int) and not 0 <= number < count]
+            if absent:
+                raise ValueError(f"channels={absent}: layer {layer} has {count} channels (0 to {count - 1})")
+        example.read(maps, torch.zeros(1, dtype=torch.long, device=subject.device))
 
 
-def _joined(made: list[FinishedImages]) -> Visualization:
-    return Visualization(
-        images=torch.cat([one.images for one in made]),
-        scores=torch.cat([one.scores for one in made]),
-        activations=torch.cat([one.activations for one in made]),
-        losses=torch.cat([one.losses for one in made]),
-        status=[status for one in made for status in one.status],
-        trace=[trace for one in made for trace in one.trace],
-    )
+def _together(forward: Forward, recipe: RecipeConfig, subject: Subject) -> int:
+    """Images at once: as many as the memory there is will hold, or one where each is better made by itself."""
+    if one_at_a_time(recipe, subject.device.type):
+        return 1
+    size = subject.input_size
+    activations = activation_bytes(forward, torch.zeros(1, 3, size, size, device=subject.device, dtype=subject.dtype))
+    return images_at_once(activations, size, recipe, room=budget(subject.device.type, 1.0))

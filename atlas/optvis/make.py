@@ -1,20 +1,21 @@
-"""A batch of images of one layer, made and measured: what a worker does with a shard and `atlas.visualize` with a model."""
+"""The one assembly of an image: a forward pass, an objective and a recipe in; finished images, and their readings, out."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from atlas.config.schema import RecipeConfig
-from atlas.optvis.batch import Keep
-from atlas.optvis.objectives import FeatureObjective, Forward
+from atlas.optvis.batch import Keep, Result
+from atlas.optvis.objectives import Objective, Reading
 from atlas.optvis.optimize import NOTHING, optimize
-from atlas.optvis.params import GRAY, Param, fourier, noise, phases, pixels
-from atlas.optvis.spaces import RAW, Space
+from atlas.optvis.params import GRAY, Param, pixels
+from atlas.optvis.precision import Forward, precision, with_precision
+from atlas.optvis.schedule import schedule_of
+from atlas.optvis.spaces import Space, space_of
+from atlas.optvis.start import start
 from atlas.optvis.transforms import Streams
 
 
@@ -33,88 +34,79 @@ class FinishedImages:
     frames: list[list[tuple[int, Tensor]]]  # (step, RGB (3, h, w)), where they were asked for
 
 
-def begin(recipe: RecipeConfig, seeds: Sequence[int], space: Space, picture: Tensor | None = None) -> Param:
-    """What images begin as: noise, a picture (3, h, w) that all share, Fourier coefficients or phases."""
-    size, (first, second) = recipe.octaves[0].size or 0, recipe.start
-    match recipe.param:
-        case "fourier":
-            return fourier(seeds, size, first, second)
-        case "phases":
-            return phases(seeds, size, first, second, recipe.amplitudes)
-    rgb = noise(seeds, size, first, second) if picture is None else picture.expand(len(seeds), -1, -1, -1)
-    return pixels(space.enter(rgb), space.gray(GRAY, rgb))
+@dataclass(frozen=True)
+class Canvas:
+    """What images are made on: the range that their model takes, where they lie, and what they begin as."""
 
-
-def placed(param: Param, where: torch.device, layout: torch.memory_format, dtype: torch.dtype = torch.float32) -> Param:
-    """On a device, in a precision; pixels lie in memory as asked."""
-    values = param.values.to(where, dtype)
-    values = values.contiguous(memory_format=layout) if values.ndim == 4 else values
-    return replace(param, values=values, gray=param.gray.to(values) if isinstance(param.gray, Tensor) else param.gray)
+    scale: Float[Tensor, "2 3 1 1"]  # mean and deviation of the model's input, of RGB in [0, 1]
+    device: torch.device
+    layout: torch.memory_format = torch.channels_last  # of pixels: as the model's weights lie
+    dtype: torch.dtype = torch.float32
+    picture: Float[Tensor, "3 h w"] | None = None  # RGB in [0, 1] that all images begin as, instead of noise
+    pictures: Float[Tensor, "b 3 h w"] | None = None  # the same, one for each
 
 
 def make_images(
-    objective: FeatureObjective,
-    param: Param,
+    forward: Forward,
+    objective: Objective,
     recipe: RecipeConfig,
     *,
-    space: Space = RAW,
-    seeds: Sequence[int] = (),
+    seeds: Sequence[int],
+    canvas: Canvas,
     keep: Keep = NOTHING,
 ) -> FinishedImages:
-    """Optimise, then read the network once more on the finished images. seeds: what transforms draw from."""
-    where = param.values.device
+    """Make an image for each seed, then read the network once more on the finished images.
+
+    forward: images as the model takes them -> maps of the objective's layers. recipe: every size and step filled in.
+    seeds: each image's own, which noise and transforms draw from.
+    """
+    space = space_of(recipe.space, canvas.scale)
+    seen = with_precision(recipe.precision, lambda images: forward(space.feed(images)))
+
+    def judge(images: Tensor, which: Tensor) -> Reading:
+        return objective.read(seen(images), which)
+
+    param = _start(recipe, seeds, space, canvas)
     with precision(recipe.precision):
-        result = optimize(objective, param, recipe, Streams(seeds, where) if seeds else None, keep=keep)
-        everyone: Int[Tensor, " b"] = torch.arange(len(param.values), device=where)
+        result = optimize(judge, param, schedule_of(recipe), Streams(seeds, canvas.device), keep=keep)
+        everyone: Int[Tensor, " b"] = torch.arange(len(seeds), device=canvas.device)
         with torch.no_grad():
-            reading = objective(result.images, everyone)
+            reading = judge(result.images, everyone)
+    return _finished(result, reading, space)
+
+
+def _start(recipe: RecipeConfig, seeds: Sequence[int], space: Space, canvas: Canvas) -> Param:
+    """What images begin as, on the canvas's device and laid out as it says."""
+    if canvas.pictures is None:
+        param = start(recipe, seeds, space, canvas.picture)
+    else:
+        param = pixels(space.enter(canvas.pictures), space.gray(GRAY, canvas.pictures))
+    values = param.values.to(canvas.device, canvas.dtype)
+    values = values.contiguous(memory_format=canvas.layout) if values.ndim == 4 else values
+    return replace(param, values=values, gray=param.gray.to(values) if isinstance(param.gray, Tensor) else param.gray)
+
+
+def _finished(result: Result, reading: Reading, space: Space) -> FinishedImages:
     assert reading.maps is not None
     activations = reading.maps.mean((2, 3))
     finite = reading.loss.isfinite() & reading.score.isfinite() & activations.isfinite().all(1)
     return FinishedImages(
         images=space.show(result.images),
-        status=[said if fine else "nonfinite" for said, fine in zip(result.status, finite.tolist(), strict=True)],
+        status=[state if fine else "nonfinite" for state, fine in zip(result.status, finite.tolist(), strict=True)],
         scores=reading.score.float(),
         losses=reading.loss.float(),
         activations=activations,
         trace=result.trace,
         steps=result.steps,
         means=result.means,
-        frames=[[(step, space.show(one[None])[0]) for step, one in some] for some in result.frames],
+        frames=[[(step, space.show(frame[None])[0]) for step, frame in frames] for frames in result.frames],
     )
 
 
-def alone(recipe: RecipeConfig, device: str) -> bool:
+def one_at_a_time(recipe: RecipeConfig, device: str) -> bool:
     """Whether images are better made one at a time: the sources' and the lab's raw pixels on a CPU.
 
     Raw descent amplifies rounding (1e-7 becomes 0.1 in 300 steps on a trained network), and convolutions round
     differently in a batch; alone, each image is the sources' own, and at their sizes a CPU is as fast that way.
     """
     return recipe.gradient == "raw" and recipe.param == "pixels" and device == "cpu"
-
-
-def seen_in(name: str, forward: Forward) -> Forward:
-    """The network as a precision has it: under bfloat16 its own arithmetic only, the image and its loss stay as they are."""
-    if name != "bfloat16":
-        return forward
-
-    def seen(images: Tensor) -> dict[str, Tensor]:
-        with torch.autocast(images.device.type, dtype=torch.bfloat16):
-            maps = forward(images)
-        return {layer: one.float() for layer, one in maps.items()}
-
-    return seen
-
-
-@contextmanager
-def precision(name: str) -> Iterator[None]:
-    """float32 to the letter, or tf32 (tensor cores' float32) in matrix products and convolutions."""
-    convolutions: Any = torch.backends.cudnn.conv  # type: ignore[attr-defined]
-    before = torch.get_float32_matmul_precision(), convolutions.fp32_precision
-    torch.set_float32_matmul_precision("high" if name == "tf32" else "highest")
-    convolutions.fp32_precision = "tf32" if name == "tf32" else "ieee"
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before[0])
-        convolutions.fp32_precision = before[1]

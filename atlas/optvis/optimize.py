@@ -1,99 +1,99 @@
-"""The loop: gradient descent on a batch of images through the octaves of a recipe, each image as if it were alone."""
+"""The loop: gradient descent on a batch of images through the octaves of a schedule, each image as if it were alone."""
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from atlas.config.schema import OctaveConfig, RecipeConfig
 from atlas.optvis.batch import Batch, Keep, Result
-from atlas.optvis.objectives import Objective, Reading
+from atlas.optvis.objectives import Reading
 from atlas.optvis.params import Param
 from atlas.optvis.priors import blur, extent, resize, unit_rms
 from atlas.optvis.rescue import OpenReLUs
+from atlas.optvis.schedule import Octave, Schedule
 from atlas.optvis.steps import Stepper, stepper
 from atlas.optvis.transforms import Streams, Views, draw_views
 
 PATIENCE = 16  # steps without any gradient after which a feature counts as dead (lucid redirects for as many)
 NOTHING = Keep()
 
+# images (b, 3, h, w), and which of the batch's images they are (b,) -> loss and score of each
+Judge = Callable[[Tensor, Tensor], Reading]
+
 
 def optimize(
-    objective: Objective, param: Param, recipe: RecipeConfig, streams: Streams | None = None, *, keep: Keep = NOTHING
+    judge: Judge, param: Param, schedule: Schedule, streams: Streams | None = None, *, keep: Keep = NOTHING
 ) -> Result:
-    """Make images that drive an objective, by METHODS §1: show, step, blur, clamp; octave after octave.
+    """Make images whose loss is small: show, step, blur, clamp; octave after octave.
 
     The values of `param` are kept as they are; images lie in memory as they do (channels last: the blur takes a seventh
-    of the time on a CPU; contiguous: the arithmetic is the sources', to the bit). Every octave of `recipe` has its size
-    and steps filled in. `streams` are what its transforms draw from. Images without any gradient for PATIENCE steps are
-    dead and leave the batch, as do those no longer finite.
+    of the time on a CPU; contiguous: the arithmetic is the sources', to the bit). `streams` are what transforms draw
+    from. Images without any gradient for PATIENCE steps are dead and leave the batch, as do those no longer finite.
     """
     batch = Batch(param, streams, keep)
-    for octave in recipe.octaves:
-        if octave.size is not None and recipe.param == "pixels":
+    for octave in schedule.octaves:
+        if octave.size is not None:
             batch.size = extent(*batch.size, octave.size)
             batch.values = resize(batch.values, octave.size) if len(batch) else batch.values
-        mover = stepper(recipe.optimizer, recipe.weight_decay)
-        for place in range(octave.steps or 0):
+        mover = stepper(schedule.optimizer, schedule.weight_decay)
+        for place in range(octave.steps):
             if len(batch):
-                _step(batch, objective, recipe, octave=octave, mover=mover, place=place)
+                _step(batch, judge, schedule, octave=octave, mover=mover, place=place)
         batch.drop(~batch.values.flatten(1).isfinite().all(1), "nonfinite")
     batch.drop(~batch.touched, "dead")
     return batch.result()
 
 
-def _step(
-    batch: Batch, objective: Objective, recipe: RecipeConfig, *, octave: OctaveConfig, mover: Stepper, place: int
-) -> None:
-    steps = octave.steps or 1
-    views = draw_views(recipe.transforms, octave, batch.size, batch.streams)
-    gradient, reading = _gradient(objective, batch.param, batch.values, batch.which, views)
-    if batch.step <= patience(recipe):
-        gradient = _watch(batch, objective, recipe, gradient, views)
-    if batch.step % recipe.trace_every == 0:
+def _step(batch: Batch, judge: Judge, schedule: Schedule, *, octave: Octave, mover: Stepper, place: int) -> None:
+    steps = octave.steps
+    views = draw_views(schedule.transforms, octave, batch.size, batch.streams)
+    gradient, reading = _gradient(judge, batch.param, batch.values, batch.which, views)
+    if batch.step <= patience(schedule):
+        gradient = _watch(batch, judge, schedule, gradient, views)
+    if batch.step % schedule.trace_every == 0:
         batch.note(reading)
-    if recipe.gradient == "rms":
+    if schedule.gradient == "rms":
         gradient = unit_rms(gradient)
     values = mover.step(batch.values, gradient, between(octave.lr, place, steps))
     if octave.sigma is not None:
         values = blur(values, between(octave.sigma, place, steps))
-    batch.values = values.clamp(0.0, 1.0) if recipe.clamp else values
+    batch.values = values.clamp(0.0, 1.0) if schedule.clamp else values
     batch.step += 1
-    batch.note_frame(last=place + 1 == steps and octave is recipe.octaves[-1])
-    if batch.step == patience(recipe) + 1 and not batch.touched.all():
+    batch.note_frame(last=place + 1 == steps and octave is schedule.octaves[-1])
+    if batch.step == patience(schedule) + 1 and not batch.touched.all():
         mover.keep(batch.touched)
         batch.drop(~batch.touched, "dead")
 
 
-def patience(recipe: RecipeConfig) -> int:
+def patience(schedule: Schedule) -> int:
     """Steps that a feature without any gradient is given: as many as its rescue lasts, at least."""
-    return max(PATIENCE, recipe.rescue)
+    return max(PATIENCE, schedule.rescue)
 
 
-def between(ends: list[float], place: int, steps: int) -> float:
+def between(ends: tuple[float, float], place: int, steps: int) -> float:
     """The source's schedule: (start·(n − i) + end·i) / n at step i of n, so the end itself is never reached."""
     start, end = ends
     return start * (steps - place) / steps + end * place / steps
 
 
-def _gradient(
-    objective: Objective, param: Param, values: Tensor, which: Tensor, views: Views | None
-) -> tuple[Tensor, Reading]:
+def _gradient(judge: Judge, param: Param, values: Tensor, which: Tensor, views: Views | None) -> tuple[Tensor, Reading]:
     """Gradient of each image's own loss by its values: losses are summed over the batch, never averaged."""
     leaf = values.detach().requires_grad_(True)
     with torch.enable_grad():
-        reading = _read(objective, param, leaf, which, views)
+        reading = _read(judge, param, leaf, which, views)
         if not reading.loss.requires_grad:  # the layer does not depend on the image at all
             return torch.zeros_like(leaf), reading
         (gradient,) = torch.autograd.grad(reading.loss.sum(), leaf)
     return gradient, reading
 
 
-def _read(objective: Objective, param: Param, values: Tensor, which: Tensor, views: Views | None) -> Reading:
-    """What the objective says of the images; of several views of one image, the mean."""
+def _read(judge: Judge, param: Param, values: Tensor, which: Tensor, views: Views | None) -> Reading:
+    """What is judged of the images; of several views of one image, the mean."""
     images = param.render(values)
     if views is None:
-        return objective(images, which)
+        return judge(images, which)
     count = views.moves.shape[1]
-    reading = objective(views.show(images, param.gray), which.repeat_interleave(count))
+    reading = judge(views.show(images, param.gray), which.repeat_interleave(count))
     if count == 1:
         return reading
     loss, score = (part.unflatten(0, (-1, count)).mean(1) for part in (reading.loss, reading.score))
@@ -101,13 +101,13 @@ def _read(objective: Objective, param: Param, values: Tensor, which: Tensor, vie
     return Reading(loss, score, maps)
 
 
-def _watch(batch: Batch, objective: Objective, recipe: RecipeConfig, gradient: Tensor, views: Views | None) -> Tensor:
+def _watch(batch: Batch, judge: Judge, schedule: Schedule, gradient: Tensor, views: Views | None) -> Tensor:
     """Note which images a gradient has reached; for the first steps, open the ReLUs for the others."""
     silent = gradient.flatten(1).abs().amax(1) == 0
     batch.touched |= ~silent
-    if batch.step >= recipe.rescue or not silent.any():
+    if batch.step >= schedule.rescue or not silent.any():
         return gradient
     some = None if views is None else views.of(silent)
     with OpenReLUs():
-        opened, _ = _gradient(objective, batch.param, batch.values[silent], batch.which[silent], some)
+        opened, _ = _gradient(judge, batch.param, batch.values[silent], batch.which[silent], some)
     return gradient.masked_scatter(silent.view(-1, *[1] * (gradient.ndim - 1)).expand_as(gradient), opened)

@@ -23,6 +23,10 @@ class Space:
         return self.enter(torch.full((1, 3, 1, 1), value).to(like))[0]
 
 
+# mean 0 and deviation 1, (2, 3, 1, 1): of a model that takes RGB in [0, 1] as it is
+UNSCALED = torch.tensor([[0.0] * 3, [1.0] * 3])[:, :, None, None]
+
+
 def space_of(name: str, scale: Float[Tensor, "2 3 1 1"]) -> Space:
     """`rgb`: in [0, 1], normalised when fed; `model`: normalised already; `raw`: fed as it is. scale: mean, deviation."""
 

@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from atlas.config.choices import OPTIMIZERS
+
 Values = Float[Tensor, "b ..."]
 
 
@@ -55,11 +57,4 @@ Stepper = Descent | Optimizer
 
 def stepper(name: str, weight_decay: float = 0.0) -> Stepper:
     """The stepper of a recipe's `optimizer`; it begins anew in each octave."""
-    return Descent() if name == "descent" else Optimizer(OPTIMIZERS[name], weight_decay)
-
-
-OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
-    "sgd": torch.optim.SGD,
-    "adam": torch.optim.Adam,
-    "nadam": torch.optim.NAdam,
-}
+    return Descent() if name == "descent" else Optimizer(getattr(torch.optim, OPTIMIZERS[name]), weight_decay)

@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from atlas.config.schema import OctaveConfig, TransformsConfig
 from atlas.optvis.params import stream
+from atlas.optvis.schedule import Octave, Transforms
 
 NUMBERS = 6  # that one view needs: two shifts, each down and across; a size; a turn
 SPREAD = 0.15  # of the middles of crops around the image's own, in parts of it, as published
@@ -52,11 +52,9 @@ class Views:
         return seen if self.noise is None else seen + self.noise.flatten(0, 1).to(images)
 
 
-def draw_views(
-    transforms: TransformsConfig, octave: OctaveConfig, size: tuple[int, int], streams: Streams | None
-) -> Views | None:
+def draw_views(transforms: Transforms, octave: Octave, size: tuple[int, int], streams: Streams | None) -> Views | None:
     """The views of one step of images of `size` (height, width); None where each image is shown as it is."""
-    if transforms == TransformsConfig() or streams is None:
+    if transforms == Transforms() or streams is None:
         return None
     shown = octave.shown or max(size)
     wider = shown - max(size)
@@ -68,7 +66,7 @@ def draw_views(
 
 
 def _moves(
-    transforms: TransformsConfig, drawn: Float[Tensor, "b v n"], image: tuple[int, int], view: tuple[int, int]
+    transforms: Transforms, drawn: Float[Tensor, "b v n"], image: tuple[int, int], view: tuple[int, int]
 ) -> Float[Tensor, "b v 2 3"]:
     """Shift by whole pixels, scale and turn around the middle, shift again (lucid's order, read backwards)."""
     first, second = transforms.jitter
@@ -89,7 +87,7 @@ def _shift(drawn: Float[Tensor, "b v 2"], width: int) -> Float[Tensor, "b v 2"]:
 
 
 def _crops(
-    transforms: TransformsConfig, drawn: Float[Tensor, "b v n"], image: tuple[int, int], view: tuple[int, int]
+    transforms: Transforms, drawn: Float[Tensor, "b v n"], image: tuple[int, int], view: tuple[int, int]
 ) -> Float[Tensor, "b v 2 3"]:
     """Square parts of the image, near to its middle and within it, scaled to the view."""
     low, high = transforms.crop or (1.0, 1.0)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from atlas.optvis.make import precision
+from atlas.optvis.precision import precision
 from atlas.run.memory import in_batches
 from atlas.saliency.maps import SaliencyMaps, saliency, to_gray
 from atlas.store.picture_files import NamedPicture

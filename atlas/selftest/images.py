@@ -6,11 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from atlas.config.recipe_files import read_recipe
-from atlas.config.schema import ModelConfig
-from atlas.optvis.make import make_images
-from atlas.optvis.metrics import CONSTANT
-from atlas.optvis.objectives import FeatureObjective
-from atlas.optvis.params import noise, pixels
+from atlas.config.schema import CONSTANT, ModelConfig
+from atlas.optvis.make import Canvas, make_images
+from atlas.optvis.metrics import metric_named
+from atlas.optvis.params import noise
+from atlas.optvis.spaces import UNSCALED
+from atlas.optvis.targets import target_objective
 from atlas.records import Target
 from atlas.selftest.naive import OCTAVES, Stretch, naive_octaves
 from atlas.zoo.forward import Forward
@@ -26,6 +27,7 @@ CASES = {
 }  # the rates' factor: to drive images far
 CHANNELS = (0, 5, 11, 17)
 SAME = 1e-4  # METHODS §5.11
+CANVAS = Canvas(UNSCALED, torch.device("cpu"), torch.contiguous_format)
 
 Answer = tuple[bool, str]
 
@@ -40,8 +42,8 @@ def linear_layer() -> Answer:
         return {"out": (images.flatten(1) @ weights.T)[:, :, None, None]}
 
     channels = torch.arange(len(CHANNELS))
-    objective = FeatureObjective(forward, "out", channels, target=Target(), constant=CONSTANT)
-    made = make_images(objective, pixels(start), recipe).images.double()
+    objective = target_objective(Target(), "out", channels, metric_named("l1", CONSTANT))
+    made = make_images(forward, objective, recipe, seeds=CHANNELS, canvas=CANVAS).images.double()
     rates = sum((RATES[0] * (STEPS - i) + RATES[1] * i) / STEPS for i in range(STEPS))
     wanted = start.double() + rates * weights.reshape(start.shape).double()
     error, moved = (made - wanted).abs().max().item(), (wanted - start).abs().max().item()
@@ -69,10 +71,8 @@ def _error(model: nn.Module, layer: str, metric: str, factor: float) -> tuple[fl
     names = ("size", "steps", "lr", "sigma")
     recipe = read_recipe("octaves", octaves=[dict(zip(names, octave, strict=True)) for octave in octaves])
     start = noise(CHANNELS, SHORT[0], *recipe.start)
-    objective = FeatureObjective(
-        *(Forward(model, [layer]), layer, torch.tensor(CHANNELS)), target=Target(), metric=metric, constant=CONSTANT
-    )
-    made = make_images(objective, pixels(start), recipe).images
+    objective = target_objective(Target(), layer, torch.tensor(CHANNELS), metric_named(metric, CONSTANT))
+    made = make_images(Forward(model, [layer]), objective, recipe, seeds=CHANNELS, canvas=CANVAS).images
     naive = [
         naive_octaves(model, layer, start[place : place + 1], channel, metric=metric, octaves=octaves)
         for place, channel in enumerate(CHANNELS)

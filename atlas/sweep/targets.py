@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from itertools import product
 from typing import Any
 
+from atlas.config.choices import TARGETS
 from atlas.config.mistakes import ConfigError, nearest
 from atlas.records import Address, Layer, ModelCard, Target
 
-FIELDS = {"channel": (), "row": ("row",), "neuron": ("row", "col"), "cumulative": ("count",), "joint": ("with",)}
 SWEPT = ("row", "col", "count")  # which may be lists
 
 
@@ -24,11 +24,11 @@ def make_targets(config: Mapping[str, Any]) -> list[Target]:
 def make_target(config: Mapping[str, Any]) -> Target:
     """The target that `target=` describes; ConfigError for an unknown kind or a value of the wrong type."""
     kind = str(config.get("kind", "channel"))
-    if kind not in FIELDS:
-        raise ConfigError([f"target.kind={kind}: no such target; {nearest(kind, FIELDS)}"])
+    if kind not in TARGETS:
+        raise ConfigError([f"target.kind={kind}: no such target; {nearest(kind, TARGETS)}"])
     given = {key: value for key, value in config.items() if key != "kind"}
     mistakes = [
-        f"target.{key}={given[key]!r}: target={kind} has no such key" for key in given if key not in FIELDS[kind]
+        f"target.{key}={given[key]!r}: target={kind} has no such key" for key in given if key not in TARGETS[kind]
     ]
     mistakes += [text for key in ("row", "col", "count") for text in _number_mistakes(key, given.get(key))]
     if kind == "cumulative" and given.get("count") is None:

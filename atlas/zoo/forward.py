@@ -74,3 +74,23 @@ def takes(forward: Callable[[Tensor], Any], size: int, like: Tensor) -> bool:
     except Exception:  # other people's code says no in its own way
         return False
     return True
+
+
+def activation_bytes(forward: Forward, images: Float[Tensor, "b 3 h w"]) -> int:
+    """Bytes that the modules within a model leave behind for each image, up to the last layer of a forward pass."""
+    total = 0
+
+    def count(module: nn.Module, inputs: Any, output: object) -> None:
+        nonlocal total
+        if isinstance(output, Tensor):
+            total += output.numel() * output.element_size() // len(images)
+
+    leaves = [module for module in forward.model.modules() if next(module.children(), None) is None]
+    handles = [module.register_forward_hook(count) for module in leaves]
+    try:
+        with torch.no_grad():
+            forward(images)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return total

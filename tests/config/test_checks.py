@@ -3,9 +3,11 @@
 from dataclasses import fields, replace
 
 import pytest
+import torch
 from made_cards import metrics, recipe, sweep
 
-from atlas.config.checks import METRICS, value_mistakes
+from atlas.config import choices
+from atlas.config.checks import value_mistakes
 from atlas.config.mistakes import ConfigError, nearest
 from atlas.config.recipe_files import read_recipe
 from atlas.config.schema import (
@@ -16,20 +18,19 @@ from atlas.config.schema import (
     ProbeConfig,
     SimilarityConfig,
 )
-from atlas.optvis.metrics import METRICS as MADE
-from atlas.optvis.targets import TARGETS
+from atlas.optvis import metrics as metrics_made
+from atlas.optvis.start import STARTS
 from atlas.records import MEASURES, SCOPES
-from atlas.sweep.targets import FIELDS
 
 
-def test_the_names_in_the_checks_are_the_names_in_the_code():
-    """They stand twice, so that no check loads torch."""
-    assert list(METRICS) == list(MADE)
-    assert list(FIELDS) == list(TARGETS)
+def test_every_name_that_may_be_chosen_stands_for_something_in_the_code():
+    assert list(metrics_made.METRICS) == list(choices.METRICS)
+    assert list(STARTS) == list(choices.PARAMS)
+    assert all(issubclass(getattr(torch.optim, name), torch.optim.Optimizer) for name in choices.OPTIMIZERS.values())
 
 
 def test_a_right_sweep_has_no_mistakes():
-    assert value_mistakes(sweep("a", "b", metrics=metrics(*METRICS), seeds=[0, 5])) == []
+    assert value_mistakes(sweep("a", "b", metrics=metrics(*choices.METRICS), seeds=[0, 5])) == []
 
 
 def octave(**changes) -> dict:
@@ -66,7 +67,7 @@ def similarity(**changes) -> dict:
         ({"model": {"weights": "none"}}, "model.weights: only model=custom reads this; write models.NAME.weights"),
         ({"metrics": {}}, "metric=[]: name at least one"),
         ({"metrics": {"l3": MetricConfig(1.0)}}, "metric=l3: no such metric; allowed: l1, l2, linf, mean"),
-        ({"metrics": {"l2": MetricConfig()}}, "metrics.l2.constant=None: a finite"),
+        ({"metrics": {"l2": MetricConfig(None)}}, "metrics.l2.constant=None: a finite"),
         ({"metrics": {"linf": MetricConfig(float("inf"))}}, "metrics.linf.constant=inf: a finite"),
         ({"recipe": recipe(gradient="rsm")}, "recipe.gradient=rsm: did you mean rms?"),
         ({"recipe": recipe(precision="float16")}, "recipe.precision=float16: did you mean"),

@@ -18,15 +18,16 @@ from atlas.config.compose import compose_model
 from atlas.config.folder import conf_dir
 from atlas.config.mistakes import ConfigError
 from atlas.config.recipe_files import own_metric, read_recipe
-from atlas.config.schema import ClusterConfig, RecipeConfig, SweepConfig
+from atlas.config.schema import CONSTANT, ClusterConfig, RecipeConfig, SweepConfig
 from atlas.generate.job import Outcome, generate
 from atlas.generate.recipe_inputs import digest_of, read_material
+from atlas.optvis import channel as channel_of
 from atlas.optvis.batch import Keep
-from atlas.optvis.make import FinishedImages, begin, make_images, placed
-from atlas.optvis.objectives import FeatureObjective
+from atlas.optvis.make import Canvas, FinishedImages, make_images
+from atlas.optvis.metrics import metric_named
 from atlas.optvis.optimize import PATIENCE
 from atlas.optvis.params import GRAY
-from atlas.optvis.spaces import Space, space_of
+from atlas.optvis.targets import target_objective
 from atlas.query.verify.verify import verify
 from atlas.records import Target
 from atlas.store.paths import AtlasPaths
@@ -63,26 +64,17 @@ def short(name: str, steps: int = 20, size: int = 16) -> RecipeConfig:
     return fit_recipe(replace(read_recipe(name), octaves=[octave]), "m", input_size=size if name != "maco" else 8)
 
 
-def driven(net: nn.Module, channels: list[int], space: Space, metric: str) -> FeatureObjective:
-    return FeatureObjective(
-        lambda pictures: {"out": net(space.feed(pictures))},
-        *("out", torch.tensor(channels)),
-        target=Target(),
-        metric=metric,
-        constant=200.0,
-    )
-
-
 def made(name: str, places: list[int], net: nn.Module, *, steps: int = 20, keep: Keep = Keep()) -> FinishedImages:
     """Images of some of the channels, in one batch."""
     recipe = short(name, steps)
-    space, seeds = space_of(recipe.space, SCALE), [SEEDS[i] for i in places]
+    seeds = [SEEDS[i] for i in places]
     picture = None
     if recipe.picture is not None:
         picture = torch.rand(3, 12, 16, generator=torch.Generator().manual_seed(5))
-    param = placed(begin(recipe, seeds, space, picture), torch.device("cpu"), torch.contiguous_format)
-    objective = driven(net, [CHANNELS[i] for i in places], space, own_metric(name))
-    return make_images(objective, param, recipe, space=space, seeds=seeds, keep=keep)
+    canvas = Canvas(SCALE, torch.device("cpu"), torch.contiguous_format, picture=picture)
+    channels = torch.tensor([CHANNELS[i] for i in places])
+    objective = target_objective(Target(), "out", channels, metric_named(own_metric(name), CONSTANT))
+    return make_images(lambda x: {"out": net(x)}, objective, recipe, seeds=seeds, canvas=canvas, keep=keep)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -152,10 +144,9 @@ def test_channels_and_frames_are_kept_along_the_way(name):
 def test_the_lab_s_images_stay_as_the_model_takes_them():
     """Weight decay pulls the model's own numbers to 0, which is its mean colour, and not to black."""
     recipe = replace(short("filter", steps=60), weight_decay=1.0)
-    space = space_of("model", SCALE)
-    param = begin(recipe, [1], space)
-    flat = FeatureObjective(lambda x: {"out": x * 1e-9}, "out", torch.tensor([0]), target=Target(), metric="mean")
-    image = make_images(flat, param, recipe, space=space, seeds=[1]).images[0]
+    canvas = Canvas(SCALE, torch.device("cpu"), torch.contiguous_format)
+    flat = channel_of("out", 0)
+    image = make_images(lambda x: {"out": x * 1e-9}, flat, recipe, seeds=[1], canvas=canvas).images[0]
     torch.testing.assert_close(image.mean((1, 2)), SCALE[0].flatten(), rtol=0, atol=0.02)
 
 

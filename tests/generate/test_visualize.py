@@ -1,11 +1,17 @@
 """`atlas.visualize` on any module: what it returns, what it refuses, and that it leaves no trace in the model."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
 
 import atlas
+from atlas.config.compose import compose_model
 from atlas.config.mistakes import ConfigError
+from atlas.optvis import channel
+from atlas.zoo.load import load
+from atlas.zoo.patternnet import MEAN, STD
 from tests.small_nets import Tokens, images, kinked, recipe, seeded, smooth
 from tests.zoo.test_layers import hooks
 
@@ -46,9 +52,14 @@ def test_one_channel_may_stand_alone_and_seeds_differ():
     assert not torch.equal(first.images, other.images)
 
 
-def test_more_channels_than_fit_together_are_as_when_alone():
+def test_more_channels_than_fit_together_are_as_when_alone(monkeypatch):
     channels = [i % 8 for i in range(19)]
-    many = atlas.visualize(smooth(), "2", channels, octaves=OCTAVES)
+    monkeypatch.setattr("atlas.run.memory.CPU_BUDGET", 1 << 20)
+    sizes = []
+    net = smooth()
+    net.register_forward_pre_hook(lambda module, inputs: sizes.append(len(inputs[0])))
+    many = atlas.visualize(net, "2", channels, octaves=OCTAVES)
+    assert 1 < max(sizes) < 19, "as many at once as the memory is said to hold"
     for place in (0, 15, 16, 18):
         one = atlas.visualize(smooth(), "2", channels[place], octaves=OCTAVES)
         torch.testing.assert_close(many.images[place], one.images[0], rtol=0, atol=1e-4)
@@ -154,3 +165,50 @@ def test_a_joint_target_drives_its_partners_too():
     alone = atlas.visualize(smooth(), "2", [0], octaves=octaves)
     joint = atlas.visualize(smooth(), "2", [0], octaves=octaves, target={"kind": "joint", "with": ["net/2:5"]})
     assert joint.activations[0, 5] > alone.activations[0, 5]
+
+
+def test_a_layer_may_name_its_channel():
+    by_address = atlas.visualize(smooth(), "2:3", octaves=OCTAVES)
+    assert torch.equal(by_address.images, atlas.visualize(smooth(), "2", 3, octaves=OCTAVES).images)
+    assert by_address.labels == ["2:3"]
+
+
+def test_an_objective_of_ones_own():
+    made = atlas.visualize(smooth(), objective=0.5 * channel("2:3") - channel("4:1"), octaves=OCTAVES)
+    assert made.images.shape[0] == 1 and made.labels == ["0.5 2:3 - 4:1"]
+    assert made.scores[0] > made.trace[0][0]
+    alone = atlas.visualize(smooth(), objective=channel("2:3"), metric="l2", octaves=OCTAVES)
+    assert torch.equal(alone.images, atlas.visualize(smooth(), "2", 3, metric="l2", octaves=OCTAVES).images)
+
+
+def test_a_model_by_name_is_shown_what_its_weights_were_trained_with():
+    octaves = [dict(size=24, steps=3, lr=(0.1, 0.1))]
+    named = atlas.visualize("patternnet", "conv3:12", octaves=octaves)
+    loaded = load("patternnet", compose_model("patternnet"))
+    by_hand = atlas.visualize(loaded.model, "conv3", 12, octaves=octaves, input_size=64, mean=MEAN, std=STD)
+    torch.testing.assert_close(named.images, by_hand.images, rtol=0, atol=1e-4)
+    with pytest.raises(ConfigError, match="patternet"):
+        atlas.visualize("patternet", "conv3:12")
+
+
+def test_a_notebook_shows_each_image_above_its_caption():
+    made = atlas.visualize(smooth(), "2", [0, 3], octaves=OCTAVES)
+    html = made._repr_html_()
+    assert html.count("data:image/png;base64,") == 2 and "2:3" in html
+    assert repr(made).startswith("Visualization(2 x ") and len(repr(made)) < 200
+    hostile = replace(made, labels=["<script>", "2:3"])
+    assert "<script>" not in hostile._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({}, "layer is missing"),
+        ({"layer": "2"}, "channels is missing"),
+        ({"layer": "2", "objective": channel("2:1")}, "leave layer and channels out"),
+        ({"objective": channel("2:99")}, r"channels=\[99\]: layer 2 has"),
+    ],
+)
+def test_what_is_to_be_driven_is_said_once(asked, message):
+    with pytest.raises(ValueError, match=message):
+        atlas.visualize(smooth(), **asked, octaves=OCTAVES)

@@ -4,8 +4,9 @@ import pytest
 import torch
 from references import naive_loss
 
-from atlas.config.checks import METRICS as CONFIGURED
-from atlas.optvis.metrics import CONSTANT, METRICS
+from atlas.config.choices import METRICS as CONFIGURED
+from atlas.config.schema import CONSTANT
+from atlas.optvis.metrics import METRICS
 
 Z = torch.tensor([[1.0, 2.0, 3.0], [4.0, 0.0, -1.0]])
 BY_HAND = {

@@ -10,22 +10,27 @@ from torch import nn
 
 from atlas.config.recipe_files import read_recipe
 from atlas.config.schema import TransformsConfig
-from atlas.optvis.objectives import FeatureObjective
-from atlas.optvis.optimize import PATIENCE, between, optimize
+from atlas.optvis.optimize import PATIENCE, Judge, between, optimize
 from atlas.optvis.params import GRAY, pixels
+from atlas.optvis.schedule import Schedule, schedule_of
 from atlas.optvis.transforms import Streams, draw_views, sample
-from atlas.records import Target
-from tests.small_nets import images, recipe, seeded, smooth
+from tests.small_nets import images, judging, seeded, smooth
+from tests.small_nets import recipe as recipe_of
 
 CHANNELS = [0, 3, 1, 6]
+
+
+def recipe(*octaves: tuple[int | None, int], **changes) -> Schedule:
+    """The schedule of a recipe of octaves (size, steps)."""
+    return schedule_of(recipe_of(*octaves, **changes))
+
+
 BLURRED = recipe((16, 12), (20, 8), sigma=[2.4, 0.8])
 
 
-def driving(net: nn.Module, channels: list[int], **options) -> FeatureObjective:
+def driving(net: nn.Module, channels: list[int], **options) -> Judge:
     """Drive channels of what a whole network gives."""
-    return FeatureObjective(
-        lambda pictures: {"out": net(pictures)}, "out", torch.tensor(channels), target=Target(), **options
-    )
+    return judging(lambda pictures: {"out": net(pictures)}, "out", torch.tensor(channels), **options)
 
 
 def half_dead() -> nn.Sequential:
@@ -85,10 +90,9 @@ def test_a_short_recipe_knows_the_dead_too_and_all_may_be_dead():
 def test_a_layer_that_does_not_look_at_the_image_is_dead():
     constant = nn.Parameter(torch.ones(1, 2, 4, 4))
     for maps in (constant, constant.detach()):  # with a gradient that ends elsewhere, and without any
-        objective = FeatureObjective(
+        objective = judging(
             lambda pictures, maps=maps: {"out": maps.expand(len(pictures), -1, -1, -1) + 0 * pictures.sum()},
             *("out", torch.tensor([0, 1])),
-            target=Target(),
         )
         assert optimize(objective, pixels(images(2, 8)), recipe((8, 3))).status == ["dead", "dead"]
 
@@ -123,7 +127,7 @@ def test_the_trace_has_the_start_and_every_so_many_steps(every, length):
 
 @given(st.floats(-1, 1), st.floats(-1, 1), st.integers(1, 500))
 def test_a_schedule_begins_at_its_start_and_never_reaches_its_end(start, end, steps):
-    values = [between([start, end], place, steps) for place in range(steps)]
+    values = [between((start, end), place, steps) for place in range(steps)]
     assert values[0] == pytest.approx(start)
     assert values[-1] == pytest.approx(end + (start - end) / steps)
     for a, b, c in zip(values, values[1:], values[2:], strict=False):
@@ -133,7 +137,7 @@ def test_a_schedule_begins_at_its_start_and_never_reaches_its_end(start, end, st
 def test_a_linear_layer_in_closed_form():
     """METHODS §5.10: the gradient is the layer's own weights, so the image is start + Σ rates · weights."""
     net = seeded(lambda: nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 4), nn.Unflatten(1, (4, 1, 1))))
-    settings = read_recipe("plain", octaves=[{"size": 8, "steps": 100, "lr": [0.4, 0.3]}])
+    settings = schedule_of(read_recipe("plain", octaves=[{"size": 8, "steps": 100, "lr": [0.4, 0.3]}]))
     start = images(2, 8)
     result = optimize(driving(net, [1, 3], constant=200.0), pixels(start), settings)
     rates = sum((0.4 * (100 - i) + 0.3 * i) / 100 for i in range(100))
@@ -165,7 +169,7 @@ def test_several_views_of_an_image_are_the_mean_of_their_losses():
     settings = recipe((12, 1), lr=[1.0, 1.0], transforms=MOVED)
     objective = driving(net, [2, 5], metric="l2", constant=200.0)
     result = optimize(objective, pixels(start), settings, Streams([7, 8]))
-    views = draw_views(MOVED, settings.octaves[0], (12, 12), Streams([7, 8]))
+    views = draw_views(settings.transforms, settings.octaves[0], (12, 12), Streams([7, 8]))
     for place, channel in enumerate([2, 5]):
         image = start[place : place + 1].clone().requires_grad_()
         losses, scores = [], []
@@ -189,10 +193,9 @@ def test_the_network_sees_all_views_of_all_images_at_once():
 def test_every_step_draws_anew_and_a_start_without_streams_is_shown_as_it_is():
     seen = []
     net = smooth()[:3]
-    objective = FeatureObjective(
+    objective = judging(
         lambda pictures: seen.append(pictures.detach().clone()) or {"out": net(pictures)},
         *("out", torch.tensor([0])),
-        target=Target(),
     )
     still = recipe((12, 3), lr=[0.0, 0.0], transforms=TransformsConfig(jitter=[4, 0]))
     optimize(objective, pixels(images(1, 12)), still, Streams([7]))

@@ -7,12 +7,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from atlas.optvis.objectives import FeatureObjective
-from atlas.optvis.optimize import optimize
+from atlas.optvis.optimize import Judge, optimize
 from atlas.optvis.params import pixels
 from atlas.optvis.rescue import OpenReLUs
-from atlas.records import Target
-from tests.small_nets import images, recipe
+from atlas.optvis.schedule import schedule_of
+from tests.small_nets import images, judging, recipe
 
 
 def statement(x: Tensor) -> Tensor:
@@ -38,21 +37,22 @@ RELUS: dict[str, Callable[[Tensor], Tensor]] = {
 every_relu = pytest.mark.parametrize("relu", RELUS.values(), ids=RELUS)
 
 
-def blocked(relu: Callable[[Tensor], Tensor]) -> FeatureObjective:
+def blocked(relu: Callable[[Tensor], Tensor]) -> Judge:
     """Channels 0, 1, 2 of a convolution and a ReLU: live, just below zero everywhere, and out of reach for good."""
     weight = torch.rand(3, 3, 3, 3, generator=torch.Generator().manual_seed(0))
     weight[2] = 0
     bias = -0.6 * weight.sum((1, 2, 3)) * torch.tensor([0.5, 1, 1]) - torch.tensor([0, 0.05, 0.05])
-    return FeatureObjective(
+    return judging(
         lambda pictures: {"out": relu(F.conv2d(pictures, weight, bias))},
         *("out", torch.tensor([0, 1, 2])),
-        target=Target(),
     )
 
 
 def made(relu: Callable[[Tensor], Tensor], rescue: int, steps: int = 24):
     return optimize(
-        blocked(relu), pixels(images(3, 12)), recipe((12, steps), lr=[0.05, 0.05], gradient="rms", rescue=rescue)
+        blocked(relu),
+        pixels(images(3, 12)),
+        schedule_of(recipe((12, steps), lr=[0.05, 0.05], gradient="rms", rescue=rescue)),
     )
 
 

@@ -5,7 +5,8 @@ from copy import deepcopy
 import pytest
 import torch
 
-from atlas.optvis.steps import OPTIMIZERS, Descent, stepper
+from atlas.config.choices import OPTIMIZERS
+from atlas.optvis.steps import Descent, stepper
 
 RATES = [0.5, 0.4, 0.3, 0.2, 0.1, 0.3]
 SHAPES = [(4, 3, 5, 6), (4, 3, 5, 3, 2)]  # pixels; Fourier coefficients
@@ -24,7 +25,7 @@ def start(shape: tuple[int, ...]) -> torch.Tensor:
 def alone(name: str, values: torch.Tensor, given: list[torch.Tensor]) -> torch.Tensor:
     """One image, by torch.optim as anyone would use it; clamped after every step."""
     leaf = values.clone()
-    optimizer = OPTIMIZERS[name]([leaf], lr=RATES[0], weight_decay=DECAY)
+    optimizer = getattr(torch.optim, OPTIMIZERS[name])([leaf], lr=RATES[0], weight_decay=DECAY)
     for rate, gradient in zip(RATES, given, strict=False):
         optimizer.param_groups[0]["lr"] = rate
         leaf.grad = gradient.clone()

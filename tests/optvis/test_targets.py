@@ -3,17 +3,24 @@
 import pytest
 import torch
 
-from atlas.optvis.targets import TARGETS, select
+from atlas.config import choices
+from atlas.optvis.metrics import mean
+from atlas.optvis.targets import target_objective
 from atlas.records import Target
-from atlas.sweep.targets import FIELDS
 
 MAPS = torch.arange(2 * 3 * 4 * 5, dtype=torch.float32).reshape(2, 3, 4, 5)
 CHANNELS = torch.tensor([2, 0])
 OWN = [MAPS[0, 2], MAPS[1, 0]]
 
 
-def test_every_kind_of_the_config_is_here():
-    assert list(TARGETS) == list(FIELDS)
+def select(target: Target, maps: torch.Tensor, channels: torch.Tensor) -> torch.Tensor:
+    """The activations that the target drives, (b, n)."""
+    atom = target_objective(target, "a", channels, mean).atoms[0]
+    return atom.part(atom.unit(maps, torch.arange(len(channels)))).flatten(1)
+
+
+def test_every_kind_of_the_config_is_told_of_here():
+    assert set(choices.TARGETS) == {"channel", "joint", "row", "neuron", "cumulative"}
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,13 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atlas.config.schema import OctaveConfig, TransformsConfig
 from atlas.optvis.params import GRAY
+from atlas.optvis.schedule import Octave, Transforms
 from atlas.optvis.transforms import Streams, Views, draw_views, gathered, sample
 from tests.small_nets import images
 
 DOUBLE = torch.float64
-OCTAVE = OctaveConfig()
+OCTAVE = Octave(steps=1, lr=(0.1, 0.1))
 FEW = settings(max_examples=40, deadline=None)
 
 
@@ -132,18 +132,18 @@ def test_what_is_out_of_sight_is_gray(gray):
 
 
 def test_a_recipe_without_transforms_shows_the_image_itself():
-    assert draw_views(TransformsConfig(), OCTAVE, (8, 8), Streams([1])) is None
-    assert draw_views(TransformsConfig(noise=0.1), OCTAVE, (8, 8), None) is None, "nothing to draw from"
+    assert draw_views(Transforms(), OCTAVE, (8, 8), Streams([1])) is None
+    assert draw_views(Transforms(noise=0.1), OCTAVE, (8, 8), None) is None, "nothing to draw from"
 
 
-LUCID = TransformsConfig(pad=3, jitter=[4, 2], scale=[0.9, 1.1], rotate=10, noise=0.1, views=2)
-MACO = TransformsConfig(crop=[0.2, 0.5], noise=0.05, views=3)
+LUCID = Transforms(pad=3, jitter=(4, 2), scale=(0.9, 1.1), rotate=10, noise=0.1, views=2)
+MACO = Transforms(crop=(0.2, 0.5), noise=0.05, views=3)
 
 
 @pytest.mark.parametrize("transforms", [LUCID, MACO], ids=["lucid", "maco"])
 def test_what_is_drawn_is_an_images_own(transforms):
     """Alone, in a batch, and after others have left: step after step the same."""
-    octave, seeds = OctaveConfig(shown=10), [5, 6, 7, 8]
+    octave, seeds = Octave(steps=1, lr=(0.1, 0.1), shown=10), [5, 6, 7, 8]
     together, alone = Streams(seeds), [Streams([seed]) for seed in seeds]
     left = [0, 1, 2, 3]
     for step in range(6):
@@ -160,7 +160,7 @@ def test_what_is_drawn_is_an_images_own(transforms):
 
 
 def test_views_of_some_images_are_theirs():
-    views = draw_views(LUCID, OctaveConfig(shown=10), (12, 12), Streams([5, 6, 7]))
+    views = draw_views(LUCID, Octave(steps=1, lr=(0.1, 0.1), shown=10), (12, 12), Streams([5, 6, 7]))
     pictures, some = images(3, 12), torch.tensor([True, False, True])
     torch.testing.assert_close(
         views.of(some).show(pictures[some], GRAY), views.show(pictures, GRAY).unflatten(0, (3, 2))[some].flatten(0, 1)
@@ -169,13 +169,13 @@ def test_views_of_some_images_are_theirs():
 
 @FEW
 @given(
-    st.lists(st.integers(0, 12), min_size=2, max_size=2),
+    st.tuples(st.integers(0, 12), st.integers(0, 12)),
     st.tuples(st.floats(0.1, 1), st.floats(1, 10)),
     st.floats(0, 180),
     st.integers(0, 2**40),
 )
 def test_moves_stay_within_what_was_asked(jitter, scale, rotate, seed):
-    asked = TransformsConfig(jitter=jitter, scale=list(scale), rotate=rotate, views=8)
+    asked = Transforms(jitter=jitter, scale=scale, rotate=rotate, views=8)
     moves = draw_views(asked, OCTAVE, (16, 16), Streams([seed])).moves[0].double()
     size = (moves[:, 0, 0] ** 2 + moves[:, 1, 0] ** 2).rsqrt()
     assert size.min() >= scale[0] * (1 - 1e-5) and size.max() <= scale[1] * (1 + 1e-5)
@@ -187,12 +187,12 @@ def test_moves_stay_within_what_was_asked(jitter, scale, rotate, seed):
     assert (moves[:, :, 2].abs().max(1).values <= most + 1e-4).all()
 
 
-@pytest.mark.parametrize("jitter", [[8, 4], [3, 0], [0, 5]])
+@pytest.mark.parametrize("jitter", [(8, 4), (3, 0), (0, 5)])
 def test_jitter_is_by_whole_pixels_evenly_in_all_directions(jitter):
     """A view is as much smaller as it may be moved, so that all of it is within the image."""
     size, shown = 20, 20 - sum(jitter)
     moves = draw_views(
-        TransformsConfig(jitter=jitter, views=4000), OctaveConfig(shown=shown), (size, size), Streams([1])
+        Transforms(jitter=jitter, views=4000), Octave(steps=1, lr=(0.1, 0.1), shown=shown), (size, size), Streams([1])
     ).moves[0]
     first = moves[:, :, 2] + (size - shown) / 2  # pixel of the image that a view's first one shows
     assert torch.equal(first, first.round())
@@ -202,11 +202,11 @@ def test_jitter_is_by_whole_pixels_evenly_in_all_directions(jitter):
         assert counts.min() > 0.8 * counts.float().mean()
 
 
-@pytest.mark.parametrize("jitter", [[3, 0], [4, 1], [8, 4]])
+@pytest.mark.parametrize("jitter", [(3, 0), (4, 1), (8, 4)])
 @pytest.mark.parametrize("size", [12, 13])
 def test_jitter_is_by_whole_pixels_where_the_view_is_as_large_as_the_image(jitter, size):
     """As for models that take one size only; half a pixel would blur every view."""
-    moves = draw_views(TransformsConfig(jitter=jitter, views=50), OCTAVE, (size, size), Streams([1])).moves[0, :, :, 2]
+    moves = draw_views(Transforms(jitter=jitter, views=50), OCTAVE, (size, size), Streams([1])).moves[0, :, :, 2]
     assert torch.equal(moves, moves.round())
     assert moves.min() < 0 < moves.max() <= (sum(jitter) + 1) / 2
 
@@ -215,8 +215,8 @@ def test_jitter_is_by_whole_pixels_where_the_view_is_as_large_as_the_image(jitte
 @given(SIDES, st.tuples(st.floats(0.05, 0.5), st.floats(0.5, 1)), st.integers(0, 2**40), st.integers(1, 30))
 def test_crops_stay_inside_and_are_as_large_as_asked(image, parts, seed, shown):
     height, width = image
-    asked = TransformsConfig(crop=list(parts), views=8)
-    views = draw_views(asked, OctaveConfig(shown=shown), image, Streams([seed]))
+    asked = Transforms(crop=parts, views=8)
+    views = draw_views(asked, Octave(steps=1, lr=(0.1, 0.1), shown=shown), image, Streams([seed]))
     assert views.size == (shown, shown)
     (moves,) = views.moves.double()
     assert not moves[:, [0, 1], [1, 0]].any(), "crops are not turned"
@@ -229,14 +229,14 @@ def test_crops_stay_inside_and_are_as_large_as_asked(image, parts, seed, shown):
 
 def test_crops_are_around_the_middle_and_spread():
     """Fel et al.: middles normally distributed, 0.15 of the image in deviation."""
-    asked = TransformsConfig(crop=[0.2, 0.25], views=4000)
-    middles = draw_views(asked, OctaveConfig(shown=8), (100, 100), Streams([1])).moves[0, :, :, 2]
+    asked = Transforms(crop=(0.2, 0.25), views=4000)
+    middles = draw_views(asked, Octave(steps=1, lr=(0.1, 0.1), shown=8), (100, 100), Streams([1])).moves[0, :, :, 2]
     assert middles.mean(0).abs().max() < 1
     assert middles.std(0).tolist() == pytest.approx([15, 15], abs=0.7)
 
 
 def test_noise_on_views_has_its_deviation():
-    views = draw_views(TransformsConfig(noise=0.05, views=3), OCTAVE, (32, 32), Streams([1, 2]))
+    views = draw_views(Transforms(noise=0.05, views=3), OCTAVE, (32, 32), Streams([1, 2]))
     pictures = images(2, 32)
     added = views.show(pictures, GRAY) - pictures.repeat_interleave(3, 0)
     assert added.std().item() == pytest.approx(0.05, rel=0.02)
@@ -245,6 +245,8 @@ def test_noise_on_views_has_its_deviation():
 
 
 def test_a_picture_that_is_no_square_keeps_its_sides():
-    views = draw_views(TransformsConfig(pad=2, jitter=[2, 0]), OctaveConfig(shown=22), (12, 20), Streams([1]))
+    views = draw_views(
+        Transforms(pad=2, jitter=(2, 0)), Octave(steps=1, lr=(0.1, 0.1), shown=22), (12, 20), Streams([1])
+    )
     assert views.size == (14, 22)
     assert views.show(torch.rand(1, 3, 12, 20), GRAY).shape == (1, 3, 14, 22)

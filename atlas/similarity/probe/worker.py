@@ -13,7 +13,7 @@ import pyarrow as pa
 import torch
 from PIL import Image
 
-from atlas.optvis.make import precision
+from atlas.optvis.precision import precision
 from atlas.records import Receipt
 from atlas.run.memory import ItemBatch, budget, in_batches, peak
 from atlas.similarity.atlas_images import Picture

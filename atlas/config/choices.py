@@ -1,0 +1,19 @@
+"""The names that keys may have. What does the work stands in optvis under the same name; no check of a name loads torch."""
+
+# optvis/metrics.py has a function of each name
+METRICS = ("l1", "l2", "linf", "mean")
+# optvis/start.py has a function of each name
+PARAMS = ("pixels", "fourier", "phases")
+# beside `descent`, which is against the gradient alone: what torch.optim calls them
+OPTIMIZERS = {"sgd": "SGD", "adam": "Adam", "nadam": "NAdam"}
+# which keys each has, beside `kind`; optvis/targets.py has the objectives
+TARGETS = {"channel": (), "row": ("row",), "neuron": ("row", "col"), "cumulative": ("count",), "joint": ("with",)}
+
+SPACES = ("rgb", "model", "raw")
+GRADIENTS = ("raw", "rms")
+PRECISIONS = ("float32", "tf32", "bfloat16")
+DEVICES = ("auto", "cpu", "cuda")
+CLUSTERS = ("local", "inline", "ray")
+PROBES = ("atlas", "natural", "patterns")
+TRACES = ("score", "full")
+RETRIES = ("none", "failed", "broken")

@@ -1,0 +1,76 @@
+"""The network that `atlas.visualize` looks at: one that is handed over, or one by name, ready to be run and put back."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from atlas.config.compose import compose_model
+from atlas.zoo.load import load
+
+# pixels of the images of a network that does not say what it was trained with: ImageNet's
+INPUT_SIZE = 224
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network in eval mode, and what its images are."""
+
+    net: nn.Module
+    scale: Float[Tensor, "2 3 1 1"]  # mean and deviation of its input, of RGB in [0, 1]
+    input_size: int
+    device: torch.device
+    dtype: torch.dtype
+    layout: torch.memory_format
+
+
+@dataclass(frozen=True)
+class InputChanges:
+    """What the caller says of the network's input; None: what is known of it."""
+
+    size: int | None = None
+    mean: Sequence[float] | None = None
+    std: Sequence[float] | None = None
+
+
+@contextmanager
+def subject_of(model: nn.Module | str, device: str | torch.device | None, changes: InputChanges) -> Iterator[Subject]:
+    """The network while it is looked at; ConfigError for an unknown name, ValueError for a mean or std not of three."""
+    if isinstance(model, str):
+        yield _named(model, device, changes)
+        return
+    with _evaluated(model, device) as where:
+        dtype = next((p.dtype for p in model.parameters()), torch.float32)
+        scale = _scale(changes.mean or (0.0, 0.0, 0.0), changes.std or (1.0, 1.0, 1.0))
+        yield Subject(model, scale, changes.size or INPUT_SIZE, where, dtype, torch.contiguous_format)
+
+
+def _named(name: str, device: str | torch.device | None, changes: InputChanges) -> Subject:
+    config = compose_model(name)
+    loaded = load(name, replace(config, input_size=changes.size or config.input_size), device or "cpu")
+    known = loaded.preprocessing
+    scale = _scale(changes.mean or known.mean, changes.std or known.std)
+    return Subject(loaded.model, scale, loaded.input_size, loaded.device, torch.float32, torch.channels_last)
+
+
+@contextmanager
+def _evaluated(model: nn.Module, device: str | torch.device | None) -> Iterator[torch.device]:
+    """The model in eval mode and on a device, every module back in its own mode afterwards."""
+    modes = {module: module.training for module in model.modules()}
+    if device is not None:
+        model.to(device)
+    try:
+        yield next((p.device for p in model.eval().parameters()), torch.device(device or "cpu"))
+    finally:
+        for module, training in modes.items():
+            module.training = training
+
+
+def _scale(mean: Sequence[float], std: Sequence[float]) -> Float[Tensor, "2 3 1 1"]:
+    for name, values in (("mean", mean), ("std", std)):
+        if len(values) != 3:
+            raise ValueError(f"{name}={values}: three numbers are wanted, for red, green and blue")
+    return torch.tensor([list(map(float, values)) for values in (mean, std)])[:, :, None, None]
