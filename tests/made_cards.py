@@ -1,5 +1,8 @@
 """Cards and sweeps by hand, so that planning is tested without a network."""
 
+from functools import partial
+
+from atlas.config.mistakes import collect
 from atlas.config.schema import (
     ClusterConfig,
     MetricConfig,
@@ -9,6 +12,8 @@ from atlas.config.schema import (
     SweepConfig,
 )
 from atlas.records import Layer, ModelCard
+from atlas.sweep.plan import make_plan
+from atlas.sweep.recipe_fit import Material
 
 MACS = 10_000_000
 
@@ -50,3 +55,10 @@ def sweep(*models: str, **changes) -> SweepConfig:
         "cluster": ClusterConfig(kind="inline", shard_seconds=1.0),
     }
     return SweepConfig(**given | changes)
+
+
+def plan_mistakes(config: SweepConfig, cards: dict[str, ModelCard], material: Material | None = None) -> list[str]:
+    """Everything that keeps a sweep from being planned."""
+    mistakes: list[str] = []
+    collect(mistakes, partial(make_plan, config, cards, material))
+    return mistakes

@@ -19,9 +19,10 @@ from atlas.query.verify.verify import verify
 from atlas.records import ModelCard
 from atlas.similarity.job import similarity
 from atlas.store.paths import AtlasPaths
-from atlas.sweep.plan import make_plan, plan_mistakes
+from atlas.sweep.plan import make_plan
 from atlas.zoo.card import layer_table, make_card
 from atlas.zoo.load import load
+from tests.made_cards import plan_mistakes
 from tests.small_nets import seeded, small_vit
 
 VIT = ("model=custom", "model.factory=tests.small_nets:small_vit", "model.input_size=64")

@@ -35,8 +35,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Path:
         f"out={folder / 'a'}",
     )
     config = sweep(*words, "name=pair", "probe=[atlas,patterns]", "cluster=inline")
-    plan, mistakes = prepare(config)
-    assert plan is not None, mistakes
+    config, plan = prepare(config)
     assert generate(config, plan, list(words)).left == 0
     assert set(similarity(config, plan.cards).compared) == {"atlas", "patterns"}
     return folder / "a"

@@ -16,7 +16,7 @@ NAMED = ("name=", "out=", "experiment=")  # any of them says which atlas is mean
 
 def run_all(config: "SweepConfig", overrides: list[str], mistakes: list[str]) -> int:
     """`atlas run`: images, then all that is made from them."""
-    plan = _planned(config, mistakes)
+    config, plan = _planned(config, mistakes)
     code = _generate(config, plan, overrides)
     if code == INTERRUPTED or config.dry_run:
         return code
@@ -26,7 +26,8 @@ def run_all(config: "SweepConfig", overrides: list[str], mistakes: list[str]) ->
 
 def generate_job(config: "SweepConfig", overrides: list[str], mistakes: list[str]) -> int:
     """`atlas generate`: images, index and contact sheets."""
-    return _generate(config, _planned(config, mistakes), overrides)
+    config, plan = _planned(config, mistakes)
+    return _generate(config, plan, overrides)
 
 
 def similarity_job(config: "SweepConfig", overrides: list[str], mistakes: list[str]) -> int:
@@ -87,14 +88,14 @@ def _check_models(config: "SweepConfig") -> None:
         )
 
 
-def _planned(config: "SweepConfig", mistakes: list[str]) -> "Plan":
-    from atlas.config.mistakes import ConfigError
+def _planned(config: "SweepConfig", mistakes: list[str]) -> "tuple[SweepConfig, Plan]":
+    from atlas.config.mistakes import ConfigError, collect
     from atlas.generate.job import prepare
 
-    plan, found = prepare(config)
-    if plan is None or mistakes:
-        raise ConfigError([*mistakes, *found])
-    return plan
+    planned = collect(mistakes, lambda: prepare(config))
+    if mistakes or planned is None:
+        raise ConfigError(mistakes)
+    return planned
 
 
 def _generate(config: "SweepConfig", plan: "Plan", overrides: list[str]) -> int:

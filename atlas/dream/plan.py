@@ -21,10 +21,8 @@ from atlas.optvis.targets import target_objective
 from atlas.records import ModelCard, Target
 from atlas.store.output import output_mistakes
 from atlas.store.picture_files import NamedPicture, find_pictures
-from atlas.sweep.channels import channel_mistakes, parse_channels, select_channels
-from atlas.sweep.layer_choice import layer_mistakes, select_layers, wanted_globs
 from atlas.sweep.recipe_fit import Material, fit_recipe
-from atlas.sweep.targets import make_targets, target_mistakes
+from atlas.sweep.selection import Selection, read_selection
 from atlas.zoo.card import make_card
 from atlas.zoo.one_model import device_for
 
@@ -90,13 +88,13 @@ def plan_dreams(config: DreamConfig, mistakes: list[str]) -> DreamPlan:
     start = collect(found, partial(_start, config))
     collect(found, partial(device_for, config.device))
     cards = _cards(config, found)
-    found += _feature_mistakes(config, cards)
+    selection = collect(found, partial(read_selection, config, cards, sized=False))
     if start is not None:
         for card in cards.values():
             collect(found, partial(_fitted, config, card, start))
-    if found or start is None:
+    if found or start is None or selection is None:
         raise ConfigError(found)
-    return DreamPlan(start, {name: _asked(config, card, start) for name, card in cards.items()})
+    return DreamPlan(start, {name: _dreams(config, card, start, selection) for name, card in cards.items()})
 
 
 def _start(config: DreamConfig) -> StartPicture:
@@ -129,24 +127,6 @@ def _cards(config: DreamConfig, mistakes: list[str]) -> dict[str, ModelCard]:
     return cards
 
 
-def _feature_mistakes(config: DreamConfig, cards: dict[str, ModelCard]) -> list[str]:
-    """What is wrong with layers, channels and targets; with fewer cards than models, only what needs none."""
-    found: list[str] = []
-    parts = collect(found, partial(parse_channels, config.channels))
-    targets = collect(found, partial(make_targets, config.target))
-    if not cards or len(cards) < len(config.models):
-        return found
-    globs = wanted_globs(config.layers)
-    found += layer_mistakes(globs, cards)
-    for name, card in cards.items():
-        layers = select_layers(globs, card)
-        if layers and parts is not None:
-            found += channel_mistakes(parts, name, layers)
-        if targets is not None:  # how large the maps are is another matter: that hangs on the picture
-            found += [text for target in targets for text in target_mistakes(target, card, [])]
-    return found
-
-
 def _fitted(config: DreamConfig, card: ModelCard, start: StartPicture) -> RecipeConfig:
     """The recipe for this picture and model."""
     width, height = start.pixels.size
@@ -164,11 +144,10 @@ def _fitted(config: DreamConfig, card: ModelCard, start: StartPicture) -> Recipe
     )
 
 
-def _asked(config: DreamConfig, card: ModelCard, start: StartPicture) -> ModelDreams:
-    parts = parse_channels(config.channels)
-    each = product(select_layers(wanted_globs(config.layers), card), make_targets(config.target), config.metrics)
+def _dreams(config: DreamConfig, card: ModelCard, start: StartPicture, selection: Selection) -> ModelDreams:
+    each = product(selection.layers(card), selection.targets, config.metrics)
     aims = [
-        Aim(layer.name, target, metric, config.metrics[metric].constant, select_channels(parts, layer))
+        Aim(layer.name, target, metric, config.metrics[metric].constant, selection.channels(layer))
         for layer, target, metric in each
     ]
     return ModelDreams(card, _fitted(config, card, start), tuple(aims))

@@ -1,13 +1,14 @@
 """Images for figures: read from an atlas where it holds them, else made beside it by the same engine."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from atlas.config.checks import value_mistakes
-from atlas.config.mistakes import ConfigError
+from atlas.config.mistakes import ConfigError, collect
 from atlas.config.rooted import rooted_model
 from atlas.config.schema import CONSTANT, FigureConfig, MetricConfig, OctaveConfig, RecipeConfig
 from atlas.figures.stock import StockImage, along, held, traced, unmade, without
@@ -16,10 +17,9 @@ from atlas.generate.recipe_inputs import read_material
 from atlas.records import Layer, ModelCard
 from atlas.store.output import output_mistakes
 from atlas.store.paths import AtlasPaths
-from atlas.sweep.channels import parse_channels, select_channels
 from atlas.sweep.identity import fingerprint
-from atlas.sweep.layer_choice import select_layers, wanted_globs
-from atlas.sweep.plan import Plan, device_of, fitted, make_plan, plan_mistakes
+from atlas.sweep.plan import Plan, device_of, fitted_recipe, make_plan
+from atlas.sweep.selection import read_selection
 from atlas.sweep.shards import RATE
 from atlas.zoo.card_pool import read_cards
 
@@ -45,9 +45,12 @@ class Studio:
         wrong = [*mistakes, *value_mistakes(config), *output_mistakes(config.out)]
         config.models = {name: rooted_model(model) for name, model in config.models.items()}
         self.cards, unreadable = ({}, []) if wrong else read_cards(config.models)
-        wrong += unreadable or plan_mistakes(config, self.cards)
+        wrong += unreadable
+        if not wrong:
+            collect(wrong, partial(make_plan, config, self.cards))
         if wrong:
             raise ConfigError(wrong)
+        self.selection = read_selection(config, self.cards)
         self.atlas = AtlasPaths(config.out)
         self.folder = self.atlas.root / "figures"
         self.made = AtlasPaths(self.folder / "made")
@@ -59,7 +62,7 @@ class Studio:
 
     def layers(self, card: ModelCard) -> list[Layer]:
         """All that was asked for of a model."""
-        return select_layers(wanted_globs(self.config.layers), card)
+        return self.selection.layers(card)
 
     def layer(self, card: ModelCard) -> Layer:
         """The one layer that a figure shows: the first that was named, else one two thirds down the model."""
@@ -68,12 +71,12 @@ class Studio:
 
     def channels(self, layer: Layer) -> list[int]:
         """Those that were named, else the layer's first `features`."""
-        found = select_channels(parse_channels(self.config.channels), layer)
+        found = self.selection.channels(layer)
         return list(found if self.config.channels != "all" else found[: self.config.features])
 
     def octaves(self, card: ModelCard, recipe: RecipeConfig) -> list[OctaveConfig]:
         """A recipe's octaves with every size and step count as it is for a model."""
-        return fitted(replace(self.config, recipe=recipe), card, read_material(recipe)).octaves
+        return fitted_recipe(replace(self.config, recipe=recipe), card, read_material(recipe)).octaves
 
     def steps(self, card: ModelCard, recipe: RecipeConfig) -> int:
         """How many steps a recipe has for a model."""
@@ -163,10 +166,11 @@ class Studio:
     def _plan(self, asked: FigureConfig, card: ModelCard) -> Plan:
         material = read_material(asked.recipe)
         cards = {card.name: card}
-        mistakes = [*value_mistakes(asked), *plan_mistakes(asked, cards, material)]
-        if mistakes:
+        mistakes = value_mistakes(asked)
+        plan = collect(mistakes, partial(make_plan, asked, cards, material))
+        if mistakes or plan is None:
             raise ConfigError(mistakes)
-        return make_plan(asked, cards, material)
+        return plan
 
     def _make(self, asked: FigureConfig, plan: Plan) -> None:
         rate = RATE[device_of(asked, self.card)]

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from atlas.config.checks import value_mistakes
-from atlas.config.mistakes import ConfigError
+from atlas.config.mistakes import ConfigError, collect
 from atlas.config.rooted import rooted_model
 from atlas.config.schema import ModelConfig, SweepConfig
 from atlas.generate.begin import begin_images
@@ -19,7 +19,7 @@ from atlas.run.stage import Place, run_stage
 from atlas.store.lock import Lock
 from atlas.store.output import output_mistakes
 from atlas.store.paths import AtlasPaths
-from atlas.sweep.plan import Plan, device_of, make_plan, plan_mistakes
+from atlas.sweep.plan import Plan, device_of, make_plan
 from atlas.sweep.recipe_fit import Material
 from atlas.zoo.card_pool import read_cards
 
@@ -40,19 +40,22 @@ class Outcome:
     notes: list[str] = field(default_factory=list)
 
 
-def prepare(config: SweepConfig) -> tuple[Plan | None, list[str]]:
-    """Read the models and plan the sweep: the plan, or every mistake there is; nothing is written."""
+def prepare(config: SweepConfig) -> tuple[SweepConfig, Plan]:
+    """Read the models and plan the sweep; the config as it is carried out, and the plan. Nothing is written.
+
+    ConfigError with every mistake there is.
+    """
     mistakes = value_mistakes(config)
-    config.models = {name: rooted_model(model) for name, model in config.models.items()}
-    asked = {name: _unfetched(model) for name, model in config.models.items()} if config.dry_run else config.models
-    cards, unreadable = read_cards(asked)
-    material = Material()
-    try:
-        material = Material() if mistakes else read_material(config.recipe)
-    except ConfigError as error:
-        mistakes += error.mistakes
-    mistakes += unreadable + plan_mistakes(config, cards, material) + output_mistakes(config.out)
-    return (None, mistakes) if mistakes else (make_plan(config, cards, material), [])
+    config = replace(config, models={name: rooted_model(model) for name, model in config.models.items()})
+    models = {name: _unfetched(model) for name, model in config.models.items()} if config.dry_run else config.models
+    material = None if mistakes else collect(mistakes, partial(read_material, config.recipe))
+    cards, unreadable = read_cards(models)
+    mistakes += unreadable
+    plan = collect(mistakes, partial(make_plan, config, cards, material or Material()))
+    mistakes += output_mistakes(config.out)
+    if mistakes or plan is None:
+        raise ConfigError(mistakes)
+    return config, plan
 
 
 def _unfetched(model: ModelConfig) -> ModelConfig:

@@ -2,18 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import product
 
-from atlas.config.mistakes import collect
+from atlas.config.mistakes import ConfigError, collect
 from atlas.config.schema import RecipeConfig, SweepConfig
 from atlas.records import ImageShard, Item, Layer, ModelCard, Target
-from atlas.sweep.channels import channel_mistakes, parse_channels, select_channels
 from atlas.sweep.identity import shard_id, variant_of
-from atlas.sweep.layer_choice import layer_mistakes, select_layers, wanted_globs
 from atlas.sweep.recipe_fit import Material, fit_recipe
+from atlas.sweep.selection import Selection, read_selection
 from atlas.sweep.shards import cut, image_cost
-from atlas.sweep.targets import make_targets, target_mistakes
 
 
 @dataclass(frozen=True)
@@ -34,42 +32,32 @@ class Plan:
 
 
 def make_plan(config: SweepConfig, cards: dict[str, ModelCard], material: Material | None = None) -> Plan:
-    """The product models x layers x targets x channels x metrics x seeds, cut into shards; the config holds no mistakes."""
-    globs, targets = wanted_globs(config.layers), make_targets(config.target)
-    parts = parse_channels(config.channels)
-    recipes = {name: fitted(config, card, material) for name, card in cards.items()}
-    shards = [
-        shard
-        for name, card in cards.items()
-        for layer, metric, target in product(select_layers(globs, card), config.metrics, targets)
-        for shard in _layer_shards(config, card, recipes[name], layer, metric, target, parts)
-    ]
+    """The product models x layers x targets x channels x metrics x seeds, cut into shards.
+
+    ConfigError with everything that is wrong with what a sweep asks of its models; with fewer cards than models, only
+    with what none is needed to see.
+    """
+    mistakes: list[str] = []
+    selection = collect(mistakes, partial(read_selection, config, cards))
+    mistakes += _gpu_mistakes(config, cards)
+    fits = {name: collect(mistakes, partial(fitted_recipe, config, card, material)) for name, card in cards.items()}
+    recipes = {name: recipe for name, recipe in fits.items() if recipe is not None}
+    if mistakes or selection is None:
+        raise ConfigError(mistakes)
+    cutter = _Cutter(config, selection)
+    shards = [shard for name, card in cards.items() for shard in cutter.shards(card, recipes[name])]
     return Plan(cards, recipes, tuple(shards))
 
 
-def plan_mistakes(config: SweepConfig, cards: dict[str, ModelCard], material: Material | None = None) -> list[str]:
-    """Everything wrong with what a sweep asks of its models; with fewer cards than models, only what needs none."""
-    found: list[str] = []
-    parts = collect(found, lambda: parse_channels(config.channels))
-    targets = collect(found, lambda: make_targets(config.target))
-    globs = wanted_globs(config.layers)
-    if len(cards) < len(config.models):
-        return found
-    found += layer_mistakes(globs, cards)
-    wants_gpu = config.cluster.device == "cuda" and config.cluster.kind != "ray"
-    if wants_gpu and not all(card.gpus for card in cards.values()):
-        found.append("cluster.device=cuda: this machine shows no CUDA device; leave it auto, or say cpu")
-    for name, card in cards.items():
-        collect(found, lambda card=card: fitted(config, card, material))
-        layers = select_layers(globs, card)
-        if layers and parts is not None:
-            found += channel_mistakes(parts, name, layers)
-        if layers and targets is not None:
-            found += [text for target in targets for text in target_mistakes(target, card, layers)]
-    return found
+def _gpu_mistakes(config: SweepConfig, cards: dict[str, ModelCard]) -> list[str]:
+    wanted = config.cluster.device == "cuda" and config.cluster.kind != "ray"
+    if not wanted or all(card.gpus for card in cards.values()):
+        return []
+    return ["cluster.device=cuda: this machine shows no CUDA device; leave it auto, or say cpu"]
 
 
-def fitted(config: SweepConfig, card: ModelCard, material: Material | None) -> RecipeConfig:
+def fitted_recipe(config: SweepConfig, card: ModelCard, material: Material | None) -> RecipeConfig:
+    """The sweep's recipe with every size and step count filled in for a model; ConfigError where they do not fit."""
     model = config.models[card.name]
     return fit_recipe(
         config.recipe,
@@ -82,32 +70,38 @@ def fitted(config: SweepConfig, card: ModelCard, material: Material | None) -> R
     )
 
 
-def _layer_shards(
-    config: SweepConfig,
-    card: ModelCard,
-    recipe: RecipeConfig,
-    layer: Layer,
-    metric: str,
-    target: Target,
-    parts: list[slice | int],
-) -> Iterator[ImageShard]:
-    variant = variant_of(card, recipe, metric, config.metrics[metric].constant)
-    deepest = max([layer, *(find_layer(card, p) for p in target.partners)], key=lambda one: one.macs)
-    cost = image_cost(deepest, card, recipe)
-    device = device_of(config, card)
-    items = [_item(channel, seed) for channel, seed in product(select_channels(parts, layer), config.seeds)]
-    for run in cut(items, cost, device, config.cluster.shard_seconds):
-        yield ImageShard(
-            id=shard_id(variant, layer.name, target, run),
-            model=card.name,
-            layer=layer.name,
-            layer_index=layer.index,
-            metric=metric,
-            variant=variant,
-            target=target,
-            items=run,
-            cost=cost * len(run),
-        )
+@dataclass(frozen=True)
+class _Cutter:
+    """Cuts what is selected of a model into shards."""
+
+    config: SweepConfig
+    selection: Selection
+
+    def shards(self, card: ModelCard, recipe: RecipeConfig) -> Iterator[ImageShard]:
+        layers = self.selection.layers(card)
+        for layer, metric, target in product(layers, self.config.metrics, self.selection.targets):
+            yield from self._layer_shards(card, recipe, layer, metric=metric, target=target)
+
+    def _layer_shards(
+        self, card: ModelCard, recipe: RecipeConfig, layer: Layer, *, metric: str, target: Target
+    ) -> Iterator[ImageShard]:
+        config = self.config
+        variant = variant_of(card, recipe, metric, config.metrics[metric].constant)
+        deepest = max([layer, *(find_layer(card, p) for p in target.partners)], key=lambda candidate: candidate.macs)
+        cost = image_cost(deepest, card, recipe)
+        items = [_item(channel, seed) for channel, seed in product(self.selection.channels(layer), config.seeds)]
+        for run in cut(items, cost, device_of(config, card), config.cluster.shard_seconds):
+            yield ImageShard(
+                id=shard_id(variant, layer.name, target, run),
+                model=card.name,
+                layer=layer.name,
+                layer_index=layer.index,
+                metric=metric,
+                variant=variant,
+                target=target,
+                items=run,
+                cost=cost * len(run),
+            )
 
 
 @cache

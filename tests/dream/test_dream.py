@@ -274,11 +274,11 @@ def test_many_channels_together_are_as_each_alone() -> None:
 def test_a_batch_that_does_not_fit_is_halved_and_one_that_never_fits_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
 
-    def small(objective: Any, param: Any, *args: Any, limit: int, **named: Any) -> FinishedImages:
-        sizes.append(len(param.values))
-        if len(param.values) > limit:
+    def small(*args: Any, limit: int, seeds: list[int], **named: Any) -> FinishedImages:
+        sizes.append(len(seeds))
+        if len(seeds) > limit:
             raise torch.OutOfMemoryError("too much")
-        return make_images(objective, param, *args, **named)
+        return make_images(*args, seeds=seeds, **named)
 
     monkeypatch.setattr(dreamer, "make_images", partial(small, limit=2))
     assert len(dreams("dream_normalized", channels="0:5").rows) == 5

@@ -31,10 +31,11 @@ from atlas.optvis.targets import target_objective
 from atlas.query.verify.verify import verify
 from atlas.records import Target
 from atlas.store.paths import AtlasPaths
-from atlas.sweep.plan import Plan, make_plan, plan_mistakes
+from atlas.sweep.plan import Plan, make_plan
 from atlas.sweep.recipe_fit import fit_recipe
 from atlas.zoo.load import load
 from atlas.zoo.patternnet import MEAN, STD
+from tests.made_cards import plan_mistakes
 from tests.small_nets import smooth
 
 SCALE = torch.tensor([[0.4, 0.5, 0.6], [0.2, 0.25, 0.3]])[:, :, None, None]
