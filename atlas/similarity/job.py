@@ -10,7 +10,7 @@ from atlas.records import ModelCard
 from atlas.run.drive import Ending
 from atlas.run.progress import StatusFile
 from atlas.run.signals import leaving_at_once
-from atlas.run.stage import Place
+from atlas.run.stage import Resources
 from atlas.similarity.atlas_images import Picture, features_of
 from atlas.similarity.compare.representatives import found_pictures, own_pictures
 from atlas.similarity.comparison import AnsweredProbe, compare_features
@@ -78,7 +78,7 @@ def similarity(
         keeper.sweep_staging()
         if overrides is not None:
             record_comparison(paths, config, overrides)
-        place = Place(config.cluster, device_of(config, next(iter(held.cards.values()))), held.gpus)
+        place = Resources(config.cluster, device_of(config, next(iter(held.cards.values()))), held.gpus)
         _bring_up_to_date(Job(config, held, place, keeper, StatusFile(paths, config.name)), outcome)
     return outcome
 

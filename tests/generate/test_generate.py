@@ -2,6 +2,7 @@
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from atlas.generate.job import generate
 from atlas.generate.maker import Maker
 from atlas.query.atlas import Atlas
 from atlas.query.verify.verify import verify
+from atlas.run.publisher import Publisher
 from atlas.store.files import publish
 from atlas.store.lock import Lock, Locked
 from atlas.store.output import output_mistakes
@@ -255,8 +257,8 @@ def test_a_commit_that_broke_off_half_way_is_finished_when_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Failures are published, the rows are not, for a moment: nothing is lost and nothing stands twice."""
+    import atlas.generate.job
     import atlas.run.drive
-    import atlas.run.publisher
 
     real, calls = Maker._optimize, []
 
@@ -272,7 +274,7 @@ def test_a_commit_that_broke_off_half_way_is_finished_when_tried_again(
         publish(source, target)
 
     monkeypatch.setattr(Maker, "_optimize", half)
-    monkeypatch.setattr(atlas.run.publisher, "publish", flaky)
+    monkeypatch.setattr(atlas.generate.job, "Publisher", partial(Publisher, publish=flaky))
     monkeypatch.setattr(atlas.run.drive.time, "sleep", lambda seconds: None)
     outcome = run_small(tmp_path / "a", "layers=[conv1]", "channels=0:4")
     assert (outcome.stopped, outcome.made, outcome.failed, outcome.left) == (None, 3, 1, 0)
