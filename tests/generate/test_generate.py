@@ -17,7 +17,6 @@ from atlas.query.verify.verify import verify
 from atlas.run.publisher import Publisher
 from atlas.store.files import publish
 from atlas.store.lock import Lock, Locked
-from atlas.store.output import output_mistakes
 from atlas.store.paths import AtlasPaths
 from atlas.sweep.plan import make_plan
 
@@ -233,14 +232,6 @@ def test_a_second_driver_is_refused(tmp_path: Path) -> None:
     config, plan = small_plan(tmp_path / "a", *ASK)
     with Lock(tmp_path / "a" / "lock"), pytest.raises(Locked, match=f"process {os.getpid()}"):
         generate(config, plan, [])
-
-
-def test_a_place_that_cannot_be_written_is_said_before_any_work(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    assert output_mistakes(str(tmp_path / "new" / "folder")) == []
-    assert not (tmp_path / "new").exists()
-    assert "is a file" in output_mistakes(str(tmp_path / "file"))[0]
-    assert "cannot be written" in output_mistakes("/proc/atlas")[0]
 
 
 def test_the_manifest_and_the_config_say_what_was_asked(tmp_path: Path) -> None:
