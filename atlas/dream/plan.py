@@ -24,7 +24,7 @@ from atlas.sweep.layer_choice import layer_mistakes, select_layers, wanted_globs
 from atlas.sweep.recipe_fit import Material, fit_recipe
 from atlas.sweep.targets import make_targets, target_mistakes
 from atlas.zoo.card import make_card
-from atlas.zoo.one_model import device_for
+from atlas.zoo.load import device_for
 
 SMALLEST = 8  # pixels of a picture's shorter side
 

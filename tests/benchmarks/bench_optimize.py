@@ -21,7 +21,7 @@ def main() -> None:
     octaves = [{"size": s, "steps": n, "lr": lr, "sigma": sigma} for s, n, lr, sigma in OCTAVES]
     ratios = []
     for _ in range(5):
-        net = load("patternnet", config, channels_last=False).model.requires_grad_(True)
+        net = load("patternnet", config).model.to(memory_format=torch.contiguous_format).requires_grad_(True)
         began = perf_counter()
         for place, channel in enumerate(channels):
             naive_octaves(net, "conv3", start[place : place + 1], channel, metric="l1", octaves=OCTAVES)

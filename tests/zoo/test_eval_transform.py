@@ -9,7 +9,7 @@ from sklearn.datasets import load_sample_image
 from torch import Tensor
 
 from atlas.config.schema import ModelConfig
-from atlas.zoo.eval_transform import LONGEST, evaluated
+from atlas.zoo.eval_transform import LONGEST, eval_transform
 from atlas.zoo.sources import Preprocessing, architecture
 from atlas.zoo.torchvision_ops import torchvision
 
@@ -24,7 +24,7 @@ PICTURES = {
 
 def normalised(picture: Image.Image, known: Preprocessing) -> Tensor:
     mean, std = (torch.tensor(values)[:, None, None] for values in (known.mean, known.std))
-    return (evaluated(picture, known) - mean) / std
+    return (eval_transform(picture, known) - mean) / std
 
 
 @pytest.mark.parametrize("picture", PICTURES)
@@ -49,12 +49,12 @@ def test_of_patternnet_nothing_is_cut_off_but_the_ends() -> None:
     known = architecture("patternnet", ModelConfig(source="patternnet")).preprocessing
     square = Image.fromarray(skimage.data.astronaut()).resize((64, 64))
     expected = torch.tensor(list(square.tobytes())).reshape(64, 64, 3).permute(2, 0, 1) / 255
-    assert torch.equal(evaluated(square, known), expected)
+    assert torch.equal(eval_transform(square, known), expected)
 
 
 @pytest.mark.parametrize("size", [(1, 5 * LONGEST), (5 * LONGEST, 1), (2, 60_001)])
 def test_an_extremely_long_picture_shows_its_middle_and_does_not_fill_the_memory(size: tuple[int, int]) -> None:
     picture = Image.linear_gradient("L").resize(size).convert("RGB")
-    seen = evaluated(picture, Preprocessing((0, 0, 0), (1, 1, 1), 224, 256, "bilinear"))
+    seen = eval_transform(picture, Preprocessing((0, 0, 0), (1, 1, 1), 224, 256, "bilinear"))
     assert seen.shape == (3, 224, 224)
     assert float((seen - seen.mean()).abs().max()) < 0.01 or size[1] == 1
