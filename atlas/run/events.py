@@ -1,4 +1,4 @@
-"""What happens to the scheduler (events) and what it wants done (commands). Plain values: no clock, no Ray."""
+"""What happens to the scheduler (events) and what it wants done (commands): plain values, no clock."""
 
 from dataclasses import dataclass
 

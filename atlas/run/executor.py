@@ -1,4 +1,4 @@
-"""What the driver needs of an executor, and the one without Ray: everything in this process, one shard at a time."""
+"""What the driver needs of an executor, and the one without Ray: a worker in this process."""
 
 from typing import Protocol
 

@@ -1,4 +1,4 @@
-"""How many items fit the memory at once: a budget for activations, and batches that are halved where they do not fit."""
+"""How many items fit the memory at once: a budget, and batches that are halved where they do not fit."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The model that an actor pins, and a GPU that repeats itself. Only workers import this: torch comes with it."""
+"""Loads the model that an actor pins, and makes a GPU repeat itself. Only workers import it: it needs torch."""
 
 import torch
 

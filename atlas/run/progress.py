@@ -1,6 +1,6 @@
 """How far a run is: counts, rate and time left.
 
-They are shown as a bar on a terminal, as plain lines elsewhere, and written to status.json for other terminals.
+Shown as a bar on a terminal and as plain lines elsewhere; written to status.json for other terminals.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Moves the files that workers have finished from staging/ to their place in the atlas, and logs what happens in a run."""
+"""Publishes files that workers have finished, from staging/ to their place in the atlas; logs the run."""
 
 import json
 import shutil

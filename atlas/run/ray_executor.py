@@ -1,4 +1,4 @@
-"""Workers as Ray actors: processes, placement and notices of death are Ray's, everything else is the scheduler's."""
+"""Workers as Ray actors. Ray runs and places processes and reports deaths; the scheduler does the rest."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""Runs one stage of a job: makes the executor that the cluster config names, and drives all shards through it."""
+"""Runs one stage of a job: makes the executor that the cluster config names, and drives all shards."""
 
 import os
 from collections.abc import Callable

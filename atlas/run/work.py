@@ -1,4 +1,4 @@
-"""What a product hands to the engine: plain settings, and a function that begins work with them for one model."""
+"""What a product hands to the engine: plain settings, and a function that begins work with them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

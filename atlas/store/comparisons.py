@@ -1,4 +1,4 @@
-"""similarity.json: the inputs that each probe's tables were made from, so that none is made twice or read when stale."""
+"""similarity.json: what each probe's tables were made from, so that none is made twice or read when stale."""
 
 import json
 from typing import Any

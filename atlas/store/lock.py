@@ -1,4 +1,4 @@
-"""One driver per atlas: a lock file created exclusively, with a heartbeat, taken over when its owner is gone."""
+"""One driver per atlas: a lock file with a heartbeat, taken over when its owner is gone."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Finds the pictures that `image=` means: paths, folders and photographs at hand in, a name and a reader for each out."""
+"""Finds the pictures that `image=` means: paths and folders in; a label and a reader for each out."""
 
 import os
 from collections.abc import Callable, Iterable

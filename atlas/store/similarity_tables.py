@@ -1,5 +1,7 @@
-"""Schemas of the tables that `atlas similarity` writes: what pictures do to channels, and how features, layers and
-models relate, all of which is made from that (docs/similarity.md)."""
+"""Schemas of the tables that `atlas similarity` writes (docs/similarity.md).
+
+They say what pictures do to channels and, made from that, how features, layers and models relate.
+"""
 
 import pyarrow as pa
 

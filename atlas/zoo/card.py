@@ -1,4 +1,4 @@
-"""Cards: a ModelConfig in, what the planner must know of the model out, without tensors, so it can cross processes."""
+"""Cards: a ModelConfig in; out what the planner must know of the model, without tensors."""
 
 from dataclasses import replace
 

@@ -1,7 +1,7 @@
-"""Procedurally drawn pictures of 16 patterns: PatternNet's training data, and the probe set and test data at hand.
+"""Draws pictures of 16 patterns: PatternNet's training data, a probe set, and test data.
 
-A pattern turns a coordinate grid and a row of random numbers into a soft mask; the mask blends two colours; noise
-and a slope of light go on top. Every picture takes its own row of numbers, whatever its neighbours in the batch are.
+A pattern turns a coordinate grid and a row of random numbers into a soft mask; the mask blends two colours;
+noise and a slope of light go on top. Every picture has its own row of numbers, whatever else is in the batch.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Turns a picture into an image as the model's source does to evaluate it: resized and cropped, not yet normalised."""
+"""Turns a picture into an image as the model's source does to evaluate it, but for the normalisation."""
 
 from typing import Any
 

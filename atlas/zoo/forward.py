@@ -1,4 +1,4 @@
-"""The truncated forward: images in, the maps of the wanted layers out; nothing runs after the last of them."""
+"""The truncated forward: images in, the maps of the wanted layers out; nothing runs after the last."""
 
 from collections.abc import Callable, Iterable
 from functools import partial

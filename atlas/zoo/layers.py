@@ -1,4 +1,4 @@
-"""Layers: a model in, its modules in order of execution out, each with the map it gives and what it costs to reach."""
+"""Layers: a model in; out its modules in order of execution, each with its map and its cost."""
 
 from collections.abc import Iterable, Sequence
 from functools import partial

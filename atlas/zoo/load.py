@@ -1,4 +1,4 @@
-"""Loads a model: a ModelConfig in; out the model on its device, frozen and in eval mode, with its preprocessing."""
+"""Loads a model: a ModelConfig in; out the model on its device, frozen, with its preprocessing."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

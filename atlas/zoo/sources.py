@@ -1,4 +1,4 @@
-"""Where architectures come from: a ModelConfig in; out a bare model, random from its seed, and its preprocessing.
+"""Where architectures come from: a ModelConfig in; out a model, random from its seed, and its preprocessing.
 
 Every source gives an Architecture, so that no other code has to tell torchvision's models from timm's.
 """

@@ -1,6 +1,6 @@
-"""Weights: an Architecture and a config in, a model that holds the weights asked for out; and the digest of all that.
+"""Weights: an Architecture and a config in; out a model that holds the weights asked for, and its digest.
 
-`default` is what the source itself loads, from its own cache; `none` is random from the seed; anything else is a file.
+`default`: what the source itself loads, from its own cache; `none`: random from the seed; else a file.
 """
 
 import hashlib
