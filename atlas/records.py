@@ -1,11 +1,11 @@
-"""The frozen nouns that travel between the stages: what a model holds, what is asked of it, what came back."""
+"""The frozen records that travel between the stages: a model's layers, what is asked of it, what came of the work."""
 
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, NamedTuple, Self
 
 MEASURES = ("raw", "z", "drive", "sym", "profile")  # of how alike two features are (docs/similarity.md)
-SCOPES = ("layer", "model", "other", "all")  # whom a feature is compared with; other: each other model by itself
+SCOPES = ("layer", "model", "other", "all")  # the features that one is compared with; other: each other model by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Target:
 
     @property
     def features(self) -> "tuple[Address, ...]":
-        """The partners, read."""
+        """The addresses of the partners; ValueError where one is none."""
         return tuple(map(Address.parse, self.partners))
 
     @property
@@ -77,7 +77,7 @@ def _or_middle(position: int | None) -> str:
 
 
 class Address(NamedTuple):
-    """A channel of a layer of a model; its address is `model/layer:channel`."""
+    """Names a feature, which is a channel of a layer of a model; as text it is `model/layer:channel`."""
 
     model: str
     layer: str
@@ -99,19 +99,19 @@ class Address(NamedTuple):
 
 
 class Item(NamedTuple):
-    """What tells two images of one shard apart."""
+    """One image of an image shard: what tells it from the shard's other images."""
 
     channel: int
-    seed: int
+    seed: int  # of the noise that the image begins as
 
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """Tasks done together by one actor, which holds one model; small enough to lose."""
+    """A unit of work: items that one actor works on together, with one model. Few enough that losing them costs little."""
 
-    id: str
+    id: str  # hash of what it asks for: the same work has the same id
     model: str
-    items: tuple[Any, ...]
+    items: tuple[Any, ...]  # images, pictures or blocks, as its product cuts its work
     cost: float  # multiply-adds of the whole shard
 
     def only(self, items: tuple[Any, ...]) -> Self:
@@ -121,7 +121,7 @@ class Shard:
 
     @property
     def label(self) -> str:
-        """What it is about, in a few words for whoever watches a run."""
+        """What it works on, in a few words for the person who watches a run."""
         return self.model
 
 
@@ -135,7 +135,7 @@ class ImageShard(Shard):
     metric: str
     variant: str  # hash of weights, recipe and metric: what else reaches a pixel
     target: Target
-    known: bool = False  # its images are in the index: only what every channel did along the way is wanted
+    trace_only: bool = False  # its images are in the index: only what every channel did along the way is wanted
 
     @property
     def label(self) -> str:
@@ -144,14 +144,14 @@ class ImageShard(Shard):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a worker says of a finished shard: the files it left in staging/, to be published by the driver."""
+    """A worker's report of a finished shard: the files in staging/ that the driver is to publish, and the counts."""
 
-    shard: str
-    files: tuple[str, ...]  # `staging/<attempt>/<where it belongs>`, in the order in which they are published
-    ok: int
-    dead: int
-    failed: int
+    shard: str  # its id
+    files: tuple[str, ...]  # `staging/<attempt>/<path in the atlas>`, in the order in which they are published
+    ok: int  # items that came out well
+    dead: int  # items of dead features, which are no failures
+    failed: int  # items whose failure is on record in `files`
     seconds: float
     batch: int  # items worked on at once, as many as fitted
-    peak_bytes: int  # of the worker's process, or of its GPU
-    notes: tuple[str, ...] = ()  # what a person should hear of
+    peak_bytes: int  # of memory: of the worker's process, or of its GPU
+    notes: tuple[str, ...] = ()  # messages for the person who watches the run

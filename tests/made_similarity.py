@@ -18,8 +18,7 @@ from atlas.records import MEASURES, SCOPES, Address
 from atlas.store.files import write_json
 from atlas.store.index import Row, write_rows
 from atlas.store.paths import AtlasPaths
-from atlas.store.relations import CLUSTERS, LAYERS, LAYOUT, MATCHES, NEIGHBORS, QUALITY
-from atlas.store.responses import EXAMPLES, RESPONSES
+from atlas.store.similarity_tables import CLUSTERS, EXAMPLES, LAYERS, LAYOUT, MATCHES, NEIGHBORS, QUALITY, RESPONSES
 
 WHEN = "2026-01-03T00:00:00+00:00"  # a day after the images of a made atlas
 GROUP = 20_000  # rows of a row group

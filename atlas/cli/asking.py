@@ -51,7 +51,7 @@ def similar(feature: str, top: int, *, atlas: str | None, form: str, **options: 
 
 def _tell_similar(feature: "Feature", rows: "pa.Table", top: int, form: str, options: dict[str, object]) -> None:
     from atlas.query.neighbors import why_empty
-    from atlas.store.compared import read_compared
+    from atlas.store.comparisons import read_comparisons
 
     if not rows.num_rows:
         say(why_empty(feature.atlas, feature, **options) or "")
@@ -62,7 +62,7 @@ def _tell_similar(feature: "Feature", rows: "pa.Table", top: int, form: str, opt
         place = f"in {options['to']}" if options["to"] else WITHIN[scope]
         shown = f"{words} {place}: scope {scope}, measure {measure}, probe {probe}"
         say(f"{feature}, {shown}; baseline: the score against rotated copies")
-    kept = read_compared(feature.atlas.paths).get(probe, {}).get("bottom" if options["opposite"] else "top")
+    kept = read_comparisons(feature.atlas.paths).get(probe, {}).get("bottom" if options["opposite"] else "top")
     if kept is not None and rows.num_rows == kept < top:
         say(f"{rows.num_rows} of {top}: similarity keeps the {kept} first of each list")
 

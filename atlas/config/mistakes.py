@@ -27,13 +27,19 @@ def collect(mistakes: list[str], work: Callable[[], T]) -> T | None:
         return None
 
 
+def guess(name: object, allowed: Iterable[str], count: int = 3) -> str | None:
+    """A question that offers the allowed names closest to `name`; None where none is close."""
+    folded = {other.lower(): other for other in allowed}
+    close = [folded[match] for match in difflib.get_close_matches(str(name).lower(), folded, n=count, cutoff=0.55)]
+    return "did you mean " + " or ".join(close) + "?" if close else None
+
+
 def nearest(name: object, allowed: Iterable[str], count: int = 3) -> str:
     """A phrase that names what is allowed: close matches first, else the whole list when it is short."""
     names = list(dict.fromkeys(str(a) for a in allowed))
-    folded = {n.lower(): n for n in names}
-    close = [folded[m] for m in difflib.get_close_matches(str(name).lower(), folded, n=count, cutoff=0.55)]
-    if close:
-        return "did you mean " + " or ".join(close) + "?"
+    question = guess(name, names, count)
+    if question is not None:
+        return question
     if len(names) <= 16:
         return "allowed: " + ", ".join(names) if names else "there is none"
     return f"allowed are {len(names)} names, such as {', '.join(names[:6])}"

@@ -16,7 +16,8 @@ from atlas.run.pinned import make_repeatable
 from atlas.store.images import write_pixels
 from atlas.store.paths import safe, target_part
 from atlas.store.picture_files import path_for
-from atlas.zoo.one_model import OneModel, device_for
+from atlas.zoo.load import device_for
+from atlas.zoo.one_model import OneModel
 
 HARDLY = 2.0  # of 255: a mean change that nobody sees
 

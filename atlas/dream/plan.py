@@ -24,7 +24,7 @@ from atlas.store.picture_files import NamedPicture, find_pictures
 from atlas.sweep.recipe_fit import Material, fit_recipe
 from atlas.sweep.selection import Selection, read_selection
 from atlas.zoo.card import make_card
-from atlas.zoo.one_model import device_for
+from atlas.zoo.load import device_for
 
 SMALLEST = 8  # pixels of a picture's shorter side
 

@@ -15,7 +15,8 @@ from atlas.generate.settings import ImageSettings
 from atlas.records import ImageShard, Shard
 from atlas.run.drive import Ending
 from atlas.run.progress import Count, StatusFile
-from atlas.run.stage import Place, run_stage
+from atlas.run.publisher import Publisher
+from atlas.run.stage import Resources, run_stage
 from atlas.store.lock import Lock
 from atlas.store.output import output_mistakes
 from atlas.store.paths import AtlasPaths
@@ -67,8 +68,9 @@ def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> Outcome:
     """Make what is left of a plan. Locked: another driver on this atlas. OSError: the disk, resumable."""
     paths = AtlasPaths(config.out)
     with Lock(paths.lock) as lock:
-        ledger = Ledger(paths, plan, lock, full=config.trace == "full")
-        ledger.sweep_staging()
+        publisher = Publisher(paths, lock)
+        publisher.sweep_staging()
+        ledger = Ledger(paths, plan, publisher, full=config.trace == "full")
         for picture in {recipe.picture for recipe in plan.recipes.values() if recipe.picture is not None}:
             keep_start(paths, picture)
         manifest = record_request(paths, config, plan, overrides)
@@ -82,14 +84,14 @@ def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> Outcome:
         if config.trace == "full":
             ledger.forget_orphans()
         left = ledger.left_to_do()
-        known = sum(len(shard.items) for shard in left if shard.known)
+        known = sum(len(shard.items) for shard in left if shard.trace_only)
         if known:
             outcome.notes.append(f"{known} images are there already: they are made again for their traces alone")
         count = Count(plan.tasks, sum(len(shard.items) for shard in left), failed=ledger.count_failures())
         status = StatusFile(paths, config.name)
         outcome.idle = not left
         if left:
-            ledger.log("begin", left=count.left, total=count.total, overrides=overrides)
+            publisher.log("begin", left=count.left, total=count.total, overrides=overrides)
             ending = _work(
                 config, plan, left, ledger=ledger, count=count, status=status, variants=default_variants(manifest)
             )
@@ -98,7 +100,7 @@ def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> Outcome:
         outcome.failed = ledger.count_failures()
         state = "interrupted" if outcome.stopped else "done"
         status.write(state, count, [], outcome.stopped)
-        ledger.log("end", state=state, made=count.done, dead=count.dead, failed=count.failed, left=count.left)
+        publisher.log("end", state=state, made=count.done, dead=count.dead, failed=count.failed, left=count.left)
     return outcome
 
 
@@ -124,9 +126,15 @@ def _work(
         full_trace=config.trace == "full",
         device=device,
         cluster=config.cluster,
-        nonce=ledger.nonce,
+        nonce=ledger.publisher.nonce,
     )
-    place = Place(config.cluster, device, card.gpus)
+    resources = Resources(config.cluster, device, card.gpus)
     return run_stage(
-        partial(begin_images, settings), list[Shard](left), place, keeper=ledger, count=count, status=status
+        partial(begin_images, settings),
+        list[Shard](left),
+        resources,
+        publisher=ledger.publisher,
+        fail=ledger.fail,
+        count=count,
+        status=status,
     )

@@ -14,19 +14,17 @@ from atlas.run.events import Fail
 from atlas.run.publisher import Publisher
 from atlas.store.images import sha256_of
 from atlas.store.index import FAILURES, Row, files_under, read_table, tasks_in, write_rows, write_table
-from atlas.store.lock import Lock
 from atlas.store.paths import AtlasPaths
 from atlas.sweep.identity import part, task_id
 from atlas.sweep.plan import Plan
 
 
-class Ledger(Publisher):
-    """The only writer of index/ and failures/: an image is settled when its row stands there, and not before."""
+class Ledger:
+    """What index/ and failures/ hold of a plan: an image is settled when its row stands there, and not before."""
 
-    def __init__(self, paths: AtlasPaths, plan: Plan, lock: Lock, *, full: bool = False) -> None:
+    def __init__(self, paths: AtlasPaths, plan: Plan, publisher: Publisher, *, full: bool = False) -> None:
         """full: what every channel does along the way is wanted, too, also of images that are there."""
-        super().__init__(paths, lock)
-        self.plan, self.full = plan, full
+        self.paths, self.plan, self.publisher, self.full = paths, plan, publisher, full
 
     def left_to_do(self) -> list[ImageShard]:
         """The shards with only those items that are neither in the index nor among the failures, layer by layer."""
@@ -40,7 +38,7 @@ class Ledger(Publisher):
                 if unmade := part(shard, tasks - failed - made):
                     left.append(unmade)
                 if untraced := part(shard, tasks & made - traced):
-                    left.append(replace(untraced, known=True))
+                    left.append(replace(untraced, trace_only=True))
         return left
 
     def forget_orphans(self) -> None:
@@ -92,12 +90,12 @@ class Ledger(Publisher):
             "error_message": command.message,
             "attempts": command.attempts,
         }
-        self.lock.check()
-        if shard.known:  # its image is in the index; what is wanted beside it is tried again by the next run
-            self.log("untraced", feature=row["feature"], error_type=command.error_type)
+        self.publisher.lock.check()
+        if shard.trace_only:  # its image is in the index; what is wanted beside it is tried again by the next run
+            self.publisher.log("untraced", feature=row["feature"], error_type=command.error_type)
             return
         write_rows(self.paths.shard_failures(f"{shard.id}-{command.attempts}"), [row], FAILURES)
-        self.log("failed", feature=row["feature"], error_type=command.error_type, attempts=command.attempts)
+        self.publisher.log("failed", feature=row["feature"], error_type=command.error_type, attempts=command.attempts)
 
 
 def _keep(path: Path, keep: Callable[[Row], bool]) -> int:

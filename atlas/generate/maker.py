@@ -61,7 +61,7 @@ class Maker:
             if made.status[place] == "nonfinite":
                 rows.append(row | _non_finite(made.steps[place]))
                 continue
-            file = {} if shard.known else self._write(shard, item, images[place])
+            file = {} if shard.trace_only else self._write(shard, item, images[place])
             moments = {MOMENTS: _moments(row, made.means[place], self.recipe.trace_every)}
             rows.append(row | _readings(made, place) | file | {"seconds": seconds} | moments)
         return rows
@@ -135,9 +135,9 @@ class Maker:
         failed, done = staged.shard_failures(attempt), staged.shard_index(shard.model, shard.layer, shard.id)
         along = staged.layer_traces(shard.model, shard.layer) / f"{shard.id}.parquet"
         tables = [
-            (failed, [] if shard.known else failures, FAILURES),
+            (failed, [] if shard.trace_only else failures, FAILURES),
             (along, [moment for row in finished for moment in row.pop(MOMENTS)], TRACES),
-            (done, [] if shard.known else finished, INDEX),
+            (done, [] if shard.trace_only else finished, INDEX),
         ]
         for path, rows, schema in tables:
             if rows:

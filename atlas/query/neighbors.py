@@ -11,7 +11,7 @@ from atlas.query.tables_known import PROBE, probes
 from atlas.query.view_files import quoted
 from atlas.query.views import STANDS
 from atlas.query.why_empty import reason
-from atlas.store.relations import BOTTOM, TOP
+from atlas.store.similarity_tables import BOTTOM, TOP
 
 if TYPE_CHECKING:
     from atlas.query.atlas import Atlas, Feature

@@ -5,7 +5,7 @@ from urllib.parse import unquote
 
 from atlas.query.shell import Note, job, sentence, value
 from atlas.records import MEASURES, SCOPES
-from atlas.store.compared import read_compared
+from atlas.store.comparisons import read_comparisons
 
 if TYPE_CHECKING:
     from atlas.query.atlas import Atlas
@@ -26,7 +26,7 @@ def computed(atlas: "Atlas", probe: str) -> dict[str, list[str]]:
 def probes(atlas: "Atlas") -> list[str]:
     """Sets of pictures that neighbors were found with; the atlas's own is always one to ask for."""
     files = atlas.paths.neighbors.glob("scope=*/measure=*/[!.]*.parquet")
-    return sorted({PROBE, *read_compared(atlas.paths), *(unquote(file.stem) for file in files)})
+    return sorted({PROBE, *read_comparisons(atlas.paths), *(unquote(file.stem) for file in files)})
 
 
 def freshness(atlas: "Atlas", probe: str = PROBE) -> str | None:
@@ -36,7 +36,7 @@ def freshness(atlas: "Atlas", probe: str = PROBE) -> str | None:
 
 def overtaken(atlas: "Atlas", probe: str = PROBE) -> Note:
     """The same as a note; empty when there is nothing to say."""
-    told = read_compared(atlas.paths).get(probe, {})
+    told = read_comparisons(atlas.paths).get(probe, {})
     if not isinstance(told.get("features"), int):
         return []
     held = atlas.sql("""
@@ -58,6 +58,6 @@ def command(atlas: "Atlas", probe: str = PROBE) -> str:
     """What to type for similarity to be found by a probe."""
     if probe == PROBE:
         return job("similarity", atlas.path)
-    folder = read_compared(atlas.paths).get(probe, {}).get("probe", {}).get("folder")
+    folder = read_comparisons(atlas.paths).get(probe, {}).get("probe", {}).get("folder")
     where = [f"probes.{probe}.folder={value(str(folder or 'DIR'))}"] if folder or probe == "natural" else []
     return job("similarity", atlas.path, f"probe=[{PROBE},{value(probe)}]", *where)

@@ -9,8 +9,7 @@ import pyarrow as pa
 
 from atlas.store.index import FAILURES, FOLDER, INDEX, TRACES, files_under
 from atlas.store.plans import PLAN
-from atlas.store.relations import CLUSTERS, LAYERS, LAYOUT, MATCHES, NEIGHBORS, QUALITY
-from atlas.store.responses import EXAMPLES, RESPONSES
+from atlas.store.similarity_tables import CLUSTERS, EXAMPLES, LAYERS, LAYOUT, MATCHES, NEIGHBORS, QUALITY, RESPONSES
 
 TYPES = {
     pa.string(): "VARCHAR",

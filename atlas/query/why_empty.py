@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from atlas.query.shell import reading
 from atlas.query.tables_known import PROBE, command, computed
 from atlas.query.view_files import quoted
-from atlas.store.compared import read_compared
+from atlas.store.comparisons import read_comparisons
 
 if TYPE_CHECKING:
     from atlas.query.atlas import Atlas, Feature
@@ -45,7 +45,7 @@ def _uncomputed(atlas: "Atlas", question: "Question") -> str | None:
 
 def _unlike(feature: "Feature", question: "Question") -> str:
     """Why a table that is there has no row for a feature that could have some."""
-    told = read_compared(feature.atlas.paths).get(question.probe, {})
+    told = read_comparisons(feature.atlas.paths).get(question.probe, {})
     stored = f"src = {quoted(str(feature))} AND {question.where()}"
     count = feature.atlas.sql(f"SELECT count(*) AS n FROM neighbors WHERE {stored}")["n"][0].as_py()
     if count:

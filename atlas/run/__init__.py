@@ -1,1 +1,1 @@
-"""Making it at scale: work, the pure scheduler, and the executors that carry it."""
+"""The engine: shards of work in, receipts out, on however many workers there are. It knows no product."""

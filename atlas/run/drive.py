@@ -1,10 +1,12 @@
-"""The driver's loop: what happens goes into the scheduler, what it commands is carried out. The only part with a clock."""
+"""The driver's loop: events of the executor go into the scheduler, and its commands are carried out.
+
+The only part with a clock: it also notices work that hangs, actors that never come, and requests to stop.
+"""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from time import monotonic
-from typing import Any, Protocol
+from typing import Any
 
 from atlas.config.schema import ClusterConfig
 from atlas.records import Receipt, Shard
@@ -29,12 +31,13 @@ from atlas.run.events import (
 )
 from atlas.run.executor import Executor
 from atlas.run.progress import Count, Display, StatusFile, busy_line
+from atlas.run.publisher import Publisher
 from atlas.run.scheduler import TROUBLES, Scheduler
 from atlas.run.signals import StopRequest
 from atlas.store.manifest import now
 
-POLL = 1.0  # seconds
-USUAL = 6.0  # times the usual seconds of a shard after which it counts as hung
+POLL = 1.0  # seconds that the executor may wait for an event
+HUNG = 6.0  # times the usual seconds of a shard after which it counts as hung
 
 
 @dataclass
@@ -45,61 +48,68 @@ class Ending:
     abandoned: dict[str, str] = field(default_factory=dict)  # model: why it could not be loaded
 
 
+class Clock:
+    """The time as the driver reads it, and passes it."""
+
+    def now(self) -> float:
+        """Seconds since some moment."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
 @dataclass(frozen=True)
-class Watch:
-    """How patient a driver is."""
+class Patience:
+    """How long a driver waits for work, for actors and for storage, and the clock it reads."""
 
     cluster: ClusterConfig  # grace, deadline, start_timeout
     rate: float  # multiply-adds per second that an actor is expected to do
-
-
-class Keeper(Protocol):
-    """Where what becomes of shards is kept: those that are finished, the items that failed, and a diary."""
-
-    def commit(self, receipt: Receipt, shard: Shard) -> None: ...
-    def fail(self, command: Fail) -> None: ...
-    def log(self, event: str, **facts: Any) -> None: ...
+    clock: Clock = field(default_factory=Clock)
 
 
 class Driver:
-    """One run of a scheduler over an executor, committing into a keeper."""
+    """Runs a scheduler over an executor; a publisher commits the shards that it finishes."""
 
     def __init__(
         self,
         executor: Executor,
-        keeper: Keeper,
+        publisher: Publisher,
         *,
-        watch: Watch,
+        fail: Callable[[Fail], None],
+        patience: Patience,
         count: Count,
         display: Display,
         status: StatusFile,
     ) -> None:
-        self.executor, self.keeper, self.watch = executor, keeper, watch
+        """fail: records the one item of a shard that has failed for good."""
+        self.executor, self.publisher, self.fail = executor, publisher, fail
+        self.cluster, self.rate, self.clock = patience.cluster, patience.rate, patience.clock
         self.count, self.display, self.status = count, display, status
         self.ending = Ending()
-        self.since: dict[int, float] = {}  # when a slot began what it does
+        self.since: dict[int, float] = {}  # by slot: when it began what it does
         self.began: dict[int, str] = {}  # the same as a date
-        self.slowest = 0.0
+        self.slowest = 0.0  # seconds of the slowest shard so far
         self.stop_at: float | None = None  # when the grace after a signal is over
 
     def run(self, shards: Iterable[Shard], stop: StopRequest) -> Ending:
-        """Until everything is settled, or somebody or something stops it."""
+        """Work until every shard is settled, or until somebody or something stops the run."""
         self.scheduler = Scheduler(shards)
         for slot in range(self.executor.slots):
             self._feed(Joined(slot))
-        self.last_heard = monotonic()
+        self.last_event = self.clock.now()
         while not self.scheduler.finished:
             for event in self.executor.poll(POLL):
-                self.last_heard = monotonic()
+                self.last_event = self.clock.now()
                 self._feed(event)
-            for event in [*self._overdue(), *self._asked_to_stop(stop)]:
+            for event in [*self._hung(), *self._stops(stop)]:
                 self._feed(event)
             self._check_silence()
-            self._tell()
+            self._report()
         return self.ending
 
     def _feed(self, event: Event) -> None:
-        self._note(event)
+        self._report_fault(event)
         for command in self.scheduler.handle(event):
             self._persist(command)
 
@@ -110,7 +120,7 @@ class Driver:
                 return self._carry_out(command)
             except OSError as error:
                 self.display.say(f"trouble with storage, trying again in {2**attempt} s: {error}")
-                time.sleep(2**attempt)
+                self.clock.sleep(2**attempt)
         self.scheduler.stopping = True
         self.ending.stopped = "the atlas cannot be written; does every node see it?"
         return None
@@ -118,87 +128,87 @@ class Driver:
     def _carry_out(self, command: Command) -> None:
         match command:
             case Start(slot, model):
-                self._mark(slot)
-                self.keeper.log("start", slot=slot, model=model)
+                self._restart_timer(slot)
+                self.publisher.log("start", slot=slot, model=model)
                 self.executor.start(slot, model)
             case Send(slot, shard):
-                self._mark(slot)
+                self._restart_timer(slot)
                 self.executor.send(slot, shard)
             case Kill(slot):
                 self.executor.kill(slot)
             case Commit(shard, receipt):
                 self._commit(receipt, shard)
             case Fail():
-                self.keeper.fail(command)
+                self.fail(command)
                 self.count.add(failed=1)
             case Abandon(model, message):
                 self.ending.abandoned[model] = message
                 self.display.say(f"{model} is given up, its {self.count.unit} stay left to do: {message}")
             case Pause(seconds, message):
                 self.display.say(f"trouble with storage, trying again in {seconds:.0f} s: {message}")
-                time.sleep(seconds)
+                self.clock.sleep(seconds)
             case Halt(message):
                 self.ending.stopped = message
 
     def _commit(self, receipt: Receipt, shard: Shard) -> None:
         self.slowest = max(self.slowest, receipt.seconds)
-        self.keeper.commit(receipt, shard)
+        self.publisher.commit(receipt, shard)
         self.count.add(done=receipt.ok + receipt.dead, dead=receipt.dead, failed=receipt.failed)
         for note in receipt.notes:
-            self.keeper.log("note", shard=shard.id, message=note)
+            self.publisher.log("note", shard=shard.id, message=note)
             self.display.say(note)
 
-    def _note(self, event: Event) -> None:
-        """Tell of what went wrong: in events.jsonl, and to the person who watches."""
+    def _report_fault(self, event: Event) -> None:
+        """Report what went wrong, in events.jsonl and to the person who watches."""
         match event:
             case Died(slot, reason) | Lost(slot, reason) | SetupFailed(slot, reason) | Left(slot, reason):
                 kind = type(event).__name__
-                self.keeper.log("worker", slot=slot, what=kind, where=self.executor.where(slot), reason=reason)
+                self.publisher.log("worker", slot=slot, what=kind, where=self.executor.where(slot), reason=reason)
                 self.display.say(
                     f"worker {slot} ({self.executor.where(slot)}) {kind.lower()}: {reason.splitlines()[0]}"
                 )
             case Failed(slot, shard, error_type, message):
-                self.keeper.log("error", slot=slot, shard=shard, error_type=error_type, message=message)
+                self.publisher.log("error", slot=slot, shard=shard, error_type=error_type, message=message)
 
-    def _mark(self, slot: int) -> None:
-        self.since[slot], self.began[slot] = monotonic(), now()
+    def _restart_timer(self, slot: int) -> None:
+        self.since[slot], self.began[slot] = self.clock.now(), now()
 
-    def _overdue(self) -> list[Event]:
-        """Work that has been silent for longer than any work should be."""
-        late = {slot: self._allowed(shard) for slot, shard in self.scheduler.busy.items()}
+    def _hung(self) -> list[Event]:
+        """The slots whose work has been silent for longer than any work should be."""
+        limits = {slot: self._time_limit(shard) for slot, shard in self.scheduler.busy.items()}
         return [
-            Lost(slot, f"no answer for {allowed:.0f} s")
-            for slot, allowed in late.items()
-            if monotonic() - self.since[slot] > allowed
+            Lost(slot, f"no answer for {limit:.0f} s")
+            for slot, limit in limits.items()
+            if self.clock.now() - self.since[slot] > limit
         ]
 
-    def _allowed(self, shard: Shard) -> float:
+    def _time_limit(self, shard: Shard) -> float:
         """Seconds that a shard may take: several times the usual, and several times what its cost lets expect."""
-        return max(self.watch.cluster.deadline, USUAL * self.slowest, USUAL * shard.cost / self.watch.rate)
+        return max(self.cluster.deadline, HUNG * self.slowest, HUNG * shard.cost / self.rate)
 
-    def _asked_to_stop(self, stop: StopRequest) -> list[Event]:
+    def _stops(self, stop: StopRequest) -> list[Event]:
+        """The events that follow from a signal: one when it comes, and the loss of what its grace did not suffice for."""
         if stop.name is None:
             return []
         if self.stop_at is None:
-            self.ending.stopped, self.stop_at = f"stopped by {stop.name}", monotonic() + self.watch.cluster.grace
+            self.ending.stopped, self.stop_at = f"stopped by {stop.name}", self.clock.now() + self.cluster.grace
             self.display.say(
                 f"{stop.name}: finishing what is under way, beginning nothing new; once more to stop at once"
             )
             return [Interrupted()]
-        if monotonic() > self.stop_at:
+        if self.clock.now() > self.stop_at:
             return [Lost(slot, "the grace after a signal is over") for slot in self.scheduler.busy]
         return []
 
     def _check_silence(self) -> None:
-        """Stop when nothing is under way and no actor has come to be: resources that are never granted are silent."""
-        waiting = not self.scheduler.busy and not self.scheduler.finished
-        if waiting and monotonic() - self.last_heard > self.watch.cluster.start_timeout:
-            self.ending.stopped = (
-                f"no actor has become ready for {self.watch.cluster.start_timeout:.0f} s: {self.executor.asked()}"
-            )
+        """Stop when no work is under way and no actor becomes ready: resources that are never granted are silent."""
+        waiting, timeout = not self.scheduler.busy and not self.scheduler.finished, self.cluster.start_timeout
+        if waiting and self.clock.now() - self.last_event > timeout:
+            self.ending.stopped = f"no actor has become ready for {timeout:.0f} s: {self.executor.request()}"
             self.scheduler.stopping = True
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
+        """Show how far the run is, on the display and in status.json."""
         self.display.show(self.count, busy_line(self.scheduler.busy.values()))
         self.status.write("running", self.count, self._workers())
 

@@ -1,4 +1,4 @@
-"""What happens to the scheduler (events) and what it wants done (commands). Plain values: no clock, no Ray."""
+"""What happens to the scheduler (events) and what it wants done (commands): plain values, no clock."""
 
 from dataclasses import dataclass
 
@@ -7,14 +7,14 @@ from atlas.records import Receipt, Shard
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """There is a place where an actor can live."""
+    """There is a new slot, in which an actor can live."""
 
     slot: int
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A place is gone, and what ran there with it."""
+    """A slot is gone, and what ran there with it."""
 
     slot: int
     reason: str
@@ -37,13 +37,15 @@ class SetupFailed:
 
 @dataclass(frozen=True, slots=True)
 class Done:
+    """A shard is finished: the files that its receipt names lie in staging/."""
+
     slot: int
     receipt: Receipt
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The work itself raised: it would raise again."""
+    """The work itself raised an error; it would raise it again."""
 
     slot: int
     shard: str
@@ -94,12 +96,16 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Send:
+    """Give a shard to a slot's actor."""
+
     slot: int
     shard: Shard
 
 
 @dataclass(frozen=True, slots=True)
 class Kill:
+    """End a slot's actor."""
+
     slot: int
 
 

@@ -1,4 +1,4 @@
-"""What the driver needs of an executor, and the one without Ray: everything in this process, one shard at a time."""
+"""What the driver needs of an executor, and the one without Ray: a worker in this process."""
 
 from typing import Protocol
 
@@ -17,13 +17,33 @@ class Executor(Protocol):
 
     slots: int
 
-    def start(self, slot: int, model: str) -> None: ...
-    def send(self, slot: int, shard: Shard) -> None: ...
-    def kill(self, slot: int) -> None: ...
-    def poll(self, timeout: float) -> list[Event]: ...
-    def where(self, slot: int) -> str: ...
-    def asked(self) -> str: ...
-    def close(self) -> None: ...
+    def start(self, slot: int, model: str) -> None:
+        """Make a new worker in a slot, and let it load a model."""
+        ...
+
+    def send(self, slot: int, shard: Shard) -> None:
+        """Give a shard to the worker of a slot, which is ready."""
+        ...
+
+    def kill(self, slot: int) -> None:
+        """End the worker of a slot; nothing of it is reported any more."""
+        ...
+
+    def poll(self, timeout: float) -> list[Event]:
+        """What has happened since the last call; waits up to `timeout` seconds for something to happen."""
+        ...
+
+    def where(self, slot: int) -> str:
+        """`host:pid` of a slot's worker, as far as it is known."""
+        ...
+
+    def request(self) -> str:
+        """What the cluster was asked for, for somebody whose actors never come."""
+        ...
+
+    def close(self) -> None:
+        """End all workers, and leave the cluster."""
+        ...
 
 
 class InlineExecutor:
@@ -55,7 +75,7 @@ class InlineExecutor:
     def where(self, slot: int) -> str:
         return self.worker.where()
 
-    def asked(self) -> str:
+    def request(self) -> str:
         return "one worker in this process"
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""How much work fits at once: a budget for activations, and batches that are halved where it was too much."""
+"""How many items fit the memory at once: a budget, and batches that are halved where they do not fit."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,18 +22,18 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class ItemBatch(Generic[T, R]):
-    """Items that were worked on together: what came of them, or what the memory said that one alone does not fit."""
+    """Items that were worked on together, and their result; or one item that does not fit the memory, and the error."""
 
     items: Sequence[T]
-    size: int  # items that fit at once, as far as is known by now
+    size: int  # items that fit at once, as far as the batches so far have shown
     result: R | None
-    error: str | None
+    error: str | None  # of the allocation that failed
 
 
 def in_batches(
     items: Sequence[T], size: int, work: Callable[[Sequence[T]], R], device: str
 ) -> Iterator[ItemBatch[T, R]]:
-    """Work items off, `size` at once; half as many from where the memory ran out, for the same items and all later."""
+    """Work on all items in order, `size` at once. Where the memory runs out, the rest is done half as many at once."""
     left = list(items)
     while left:
         batch = left[:size]
@@ -46,18 +46,18 @@ def in_batches(
 
 
 def _try(work: Callable[[Sequence[T]], R], batch: Sequence[T], device: str) -> tuple[R | None, str | None]:
-    """What came of a batch; or nothing, and what the memory said that did not suffice."""
+    """The result of a batch; or None, and the error of the allocation that failed."""
     try:
         return work(batch), None
     except (torch.OutOfMemoryError, MemoryError) as error:
-        said = f"{type(error).__name__}: {error}"
+        shortage = f"{type(error).__name__}: {error}"
     except RuntimeError as error:
         if "can't allocate memory" not in str(error):  # torch's word on a CPU
             raise
-        said = f"{type(error).__name__}: {error}"
+        shortage = f"{type(error).__name__}: {error}"
     if device == "cuda":  # here, where no traceback holds the batch any more
         torch.cuda.empty_cache()
-    return None, said
+    return None, shortage
 
 
 def images_at_once(
@@ -66,7 +66,7 @@ def images_at_once(
     """How many images can be optimised together, at least one; the same on every run.
 
     activations: bytes that one forward pass leaves behind at `input_size` pixels, as a card's `Layer.bytes`.
-    room: bytes, as `budget` says. frames: copies of each image that are kept. aspect: shorter side by longer side.
+    room: bytes, as `budget` gives them. frames: copies of each image that are kept. aspect: shorter side / longer side.
     """
     shown = max(map(shown_size, recipe.octaves)) ** 2 * aspect
     pixels = max(octave.size or 0 for octave in recipe.octaves) ** 2 * aspect
@@ -75,7 +75,7 @@ def images_at_once(
 
 
 def budget(device: str, gpus: float) -> float:
-    """Bytes for the activations of a batch; from the memory that the machine has, not from what is free just now.
+    """Bytes for the activations of a batch: a share of the memory that the machine has, not of what is free just now.
 
     gpus: the share of a GPU that the actor has.
     """
@@ -85,7 +85,7 @@ def budget(device: str, gpus: float) -> float:
 
 
 def peak(device: str) -> int:
-    """Bytes: the most that was held of the GPU, or what the process holds now."""
+    """Bytes: the most of the GPU's memory that was ever in use, or on a CPU what the process uses now."""
     if device == "cuda":
         return torch.cuda.max_memory_allocated()
     return psutil.Process().memory_info().rss

@@ -1,14 +1,17 @@
-"""The model that an actor pins, and a GPU that repeats itself. Only workers import this: torch comes with it."""
+"""Loads the model that an actor pins, and makes a GPU repeat itself. Only workers import it: it needs torch."""
 
 import torch
 
-from atlas.run.work import ModelSettings, check_place
+from atlas.run.work import ModelSettings, check_atlas_is_shared
 from atlas.zoo.load import Loaded, load
 
 
 def pinned(settings: ModelSettings, model: str) -> Loaded:
-    """A model on its device; RuntimeError when its weights here are not those that were planned for."""
-    check_place(settings)
+    """Load a model onto its device.
+
+    RuntimeError: this machine does not see the atlas, or the model's weights here are not those of the plan.
+    """
+    check_atlas_is_shared(settings)
     loaded, planned = load(model, settings.models[model], device=settings.device), settings.cards[model].digest
     if loaded.digest != planned:
         raise RuntimeError(f"the weights of {model} here are not those of the plan: {loaded.digest}, not {planned}")

@@ -1,4 +1,7 @@
-"""How far a run is: counts, rate and time left; a bar on a terminal, plain lines elsewhere, status.json for others."""
+"""How far a run is: counts, rate and time left.
+
+Shown as a bar on a terminal and as plain lines elsewhere; written to status.json for other terminals.
+"""
 
 import os
 import socket
@@ -23,46 +26,57 @@ STATUS_EVERY = 2.0  # seconds between two status.json
 
 
 class Count:
-    """Things done, dead and failed of a total, and how fast they come."""
+    """How many images, or other things, of a total are done, dead and failed, and how fast they are settled."""
 
     def __init__(self, total: int, left: int, failed: int = 0, unit: str = "images") -> None:
-        self.total, self.before, self.unit = total, total - left, unit
-        self.failed_before = failed  # on record from earlier runs, part of `before`
+        self.total, self.before, self.unit = total, total - left, unit  # before: settled by earlier runs
+        self.failed_before = failed  # the part of `before` that failed
         self.done = self.dead = self.failed = 0
         self.began = monotonic()
         self._recent: deque[tuple[float, int]] = deque([(self.began, 0)], maxlen=WINDOW)
 
     @property
-    def made(self) -> int:
-        """How many were settled in this run."""
+    def settled(self) -> int:
+        """How many are done or failed in this run."""
         return self.done + self.failed
 
     @property
     def left(self) -> int:
-        return self.total - self.before - self.made
+        """How many are neither done nor failed, in this run or an earlier one."""
+        return self.total - self.before - self.settled
 
     def add(self, *, done: int = 0, dead: int = 0, failed: int = 0) -> None:
+        """Count things that have just been settled; the dead are part of the done."""
         self.done, self.dead, self.failed = self.done + done, self.dead + dead, self.failed + failed
-        self._recent.append((monotonic(), self.made))
+        self._recent.append((monotonic(), self.settled))
 
     @property
     def rate(self) -> float | None:
-        """How many a second over the last commits; None before the first."""
-        (first, before), (_, after) = self._recent[0], self._recent[-1]
-        elapsed = monotonic() - first
+        """How many are settled in a second, over the last commits; None before the first."""
+        (began, before), (_, after) = self._recent[0], self._recent[-1]
+        elapsed = monotonic() - began
         return (after - before) / elapsed if after > before and elapsed > 0 else None
 
     @property
     def eta(self) -> float | None:
+        """Seconds until none is left, at the present rate; None where there is no rate yet."""
         return self.left / self.rate if self.rate else None
 
 
 class Display(Protocol):
-    """Where a run is told to a person."""
+    """Shows a person how far a run is."""
 
-    def show(self, count: Count, doing: str) -> None: ...
-    def say(self, message: str) -> None: ...
-    def close(self) -> None: ...
+    def show(self, count: Count, doing: str) -> None:
+        """Show the counts, and what is under way."""
+        ...
+
+    def say(self, message: str) -> None:
+        """Print a message that stays."""
+        ...
+
+    def close(self) -> None:
+        """Give the terminal back."""
+        ...
 
 
 class Bar:
@@ -82,7 +96,7 @@ class Bar:
         self.progress.start()
 
     def show(self, count: Count, doing: str) -> None:
-        self.progress.update(self.task, completed=count.before + count.made, rate=_pace(count), doing=doing)
+        self.progress.update(self.task, completed=count.before + count.settled, rate=_pace(count), doing=doing)
 
     def say(self, message: str) -> None:
         self.progress.console.print(message, highlight=False, markup=False)
@@ -101,7 +115,7 @@ class Lines:
         if monotonic() < self.next and count.left:
             return
         self.next = monotonic() + LINE_EVERY
-        self.say(f"{count.before + count.made}/{count.total} {count.unit}  {_pace(count)}  {doing}".rstrip())
+        self.say(f"{count.before + count.settled}/{count.total} {count.unit}  {_pace(count)}  {doing}".rstrip())
 
     def say(self, message: str) -> None:
         print(message, file=sys.stderr, flush=True)
@@ -111,6 +125,7 @@ class Lines:
 
 
 def display_for(count: Count) -> Display:
+    """A bar where stderr is a terminal, else plain lines."""
     console = Console(stderr=True)
     return Bar(console, count) if console.is_terminal else Lines()
 
@@ -125,26 +140,26 @@ def _pace(count: Count) -> str:
 
 
 def clock(seconds: float) -> str:
-    """1:05, or 3:07:12."""
+    """Seconds as `1:05`, or as `3:07:12`."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def busy_line(busy: Iterable[Shard]) -> str:
-    """What is under way, in a few words."""
+    """The labels of the shards that are under way, in one short line."""
     return ", ".join(sorted({shard.label for shard in busy}))[:80]
 
 
 class StatusFile:
-    """status.json: how a run stands, for another terminal."""
+    """status.json: how far a run is, for another terminal."""
 
     def __init__(self, paths: AtlasPaths, name: str) -> None:
         self.paths, self.next = paths, 0.0
         self.fixed = {"name": name, "host": socket.gethostname(), "pid": os.getpid(), "started": now()}
 
     def write(self, state: str, count: Count, workers: list[dict[str, Any]], message: str | None = None) -> None:
-        """Write now when the state is final, else at most every few seconds, and not for the price of the run."""
+        """Write now when the state is final, else at most every few seconds. Storage that fails is not an error here."""
         if state == "running" and monotonic() < self.next:
             return
         self.next = monotonic() + STATUS_EVERY
@@ -158,6 +173,6 @@ class StatusFile:
             "rate": count.rate,
             "eta_seconds": count.eta,
         }
-        value = {"state": state, **self.fixed, "updated": now(), **counts, "workers": workers, "message": message}
+        status = {"state": state, **self.fixed, "updated": now(), **counts, "workers": workers, "message": message}
         with suppress(OSError):
-            write_json(self.paths.status, value)
+            write_json(self.paths.status, status)

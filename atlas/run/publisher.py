@@ -1,8 +1,9 @@
-"""Moves what workers have finished out of staging/ to where readers look for it, and keeps the diary of a run."""
+"""Publishes files that workers have finished, from staging/ to their place in the atlas; logs the run."""
 
 import json
 import shutil
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,10 +16,11 @@ from atlas.store.paths import AtlasPaths
 
 
 class Publisher:
-    """The only one who takes files out of staging/: a shard is done when its files stand in the atlas, and not before."""
+    """The only writer that takes files out of staging/. A shard is done when its files stand in the atlas."""
 
-    def __init__(self, paths: AtlasPaths, lock: Lock) -> None:
-        self.paths, self.lock = paths, lock
+    def __init__(self, paths: AtlasPaths, lock: Lock, *, publish: Callable[[Path, Path], None] = publish) -> None:
+        """publish: moves a file from a path to a path; OSError where the storage fails."""
+        self.paths, self.lock, self._publish = paths, lock, publish
         self.nonce = f"nonce-{uuid.uuid4().hex}"  # a file that every worker must see before it begins
 
     def sweep_staging(self) -> None:
@@ -31,23 +33,26 @@ class Publisher:
                 half.unlink(missing_ok=True)
 
     def commit(self, receipt: Receipt, shard: Shard) -> None:
-        """Publish a worker's files, in their order; from here on they are part of the atlas. OSError: try again."""
+        """Publish a worker's files in their order; from then on they are part of the atlas.
+
+        OSError: the storage fails; call again, any number of times. Locked: another run has taken the atlas over.
+        """
         self.lock.check()
         for file in receipt.files:
-            publish(self.paths.root / file, self.paths.root / _where_it_belongs(file))
+            self._publish(self.paths.root / file, self.paths.root / _published(file))
         for attempt in {Path(file).parts[1] for file in receipt.files}:  # empty now, and as many as there are shards
             shutil.rmtree(self.paths.staging / attempt, ignore_errors=True)
         self.log("commit", shard=shard.id, model=shard.model, doing=shard.label, **_counts(receipt))
 
     def log(self, event: str, **facts: Any) -> None:
-        """Append a line to events.jsonl; a full disk must not end a run for the sake of its diary."""
+        """Append a line to events.jsonl; a full disk does not end the run for the sake of its log."""
         line = json.dumps({"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **facts})
         with suppress(OSError), open(self.paths.events, "a") as file:
             file.write(line + "\n")
 
 
-def _where_it_belongs(file: str) -> Path:
-    """The place of `staging/<attempt>/<place>`, relative to the atlas."""
+def _published(file: str) -> Path:
+    """The path, relative to the atlas, at which `staging/<attempt>/<path>` is published."""
     return Path(*Path(file).parts[2:])
 
 

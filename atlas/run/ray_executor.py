@@ -1,4 +1,4 @@
-"""Workers as Ray actors: processes, placement and notices of death are Ray's, everything else is the scheduler's."""
+"""Workers as Ray actors. Ray runs and places processes and reports deaths; the scheduler does the rest."""
 
 import logging
 import os
@@ -8,6 +8,7 @@ from contextlib import ExitStack, redirect_stdout
 from dataclasses import dataclass
 from typing import Any
 
+# Ray reads both when it is imported.
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
 
@@ -46,8 +47,8 @@ class RayExecutor:
         self.slots = max(1, min(shape.most, shape.count or _room(shape)))
         self._work = ray.put(work)
         self._actors: dict[int, Any] = {}
-        self._places: dict[int, str] = {}
-        self._calls: dict[Any, tuple[int, str]] = {}  # reference: slot, and what it is: setup, run or where
+        self._addresses: dict[int, str] = {}
+        self._calls: dict[Any, tuple[int, str]] = {}  # by reference: the slot, and setup, run or where
 
     def start(self, slot: int, model: str) -> None:
         self.kill(slot)
@@ -62,7 +63,7 @@ class RayExecutor:
     def kill(self, slot: int) -> None:
         """End a slot's process, the only sure way to free its GPU; nothing of it is heard any more."""
         actor = self._actors.pop(slot, None)
-        self._calls = {call: known for call, known in self._calls.items() if known[0] != slot}
+        self._calls = {call: purpose for call, purpose in self._calls.items() if purpose[0] != slot}
         if actor is not None:
             ray.kill(actor, no_restart=True)
 
@@ -74,14 +75,12 @@ class RayExecutor:
         return [event for event in events if event is not None]
 
     def where(self, slot: int) -> str:
-        return self._places.get(slot, "waiting for resources")
+        return self._addresses.get(slot, "waiting for resources")
 
-    def asked(self) -> str:
+    def request(self) -> str:
         """What was asked of the cluster and what it has, for somebody whose actors never come."""
-        has = {key: value for key, value in ray.cluster_resources().items() if key in ("CPU", "GPU", "memory")}
-        return (
-            f"asked for {self.slots} actors of {self.shape.cpus} CPU and {self.shape.gpus:g} GPU; the cluster has {has}"
-        )
+        capacity = {key: value for key, value in ray.cluster_resources().items() if key in ("CPU", "GPU", "memory")}
+        return f"asked for {self.slots} actors of {self.shape.cpus} CPU and {self.shape.gpus:g} GPU; the cluster has {capacity}"
 
     def close(self) -> None:
         for slot in list(self._actors):
@@ -102,7 +101,7 @@ class RayExecutor:
         except ray.exceptions.RayError as error:  # the worker catches its own: this is Ray's
             return None if kind == "where" else self._gone(slot, Lost(slot, _brief(error)))
         if kind == "where":
-            self._places[slot] = value
+            self._addresses[slot] = value
             return None
         return value
 
@@ -144,9 +143,9 @@ def _check_address(address: str) -> None:
 
 def _room(shape: ActorShape) -> int:
     """How many such actors the cluster has resources for."""
-    has = ray.cluster_resources()
-    by_cpu = int(has.get("CPU", 0) / shape.cpus)
-    return min(by_cpu, int(has.get("GPU", 0) / shape.gpus)) if shape.gpus else by_cpu
+    capacity = ray.cluster_resources()
+    by_cpu = int(capacity.get("CPU", 0) / shape.cpus)
+    return min(by_cpu, int(capacity.get("GPU", 0) / shape.gpus)) if shape.gpus else by_cpu
 
 
 def _actor_class(shape: ActorShape) -> Any:

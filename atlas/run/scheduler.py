@@ -1,6 +1,6 @@
-"""Who does what next: a pure state machine, events in, commands out (RUNTIME: the scheduler's table of what happens).
+"""Decides which worker does what next: a pure state machine, events in, commands out.
 
-No clock, no I/O, no Ray: two executors carry it, and a test can play any history of a cluster.
+No clock, no I/O, no Ray: it serves every executor, and a test can play any history of a cluster.
 """
 
 from collections import Counter, deque
@@ -38,12 +38,12 @@ TROUBLES = 5  # storage errors in a row before the run stops
 
 @dataclass
 class Slot:
-    """A place for one actor: without a model it is empty, without a shard it is idle (once ready)."""
+    """Room for one actor: without a model it is empty, without a shard it is idle (once ready)."""
 
     model: str | None = None
     ready: bool = False
     shard: Shard | None = None
-    sent: int = 0  # how many shards had been sent, with this slot's
+    sent: int = 0  # how many shards had been sent to all slots when this slot was sent its own, that one included
     failures: Counter[str] = field(default_factory=Counter)  # loads that failed here in a row, by model
 
     def refuses(self, model: str) -> bool:
@@ -52,7 +52,7 @@ class Slot:
 
 
 class Scheduler:
-    """Shares shards out among slots. Feed it events; do what it commands, in order, until `finished`."""
+    """Gives shards to slots. Feed it events, and carry out its commands in order, until it is `finished`."""
 
     def __init__(self, shards: Iterable[Shard]) -> None:
         ordered = sorted(shards, key=lambda shard: -shard.cost)  # largest first, so the tail is short
@@ -69,15 +69,16 @@ class Scheduler:
 
     @property
     def busy(self) -> dict[int, Shard]:
-        """What is under way, by slot."""
+        """The shards that are under way, by slot."""
         return {number: slot.shard for number, slot in self.slots.items() if slot.shard is not None}
 
     @property
     def finished(self) -> bool:
+        """Whether no shard is under way and none will be sent."""
         return not self.busy and (self.stopping or not any(self.queues.values()))
 
     def handle(self, event: Event) -> list[Command]:
-        """Take one event in; the commands that follow from it."""
+        """Take an event in; return the commands that follow from it."""
         slot = self.slots.get(getattr(event, "slot", -1))
         match event:
             case Joined(number):
@@ -85,13 +86,13 @@ class Scheduler:
             case Interrupted():
                 self.stopping = True
             case _ if slot is not None:
-                return [*self._happen(slot, event), *self._assign()]
+                return [*self._change(slot, event), *self._assign()]
             case _:
                 return []  # of a slot that has left: too late to matter
         return self._assign()
 
-    def _happen(self, slot: Slot, event: Event) -> list[Command]:
-        """What an event on a slot changes, before its slot is given anything new."""
+    def _change(self, slot: Slot, event: Event) -> list[Command]:
+        """Change a slot as its event says, before the slot is given anything new."""
         match event:
             case Ready():
                 slot.ready = True
@@ -163,8 +164,8 @@ class Scheduler:
     def _setup_failed(self, slot: Slot, reason: str) -> list[Command]:
         model, slot.model, slot.ready = slot.model or "", None, False
         slot.failures[model] += 1
-        others = [one for one in self.slots.values() if one is not slot]
-        if not slot.refuses(model) or any(one.model == model or not one.refuses(model) for one in others):
+        others = [other for other in self.slots.values() if other is not slot]
+        if not slot.refuses(model) or any(other.model == model or not other.refuses(model) for other in others):
             return []
         self.queues[model].clear()
         self.remaining[model] = 0.0
@@ -208,18 +209,17 @@ class Scheduler:
         slot.sent = self.sent
         return slot.shard
 
-    def _neediest(self, asking: Slot) -> str | None:
+    def _neediest(self, free: Slot) -> str | None:
         """The model that gains most from one more slot: one without any, else the most work for each slot.
 
         An actor that holds another model is replaced only when more shards wait there than slots come for them.
         """
-        held = Counter(slot.model for slot in self.slots.values() if slot is not asking)
-        waiting = [model for model, queue in self.queues.items() if queue and not asking.refuses(model)]
-        if asking.model is None:
-            waiting = [model for model in waiting if len(self.queues[model]) > self._starting(model, asking)]
+        others = [slot for slot in self.slots.values() if slot is not free]
+        slots = Counter(slot.model for slot in others)
+        starting = Counter(slot.model for slot in others if not slot.ready)
+        waiting = [model for model, queue in self.queues.items() if queue and not free.refuses(model)]
+        if free.model is None:
+            waiting = [model for model in waiting if len(self.queues[model]) > starting[model]]
         else:
-            waiting = [model for model in waiting if held[model] == 0 or len(self.queues[model]) > held[model]]
-        return max(waiting, key=lambda m: (held[m] == 0, self.remaining[m] / (held[m] + 1)), default=None)
-
-    def _starting(self, model: str, asking: Slot) -> int:
-        return sum(s.model == model and not s.ready for s in self.slots.values() if s is not asking)
+            waiting = [model for model in waiting if slots[model] == 0 or len(self.queues[model]) > slots[model]]
+        return max(waiting, key=lambda m: (slots[m] == 0, self.remaining[m] / (slots[m] + 1)), default=None)

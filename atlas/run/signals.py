@@ -1,4 +1,4 @@
-"""A clean stop: the first signal asks for it, the second insists."""
+"""A clean stop: the first signal asks the run to end, the second ends it at once."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 
 class StopNow(BaseException):
-    """The second signal: leave at once; what is in flight is lost, nothing else."""
+    """The second signal has come: what is under way is lost, and nothing else."""
 
 
 class StopRequest:
@@ -26,7 +26,10 @@ class StopRequest:
 
 @contextmanager
 def leaving_at_once() -> Iterator[None]:
-    """The first signal raises StopNow: where nothing is under way that would be lost; stop_requests may stand inside."""
+    """Raise StopNow at the first signal, where nothing is under way that would be lost.
+
+    `stop_requests` may stand inside, and listens in its place.
+    """
 
     def leave(number: int, frame: FrameType | None) -> None:
         raise StopNow

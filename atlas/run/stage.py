@@ -1,21 +1,25 @@
-"""One stage of a job: shards worked off by an executor that suits them, watched, told of, and stoppable."""
+"""Runs one stage of a job: makes the executor that the cluster config names, and drives all shards."""
 
+import os
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 
 from atlas.config.schema import ClusterConfig
 from atlas.records import Shard
-from atlas.run.drive import Driver, Ending, Keeper, Watch
+from atlas.run.drive import Driver, Ending, Patience
+from atlas.run.events import Fail
+from atlas.run.executor import Executor, InlineExecutor
 from atlas.run.progress import Count, StatusFile, display_for
-from atlas.run.resources import make_executor
+from atlas.run.publisher import Publisher
 from atlas.run.signals import StopNow, stop_requests
 from atlas.run.work import Work
 from atlas.sweep.shards import RATE
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a stage runs."""
+class Resources:
+    """The machines that a stage runs on."""
 
     cluster: ClusterConfig
     device: str  # cpu or cuda
@@ -23,14 +27,61 @@ class Place:
 
 
 def run_stage(
-    work: Work, shards: list[Shard], place: Place, *, keeper: Keeper, count: Count, status: StatusFile
+    work: Work,
+    shards: list[Shard],
+    resources: Resources,
+    *,
+    publisher: Publisher,
+    fail: Callable[[Fail], None],
+    count: Count,
+    status: StatusFile,
 ) -> Ending:
-    """Until everything is settled, or somebody or something stops it."""
-    executor = make_executor(work, place.cluster, device=place.device, gpus=place.gpus, shards=len(shards))
+    """Work until every shard is settled, or until somebody or something stops the stage.
+
+    fail: records the one item of a shard that has failed for good. ClusterError: the cluster cannot be had.
+    """
+    executor = _make_executor(work, resources, most=len(shards))
     with closing(executor), stop_requests() as stop, closing(display_for(count)) as display:
-        watch = Watch(place.cluster, RATE[place.device])
-        driver = Driver(executor, keeper, watch=watch, count=count, display=display, status=status)
+        patience = Patience(resources.cluster, RATE[resources.device])
+        driver = Driver(executor, publisher, fail=fail, patience=patience, count=count, display=display, status=status)
         try:
             return driver.run(shards, stop)
         except StopNow:
             return Ending(stopped="stopped at once by a second signal", abandoned=driver.ending.abandoned)
+
+
+def actor_count(cluster: ClusterConfig, device: str, gpus: int) -> int | None:
+    """How many actors a run has; None: as many as the running cluster turns out to hold."""
+    if cluster.kind == "inline":
+        return 1
+    if cluster.actors is not None or cluster.kind == "ray":
+        return cluster.actors
+    if device == "cuda":
+        return max(1, int(gpus / cluster.gpus_per_actor))
+    return max(1, _usable_cpus() // _threads(cluster, device))
+
+
+def _make_executor(work: Work, resources: Resources, most: int) -> Executor:
+    """The executor that `cluster=` names, with at most `most` actors."""
+    cluster, device = resources.cluster, resources.device
+    threads = _threads(cluster, device)
+    if cluster.kind == "inline":
+        return InlineExecutor(work, threads)
+    # Imported here: Ray takes more than a second, which a run without it need not wait for.
+    from atlas.run.ray_executor import ActorShape, RayExecutor
+
+    gpu_share = cluster.gpus_per_actor if device == "cuda" else 0.0
+    shape = ActorShape(actor_count(cluster, device, resources.gpus), threads, gpu_share, most=most)
+    return RayExecutor(work, shape, cluster.address)
+
+
+def _usable_cpus() -> int:
+    """CPUs that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _threads(cluster: ClusterConfig, device: str) -> int:
+    """CPUs of one worker, and torch's threads; the same inline as in an actor, so that both give the same bytes."""
+    if cluster.cpus_per_actor is not None:
+        return cluster.cpus_per_actor
+    return 2 if device == "cuda" else 1

@@ -1,4 +1,4 @@
-"""What a product hands to the engine: plain settings, and a function that begins work with them for one model."""
+"""What a product hands to the engine: plain settings, and a function that begins work with them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,8 +9,9 @@ from atlas.config.schema import ClusterConfig, ModelConfig
 from atlas.records import ModelCard, Receipt
 from atlas.store.paths import AtlasPaths
 
-# Called once in each actor, with the name of the model that it pins; what it returns makes shard after shard.
-# A `functools.partial` of a product's `begin(settings, model)`, so that it travels to an actor by name.
+# Called once in each actor, with the name of the model that the actor pins. The function that it returns makes one
+# shard after another. It is a `functools.partial` of a product's `begin(settings, model)`, so that it travels to an
+# actor by name.
 Work = Callable[[str], Callable[[Any], Receipt]]
 
 
@@ -20,7 +21,7 @@ class WorkSettings:
 
     root: Path  # of the atlas
     device: str  # cpu or cuda
-    nonce: str  # name of a file in staging/: who does not see it does not see the atlas
+    nonce: str  # name of a file in staging/: a worker that does not see it does not see the atlas
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class ModelSettings(WorkSettings):
     cluster: ClusterConfig
 
 
-def check_place(settings: WorkSettings) -> None:
+def check_atlas_is_shared(settings: WorkSettings) -> None:
     """RuntimeError when this machine does not see the driver's atlas."""
     if not (AtlasPaths(settings.root).staging / settings.nonce).exists():
         raise RuntimeError(

@@ -21,12 +21,13 @@ class Worker:
     def setup(self, work: Work, model: str) -> Event:
         """Load the model; Ready, or SetupFailed with the reason."""
         try:
+            # Imported here: the driver imports this module, too, and does without torch.
             import torch
 
             torch.set_num_threads(self.threads)
             self._make = work(model)
         except Exception as error:
-            return SetupFailed(self.slot, _say(error))
+            return SetupFailed(self.slot, _brief(error))
         return Ready(self.slot)
 
     def run(self, shard: Shard) -> Event:
@@ -35,19 +36,20 @@ class Worker:
         try:
             return Done(self.slot, self._make(shard))
         except Exception as error:
-            return self._explain(error, shard)
+            return self._fault(error, shard)
 
     def where(self) -> str:
+        """`host:pid` of this process."""
         return f"{socket.gethostname()}:{os.getpid()}"
 
-    def _explain(self, error: Exception, shard: Shard) -> Event:
+    def _fault(self, error: Exception, shard: Shard) -> Event:
         if isinstance(error, OSError):  # storage, a mount that is gone, no more descriptors: the machine's fault
-            return Trouble(self.slot, shard.id, _say(error))
+            return Trouble(self.slot, shard.id, _brief(error))
         if "CUDA error" in str(error):  # sticky: nothing more will work in this process
-            return Lost(self.slot, _say(error))
+            return Lost(self.slot, _brief(error))
         text = "".join(traceback.format_exception(error))
         return Failed(self.slot, shard.id, type(error).__name__, text)
 
 
-def _say(error: Exception) -> str:
+def _brief(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"

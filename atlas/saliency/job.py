@@ -16,8 +16,9 @@ from atlas.store.images import write_pixels
 from atlas.store.output import output_mistakes
 from atlas.store.paths import safe
 from atlas.store.picture_files import NamedPicture, find_pictures, path_for
-from atlas.zoo.classes import class_number
-from atlas.zoo.one_model import Classes, OneModel, classes_of, device_for
+from atlas.zoo.classes import Classes, class_number, classes_of
+from atlas.zoo.load import device_for
+from atlas.zoo.one_model import OneModel
 from atlas.zoo.sources import architecture
 
 

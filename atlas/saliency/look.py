@@ -13,7 +13,7 @@ from atlas.optvis.precision import precision
 from atlas.run.memory import in_batches
 from atlas.saliency.maps import SaliencyMaps, saliency, to_gray
 from atlas.store.picture_files import NamedPicture
-from atlas.zoo.eval_transform import evaluated
+from atlas.zoo.eval_transform import eval_transform
 from atlas.zoo.load import Loaded
 
 READERS = 4  # threads that decode pictures
@@ -69,7 +69,7 @@ def _look(loaded: Loaded, category: int | None, pictures: Sequence[NamedPicture]
 
 def _read(loaded: Loaded, picture: NamedPicture) -> Tensor | OSError:
     try:
-        return evaluated(picture.read(), loaded.preprocessing)
+        return eval_transform(picture.read(), loaded.preprocessing)
     except OSError as error:
         return error
 

@@ -23,7 +23,7 @@ from atlas.similarity.stage_runner import Job
 from atlas.similarity.tables.examples import TopPictures, most_driving, write_examples
 from atlas.similarity.tables.quality import Marks, marks
 from atlas.similarity.tables.write import write_quality, write_results
-from atlas.store.compared import forget_compared
+from atlas.store.comparisons import forget_comparison
 from atlas.sweep.identity import fingerprint
 
 EACH = 2.0  # multiply-adds of a pair of features and a picture: the product, and all that is ranked besides
@@ -61,7 +61,7 @@ def compare_features(job: Job, probed: AnsweredProbe, mark: str) -> tuple[Ending
         if ending.stopped or not all(file.exists() for file in files):
             return ending, []
         job.keeper.lock.check()
-        forget_compared(job.paths, probed.name)
+        forget_comparison(job.paths, probed.name)
         found = BlockResults(blocks, files)
         try:
             return ending, [

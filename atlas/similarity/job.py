@@ -10,7 +10,7 @@ from atlas.records import ModelCard
 from atlas.run.drive import Ending
 from atlas.run.progress import StatusFile
 from atlas.run.signals import leaving_at_once
-from atlas.run.stage import Place
+from atlas.run.stage import Resources
 from atlas.similarity.atlas_images import Picture, features_of
 from atlas.similarity.compare.representatives import found_pictures, own_pictures
 from atlas.similarity.comparison import AnsweredProbe, compare_features
@@ -19,7 +19,7 @@ from atlas.similarity.probe.plan import probe_left, unanswered
 from atlas.similarity.request import record_comparison
 from atlas.similarity.source import Source, read_held
 from atlas.similarity.stage_runner import Job, SimilarityKeeper
-from atlas.store.compared import read_compared, write_compared
+from atlas.store.comparisons import read_comparisons, write_comparison
 from atlas.store.lock import Lock
 from atlas.store.manifest import now, read_manifest
 from atlas.store.paths import AtlasPaths
@@ -78,7 +78,7 @@ def similarity(
         keeper.sweep_staging()
         if overrides is not None:
             record_comparison(paths, config, overrides)
-        place = Place(config.cluster, device_of(config, next(iter(held.cards.values()))), held.gpus)
+        place = Resources(config.cluster, device_of(config, next(iter(held.cards.values()))), held.gpus)
         _bring_up_to_date(Job(config, held, place, keeper, StatusFile(paths, config.name)), outcome)
     return outcome
 
@@ -125,7 +125,7 @@ def _probed(job: Job, name: str, pictures: list[Picture], unseen: set[str]) -> A
 def _compare(job: Job, probed: AnsweredProbe, unseen: int, outcome: Outcome) -> None:
     """Write the tables of a probe, unless they are there, and are those of the pictures and features that there are."""
     mark = _mark(job, probed)
-    told = read_compared(job.paths).get(probed.name, {})
+    told = read_comparisons(job.paths).get(probed.name, {})
     if told.get("mark") == mark and all((job.paths.root / file).exists() for file in told.get("files", [])):
         return
     ending, files = compare_features(job, probed, mark)
@@ -149,7 +149,7 @@ def _note_done(job: Job, probed: AnsweredProbe, mark: str, *, unread: int, files
         "missing": {"pictures": unread},
         "files": [job.paths.relative(file) for file in files],
     }
-    write_compared(job.paths, probed.name, told)
+    write_comparison(job.paths, probed.name, told)
 
 
 def _mark(job: Job, probed: AnsweredProbe) -> str:

@@ -9,7 +9,7 @@ from atlas.run.drive import Ending
 from atlas.run.events import Fail
 from atlas.run.progress import Count, StatusFile
 from atlas.run.publisher import Publisher
-from atlas.run.stage import Place, run_stage
+from atlas.run.stage import Resources, run_stage
 from atlas.run.work import Work
 from atlas.similarity.source import Source
 from atlas.store.lock import Lock
@@ -44,7 +44,7 @@ class Job:
 
     config: SweepConfig
     held: Source
-    place: Place
+    place: Resources
     keeper: SimilarityKeeper
     status: StatusFile
 
@@ -55,13 +55,21 @@ class Job:
     def run(self, work: Work, shards: list[Shard], count: Count) -> Ending:
         """Work a stage off, and say so in status.json and events.jsonl."""
         self.keeper.log("begin", stage=count.unit, left=count.left, total=count.total)
-        ending = run_stage(work, shards, self._place_for(shards), keeper=self.keeper, count=count, status=self.status)
+        ending = run_stage(
+            work,
+            shards,
+            self._place_for(shards),
+            publisher=self.keeper,
+            fail=self.keeper.fail,
+            count=count,
+            status=self.status,
+        )
         state = "interrupted" if ending.stopped else "done"
         self.status.write(state, count, [], ending.stopped)
         self.keeper.log("end", stage=count.unit, state=state, done=count.done, failed=count.failed, left=count.left)
         return ending
 
-    def _place_for(self, shards: list[Shard]) -> Place:
+    def _place_for(self, shards: list[Shard]) -> Resources:
         """Where the job runs; in this process when there is so little to do that starting Ray would take longer."""
         little = sum(shard.cost for shard in shards) < SMALL * RATE[self.place.device]
         if self.place.cluster.kind != "local" or not little:

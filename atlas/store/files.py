@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Make `path` hold what `write` puts into the open file, or leave it as it was; OSError as the system says it."""
+    """Make `path` hold what `write` puts into the open file, or leave it as it was. OSError: the system's own."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
     try:
@@ -25,17 +25,19 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
+    """Write bytes as one whole file. OSError: the system's own."""
     write_whole(path, lambda file: file.write(data))
 
 
 def write_json(path: Path, value: Any) -> None:
+    """Write a value as one whole file of indented JSON, UTF-8. TypeError: JSON has no such value. OSError: the system's own."""
     write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
 
 
 def publish(source: Path, target: Path) -> None:
     """Move a finished file to where readers look for it: one atomic rename on one file system.
 
-    Tried again after an error that came when the file had already moved, it changes nothing.
+    After an OSError it can be called again: if the file has already moved, nothing changes.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.exists() or not target.exists():

@@ -12,7 +12,7 @@ from atlas.store.files import write_bytes
 
 
 def to_pil(image: np.ndarray) -> Image.Image:
-    """A float image (3, h, w), clipped to [0, 1], as 8-bit RGB. The one place where values become bytes."""
+    """Turn a float image (3, h, w), clipped to [0, 1], into 8-bit RGB. The one place where values become bytes."""
     pixels = np.rint(np.clip(image, 0.0, 1.0) * 255.0).astype(np.uint8)
     return Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0)))
 
@@ -31,14 +31,15 @@ def write_pixels(path: Path, pixels: Image.Image) -> str:
 
 
 def sha256_of(path: Path) -> str:
+    """The sha256 of a file, in hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_picture(path: Path) -> Image.Image:
-    """Any picture file as upright RGB; OSError, with the reason, when it is none.
+    """Read any picture file as upright RGB; OSError, with the reason, when it is none.
 
-    Transparent parts are laid on white, 16-bit gray is scaled; of an animation the first frame is taken.
+    Transparent parts are laid on white, 16-bit gray is scaled, and the first frame of an animation is taken.
     """
     try:
         with Image.open(path) as opened:
@@ -65,5 +66,5 @@ def _upright(image: Image.Image) -> Image.Image:
 def _scaled(image: Image.Image) -> Image.Image:
     """Integers of 16 bits, or floats in [0, 1], as 8-bit gray."""
     values = np.asarray(image, np.float64)
-    most = 1.0 if image.mode == "F" else 65535.0
-    return Image.fromarray(np.rint(np.clip(values / most, 0, 1) * 255).astype(np.uint8))
+    white = 1.0 if image.mode == "F" else 65535.0
+    return Image.fromarray(np.rint(np.clip(values / white, 0, 1) * 255).astype(np.uint8))

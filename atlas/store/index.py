@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 
 from atlas.store.files import write_whole
 
-# The folders `model=…/layer=…` say the same again; readers that merge the two want the type that folders are given.
+# Type of `model` and `layer`, which the folders `model=…/layer=…` repeat: pyarrow gives the names of folders this type,
+# and merges them only with columns of the same type.
 FOLDER = pa.dictionary(pa.int32(), pa.string())
 
 INDEX = pa.schema(
@@ -67,7 +68,7 @@ Row = dict[str, Any]
 
 
 def write_rows(path: Path, rows: Sequence[Row], schema: pa.Schema) -> None:
-    """Write rows as one whole Parquet file; a missing column is NULL, an unknown one is an error."""
+    """Write rows as one whole Parquet file; a missing column is NULL. KeyError: the schema has no such column."""
     unknown = {key for row in rows for key in row} - set(schema.names)
     if unknown:
         raise KeyError(f"no such column: {', '.join(sorted(unknown))}")
@@ -75,7 +76,7 @@ def write_rows(path: Path, rows: Sequence[Row], schema: pa.Schema) -> None:
 
 
 def write_table(path: Path, table: pa.Table, group: int | None = None) -> None:
-    """Write a table as one whole file; group: rows of a row group, for readers that want few of many rows."""
+    """Write a table as one whole Parquet file. group: rows of a row group, for readers that want few of many rows."""
     text = [field.name for field in table.schema if pa.types.is_string(field.type)]
 
     def write(file: BinaryIO) -> None:

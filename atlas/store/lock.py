@@ -1,4 +1,4 @@
-"""One driver per atlas: a lock file created exclusively, with a heartbeat, taken over when its owner is gone."""
+"""One driver per atlas: a lock file with a heartbeat, taken over when its owner is gone."""
 
 import json
 import os
@@ -68,25 +68,25 @@ class Lock:
         return True
 
     def _remove_stale(self, stale: dict[str, Any]) -> bool:
-        """Move the stale lock aside under a name of our own: of two that try, one finds it gone, or another's new one.
+        """Move the stale lock aside, under a name of our own, and remove it; True when it is this call that removed it.
 
-        That one is put back where it lay. True when the stale lock is gone by our hand.
+        Of two processes that try, the second finds the lock gone, or moves the first one's new lock, which it puts back.
         """
         grave = self.path.with_name(f".{self.path.name}.{self._token}")
         try:
             os.rename(self.path, grave)
         except FileNotFoundError:
             return False
-        found = read_owner(grave)
-        ours = found is not None and found["token"] == stale["token"]
-        if not ours:
+        moved = read_owner(grave)
+        removed = moved is not None and moved["token"] == stale["token"]
+        if not removed:
             with suppress(FileExistsError):
                 os.link(grave, self.path)
         grave.unlink()
-        return ours
+        return removed
 
     def check(self) -> None:
-        """Locked, when the lock was taken over meanwhile: this process slept too long to be believed alive."""
+        """Raise Locked when another run took the lock over, because this process slept too long to seem alive."""
         if self.lost:
             raise Locked(
                 f"{self.path.parent} was taken over by another run while this one slept; nothing more is written"
@@ -102,7 +102,7 @@ class Lock:
 
 
 def read_owner(path: Path) -> dict[str, Any] | None:
-    """Who holds the lock, with `age` in seconds since the last sign of life; None when nobody does."""
+    """Read who holds the lock, and as `age` the seconds since the last sign of life; None when nobody holds it."""
     try:
         age = time.time() - path.stat().st_mtime
         text = path.read_text()
@@ -115,14 +115,14 @@ def read_owner(path: Path) -> dict[str, Any] | None:
 
 
 def is_alive(owner: dict[str, Any]) -> bool:
-    """Whether an owner is still at work: on this host its process is asked, elsewhere its heartbeat."""
+    """Whether an owner is still at work: its process tells on this host, its heartbeat on another."""
     if owner["host"] == socket.gethostname():
         return _started(owner["pid"]) is not None and _started(owner["pid"]) == owner["started"]
     return owner["age"] < STALE
 
 
 def _started(pid: int) -> str | None:
-    """When a process began, in the kernel's ticks: tells a reused pid from the old process. None when it is gone."""
+    """When a process began, in the kernel's ticks, which tell it from another of the same pid. None: it is gone."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -131,7 +131,7 @@ def _started(pid: int) -> str | None:
 
 
 def _answers(pid: int) -> str | None:
-    """The same where there is no /proc: only whether the process answers."""
+    """In place of its start, where there is no /proc: `alive` when the process answers, None when it does not."""
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, ValueError, OverflowError):

@@ -18,20 +18,21 @@ class NotAnAtlas(Exception):
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
-    """The manifest at `path`; NotAnAtlas when there is none, or none that this version reads."""
+    """Read the manifest at `path`; NotAnAtlas when there is none, or none that this version reads."""
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise NotAnAtlas(f"{path.parent} is no atlas: it has no atlas.json") from None
     except (ValueError, OSError) as error:
         raise NotAnAtlas(f"{path} cannot be read: {error}") from None
-    found = manifest.get("format") if isinstance(manifest, dict) else None
-    if found != FORMAT:
-        raise NotAnAtlas(f"{path} has format {found!r}; this version reads format {FORMAT}")
+    version = manifest.get("format") if isinstance(manifest, dict) else None
+    if version != FORMAT:
+        raise NotAnAtlas(f"{path} has format {version!r}; this version reads format {FORMAT}")
     return manifest
 
 
 def new_manifest(name: str) -> dict[str, Any]:
+    """The manifest of an atlas of which nothing has been asked yet."""
     return {
         "format": FORMAT,
         "name": name,
@@ -44,19 +45,21 @@ def new_manifest(name: str) -> dict[str, Any]:
 
 
 def write_manifest(path: Path, manifest: dict[str, Any]) -> None:
+    """Write a manifest with the time and the libraries' versions of now. OSError: the disk."""
     write_json(path, {**manifest, "updated": now(), "versions": versions()})
 
 
 def versions() -> dict[str, str]:
-    """What made the atlas: python and the libraries that reach a pixel or a file."""
-    found = {"python": platform.python_version(), "platform": platform.platform()}
+    """Versions of python, of the platform and of the installed libraries that reach a pixel or a file."""
+    numbers = {"python": platform.python_version(), "platform": platform.platform()}
     for library in LIBRARIES:
         try:
-            found[library] = metadata.version(library)
+            numbers[library] = metadata.version(library)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return numbers
 
 
 def now() -> str:
+    """The time in UTC, to the second, as ISO 8601 writes it."""
     return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,4 +1,4 @@
-"""Every path under an atlas, and how a name becomes part of one. Nothing else joins paths."""
+"""Every path under an atlas, and how a name becomes part of one. No other module joins such paths."""
 
 from hashlib import sha1
 from pathlib import Path
@@ -6,19 +6,18 @@ from urllib.parse import quote
 
 from atlas.records import Address, Target
 
-VARIANT_ENDING = (
-    r"-v([0-9a-f]{6})\.png$"  # how the path of an image ends whose weights or recipe are not the atlas's first
-)
+# How the path of an image ends whose weights or recipe are not the atlas's first.
+VARIANT_ENDING = r"-v([0-9a-f]{6})\.png$"
 LONGEST_LABEL = 80  # characters of a target in a file name (file systems end at 255); a longer one becomes its hash
 
 
 def safe(name: str) -> str:
-    """A name as one folder or file name: letters, digits, `_.-` stay, all else is percent-encoded.
+    """Turn a name into one folder or file name: letters, digits and `_.-` stay, all else is percent-encoded.
 
     Names come from users' models, so `../x`, `a/b` and `<b>` must stay inside the atlas; a leading dot is encoded too.
     """
-    kept = quote(name, safe="")
-    return "%2E" + kept[1:] if kept.startswith(".") else kept
+    encoded = quote(name, safe="")
+    return "%2E" + encoded[1:] if encoded.startswith(".") else encoded
 
 
 class AtlasPaths:
@@ -61,13 +60,15 @@ class AtlasPaths:
         return self.index / f"model={safe(model)}" / f"layer={safe(layer)}"
 
     def shard_index(self, model: str, layer: str, shard: str) -> Path:
+        """The finished rows of a shard."""
         return self.layer_index(model, layer) / f"{shard}.parquet"
 
     def shard_failures(self, shard: str) -> Path:
+        """The rows of a shard that failed."""
         return self.failures / f"{shard}.parquet"
 
     def start(self, digest: str) -> Path:
-        """A picture that images begin as."""
+        """A picture that images start from."""
         return self.starts / f"{digest}.png"
 
     def layer_traces(self, model: str, layer: str) -> Path:
@@ -87,6 +88,7 @@ class AtlasPaths:
         return self.pictures / safe(probe)
 
     def neighbor_table(self, scope: str, measure: str, probe: str) -> Path:
+        """The neighbors of every feature, by one measure on one probe."""
         return self.neighbors / f"scope={scope}" / f"measure={measure}" / f"{safe(probe)}.parquet"
 
     def map(self, model: str, layer: str, measure: str, probe: str = "atlas") -> Path:
@@ -99,6 +101,7 @@ class AtlasPaths:
         return self.maps / safe(model) / ("layout.png" if probe == "atlas" else f"layout-{safe(probe)}.png")
 
     def sheet(self, model: str, layer: str, name: str) -> Path:
+        """A contact sheet; name: the metric of a layer's images, or `feature-<channel>`."""
         return self.sheets / safe(model) / safe(layer) / f"{safe(name)}.png"
 
     @staticmethod

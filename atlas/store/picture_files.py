@@ -1,4 +1,4 @@
-"""Pictures that somebody asks for: paths, folders and photographs at hand in; what to call each, and how to read it, out."""
+"""Finds the pictures that `image=` means: paths and folders in; a label and a reader for each out."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -9,101 +9,102 @@ from pathlib import Path, PurePath
 
 from PIL import Image
 
-from atlas.config.mistakes import ConfigError, nearest
+from atlas.config.mistakes import ConfigError, guess, nearest
 from atlas.config.recipe_checks import AT_HAND
 from atlas.store.images import read_picture
 from atlas.store.paths import safe
 
 SKLEARN = "sklearn:"
-LONGEST_NAME = 150  # characters of a file's name that tell of its picture (file systems end at 255)
+LONGEST_NAME = 150  # characters of a file's name that are its picture's name (file systems allow 255)
 
 
 @dataclass(frozen=True)
 class NamedPicture:
-    """A picture that is there, though it may turn out to be none that can be read."""
+    """A file that exists and should be a picture; whether it is one shows when it is read."""
 
-    name: str  # for people: its path, or what it was asked for as
-    label: PurePath  # what tells it from the others that were asked for: its name, without suffix where that suffices
-    named: bool  # by itself; else it was found in a folder
+    name: str  # for people: its path, or the name of a photograph at hand
+    label: PurePath  # unique among the pictures of one request: its name, without suffix where that suffices
+    named: bool  # asked for by itself, not found in a folder
     read: Callable[[], Image.Image]  # upright RGB; OSError with the reason where it is no picture
 
 
-def find_pictures(asked: object, out: Path | None = None) -> list[NamedPicture]:
+def find_pictures(request: object, out: Path | None = None) -> list[NamedPicture]:
     """The pictures of a path, a folder with its subfolders, `sklearn:china.jpg`, or a list of such, in a fixed order.
 
     In folders, files with a suffix that no picture has, hidden ones, and those under `out` are passed over.
     ConfigError with every mistake: what is not there, and a folder without pictures.
     """
-    found: list[_Found] = []
+    pictures: list[_PictureFile] = []
     mistakes: list[str] = []
-    for one in asked if isinstance(asked, list) else [asked]:
+    for part in request if isinstance(request, list) else [request]:
         try:
-            found += _found(one, out)
+            pictures += _pictures_of(part, out)
         except ConfigError as error:
             mistakes += error.mistakes
-    if not found and not mistakes:
+    if not pictures and not mistakes:
         mistakes.append("image=[]: name a picture, a folder of pictures, or a list of such")
     if mistakes:
         raise ConfigError(mistakes)
-    once: dict[Path, _Found] = {}
-    for one in found:
-        once.setdefault(one.place, one)
-    return _named(list(once.values()))
+    by_path: dict[Path, _PictureFile] = {}
+    for picture in pictures:
+        by_path.setdefault(picture.path, picture)
+    return _labelled(list(by_path.values()))
 
 
 def path_for(label: PurePath, ending: str) -> Path:
-    """Where a file made of a picture lies: its folders and name as they may stand in a path, and the ending."""
+    """The path of a file that is made of a picture: the label's folders and name, made safe, and the ending."""
     *folders, last = (_short(safe(part)) for part in label.parts)
     return Path(*folders, f"{last}-{ending}")
 
 
 @dataclass(frozen=True)
-class _Found:
-    """A picture before it is known what the others are called."""
+class _PictureFile:
+    """A picture before its label is made to differ from the others'."""
 
     name: str
-    place: Path  # the file, absolute: the same picture has the same
-    label: PurePath  # its path from where it was searched
+    path: Path  # absolute: the same picture has the same
+    label: PurePath  # its path from the folder that was searched
     named: bool
     read: Callable[[], Image.Image]
 
 
-def _found(asked: object, out: Path | None) -> Iterable[_Found]:
-    if isinstance(asked, bool) or not isinstance(asked, str | int) or asked == "":
-        raise ConfigError([f"image={asked}: the path of a picture or folder is wanted, as image=cat.jpg"])
-    text = str(asked)
+def _pictures_of(request: object, out: Path | None) -> Iterable[_PictureFile]:
+    if isinstance(request, bool) or not isinstance(request, str | int) or request == "":
+        raise ConfigError([f"image={request}: the path of a picture or folder is wanted, as image=cat.jpg"])
+    text = str(request)
     if text.startswith(SKLEARN):
         return [_at_hand(text)]
     path = Path(text).expanduser()
     if os.path.isdir(path):  # which, unlike Path's, does not raise where a folder above may not be read
         return _inside(path, out)
     if not os.path.isfile(path):
-        raise ConfigError([f"image={text}: there is no such file or folder{_near(path)}"])
-    return [_Found(text, path.resolve(), PurePath(path.name), True, partial(read_picture, path))]
+        raise ConfigError([f"image={text}: there is no such file or folder{_similar_names(path)}"])
+    return [_PictureFile(text, path.resolve(), PurePath(path.name), True, partial(read_picture, path))]
 
 
-def _at_hand(text: str) -> _Found:
+def _at_hand(text: str) -> _PictureFile:
     name = text.removeprefix(SKLEARN)
     if text not in AT_HAND:
         raise ConfigError([f"image={text}: no such photograph; {nearest(text, AT_HAND)}"])
-    return _Found(text, Path(text), PurePath(name), True, partial(_photograph, name))
+    return _PictureFile(text, Path(text), PurePath(name), True, partial(_photograph, name))
 
 
 def _photograph(name: str) -> Image.Image:
+    # Imported here: scikit-learn takes a second, and is wanted for its two photographs only.
     from sklearn.datasets import load_sample_image
 
     return Image.fromarray(load_sample_image(name))
 
 
-def _inside(folder: Path, out: Path | None) -> list[_Found]:
+def _inside(folder: Path, out: Path | None) -> list[_PictureFile]:
     files = [path for path in folder.rglob("*") if _may_be_picture(path, folder) and path.is_file()]
-    made = out.expanduser().resolve() if out is not None else None
-    if made is not None and made != folder.resolve() and made.is_relative_to(folder.resolve()):
-        files = [path for path in files if not path.resolve().is_relative_to(made)]
+    results = out.expanduser().resolve() if out is not None else None
+    if results is not None and results != folder.resolve() and results.is_relative_to(folder.resolve()):
+        files = [path for path in files if not path.resolve().is_relative_to(results)]
     if not files:
         raise ConfigError([f"image={folder}: there is no picture in this folder"])
     ordered = sorted(files, key=lambda path: path.relative_to(folder).parts)
-    return [_Found(str(p), p.resolve(), p.relative_to(folder), False, partial(read_picture, p)) for p in ordered]
+    return [_PictureFile(str(p), p.resolve(), p.relative_to(folder), False, partial(read_picture, p)) for p in ordered]
 
 
 def _may_be_picture(path: Path, folder: Path) -> bool:
@@ -111,23 +112,26 @@ def _may_be_picture(path: Path, folder: Path) -> bool:
     return not hidden and Image.registered_extensions().get(path.suffix.lower()) in Image.OPEN
 
 
-def _near(path: Path) -> str:
-    """Names in the same folder that look like it."""
+def _similar_names(path: Path) -> str:
+    """The end of an error that names files of the same folder whose names are close; empty where there are none."""
     if not os.access(path.parent, os.R_OK | os.X_OK):
         return ""
-    phrase = nearest(path.name, (one.name for one in path.parent.iterdir()))
-    return f"; {phrase}" if phrase.startswith("did you mean") else ""
+    question = guess(path.name, (neighbor.name for neighbor in path.parent.iterdir()))
+    return f"; {question}" if question is not None else ""
 
 
-def _named(found: list[_Found]) -> list[NamedPicture]:
-    """Labels that differ also where the file system takes `Cat` for `cat`: from the names, or else from whole paths."""
-    labels = [one.label for one in found]
+def _labelled(pictures: list[_PictureFile]) -> list[NamedPicture]:
+    """Give labels that differ also where the file system takes `Cat` for `cat`: the names, or else the whole paths."""
+    labels = [picture.label for picture in pictures]
     if not _differ(labels):
-        top = os.path.commonpath([one.place.absolute().parent for one in found])
-        labels = [PurePath(os.path.relpath(one.place.absolute(), top)) for one in found]
+        top = os.path.commonpath([picture.path.absolute().parent for picture in pictures])
+        labels = [PurePath(os.path.relpath(picture.path.absolute(), top)) for picture in pictures]
     plain = [label.with_suffix("") for label in labels]
     chosen = plain if _differ(plain) else labels
-    return [NamedPicture(one.name, label, one.named, one.read) for one, label in zip(found, chosen, strict=True)]
+    return [
+        NamedPicture(picture.name, label, picture.named, picture.read)
+        for picture, label in zip(pictures, chosen, strict=True)
+    ]
 
 
 def _differ(labels: list[PurePath]) -> bool:
@@ -135,5 +139,5 @@ def _differ(labels: list[PurePath]) -> bool:
 
 
 def _short(name: str) -> str:
-    """A name that a file system takes: the end of a long one is replaced by the hash of it all."""
+    """A name that a file system takes: the end of a long one is replaced by the hash of the whole."""
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 11]}-{sha1(name.encode()).hexdigest()[:10]}"

@@ -1,4 +1,4 @@
-"""plans/: every task that was ever asked of an atlas, so that what is left is known without asking again."""
+"""plans/: a row for every task that was ever asked of an atlas, so that readers know which are left to do."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -27,7 +27,7 @@ PLAN = pa.schema(
         ("shard", pa.string()),
     ]
 )
-GROUP = 50_000  # rows held at once while a plan is written
+GROUP = 50_000  # rows in memory at once while a plan is written
 
 
 def write_plan(path: Path, rows: Iterable[Row]) -> None:

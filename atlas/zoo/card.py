@@ -1,4 +1,4 @@
-"""Cards: a ModelConfig in, what the planner must know of the model out, without tensors, so it can cross processes."""
+"""Cards: a ModelConfig in; out what the planner must know of the model, without tensors."""
 
 from dataclasses import replace
 
@@ -20,43 +20,46 @@ LARGER = 380 / 299  # the sources' last octave, relative to the first
 
 
 def make_card(name: str, config: ModelConfig) -> ModelCard:
-    """Card of the real model with its weights, on the CPU; ConfigError for every mistake in `models.<name>`."""
+    """Make the card of the real model with its weights, on the CPU; ConfigError: every mistake in `models.<name>`."""
     loaded = load(name, config)
-    layers = _walk(name, loaded.model, loaded.input_size, torch.device("cpu"))
+    layers = _walk(name, loaded.model, loaded.input_size)
     layers, chosen = _zoned(name, config, loaded.model, layers)
     gpus = torch.cuda.device_count()
-    grows = takes(loaded.model, round(loaded.input_size * LARGER), torch.empty(0))
-    return ModelCard(name, loaded.weights, loaded.digest, loaded.input_size, layers, chosen, gpus, grows)
+    resizable = takes(loaded.model, round(loaded.input_size * LARGER), torch.empty(0))
+    return ModelCard(name, loaded.weights, loaded.digest, loaded.input_size, layers, chosen, gpus, resizable)
 
 
 def layer_table(name: str, config: ModelConfig) -> tuple[tuple[Layer, ...], tuple[str, ...]]:
-    """All layers of `models.<name>`, and the chosen ones; needs no weights, and where it can, no memory for them."""
+    """All layers of `models.<name>`, and the names of those that `layers: default` stands for.
+
+    Needs no weights and, of most models, no memory for them. ConfigError: every mistake in `models.<name>`.
+    """
     built = architecture(name, replace(config, weights="none"))
     model, layers = _on_meta(built)
     if not layers:
         model = built.bare().eval()
-        layers = _walk(name, model, built.preprocessing.input_size, torch.device("cpu"))
+        layers = _walk(name, model, built.preprocessing.input_size)
     return _zoned(name, config, model, layers)
 
 
 def stages(model: nn.Module, layers: tuple[Layer, ...]) -> tuple[str, ...]:
     """The layers to look at in a model that nobody has divided into zones: its stages, in order of execution.
 
-    Taken are modules that hold parameters, and are no norm, and give maps with more than one position (or features,
-    where nothing gives such maps): the outermost ones, or what they hold, level by level, until there are 4 or more.
-    That is the stem and stages of a ResNet, the blocks of a transformer, the convolutions of VGG. Of more than 24,
-    every second one is taken, or every third.
+    They are the modules that hold parameters, are no norm, and give maps with more than one position (or features,
+    where nothing gives such maps): the outermost ones, or those inside them, level by level, until there are 4 or
+    more. That is the stem and stages of a ResNet, the blocks of a transformer, the convolutions of VGG. Of more than
+    24, every second one is taken, or every third.
     """
     wide = [layer for layer in layers if layer.height * layer.width > 1] or list(layers)
     names = [layer.name for layer in wide if _learns(model.get_submodule(layer.name))]
-    found: tuple[str, ...] = ()
-    for depth in range(max((n.count(".") for n in names), default=0) + 1):
-        within = [n for n in names if n.count(".") <= depth]
-        found = tuple(n for n in within if not any(m.startswith(f"{n}.") for m in within))
-        if len(found) >= ENOUGH:
+    outermost: tuple[str, ...] = ()
+    for depth in range(max((name.count(".") for name in names), default=0) + 1):
+        within = [name for name in names if name.count(".") <= depth]
+        outermost = tuple(name for name in within if not any(inner.startswith(f"{name}.") for inner in within))
+        if len(outermost) >= ENOUGH:
             break
-    step = max(1, -(-len(found) // MOST))
-    return found[step - 1 :: step]
+    step = max(1, -(-len(outermost) // MOST))
+    return outermost[step - 1 :: step]
 
 
 def _learns(module: nn.Module) -> bool:
@@ -77,10 +80,10 @@ def _on_meta(built: Architecture) -> tuple[nn.Module, tuple[Layer, ...]]:
         return nn.Identity(), ()
 
 
-def _walk(name: str, model: nn.Module, size: int, device: torch.device) -> tuple[Layer, ...]:
+def _walk(name: str, model: nn.Module, size: int) -> tuple[Layer, ...]:
     """Layers at the model's own input size; two images, as `walk` wants, of one gray."""
     try:
-        layers = walk(model, torch.zeros(2, 3, size, size, device=device))
+        layers = walk(model, torch.zeros(2, 3, size, size))
     except Exception as error:  # other people's model, perhaps at a size that it cannot take
         what = f"models.{name}.input_size={size}: a forward pass of images (2, 3, {size}, {size}) failed"
         raise ConfigError([f"{what}: {type(error).__name__}: {error}"]) from error
@@ -92,7 +95,7 @@ def _walk(name: str, model: nn.Module, size: int, device: torch.device) -> tuple
 def _zoned(
     name: str, config: ModelConfig, model: nn.Module, layers: tuple[Layer, ...]
 ) -> tuple[tuple[Layer, ...], tuple[str, ...]]:
-    """Fill the zones, and say which layers `default` stands for: those of all zones, or else the stages."""
+    """The layers with their zones, and the names that `default` stands for: those of all zones, or else the stages."""
     mistakes = [
         f"models.{name}.zones.{zone}: {glob!r} names no layer; {nearest(glob, [layer.name for layer in layers])}"
         for zone, globs in config.zones.items()
@@ -100,13 +103,13 @@ def _zoned(
     ]
     if mistakes:
         raise ConfigError(mistakes)
-    chosen = choose(layers, [g for globs in config.zones.values() for g in globs])[0]
+    chosen = choose(layers, [glob for globs in config.zones.values() for glob in globs])[0]
     zones = {layer.name: _zone(layer.name, config.zones) for layer in layers}
     return tuple(replace(layer, zone=zones[layer.name]) for layer in layers), chosen or stages(model, layers)
 
 
 def _zone(layer: str, zones: dict[str, list[str]]) -> str:
-    """Zone of a layer, or of the closest module around it that has one."""
+    """The zone of a layer, or of the closest module around it that has one."""
     while layer:
         for zone, globs in zones.items():
             if any(matches(layer, glob) for glob in globs):

@@ -10,17 +10,17 @@ from atlas.config.mistakes import ConfigError
 from atlas.config.schema import ModelConfig
 from atlas.records import ModelCard
 
-TOGETHER = 2  # models read at once
+PROCESSES = 2  # models in memory at once
 
 
 def read_cards(models: dict[str, ModelConfig]) -> tuple[dict[str, ModelCard], list[str]]:
-    """Each model's card, and what is wrong with those that cannot be read."""
+    """Each model's card by name, and the mistakes of the models that cannot be read."""
     cards: dict[str, ModelCard] = {}
     mistakes: list[str] = []
     if not models:
         return cards, mistakes
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(TOGETHER, len(models)), mp_context=context, initializer=_quiet) as pool:
+    with ProcessPoolExecutor(min(PROCESSES, len(models)), mp_context=context, initializer=_quiet) as pool:
         futures = {name: pool.submit(_card, name, config) for name, config in models.items()}
         for name, future in futures.items():
             try:
@@ -31,12 +31,13 @@ def read_cards(models: dict[str, ModelConfig]) -> tuple[dict[str, ModelCard], li
 
 
 def _quiet() -> None:
-    """A child leaves Ctrl-C to its parent, and stdout to data: torch.hub tells of its downloads there."""
+    """Leave Ctrl-C to the parent process, and stdout to data: torch.hub prints about its downloads there."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.stdout = sys.stderr
 
 
 def _card(name: str, config: ModelConfig) -> ModelCard:
+    # Imported here, in the child: the parent does without torch.
     from atlas.zoo.card import make_card
 
     return make_card(name, config)

@@ -1,13 +1,48 @@
-"""What a classifier's outputs are called, and which of them somebody means."""
+"""The classes of a classifier: how many there are, their names, and the one that a number or a name means."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
 
 from atlas.config.mistakes import ConfigError, nearest
 from atlas.config.schema import ModelConfig
 from atlas.zoo.drawings import CLASSES
+from atlas.zoo.load import Loaded
 from atlas.zoo.sources import architecture, timm_module, torchvision_weights
 
 Names = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Classes:
+    """What a classifier tells apart."""
+
+    count: int
+    names: Names | None
+
+    def label(self, number: int) -> str | None:
+        """The name of a class; None where classes have none."""
+        return None if self.names is None else self.names[number]
+
+
+def classes_of(loaded: Loaded, config: ModelConfig) -> Classes:
+    """The classes of a model, counted on its answer to a black image; ConfigError where that is no row of scores."""
+    size = loaded.input_size
+    image = loaded.preprocess(torch.zeros(1, 3, size, size, device=loaded.device))
+    try:
+        with torch.no_grad():
+            scores = loaded.model(image)
+    except Exception as error:  # other people's code: anything can come out of it
+        what = f"models.{loaded.name} cannot look at an image of {size} x {size} pixels"
+        raise ConfigError([f"{what}: {type(error).__name__}: {error}"]) from error
+    if not isinstance(scores, Tensor) or scores.ndim != 2 or len(scores) != 1 or scores.shape[1] < 2:
+        tensor, kind = isinstance(scores, Tensor), type(scores).__name__
+        what = f"a tensor of shape {tuple(scores.shape)}" if tensor else f"an object of type {kind}"
+        wanted = "a row of scores for each picture, one score for each of at least two classes, (1, classes), is wanted"
+        raise ConfigError([f"models.{loaded.name} gives {what} for one picture: {wanted}"])
+    return Classes(scores.shape[1], class_names(loaded.name, config, scores.shape[1]))
 
 
 def class_names(name: str, config: ModelConfig, count: int) -> Names | None:
@@ -17,9 +52,9 @@ def class_names(name: str, config: ModelConfig, count: int) -> Names | None:
 
 
 def class_number(category: int | str, names: Names | None, count: int) -> int:
-    """The output that a number or a name means; ConfigError, with what is allowed, where there is none such.
+    """The number of the class that a number or a name means; ConfigError, with what is allowed, where there is none.
 
-    A name is a whole one, or one of those that stand in it between commas: `tabby` is `tabby, tabby cat`.
+    A class is named by its whole name, or by a part of it between commas: `tabby` means `tabby, tabby cat`.
     """
     text = str(category).strip()
     if text.lstrip("+-").isdecimal():
@@ -29,12 +64,12 @@ def class_number(category: int | str, names: Names | None, count: int) -> int:
     if names is None:
         raise ConfigError([f"category={category}: these classes have no names; give a number, 0 to {count - 1}"])
     for spelled in (_whole, _first, _parts):
-        meant = [number for number, name in enumerate(names) if text.casefold() in spelled(name.casefold())]
-        if len(meant) > 1:
-            told = ", ".join(f"{number} ({names[number]})" for number in meant)
-            raise ConfigError([f"category={category}: that is several classes; give the number of one: {told}"])
-        if meant:
-            return meant[0]
+        matches = [number for number, name in enumerate(names) if text.casefold() in spelled(name.casefold())]
+        if len(matches) > 1:
+            numbered = ", ".join(f"{number} ({names[number]})" for number in matches)
+            raise ConfigError([f"category={category}: that is several classes; give the number of one: {numbered}"])
+        if matches:
+            return matches[0]
     single = [part for name in names for part in (name, *_parts(name))]
     raise ConfigError([f"category={category}: no such class; {nearest(text, single)}"])
 
@@ -57,11 +92,11 @@ def _of_torchvision(name: str, config: ModelConfig, count: int) -> Sequence[str]
 
 
 def _of_timm(name: str, config: ModelConfig, count: int) -> Sequence[str] | None:
-    """ImageNet's, where the published weights have as many outputs: their number tells which of its subsets."""
+    """ImageNet's names, where the published weights have `count` outputs, which tells the subset of ImageNet."""
     timm = timm_module(f"models.{name}.source={config.source}")
-    known = timm.models.get_pretrained_cfg(config.entry or name)
+    published = timm.models.get_pretrained_cfg(config.entry or name)
     subset = timm.data.infer_imagenet_subset({"num_classes": count})
-    if known is None or known.num_classes != count or subset is None:
+    if published is None or published.num_classes != count or subset is None:
         return None
     return timm.data.ImageNetInfo(subset).label_descriptions()
 

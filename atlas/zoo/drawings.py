@@ -1,7 +1,7 @@
-"""Procedurally drawn pictures of 16 patterns: PatternNet's training data, and the probe set and test data at hand.
+"""Draws pictures of 16 patterns: PatternNet's training data, a probe set, and test data.
 
-A pattern turns a coordinate grid and a row of random numbers into a soft mask; the mask blends two colours; noise
-and a slope of light go on top. Every picture takes its own row of numbers, whatever its neighbours in the batch are.
+A pattern turns a coordinate grid and a row of random numbers into a soft mask; the mask blends two colours;
+noise and a slope of light go on top. Every picture has its own row of numbers, whatever else is in the batch.
 """
 
 from collections.abc import Callable
@@ -61,6 +61,7 @@ def stripes(degrees: int) -> Callable[[Grid], Map]:
 
 
 def checks(grid: Grid) -> Map:
+    """A chessboard, turned by any angle."""
     grid = grid.turned(grid.between(0, 0, 2 * pi))
     scale = grid.between(1, 1.2, 2.4)
     u, v = grid.x * scale + grid.between(2, 0, 1), grid.y * scale + grid.between(3, 0, 1)
@@ -68,6 +69,7 @@ def checks(grid: Grid) -> Map:
 
 
 def dots(grid: Grid) -> Map:
+    """Discs at the points of a square lattice, turned by any angle."""
     grid = grid.turned(grid.between(0, 0, 2 * pi))
     pitch = grid.between(1, 0.32, 0.6)
     u, v = grid.x / pitch + grid.between(2, 0, 1), grid.y / pitch + grid.between(3, 0, 1)
@@ -75,17 +77,20 @@ def dots(grid: Grid) -> Map:
 
 
 def rings(grid: Grid) -> Map:
+    """Concentric bands around a place near the middle."""
     grid = grid.centred(0.5)
     return grid.wave(torch.hypot(grid.x, grid.y) * grid.between(2, 1.8, 4) + grid.between(3, 0, 1))
 
 
 def spokes(grid: Grid) -> Map:
+    """Four to eight sectors around a place near the middle."""
     grid = grid.centred(0.5)
     count = grid.between(2, 4, 9).floor()
     return grid.wave(torch.atan2(grid.y, grid.x) / (2 * pi) * count + grid.between(3, 0, 1))
 
 
 def spirals(grid: Grid) -> Map:
+    """One to three arms that wind around a place near the middle, either way."""
     grid = grid.centred(0.4)
     arms = grid.between(2, 1, 4).floor() * torch.where(grid.between(3, 0, 1) < 0.5, -1, 1)
     cycles = torch.hypot(grid.x, grid.y) * grid.between(4, 1.4, 2.6)
@@ -93,6 +98,7 @@ def spirals(grid: Grid) -> Map:
 
 
 def zigzags(grid: Grid) -> Map:
+    """Parallel bands with teeth, turned by any angle."""
     grid = grid.turned(grid.between(0, 0, 2 * pi))
     along = grid.x * grid.between(1, 1.2, 2.2) + grid.between(2, 0, 1)
     teeth = 4 * (along - along.round()).abs() - 1
@@ -100,12 +106,13 @@ def zigzags(grid: Grid) -> Map:
 
 
 def cross(grid: Grid, radius: Number) -> Map:
+    """Signed distance to a plus sign, positive inside."""
     long, short = torch.maximum(grid.x.abs(), grid.y.abs()), torch.minimum(grid.x.abs(), grid.y.abs())
     return torch.minimum(radius - long, 0.28 * radius - short)
 
 
 def polygon(corners: int) -> Callable[[Grid, Number], Map]:
-    """A regular polygon: the least of the distances to its sides."""
+    """Signed distance to a regular polygon, positive inside: the least of the distances to its sides."""
     apothem = cos(pi / corners)
 
     def shape(grid: Grid, radius: Number) -> Map:
@@ -117,6 +124,7 @@ def polygon(corners: int) -> Callable[[Grid, Number], Map]:
 
 
 def disc(grid: Grid, radius: Number) -> Map:
+    """Signed distance to a disc, positive inside."""
     return 0.85 * radius - torch.hypot(grid.x, grid.y)
 
 
@@ -132,8 +140,8 @@ def shapes(shape: Callable[[Grid, Number], Map]) -> Callable[[Grid], Map]:
 
     def pattern(grid: Grid) -> Map:
         alone = grid.between(2, 0, 1) < 0.5
-        one = grid.centred(0.35).turned(grid.between(3, 0, 2 * pi))
-        mask = grid.edge(shape(one, grid.between(4, 0.45, 0.75)))
+        centre = grid.centred(0.35).turned(grid.between(3, 0, 2 * pi))
+        mask = grid.edge(shape(centre, grid.between(4, 0.45, 0.75)))
         ring = [three(grid, k) for k in range(3)]
         small = torch.stack([grid.edge(shape(seat, grid.between(4, 0.36, 0.48))) for seat in ring]).amax(0)
         return torch.where(alone, mask, small)
@@ -171,9 +179,9 @@ def draw(labels: Int[Tensor, " b"], generator: Generator, size: int = 64) -> Flo
     noise = torch.randn(b, 3, size, size, generator=generator)
     masks = torch.empty(b, 1, size, size)
     for label in labels.unique().tolist():
-        mine = (labels == label).nonzero().squeeze(1)
-        x, y = ramp.expand(len(mine), size, size), ramp[:, None].expand(len(mine), size, size)
-        masks[mine, 0] = PATTERNS[CLASSES[label]](Grid(x, y, draws[mine]))
+        rows = (labels == label).nonzero().squeeze(1)
+        x, y = ramp.expand(len(rows), size, size), ramp[:, None].expand(len(rows), size, size)
+        masks[rows, 0] = PATTERNS[CLASSES[label]](Grid(x, y, draws[rows]))
     ground, figure = colours(look[:, :6, 0, 0])
     light = 0.15 * (look[:, 6:7] - 0.5) * ramp + 0.15 * (look[:, 7:8] - 0.5) * ramp[:, None]
     return (ground + (figure - ground) * masks + light + (0.01 + 0.07 * look[:, 8:9]) * noise).clamp_(0, 1)

@@ -1,4 +1,4 @@
-"""A picture as its model is evaluated with it: the source's own resizing and cropping, without its normalisation."""
+"""Turns a picture into an image as the model's source does to evaluate it, but for the normalisation."""
 
 from typing import Any
 
@@ -9,25 +9,26 @@ from torch import Tensor
 from atlas.zoo.sources import Preprocessing
 from atlas.zoo.torchvision_ops import torchvision
 
-LONGEST = 100  # times its width: a longer picture loses its ends first, or resizing it would fill the memory
+LONGEST = 100  # times the shorter side: a longer picture loses its ends first, or resizing it would fill the memory
 
 functional: Any = torchvision.transforms.functional  # typed as if it took tensors only
 
 
-def evaluated(picture: Image.Image, known: Preprocessing) -> Float[Tensor, "3 s s"]:
-    """An RGB picture as an image in [0, 1]: bit by bit what torchvision's presets, and timm's, make before they normalise.
+def eval_transform(picture: Image.Image, preprocessing: Preprocessing) -> Float[Tensor, "3 s s"]:
+    """Turn an RGB picture into an image in [0, 1], to the bit what torchvision's and timm's transforms make of it.
 
-    On the PIL image, as they do: on tensors bicubic and bilinear resizing give other values.
+    It works on the PIL image, as they do: on tensors bicubic and bilinear resizing give other values.
     """
-    shape = [known.resize] * 2 if known.squash else [known.resize]  # of one number: the shorter side
-    filtered = functional.InterpolationMode(known.interpolation)
-    resized = functional.resize(picture if known.squash else _not_too_long(picture), shape, filtered)
-    return functional.to_tensor(functional.center_crop(resized, [known.input_size]))
+    side, squash = preprocessing.resize, preprocessing.squash
+    shape = [side, side] if squash else [side]  # of one number: the shorter side
+    interpolation = functional.InterpolationMode(preprocessing.interpolation)
+    resized = functional.resize(picture if squash else _not_too_long(picture), shape, interpolation)
+    return functional.to_tensor(functional.center_crop(resized, [preprocessing.input_size]))
 
 
 def _not_too_long(picture: Image.Image) -> Image.Image:
     """The middle of a picture that is extremely long; it holds all that the crop will keep."""
     width, height = picture.size
-    most = LONGEST * min(width, height)
-    x, y = max(0, width - most) // 2, max(0, height - most) // 2
+    longest = LONGEST * min(width, height)
+    x, y = max(0, width - longest) // 2, max(0, height - longest) // 2
     return picture.crop((x, y, width - x, height - y)) if x or y else picture

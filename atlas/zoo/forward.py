@@ -1,4 +1,4 @@
-"""The truncated forward: images in, the maps of the wanted layers out, and nothing run after the last of them."""
+"""The truncated forward: images in, the maps of the wanted layers out; nothing runs after the last."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -24,6 +24,7 @@ class Forward:
     """
 
     def __init__(self, model: nn.Module, layers: Iterable[str]):
+        """ValueError: the model has no such layer, with the nearest names, or no layer was asked for."""
         self.model = model
         self.layers = tuple(dict.fromkeys(layers))
         modules = {name: module for name, module in model.named_modules() if name}
@@ -36,32 +37,32 @@ class Forward:
         self._channels_last = channels_last(model)
 
     def __call__(self, images: Float[Tensor, "b 3 h w"]) -> dict[str, Float[Tensor, "b _ _ _"]]:
-        """ValueError where a layer gives no map per image; RuntimeError where one is never reached."""
-        found: dict[str, Tensor] = {}
+        """Run the model. ValueError: a layer gives no map per image; RuntimeError: a layer is never reached."""
+        maps: dict[str, Tensor] = {}
         handles: list[RemovableHandle] = []
         try:
             for name, module in self._modules.items():
-                handles.append(module.register_forward_hook(partial(self._keep, found, name, len(images))))
+                handles.append(module.register_forward_hook(partial(self._keep, maps, name, len(images))))
             self.model(images)
         except _Reached:
-            return {name: found[name] for name in self.layers}
+            return {name: maps[name] for name in self.layers}
         finally:
             for handle in handles:
                 handle.remove()
-        missed = ", ".join(name for name in self.layers if name not in found)
+        missed = ", ".join(name for name in self.layers if name not in maps)
         raise RuntimeError(f"a forward pass of {type(self.model).__name__} never reaches {missed}")
 
     def _keep(
-        self, found: dict[str, Tensor], name: str, batch: int, module: nn.Module, inputs: Any, output: object
+        self, maps: dict[str, Tensor], name: str, batch: int, module: nn.Module, inputs: Any, output: object
     ) -> None:
-        if name in found:
+        if name in maps:
             return
-        maps = as_map(output, name in self._channels_last)
-        if maps is None or len(maps) != batch:
+        own = as_map(output, name in self._channels_last)
+        if own is None or len(own) != batch:
             what = f"{tuple(output.shape)}" if isinstance(output, Tensor) else type(output).__name__
             raise ValueError(f"layer {name!r} gives {what}, not a map for each of {batch} images")
-        last = len(found) + 1 == len(self.layers)
-        found[name] = maps if last else maps.clone()  # what runs next may write into it: F.relu(inplace=True)
+        last = len(maps) + 1 == len(self.layers)
+        maps[name] = own if last else own.clone()  # what runs next may write into it: F.relu(inplace=True)
         if last:
             raise _Reached
 

@@ -1,4 +1,4 @@
-"""Layers: a model in, its modules in order of execution out, each with the map it gives and what it costs to reach."""
+"""Layers: a model in; out its modules in order of execution, each with its map and its cost."""
 
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -47,31 +47,33 @@ def as_map(output: object, channels_last: bool = False) -> Float[Tensor, "b c h 
 
 
 def channels_last(model: nn.Module) -> frozenset[str]:
-    """Names of modules whose 4-D outputs are (b, h, w, c), which no shape tells: known by class, for Swin transformers.
+    """Names of modules whose 4-D outputs are (b, h, w, c). No shape shows that; the module's class does.
 
-    Of other models that keep channels last, only linear layers and layer norms are known to.
+    The classes are those of Swin transformers. In other models that keep channels last, only linear layers and layer
+    norms are recognised.
     """
-    found: set[str] = set()
+    names: set[str] = set()
     modules = dict(model.named_modules())
     for name, module in modules.items():
-        inside = name.rpartition(".")[0] in found and not isinstance(module, _ConvNd)
-        told = getattr(module, "dims", None) == [0, 2, 3, 1] or str(getattr(module, "output_fmt", "")).endswith("NHWC")
-        if inside or told or type(module).__name__ in _CHANNELS_LAST:
-            found.add(name)
+        inside = name.rpartition(".")[0] in names and not isinstance(module, _ConvNd)
+        permutes = getattr(module, "dims", None) == [0, 2, 3, 1]
+        permutes = permutes or str(getattr(module, "output_fmt", "")).endswith("NHWC")
+        if inside or permutes or type(module).__name__ in _CHANNELS_LAST:
+            names.add(name)
     for name, module in reversed(modules.items()):  # children before parents: a chain gives what its last link gives
         links = [f"{name}.{link}".lstrip(".") for link, _ in module.named_children()]
-        if isinstance(module, nn.Sequential) and links and links[-1] in found:
-            found.add(name)
-    return frozenset(found)
+        if isinstance(module, nn.Sequential) and links and links[-1] in names:
+            names.add(name)
+    return frozenset(names)
 
 
 def walk(model: nn.Module, images: Float[Tensor, "b 3 h w"]) -> tuple[Layer, ...]:
     """Every module that gives a map per image, in the order in which one forward pass of `images` completes them.
 
-    model: in eval mode; it is left as it was. A module that is called again is read at its first call. Two images
-    tell outputs that are not per image (windows, position embeddings) from those that are. Multiply-adds are of
-    convolutions, linear layers and torch's own attention; what other modules compute by functions, as the products
-    of queries, keys and values, is left out. Zones are empty.
+    model: in eval mode; it is left as it was. images: two or more, so that outputs which are not per image (windows,
+    position embeddings) differ from those that are. A module that is called again is read at its first call.
+    Multiply-adds are those of convolutions, linear layers and torch's own attention; what other modules compute by
+    functions, as the products of queries, keys and values, is left out. Zones are empty.
     """
     tally = _Tally(len(images), channels_last(model))
     handles = [
@@ -87,7 +89,7 @@ def walk(model: nn.Module, images: Float[Tensor, "b 3 h w"]) -> tuple[Layer, ...
 
 
 def choose(layers: Sequence[Layer], globs: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Names that any glob matches, in order of execution, and the globs that matched nothing."""
+    """Return the names that any glob matches, in order of execution, and the globs that match nothing."""
     globs = list(globs)
     names = tuple(layer.name for layer in layers if any(matches(layer.name, glob) for glob in globs))
     idle = tuple(glob for glob in globs if not any(matches(name, glob) for name in names))
@@ -95,7 +97,7 @@ def choose(layers: Sequence[Layer], globs: Iterable[str]) -> tuple[tuple[str, ..
 
 
 class _Tally:
-    """What one forward pass has shown so far."""
+    """The layers that one forward pass has completed so far, and what it has cost."""
 
     def __init__(self, batch: int, channels_last: frozenset[str]):
         self.batch, self.channels_last = batch, channels_last

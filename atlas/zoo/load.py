@@ -1,4 +1,4 @@
-"""A model ready to be looked at: a ModelConfig in, the pinned model out, frozen and in eval mode."""
+"""Loads a model: a ModelConfig in; out the model on its device, frozen, with its preprocessing."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from atlas.config.mistakes import ConfigError
 from atlas.config.schema import ModelConfig
 from atlas.zoo.forward import Forward
 from atlas.zoo.sources import Preprocessing, architecture
@@ -31,7 +32,7 @@ class Loaded:
         return self.preprocessing.input_size
 
     def preprocess(self, images: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
-        """RGB in [0, 1] → what the model takes."""
+        """Normalise RGB in [0, 1] as the model takes it."""
         mean, std = self.scale
         return (images - mean.to(images)) / std.to(images)
 
@@ -42,20 +43,27 @@ class Loaded:
         return torch.tensor(numbers, dtype=torch.float32, device=self.device)[:, :, None, None]
 
     def forward(self, layers: Iterable[str]) -> Forward:
-        """The model up to the last of `layers`; it takes preprocessed images."""
+        """The model up to the last of `layers`; it takes preprocessed images. ValueError: there is no such layer."""
         return Forward(self.model, layers)
 
 
-def load(name: str, config: ModelConfig, device: str | torch.device = "cpu", *, channels_last: bool = True) -> Loaded:
+def load(name: str, config: ModelConfig, device: str | torch.device = "cpu") -> Loaded:
     """Build `models.<name>`, give it its weights and freeze it, in float32; ConfigError where that cannot be.
 
-    channels_last: how convolutions lie in memory. On two CPU cores GoogLeNet runs in 0.65 of the time that way.
+    Convolutions lie in memory with their channels last: on two CPU cores GoogLeNet runs in 0.65 of the time that way.
     """
     built = architecture(name, config)
     model = weighted(name, config, built).eval().requires_grad_(False)
-    known = digest(model.state_dict(), built, config.kwargs)
+    total = digest(model.state_dict(), built, config.kwargs)
     device = torch.device(device)
     model = model.to(device, torch.float32)
-    if channels_last and device.type in ("cpu", "cuda"):
+    if device.type in ("cpu", "cuda"):
         model = model.to(memory_format=torch.channels_last)  # pyrefly: ignore[no-matching-overload]
-    return Loaded(name, model, built.preprocessing, known, weights_label(config), device)
+    return Loaded(name, model, built.preprocessing, total, weights_label(config), device)
+
+
+def device_for(request: str) -> str:
+    """`cpu` or `cuda`, as `device=` says, or for `auto` as the machine has it; ConfigError where it has no GPU."""
+    if request == "cuda" and not torch.cuda.is_available():
+        raise ConfigError(["device=cuda: no GPU can be used here; take device=cpu"])
+    return request if request != "auto" else "cuda" if torch.cuda.is_available() else "cpu"

@@ -1,4 +1,4 @@
-"""PatternNet: the small embedded network, which tells the 16 patterns of pictures.py apart.
+"""PatternNet: the small embedded network, which tells the 16 patterns of drawings.py apart.
 
 Six convolutions and a linear layer, 0.29 M parameters; its trained weights lie beside this file.
 """

@@ -1,6 +1,6 @@
-"""Where architectures come from: a ModelConfig in; out a bare model, random from its seed, and its preprocessing.
+"""Where architectures come from: a ModelConfig in; out a model, random from its seed, and its preprocessing.
 
-Every source gives the same thing, an Architecture, so nothing after this knows torchvision from timm.
+Every source gives an Architecture, so that no other code has to tell torchvision's models from timm's.
 """
 
 import inspect
@@ -33,7 +33,7 @@ _FIXED = {"googlenet": _RENORMALISES, "inception_v3": _RENORMALISES}
 
 
 class Preprocessing(NamedTuple):
-    """(image - mean) / std of RGB in [0, 1], and how a picture becomes an image: resized, then its middle cut out."""
+    """How a picture becomes a model's input: it is resized, its middle cut out; then (image - mean) / std, of [0, 1]."""
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
@@ -54,7 +54,7 @@ class Architecture:
 
 
 def architecture(name: str, config: ModelConfig) -> Architecture:
-    """What `models.<name>` stands for; ConfigError where a name or a value is wrong."""
+    """The architecture that `models.<name>` names; ConfigError where a name or a value is wrong."""
     if config.source not in SOURCES:
         raise ConfigError([f"models.{name}.source={config.source!r}: {nearest(config.source, SOURCES)}"])
     return SOURCES[config.source](name, config)
@@ -62,14 +62,17 @@ def architecture(name: str, config: ModelConfig) -> Architecture:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Random weights from `seed`, with the global random state as it was afterwards."""
+    """Draw random weights from `seed`; the global random state is afterwards as it was before."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would also reach the GPUs' generators
         yield
 
 
 def torchvision_weights(name: str, entry: str) -> Any | None:
-    """Member of the weights enum that `resnet50` or `resnet50.IMAGENET1K_V1` means; None where there are none."""
+    """The member of the weights enum that `resnet50` or `resnet50.IMAGENET1K_V1` means; None where there are none.
+
+    ConfigError: the architecture has no weights of that tag. ValueError: torchvision has no such architecture.
+    """
     base, _, tag = entry.partition(".")
     members = torchvision.models.get_model_weights(base).__members__
     if tag and tag not in members:
@@ -78,18 +81,22 @@ def torchvision_weights(name: str, entry: str) -> Any | None:
 
 
 def torchvision_kwargs(entry: str, config: ModelConfig) -> dict[str, Any]:
-    """What torchvision's constructor is given, with weights and without."""
+    """The arguments of torchvision's constructor, with weights and without."""
     return {**_FIXED.get(entry.partition(".")[0], {}), **config.kwargs}
 
 
-def timm_module(place: str) -> ModuleType:
-    """timm, which is an extra; ConfigError says how to get it."""
+def timm_module(setting: str) -> ModuleType:
+    """The module timm; ConfigError, which says how to get it, where this extra is not installed.
+
+    setting: how the error names what needs timm, as `models.mine.source=timm`.
+    """
     try:
+        # Imported here: timm is optional.
         import timm
     except ModuleNotFoundError as error:
         if error.name != "timm":
             raise
-        raise ConfigError([f"{place}: timm is not installed: pip install 'atlas[timm]'"]) from None
+        raise ConfigError([f"{setting}: timm is not installed: pip install 'atlas[timm]'"]) from None
     return timm
 
 
@@ -100,16 +107,16 @@ def _from_torchvision(name: str, config: ModelConfig) -> Architecture:
         raise _unknown(name, config, "torchvision", [*_torchvision_names(), *_OTHERS])
     weights = torchvision_weights(name, entry)
     build = partial(_bare_torchvision, base, torchvision_kwargs(entry, config))
-    return _architecture(name, config, "torchvision", base, _as_evaluated(weights), build)
+    return _architecture(name, config, "torchvision", base, _preprocessing_of(weights), build)
 
 
-def _as_evaluated(weights: Any | None) -> Preprocessing:
-    """What torchvision's weights say; without any, what its classifiers share."""
-    said = weights.transforms() if weights is not None else None
-    resize = getattr(said, "resize_size", [256])[0]
-    size = getattr(said, "crop_size", [224 if said is None else resize])[0]  # for segmentation nothing is cut off
-    mean, std = getattr(said, "mean", IMAGENET_MEAN), getattr(said, "std", IMAGENET_STD)
-    return Preprocessing(mean, std, size, resize, said.interpolation.value if said is not None else "bilinear")
+def _preprocessing_of(weights: Any | None) -> Preprocessing:
+    """The preprocessing of torchvision's weights; without any, the one that its classifiers share."""
+    preset = weights.transforms() if weights is not None else None
+    resize = getattr(preset, "resize_size", [256])[0]
+    size = getattr(preset, "crop_size", [224 if preset is None else resize])[0]  # for segmentation nothing is cut off
+    mean, std = getattr(preset, "mean", IMAGENET_MEAN), getattr(preset, "std", IMAGENET_STD)
+    return Preprocessing(mean, std, size, resize, preset.interpolation.value if preset is not None else "bilinear")
 
 
 def _bare_torchvision(base: str, kwargs: dict[str, Any]) -> nn.Module:
@@ -120,7 +127,7 @@ def _bare_torchvision(base: str, kwargs: dict[str, Any]) -> nn.Module:
 
 
 def without_aux(model: nn.Module, kwargs: dict[str, Any]) -> nn.Module:
-    """Drop the heads for training only, as torchvision does after loading, unless they were asked for."""
+    """Drop the heads for training only, as torchvision does after loading, unless `kwargs` asks for them."""
     if kwargs.get("aux_logits") or kwargs.get("aux_loss"):
         return model
     for head in AUX:
@@ -136,15 +143,18 @@ def _from_timm(name: str, config: ModelConfig) -> Architecture:
     if not timm.is_model(entry):
         raise _unknown(name, config, "timm", [*timm.list_models(), *_OTHERS])
     try:
-        known = timm.models.get_pretrained_cfg(entry)
+        published = timm.models.get_pretrained_cfg(entry)
     except RuntimeError as error:  # a tag that this architecture does not have
-        tags = [m for m in timm.list_pretrained() if m.startswith(f"{entry.partition('.')[0]}.")]
+        tags = [tag for tag in timm.list_pretrained() if tag.startswith(f"{entry.partition('.')[0]}.")]
         raise ConfigError([f"models.{name}.entry={entry!r}: {error}; {nearest(entry, tags)}"]) from None
-    asked = {"img_size": config.kwargs["img_size"]} if isinstance(config.kwargs.get("img_size"), int) else {}
-    data = timm.data.resolve_data_config({"in_chans": 3, **asked}, pretrained_cfg=known.to_dict() if known else {})
+    options = {"in_chans": 3}
+    if isinstance(config.kwargs.get("img_size"), int):
+        options["img_size"] = config.kwargs["img_size"]
+    data = timm.data.resolve_data_config(options, pretrained_cfg=published.to_dict() if published else {})
     size = data["input_size"][-1]
-    cut = math.floor(size / data["crop_pct"]), data["interpolation"], data["crop_mode"] == "squash"
-    preprocessing = Preprocessing(data["mean"], data["std"], size, *cut)
+    resize = math.floor(size / data["crop_pct"])
+    squash = data["crop_mode"] == "squash"
+    preprocessing = Preprocessing(data["mean"], data["std"], size, resize, data["interpolation"], squash)
     build = partial(timm.create_model, entry, pretrained=False, **config.kwargs)
     return _architecture(name, config, "timm", entry.partition(".")[0], preprocessing, build)
 
@@ -177,19 +187,19 @@ def _from_any(name: str, config: ModelConfig) -> Architecture:
 
 def _torchvision_names() -> list[str]:
     models = torchvision.models  # detection, video and optical flow do not take one picture and give maps of it
-    return [n for part in (models, models.segmentation) for n in models.list_models(module=part)]
+    return [name for part in (models, models.segmentation) for name in models.list_models(module=part)]
 
 
 def _unknown(name: str, config: ModelConfig, where: str, allowed: Sequence[str]) -> ConfigError:
-    place = f"models.{name}" if config.entry is None else f"models.{name}.entry={config.entry!r}"
-    asked = config.entry or name
-    return ConfigError([f"{place}: no model {asked!r} in {where}; {nearest(asked, allowed)}"])
+    setting = f"models.{name}" if config.entry is None else f"models.{name}.entry={config.entry!r}"
+    entry = config.entry or name
+    return ConfigError([f"{setting}: no model {entry!r} in {where}; {nearest(entry, allowed)}"])
 
 
 def _architecture(
-    name: str, config: ModelConfig, source: str, entry: str, known: Preprocessing, build: Callable[[], nn.Module]
+    name: str, config: ModelConfig, source: str, entry: str, own: Preprocessing, build: Callable[[], nn.Module]
 ) -> Architecture:
-    """Put what the config says over what the source says, and the seed and the border around the source's code."""
+    """Override the source's own preprocessing by the config's, and give the source's code its seed and its errors."""
     mistakes = [
         f"models.{name}.{key}={value!r}: give three numbers, for red, green and blue{above}"
         for key, value, above in (("mean", config.mean, ""), ("std", config.std, ", above 0"))
@@ -199,12 +209,12 @@ def _architecture(
         mistakes.append(f"models.{name}.input_size={config.input_size}: give a number of pixels, 1 or more")
     if mistakes:
         raise ConfigError(mistakes)
-    size = known.input_size if config.input_size is None else config.input_size
-    preprocessing = known._replace(
-        mean=tuple(known.mean if config.mean is None else config.mean),
-        std=tuple(known.std if config.std is None else config.std),
+    size = own.input_size if config.input_size is None else config.input_size
+    preprocessing = own._replace(
+        mean=tuple(own.mean if config.mean is None else config.mean),
+        std=tuple(own.std if config.std is None else config.std),
         input_size=size,
-        resize=known.resize * size // known.input_size,  # the same share of the picture is cut off
+        resize=own.resize * size // own.input_size,  # the same share of the picture is cut off
     )
     return Architecture(source, entry, preprocessing, partial(_build, name, config, build))
 

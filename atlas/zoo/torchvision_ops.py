@@ -1,7 +1,7 @@
 """The one way to torchvision: `from atlas.zoo.torchvision_ops import torchvision`.
 
-Linux wheels of torchvision are CUDA builds. Beside a CPU build of torch their compiled operators do not load, and
-the import fails on two that are missing. Only Python parts are used here, which need no more than their schemas.
+Linux wheels of torchvision are CUDA builds. Beside a CPU build of torch their compiled operators do not load,
+and the import fails on two that are missing. Only Python parts are used, which need no more than their schemas.
 """
 
 from importlib.machinery import PathFinder

@@ -1,6 +1,6 @@
-"""Weights: an Architecture and a config in, a model that holds the weights asked for out; and the digest of all that.
+"""Weights: an Architecture and a config in; out a model that holds the weights asked for, and its digest.
 
-`default` is what the source itself loads, from its own cache; `none` is random from the seed; anything else is a file.
+`default`: what the source itself loads, from its own cache; `none`: random from the seed; else a file.
 """
 
 import hashlib
@@ -39,9 +39,9 @@ def weighted(name: str, config: ModelConfig, architecture: Architecture) -> nn.M
             return architecture.bare()
         case "default":
             return DEFAULTS[architecture.source](name, config, architecture)
-    place = f"models.{name}.weights={config.weights}"
-    state = read_state(place, Path(config.weights).expanduser())
-    return fill(place, architecture.bare(), state)
+    setting = f"models.{name}.weights={config.weights}"
+    state = read_state(setting, Path(config.weights).expanduser())
+    return fill(setting, architecture.bare(), state)
 
 
 def weights_label(config: ModelConfig) -> str:
@@ -54,29 +54,37 @@ def weights_label(config: ModelConfig) -> str:
     return Path(config.weights).name
 
 
-def fill(place: str, model: nn.Module, state: Mapping[str, Tensor]) -> nn.Module:
-    """Copy a state dict into a model, all of it or nothing; ConfigError says how it differs from the model's own."""
+def fill(setting: str, model: nn.Module, state: Mapping[str, Tensor]) -> nn.Module:
+    """Copy a state dict into a model, all of it or nothing; ConfigError says how it differs from the model's own.
+
+    setting: how errors name the weights, as `models.mine.weights=mine.pt`.
+    """
     own = model.state_dict()
-    state = {k: v for k, v in state.items() if k in own or not k.startswith(tuple(f"{head}." for head in AUX))}
-    other = [k for k in state if k in own and state[k].shape != own[k].shape]
+    heads = tuple(f"{head}." for head in AUX)
+    state = {key: value for key, value in state.items() if key in own or not key.startswith(heads)}
+    reshaped = [key for key in state if key in own and state[key].shape != own[key].shape]
     differences = {
-        "missing": [k for k in own if k not in state and not k.endswith(IDLE)],
-        "unexpected": [k for k in state if k not in own],
-        "of another shape": [f"{k} {tuple(state[k].shape)} for {tuple(own[k].shape)}" for k in other],
+        "missing": [key for key in own if key not in state and not key.endswith(IDLE)],
+        "unexpected": [key for key in state if key not in own],
+        "of another shape": [f"{key} {tuple(state[key].shape)} for {tuple(own[key].shape)}" for key in reshaped],
     }
-    told = "; ".join(f"{len(keys)} {what} ({_examples(keys)})" for what, keys in differences.items() if keys)
-    if told:
-        what = f"{place}: these are weights of another model than {type(model).__name__}"
-        raise ConfigError([f"{what}, which has {len(own)} keys: {told}"])
+    listing = "; ".join(f"{len(keys)} {what} ({_examples(keys)})" for what, keys in differences.items() if keys)
+    if listing:
+        what = f"{setting}: these are weights of another model than {type(model).__name__}"
+        raise ConfigError([f"{what}, which has {len(own)} keys: {listing}"])
     model.load_state_dict(state, strict=False)
     return model
 
 
 def digest(state: Mapping[str, Tensor], architecture: Architecture, kwargs: Mapping[str, Any]) -> str:
-    """16 hexadecimal digits of everything of a model that reaches a pixel: architecture, arguments, preprocessing and
-    state dict, wherever that came from and however it lies in memory."""
-    known = architecture.preprocessing
-    head = [architecture.source, architecture.entry, dict(kwargs), list(known.mean), list(known.std)]
+    """Hash everything of a model that reaches a pixel, in 16 hexadecimal digits.
+
+    That is its architecture, arguments, mean, deviation and state dict, wherever this came from and however it lies
+    in memory.
+    """
+    preprocessing = architecture.preprocessing
+    scale = [list(preprocessing.mean), list(preprocessing.std)]
+    head = [architecture.source, architecture.entry, dict(kwargs), *scale]
     total = hashlib.blake2b(json.dumps(head, sort_keys=True, default=str).encode(), digest_size=8)
     for key in sorted(state):
         if key.endswith(IDLE):
@@ -104,35 +112,39 @@ def _default_torchvision(name: str, config: ModelConfig, architecture: Architect
 def _default_timm(name: str, config: ModelConfig, architecture: Architecture) -> nn.Module:
     entry = config.entry or name
     timm = timm_module(f"models.{name}.source={config.source}")
-    known = timm.models.get_pretrained_cfg(entry)
-    if known is None or not known.has_weights:
+    published = timm.models.get_pretrained_cfg(entry)
+    if published is None or not published.has_weights:
         raise _none_exist(name, architecture)
     build = partial(timm.create_model, entry, pretrained=True, **config.kwargs)
-    if known.hf_hub_id and known.source is None:
-        cached, overlay = _hub_cache(known.hf_hub_id, known.hf_hub_filename)
+    if published.hf_hub_id and published.source is None:
+        cached, overlay = _hub_cache(published.hf_hub_id, published.hf_hub_filename)
         if overlay:  # a file at hand is taken without asking the hub, which takes a minute without internet
             build = partial(build, pretrained_cfg_overlay=overlay)
     else:
-        cached = Path(torch.hub.get_dir(), "checkpoints", os.path.basename(known.url or known.file))
+        cached = Path(torch.hub.get_dir(), "checkpoints", os.path.basename(published.url or published.file))
     return _load(name, config, cached, build)
 
 
 def _hub_cache(hub_id: str, filename: str | None) -> tuple[Path, dict[str, Any]]:
-    """Where the hub's client keeps a model (a folder), and what makes timm read from there if it is there already."""
+    """Where the hub's client keeps a model, and the overlay that makes timm read a file that is there already.
+
+    The path is that file, or the folder in which the client would keep it.
+    """
+    # Imported here: it comes with timm, which is optional.
     from huggingface_hub import constants, try_to_load_from_cache
 
     repository, _, revision = hub_id.partition("@")
     if filename is None:
         for candidate in ("model.safetensors", "pytorch_model.bin"):
-            found = try_to_load_from_cache(repository, candidate, revision=revision or None)
-            if isinstance(found, str):
-                return Path(found), {"file": found, "custom_load": False}
+            file = try_to_load_from_cache(repository, candidate, revision=revision or None)
+            if isinstance(file, str):
+                return Path(file), {"file": file, "custom_load": False}
     return Path(constants.HF_HUB_CACHE, "models--" + repository.replace("/", "--")), {}
 
 
 def _default_patternnet(name: str, config: ModelConfig, architecture: Architecture) -> nn.Module:
-    place = f"models.{name}.weights=default"
-    return fill(place, architecture.bare(), read_state(place, WEIGHTS))
+    setting = f"models.{name}.weights=default"
+    return fill(setting, architecture.bare(), read_state(setting, WEIGHTS))
 
 
 def _as_built(name: str, config: ModelConfig, architecture: Architecture) -> nn.Module:
@@ -140,20 +152,20 @@ def _as_built(name: str, config: ModelConfig, architecture: Architecture) -> nn.
 
 
 def _load(name: str, config: ModelConfig, cached: Path, build: Callable[[], nn.Module]) -> nn.Module:
-    """Run a source's own loader, and turn what can go wrong into what a user can do."""
-    place = f"models.{name}.weights={config.weights}"
+    """Run a source's own loader; a ConfigError says what a user can do about its failure."""
+    setting = f"models.{name}.weights={config.weights}"
     try:
         with seeded(config.seed):
             return build()
     except Exception as error:  # other people's code: anything can come out of it
         if isinstance(error, OSError) and not cached.is_file():  # no network, no such host, refused, offline mode
-            why = f"{place}: {cached.name} is not in {cached.parent}, and fetching it failed ({type(error).__name__})"
+            why = f"{setting}: {cached.name} is not in {cached.parent}, and fetching it failed ({type(error).__name__})"
             file, none = f"models.{name}.weights=FILE", f"models.{name}.weights=none (random, from models.{name}.seed)"
             ways = f"put it there, from a machine that has it; or {file}; or {none}"
             raise ConfigError([f"{why}. Three ways on: {ways}"]) from error
         hint = f"; if {cached} is broken, remove it, and it is fetched again" if cached.exists() else ""
         what = f"with models.{name}.kwargs={config.kwargs!r} it cannot be loaded"
-        raise ConfigError([f"{place}: {what}: {type(error).__name__}: {error}{hint}"]) from error
+        raise ConfigError([f"{setting}: {what}: {type(error).__name__}: {error}{hint}"]) from error
 
 
 def _none_exist(name: str, architecture: Architecture) -> ConfigError:

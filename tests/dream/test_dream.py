@@ -138,7 +138,8 @@ def test_the_picture_is_the_labs_to_the_bit(name: str, monkeypatch: pytest.Monke
     outcome = dreams(
         steps=15, lr=rate, image="china.png", models={name: config}, layers=[layer], channels=[3, 0], frames=10
     )
-    model = load(name, config, channels_last=False)
+    model = load(name, config)
+    model.model.to(memory_format=torch.contiguous_format)  # as the lab runs it
     mean, std = scale(model)
     start = (torch.from_numpy(np.asarray(china).copy()).permute(2, 0, 1) / 255 - mean) / std
     lab = partial(torch.optim.SGD, lr=rate, weight_decay=1e-4)
@@ -155,7 +156,8 @@ def test_the_picture_is_the_labs_to_the_bit(name: str, monkeypatch: pytest.Monke
 @pytest.mark.parametrize("name", CASES)
 def test_the_labs_filter_visualisation(name: str) -> None:
     config, layer, _ = CASES[name]
-    model = load(name, config, channels_last=False)
+    model = load(name, config)
+    model.model.to(memory_format=torch.contiguous_format)  # as the lab runs it
     mean, std = scale(model)
     start = torch.rand(1, 3, 48, 48, generator=torch.Generator().manual_seed(0)) * 30 / 255 + 150 / 255
     ours = atlas.visualize(

@@ -18,8 +18,8 @@ from atlas.store.index import FAILURES, INDEX, write_rows, write_table
 from atlas.store.manifest import new_manifest, write_manifest
 from atlas.store.paths import AtlasPaths
 from atlas.store.plans import PLAN
-from atlas.store.relations import LAYERS as LAYER_PAIRS
-from atlas.store.relations import NEIGHBORS, QUALITY
+from atlas.store.similarity_tables import LAYERS as LAYER_PAIRS
+from atlas.store.similarity_tables import NEIGHBORS, QUALITY
 
 
 @pytest.fixture(scope="module")

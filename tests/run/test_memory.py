@@ -30,22 +30,22 @@ class Tight:
 @pytest.mark.parametrize("error", NO_ROOM, ids=lambda error: type(error).__name__)
 def test_a_batch_that_does_not_fit_is_halved_and_the_size_is_remembered(error: Exception) -> None:
     work = Tight(3, error)
-    found = list(in_batches([1] * 11, 8, work, "cpu"))
-    assert [len(one.items) for one in found] == [2] * 5 + [1]
-    assert [len(one) for one in work.tried] == [8, 4, *[2] * 5, 1], "tried again neither at 8 nor at 4"
-    assert {one.size for one in found} == {2}
-    assert all(one.error is None and one.result == one.items for one in found)
+    batches = list(in_batches([1] * 11, 8, work, "cpu"))
+    assert [len(batch.items) for batch in batches] == [2] * 5 + [1]
+    assert [len(batch) for batch in work.tried] == [8, 4, *[2] * 5, 1], "tried again neither at 8 nor at 4"
+    assert {batch.size for batch in batches} == {2}
+    assert all(batch.error is None and batch.result == batch.items for batch in batches)
 
 
 def test_one_item_that_never_fits_is_told_of_and_the_others_are_done() -> None:
-    found = list(in_batches([1, 1, 99, 1, 1], 4, Tight(5), "cpu"))
-    assert [(list(one.items), one.error) for one in found] == [
+    batches = list(in_batches([1, 1, 99, 1, 1], 4, Tight(5), "cpu"))
+    assert [(list(batch.items), batch.error) for batch in batches] == [
         ([1, 1], None),
         ([99], "MemoryError: no room"),
         ([1], None),
         ([1], None),
     ]
-    assert [one.result for one in found] == [[1, 1], None, [1], [1]]
+    assert [batch.result for batch in batches] == [[1, 1], None, [1], [1]]
 
 
 def test_other_errors_are_not_taken_for_memory() -> None:
@@ -57,11 +57,11 @@ def test_other_errors_are_not_taken_for_memory() -> None:
 
 @given(st.lists(st.integers(1, 9), max_size=30), st.integers(1, 12), st.integers(1, 20))
 def test_every_item_comes_out_once_and_in_order(items: list[int], size: int, room: int) -> None:
-    found = list(in_batches(items, size, Tight(room), "cpu"))
-    assert [item for one in found for item in one.items] == items
-    assert all((one.error is None) == (sum(one.items) <= room) for one in found)
-    assert all(len(one.items) == 1 for one in found if one.error)
-    assert all(len(one.items) <= one.size <= size for one in found)
+    batches = list(in_batches(items, size, Tight(room), "cpu"))
+    assert [item for batch in batches for item in batch.items] == items
+    assert all((batch.error is None) == (sum(batch.items) <= room) for batch in batches)
+    assert all(len(batch.items) == 1 for batch in batches if batch.error)
+    assert all(len(batch.items) <= batch.size <= size for batch in batches)
 
 
 def test_what_was_given_is_left_as_it_was() -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-import atlas.run.publisher
 from atlas.records import Receipt, Shard
 from atlas.run.publisher import Publisher
 from atlas.store.files import publish
@@ -44,7 +43,7 @@ def test_every_file_is_moved_to_where_it_belongs_and_its_folder_is_gone(paths: A
     assert json.loads(line)["doing"] == "m"
 
 
-def test_a_commit_is_tried_again_at_any_point(paths: AtlasPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_commit_is_tried_again_at_any_point(paths: AtlasPaths) -> None:
     """Storage fails once after each of the moves, also after the last one."""
     broken = list(FILES)
 
@@ -54,9 +53,8 @@ def test_a_commit_is_tried_again_at_any_point(paths: AtlasPaths, monkeypatch: py
             broken.pop(0)
             raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(atlas.run.publisher, "publish", flaky)
     with Lock(paths.lock) as lock:
-        publisher, receipt = Publisher(paths, lock), staged(paths)
+        publisher, receipt = Publisher(paths, lock, publish=flaky), staged(paths)
         for _ in FILES:
             with pytest.raises(OSError, match="Input/output"):
                 publisher.commit(receipt, SHARD)

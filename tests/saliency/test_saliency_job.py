@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from atlas.cli.jobs import run_job
+from atlas.config.mistakes import ConfigError
 from atlas.config.schema import ModelConfig, SaliencyConfig
 from atlas.saliency import look as looker
 from atlas.saliency.job import saliency_job
@@ -19,7 +20,7 @@ from atlas.store import files
 from atlas.store.images import read_picture
 from atlas.zoo import one_model
 from atlas.zoo.drawings import CLASSES
-from atlas.zoo.eval_transform import evaluated
+from atlas.zoo.eval_transform import eval_transform
 from atlas.zoo.load import load
 
 PATTERNNET = ModelConfig(source="patternnet")
@@ -133,7 +134,7 @@ def test_the_files_hold_the_map_and_its_overlay() -> None:
     model = load("patternnet", PATTERNNET)
     assert [Path(row.image).name for row in rows] == sorted(KINDS)
     for row in rows:
-        seen = evaluated(read_picture(Path(row.image)), model.preprocessing)
+        seen = eval_transform(read_picture(Path(row.image)), model.preprocessing)
         found = saliency(model.model, model.preprocess(seen[None]), torch.tensor([CLASSES.index("dots")]))
         gray, mixed = np.asarray(Image.open(row.map)), np.asarray(Image.open(row.overlay))
         assert abs(gray.astype(int) - to_gray(found.maps[0])).max() <= 1, "a batch rounds differently"
@@ -217,7 +218,7 @@ def test_a_mistake_is_told_before_anything_is_written(
     ],
 )
 def test_a_model_that_is_no_classifier_is_refused(factory: str, said: str) -> None:
-    with pytest.raises(one_model.ConfigError, match=rf"^models\.custom {said}"):
+    with pytest.raises(ConfigError, match=rf"^models\.custom {said}"):
         look("sklearn:china.jpg", models={"patternnet": PATTERNNET, **custom(factory)})
     assert not Path("outputs").exists()
 

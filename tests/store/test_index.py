@@ -84,8 +84,8 @@ def test_the_same_rows_give_the_same_bytes(tmp_path):
 def test_pyarrow_opens_the_folder(paths):
     table = pq.read_table(paths.index)
     assert table.num_rows == 9
-    found = set(zip(table["model"].to_pylist(), table["layer"].to_pylist(), strict=True))
-    assert found == {("alpha", "block 1"), ("alpha", "conv1"), ("beta/net", "conv1")}
+    layers = set(zip(table["model"].to_pylist(), table["layer"].to_pylist(), strict=True))
+    assert layers == {("alpha", "block 1"), ("alpha", "conv1"), ("beta/net", "conv1")}
 
 
 def test_duckdb_opens_the_glob(paths):
@@ -99,9 +99,9 @@ def test_files_and_tasks_are_found_in_order_without_half_written_ones(paths):
     folder = paths.layer_index("alpha", "conv1")
     (folder / ".s9.parquet.1234.part").write_bytes(b"half")
     (folder / ".s9.parquet").write_bytes(b"half")
-    found = list(files_under(paths.index))
-    assert len(found) == 4
-    assert found == sorted(found)
+    files = list(files_under(paths.index))
+    assert len(files) == 4
+    assert files == sorted(files)
     assert tasks_in(files_under(folder)) == {f"conv1-{c}" for c in range(5)}
     assert list(files_under(paths.failures)) == []
 

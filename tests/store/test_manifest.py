@@ -30,9 +30,9 @@ def test_writing_does_not_change_what_was_given(tmp_path):
 
 
 def test_versions_name_what_reaches_a_pixel():
-    found = versions()
-    assert found["python"] == platform.python_version()
-    assert {"platform", "torch", "torchvision", "numpy"} <= set(found)
+    numbers = versions()
+    assert numbers["python"] == platform.python_version()
+    assert {"platform", "torch", "torchvision", "numpy"} <= set(numbers)
 
 
 def test_times_say_their_zone():

@@ -19,21 +19,21 @@ def pictures(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def labels(asked: object, out: Path | None = None) -> list[str]:
-    return [found.label.as_posix() for found in find_pictures(asked, out)]
+def labels(request: object, out: Path | None = None) -> list[str]:
+    return [picture.label.as_posix() for picture in find_pictures(request, out)]
 
 
 def test_a_folder_is_searched_in_a_fixed_order_without_what_is_plainly_no_picture(pictures: Path) -> None:
     assert labels(str(pictures), pictures / "out") == ["a", "b", "sub/a", "sub/deep/c"]
     assert labels(str(pictures))[2] == "out/patternnet/b-1-map"
     assert labels(str(pictures / "out"), pictures / "out") == ["patternnet/b-1-map"], "asked for by itself"
-    assert not any(found.named for found in find_pictures(str(pictures)))
+    assert not any(picture.named for picture in find_pictures(str(pictures)))
 
 
 def test_a_file_is_known_by_its_name_alone(pictures: Path) -> None:
-    (found,) = find_pictures(str(pictures / "sub" / "a.jpg"))
-    assert (found.name, found.label, found.named) == (str(pictures / "sub" / "a.jpg"), PurePath("a"), True)
-    assert found.read().size == (2, 2)
+    (picture,) = find_pictures(str(pictures / "sub" / "a.jpg"))
+    assert (picture.name, picture.label, picture.named) == (str(pictures / "sub" / "a.jpg"), PurePath("a"), True)
+    assert picture.read().size == (2, 2)
 
 
 def test_labels_never_meet(pictures: Path) -> None:

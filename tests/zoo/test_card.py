@@ -50,7 +50,7 @@ def test_a_card_crosses_processes_and_agrees_with_the_table() -> None:
     assert pickle.loads(pickle.dumps(card)) == card
     assert (card.layers, card.chosen) == layer_table("patternnet", config)
     assert (card.input_size, card.weights, card.gpus) == (64, "none(seed 0)", torch.cuda.device_count())
-    assert card.digest == load("patternnet", config, channels_last=False).digest
+    assert card.digest == load("patternnet", config).digest
     assert card.layers[-1].name == "logits"
     assert card.chosen[-1] == "logits"
 

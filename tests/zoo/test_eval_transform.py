@@ -9,7 +9,7 @@ from sklearn.datasets import load_sample_image
 from torch import Tensor
 
 from atlas.config.schema import ModelConfig
-from atlas.zoo.eval_transform import LONGEST, evaluated
+from atlas.zoo.eval_transform import LONGEST, eval_transform
 from atlas.zoo.sources import Preprocessing, architecture
 from atlas.zoo.torchvision_ops import torchvision
 
@@ -22,9 +22,9 @@ PICTURES = {
 }
 
 
-def normalised(picture: Image.Image, known: Preprocessing) -> Tensor:
-    mean, std = (torch.tensor(values)[:, None, None] for values in (known.mean, known.std))
-    return (evaluated(picture, known) - mean) / std
+def normalised(picture: Image.Image, preprocessing: Preprocessing) -> Tensor:
+    mean, std = (torch.tensor(values)[:, None, None] for values in (preprocessing.mean, preprocessing.std))
+    return (eval_transform(picture, preprocessing) - mean) / std
 
 
 @pytest.mark.parametrize("picture", PICTURES)
@@ -32,8 +32,8 @@ def normalised(picture: Image.Image, known: Preprocessing) -> Tensor:
 def test_torchvision_sees_what_its_preset_makes(name: str, picture: str) -> None:
     image = PICTURES[picture]()
     preset = torchvision.models.get_model_weights(name).DEFAULT.transforms()
-    known = architecture(name, ModelConfig(source="torchvision")).preprocessing
-    assert torch.equal(normalised(image, known), preset(image))
+    preprocessing = architecture(name, ModelConfig(source="torchvision")).preprocessing
+    assert torch.equal(normalised(image, preprocessing), preset(image))
 
 
 @pytest.mark.parametrize("picture", PICTURES)
@@ -41,20 +41,20 @@ def test_torchvision_sees_what_its_preset_makes(name: str, picture: str) -> None
 def test_timm_sees_what_its_transform_makes(name: str, picture: str) -> None:
     image = PICTURES[picture]()
     config = timm.data.resolve_data_config(pretrained_cfg=timm.models.get_pretrained_cfg(name).to_dict())
-    known = architecture(name, ModelConfig(source="timm")).preprocessing
-    assert torch.equal(normalised(image, known), timm.data.create_transform(**config)(image))
+    preprocessing = architecture(name, ModelConfig(source="timm")).preprocessing
+    assert torch.equal(normalised(image, preprocessing), timm.data.create_transform(**config)(image))
 
 
 def test_of_patternnet_nothing_is_cut_off_but_the_ends() -> None:
-    known = architecture("patternnet", ModelConfig(source="patternnet")).preprocessing
+    preprocessing = architecture("patternnet", ModelConfig(source="patternnet")).preprocessing
     square = Image.fromarray(skimage.data.astronaut()).resize((64, 64))
     expected = torch.tensor(list(square.tobytes())).reshape(64, 64, 3).permute(2, 0, 1) / 255
-    assert torch.equal(evaluated(square, known), expected)
+    assert torch.equal(eval_transform(square, preprocessing), expected)
 
 
 @pytest.mark.parametrize("size", [(1, 5 * LONGEST), (5 * LONGEST, 1), (2, 60_001)])
 def test_an_extremely_long_picture_shows_its_middle_and_does_not_fill_the_memory(size: tuple[int, int]) -> None:
     picture = Image.linear_gradient("L").resize(size).convert("RGB")
-    seen = evaluated(picture, Preprocessing((0, 0, 0), (1, 1, 1), 224, 256, "bilinear"))
+    seen = eval_transform(picture, Preprocessing((0, 0, 0), (1, 1, 1), 224, 256, "bilinear"))
     assert seen.shape == (3, 224, 224)
     assert float((seen - seen.mean()).abs().max()) < 0.01 or size[1] == 1

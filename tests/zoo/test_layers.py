@@ -1,6 +1,7 @@
 """Layers: in order of execution, with the maps and the costs that are known, and no hook left behind."""
 
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 import torch
@@ -13,9 +14,10 @@ from atlas.zoo.layers import as_map, choose, walk
 from atlas.zoo.sources import architecture
 
 
-def _walk(name: str, size: int = 224, **kwargs: object) -> dict[str, Layer]:
+@cache
+def _walk(name: str, size: int = 224) -> dict[str, Layer]:
     with torch.device("meta"):
-        model = architecture(name, ModelConfig(source="any", kwargs=kwargs)).bare().eval()
+        model = architecture(name, ModelConfig(source="any")).bare().eval()
         return {layer.name: layer for layer in walk(model, torch.empty(2, 3, size, size))}
 
 

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from atlas.query.atlas import Atlas
 from atlas.query.export.embedded import PICTURE, schema_of, with_pictures
-from atlas.store.compared import read_compared
+from atlas.store.comparisons import read_comparisons
 from atlas.sweep.identity import fingerprint
 
 FILE_BYTES = 256 << 20  # of one file, about: what the Hub shows and streams well
@@ -53,7 +53,7 @@ def write(atlas: Atlas, folder: Path) -> str:
 def _mark(atlas: Atlas) -> str:
     """What tells this export from others: datasets' cache knows a folder by its name and its files' names alone."""
     images = "SELECT md5(string_agg(concat(task, image_sha256), ' ' ORDER BY task)) AS mark FROM features"
-    return fingerprint([atlas.sql(images).to_pylist(), read_compared(atlas.paths)], size=4)
+    return fingerprint([atlas.sql(images).to_pylist(), read_comparisons(atlas.paths)], size=4)
 
 
 def _write_files(beginning: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> int:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from atlas.query.verify.faults import image_fault, row_faults
 from atlas.query.verify.report import Problem, Report
-from atlas.store.compared import read_compared
+from atlas.store.comparisons import read_comparisons
 from atlas.store.index import FAILURES, INDEX, TRACES, files_under, read_table
 from atlas.store.lock import is_alive, read_owner
 from atlas.store.manifest import NotAnAtlas, read_manifest
@@ -127,7 +127,7 @@ class _Check:
 
     def compared(self) -> None:
         """The tables and maps that similarity says it left."""
-        for file in (file for told in read_compared(self.paths).values() for file in told.get("files", [])):
+        for file in (file for told in read_comparisons(self.paths).values() for file in told.get("files", [])):
             path = self.paths.root / file
             if not path.is_file():
                 self.report.blame(file, "is missing; `atlas similarity` makes it again")

@@ -15,7 +15,7 @@ from atlas.report.site.numbers import listed, numbers
 from atlas.report.site.script import Json
 from atlas.report.site.site_layer import CHUNK, LETTERS, SIDE, STATES, SiteLayer
 from atlas.report.site.sprites import samples
-from atlas.store.compared import read_compared
+from atlas.store.comparisons import read_comparisons
 from atlas.store.paths import safe
 
 RELATED = ("cka", "cka_baseline", "best_match", "best_match_baseline", "mutual_share", "mutual_share_baseline")
@@ -40,7 +40,7 @@ def overview(atlas: Atlas, layers: list[SiteLayer], related: RelatedFiles, notes
         "sheet": SIDE,
         "state": totals(layers),
         "notes": notes,
-        "probes": sorted(read_compared(atlas.paths)),
+        "probes": sorted(read_comparisons(atlas.paths)),
         "compare": command(atlas),
         "models": [_model(name, list(mine), name in related.maps) for name, mine in models],
         "relations": _relations(atlas, layers),

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from atlas.report.site.site_ledger import digest_of
-from atlas.store.compared import read_compared
+from atlas.store.comparisons import read_comparisons
 from atlas.store.paths import AtlasPaths
 
 
 def similarity_mark(paths: AtlasPaths) -> str:
     """Changes whenever a table does: they are written anew as a whole, and similarity.json says when."""
     sizes = [(paths.relative(file), file.stat().st_size) for file in _tables(paths)]
-    return digest_of(sorted(read_compared(paths).items()), sizes)
+    return digest_of(sorted(read_comparisons(paths).items()), sizes)
 
 
 def _tables(paths: AtlasPaths) -> Iterator[Path]:

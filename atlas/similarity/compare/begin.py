@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from atlas.records import Receipt
-from atlas.run.work import check_place
+from atlas.run.work import check_atlas_is_shared
 from atlas.similarity.compare.settings import BlockShard, CompareSettings
 
 
@@ -14,5 +14,5 @@ def begin_comparison(settings: CompareSettings, model: str) -> Callable[[BlockSh
     from atlas.similarity.compare.comparer import Comparer
     from atlas.similarity.compare.worker import compare_shard  # torch comes with it, which the driver does without
 
-    check_place(settings)
+    check_atlas_is_shared(settings)
     return partial(compare_shard, Comparer(Bank(settings.bank), settings.comparison, settings.device), settings)

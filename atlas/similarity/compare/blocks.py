@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from atlas.similarity.compare.bank import LayerSpan
-from atlas.store.relations import BOTTOM, TOP
+from atlas.store.similarity_tables import BOTTOM, TOP
 
 SOURCES = 2048  # features of one block, at most: what makes the product efficient, and bounds the memory
 

@@ -13,7 +13,7 @@ from atlas.similarity.compare.bank import Bank
 from atlas.similarity.compare.blocks import Block, Comparison
 from atlas.similarity.compare.lists import Lists, merge, ranked, targets
 from atlas.similarity.compare.measures import LayerData, Pair, Sources, scores
-from atlas.store.relations import TOP
+from atlas.store.similarity_tables import TOP
 
 CPU_CACHE = 1 << 30  # bytes of layers kept between blocks
 GPU_CACHE = 0.4  # of a GPU's memory

@@ -21,7 +21,7 @@ from atlas.similarity.probe.pictures import PictureReader
 from atlas.similarity.probe.settings import PictureShard, ProbeSettings
 from atlas.store.index import write_table
 from atlas.store.paths import AtlasPaths
-from atlas.store.responses import RESPONSES
+from atlas.store.similarity_tables import RESPONSES
 from atlas.zoo.load import Loaded
 
 READERS = 4  # threads that decode pictures

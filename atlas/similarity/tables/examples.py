@@ -16,7 +16,7 @@ from atlas.similarity.probe.pictures import PictureReader
 from atlas.store.files import write_whole
 from atlas.store.index import write_table
 from atlas.store.paths import AtlasPaths
-from atlas.store.responses import EXAMPLES
+from atlas.store.similarity_tables import EXAMPLES
 
 SIDE = 192  # pixels of a copy
 THREADS = 4

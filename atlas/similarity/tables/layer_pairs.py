@@ -5,7 +5,7 @@ import pyarrow as pa
 
 from atlas.similarity.compare.bank import Bank, LayerSpan
 from atlas.similarity.compare.block_results import BlockResults
-from atlas.store.relations import LAYERS
+from atlas.store.similarity_tables import LAYERS
 
 
 def layer_table(bank: Bank, found: BlockResults, probe: str) -> pa.Table:

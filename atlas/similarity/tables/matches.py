@@ -9,7 +9,7 @@ from atlas.similarity.compare.bank import Bank, LayerSpan
 from atlas.similarity.compare.block_results import BlockResults
 from atlas.similarity.tables.layer_pairs import closest_layers
 from atlas.similarity.tables.neighbors import Lists, read_lists
-from atlas.store.relations import MATCHES, TOP
+from atlas.store.similarity_tables import MATCHES, TOP
 
 
 def match_table(bank: Bank, found: BlockResults, layers: pa.Table, *, probe: str) -> pa.Table:

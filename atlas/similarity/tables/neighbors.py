@@ -8,7 +8,7 @@ from jaxtyping import Int
 
 from atlas.similarity.compare.bank import Bank
 from atlas.similarity.compare.block_results import BlockResults
-from atlas.store.relations import BOTTOM, NEIGHBORS, TOP
+from atlas.store.similarity_tables import BOTTOM, NEIGHBORS, TOP
 
 
 @dataclass(frozen=True)

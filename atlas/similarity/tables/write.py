@@ -22,7 +22,7 @@ from atlas.similarity.tables.quality import Marks
 from atlas.store.files import write_whole
 from atlas.store.index import read_table, write_table
 from atlas.store.paths import AtlasPaths
-from atlas.store.relations import CLUSTERS, LAYERS, LAYOUT, MATCHES, QUALITY, TOP
+from atlas.store.similarity_tables import CLUSTERS, LAYERS, LAYOUT, MATCHES, QUALITY, TOP
 
 GROUP = 20_000  # rows of a row group: a reader that wants one feature reads one group
 

@@ -9,7 +9,7 @@ from atlas.similarity.atlas_images import Picture
 from atlas.similarity.probe.responses import left_to_probe, read_layer
 from atlas.store.index import write_rows
 from atlas.store.paths import AtlasPaths
-from atlas.store.responses import RESPONSES
+from atlas.store.similarity_tables import RESPONSES
 
 PICTURES = [Picture(name, f"{name}.png") for name in "abcd"]
 

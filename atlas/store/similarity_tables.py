@@ -1,10 +1,50 @@
-"""The tables of how features, layers and models relate, all of them made from responses (docs/similarity.md)."""
+"""Schemas of the tables that `atlas similarity` writes (docs/similarity.md).
+
+They say what pictures do to channels and, made from that, how features, layers and models relate.
+"""
 
 import pyarrow as pa
 
+from atlas.store.index import FOLDER
+
 TOP, BOTTOM = 1, -1  # column `sign`
 
-NEIGHBORS = pa.schema(  # under scope=<scope>/measure=<measure>, which are columns for readers of partitions
+# One row for each picture and layer.
+RESPONSES = pa.schema(
+    [
+        ("probe", FOLDER),  # which set of pictures: atlas, natural, patterns, or a name of one's own
+        ("model", FOLDER),  # that looked at the picture
+        ("layer", FOLDER),
+        ("layer_index", pa.int32()),
+        # identity: the task of an image of the atlas; name and stamp of a file; seed and number
+        ("picture", pa.string()),
+        ("image", pa.string()),  # where the picture lies: relative to the atlas, or to the probe's folder
+        ("feature", pa.string()),  # address of the feature that it was made for; NULL for a picture found or drawn
+        ("weights", pa.string()),  # of the model: where from, and the digest
+        ("mean", pa.list_(pa.float32())),  # over the map, of every channel of the layer
+        ("max", pa.list_(pa.float32())),
+    ]
+)
+
+# The pictures that drive each feature most.
+EXAMPLES = pa.schema(
+    [
+        ("probe", FOLDER),
+        ("feature", pa.string()),
+        ("model", pa.string()),
+        ("layer", pa.string()),
+        ("channel", pa.int32()),
+        ("rank", pa.int32()),  # 1: the picture with the highest mean activation
+        ("mean", pa.float32()),
+        ("max", pa.float32()),
+        ("picture", pa.string()),
+        ("source", pa.string()),  # where it lay: relative to the probe's folder
+        ("image", pa.string()),  # the copy that was kept, relative to the atlas
+    ]
+)
+
+# Under scope=<scope>/measure=<measure>, which are columns for readers of partitions.
+NEIGHBORS = pa.schema(
     [
         ("probe", pa.string()),
         ("src", pa.string()),  # address of the feature whose neighbors these are
@@ -18,7 +58,9 @@ NEIGHBORS = pa.schema(  # under scope=<scope>/measure=<measure>, which are colum
         ("baseline", pa.float32()),  # the score of the same rank against rotated copies of the layers compared with
     ]
 )
-LAYERS = pa.schema(  # one row for each ordered pair of layers, also of a layer with itself
+
+# One row for each ordered pair of layers, also of a layer with itself.
+LAYERS = pa.schema(
     [
         ("probe", pa.string()),
         ("model_a", pa.string()),
@@ -28,17 +70,16 @@ LAYERS = pa.schema(  # one row for each ordered pair of layers, also of a layer 
         ("features_a", pa.int32()),  # live features compared
         ("features_b", pa.int32()),
         ("cka", pa.float32()),  # linear; Kornblith 2019
-        (
-            "cka_baseline",
-            pa.float32(),
-        ),  # against a rotated copy of b: the same number, since CKA sees no single channel
+        ("cka_baseline", pa.float32()),  # against a rotated copy of b: the same number, as CKA sees no single channel
         ("best_match", pa.float32()),  # mean over a's features of the highest profile score in b
         ("best_match_baseline", pa.float32()),
         ("mutual_share", pa.float32()),  # of a's features, those that are the best match of their best match
         ("mutual_share_baseline", pa.float32()),
     ]
 )
-MATCHES = pa.schema(  # one row for each live feature and each other model, by profile
+
+# One row for each live feature and each other model, by profile.
+MATCHES = pa.schema(
     [
         ("probe", pa.string()),
         ("model_a", pa.string()),
@@ -53,6 +94,8 @@ MATCHES = pa.schema(  # one row for each live feature and each other model, by p
         ("partner_score", pa.float32()),
     ]
 )
+
+# How well each image drives its own feature, against the layer's other images.
 QUALITY = pa.schema(
     [
         ("task", pa.string()),
@@ -61,7 +104,9 @@ QUALITY = pa.schema(
         ("self_z", pa.float32()),  # deviations above what other images do
     ]
 )
-CLUSTERS = pa.schema(  # the order of the maps
+
+# The order of the maps.
+CLUSTERS = pa.schema(
     [
         ("probe", pa.string()),
         ("measure", pa.string()),
@@ -73,6 +118,8 @@ CLUSTERS = pa.schema(  # the order of the maps
         ("family", pa.int32()),  # from 0, in the same order
     ]
 )
+
+# Features on a plane.
 LAYOUT = pa.schema(
     [
         ("probe", pa.string()),
