@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     __version__: str
     from atlas.generate.visualize import visualize
     from atlas.query.atlas import Atlas as open
+    from atlas.zoo.listing import layers
 
-__all__ = ["__version__", "open", "visualize"]
+__all__ = ["__version__", "layers", "open", "visualize"]
 
 # name: module, and what it is called there
 FRONT = {
+    "layers": ("atlas.zoo.listing", "layers"),
     "open": ("atlas.query.atlas", "Atlas"),
     "visualize": ("atlas.generate.visualize", "visualize"),
 }

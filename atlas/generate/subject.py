@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from atlas.config.compose import compose_model
+from atlas.zoo.forward import in_eval_mode
 from atlas.zoo.load import load
 
 # pixels of the images of a network that does not say what it was trained with: ImageNet's
@@ -42,7 +43,10 @@ def subject_of(model: nn.Module | str, device: str | torch.device | None, change
     if isinstance(model, str):
         yield _named(model, device, changes)
         return
-    with _evaluated(model, device) as where:
+    if device is not None:
+        model.to(device)
+    with in_eval_mode(model):
+        where = next((p.device for p in model.parameters()), torch.device(device or "cpu"))
         dtype = next((p.dtype for p in model.parameters()), torch.float32)
         scale = _scale(changes.mean or (0.0, 0.0, 0.0), changes.std or (1.0, 1.0, 1.0))
         yield Subject(model, scale, changes.size or INPUT_SIZE, where, dtype, torch.contiguous_format)
@@ -54,19 +58,6 @@ def _named(name: str, device: str | torch.device | None, changes: InputChanges) 
     known = loaded.preprocessing
     scale = _scale(changes.mean or known.mean, changes.std or known.std)
     return Subject(loaded.model, scale, loaded.input_size, loaded.device, torch.float32, torch.channels_last)
-
-
-@contextmanager
-def _evaluated(model: nn.Module, device: str | torch.device | None) -> Iterator[torch.device]:
-    """The model in eval mode and on a device, every module back in its own mode afterwards."""
-    modes = {module: module.training for module in model.modules()}
-    if device is not None:
-        model.to(device)
-    try:
-        yield next((p.device for p in model.eval().parameters()), torch.device(device or "cpu"))
-    finally:
-        for module, training in modes.items():
-            module.training = training
 
 
 def _scale(mean: Sequence[float], std: Sequence[float]) -> Float[Tensor, "2 3 1 1"]:

@@ -1,6 +1,7 @@
 """The truncated forward: images in, the maps of the wanted layers out; nothing runs after the last."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -65,6 +66,18 @@ class Forward:
         maps[name] = own if last else own.clone()  # what runs next may write into it: F.relu(inplace=True)
         if last:
             raise _Reached
+
+
+@contextmanager
+def in_eval_mode(model: nn.Module) -> Iterator[None]:
+    """The model in eval mode; afterwards every module is back in its own mode."""
+    modes = {module: module.training for module in model.modules()}
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes.items():
+            module.training = training
 
 
 def takes(forward: Callable[[Tensor], Any], size: int, like: Tensor) -> bool:
