@@ -1,4 +1,4 @@
-"""Planted responses, the whole comparison of them in this process, and what the slow oracle makes of them."""
+"""Planted responses, a whole comparison of them in this process, and what the slow oracle makes of them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,10 +8,11 @@ import pyarrow as pa
 
 from atlas.records import MEASURES, SCOPES
 from atlas.selftest.oracle import scores
-from atlas.similarity.compare.bank import Bank, Pictures, write_bank
+from atlas.similarity.compare.bank import Bank, write_bank
 from atlas.similarity.compare.block_results import BlockResults
 from atlas.similarity.compare.blocks import Comparison, blocks_of
 from atlas.similarity.compare.comparer import Comparer
+from atlas.similarity.compare.facts import PictureRoles
 from atlas.similarity.compare.statistics import weights_of
 
 
@@ -21,12 +22,12 @@ class Planted:
 
     addresses: list[str]
     values: np.ndarray
-    made: np.ndarray
+    made_for: np.ndarray
     source: np.ndarray
 
     @property
-    def pictures(self) -> Pictures:
-        return Pictures(weights_of(self.source), self.made, self.made >= 0)
+    def roles(self) -> PictureRoles:
+        return PictureRoles(self.addresses, weights_of(self.source), self.made_for, self.made_for >= 0)
 
 
 def planted(layers: dict[str, int], seed: int = 0, extra: int = 0) -> Planted:
@@ -41,11 +42,11 @@ def planted(layers: dict[str, int], seed: int = 0, extra: int = 0) -> Planted:
     kin = np.vstack([latent, random.normal(size=(extra, 8))]) @ latent.T
     loud = random.lognormal(0, 1.5, n)
     values = (kin + 6 * np.eye(n + extra, n) + random.normal(size=(n + extra, n))) * loud + 3 * random.normal(size=n)
-    made = np.concatenate([np.arange(n), np.full(extra, -1)])
+    made_for = np.concatenate([np.arange(n), np.full(extra, -1)])
     names = [address.rpartition(":")[0] for address in addresses]
     layer = {name: number for number, name in enumerate(dict.fromkeys(names))}
     source = np.array([layer[name] for name in names] + [-1] * extra)
-    return Planted(addresses, values.astype(np.float32), made, source)
+    return Planted(addresses, values.astype(np.float32), made_for, source)
 
 
 def compare(
@@ -53,12 +54,12 @@ def compare(
 ) -> tuple[Bank, BlockResults]:
     """The whole comparison, in one process."""
 
-    def responses(panel):
-        return np.ascontiguousarray(data.values[:, panel.features])
+    def responses(span):
+        return np.ascontiguousarray(data.values[:, span.features])
 
-    bank = write_bank(folder, data.addresses, data.pictures, responses, seed=seed)
+    bank = write_bank(folder, data.roles, responses, seed=seed)
     comparer = Comparer(bank, Comparison(tuple(measures), tuple(scopes), top, bottom), device)
-    blocks = blocks_of(bank.panels, most)
+    blocks = blocks_of(bank.spans, most)
     files = [folder / f"block-{number}.npz" for number in range(len(blocks))]
     for block, file in zip(blocks, files, strict=True):
         comparer.compare(block, file)

@@ -13,23 +13,18 @@ from atlas.optvis.params import noise
 from atlas.optvis.spaces import UNSCALED
 from atlas.optvis.targets import target_objective
 from atlas.records import Target
+from atlas.selftest.check import Answer
 from atlas.selftest.naive import OCTAVES, Stretch, naive_octaves
 from atlas.zoo.forward import Forward
 from atlas.zoo.load import load
 
 SIZE, STEPS = 16, 100  # of the image in closed form
 RATES = (0.4, 0.3)
-SHORT = (48, 56, 64)  # sizes of the octaves that are made twice, six steps each
-CASES = {
-    ("conv3", "l1"): 4.0,
-    ("conv3", "l2"): 30.0,
-    ("conv2", "linf"): 300.0,
-}  # the rates' factor: to drive images far
+OCTAVE_SIZES = (48, 56, 64)  # of the octaves that are made twice, six steps each
+RATE_FACTORS = {("conv3", "l1"): 4.0, ("conv3", "l2"): 30.0, ("conv2", "linf"): 300.0}  # to drive images far
 CHANNELS = (0, 5, 11, 17)
-SAME = 1e-4  # METHODS §5.11
+PIXEL_TOLERANCE = 1e-4  # METHODS §5.11
 CANVAS = Canvas(UNSCALED, torch.device("cpu"), torch.contiguous_format)
-
-Answer = tuple[bool, str]
 
 
 def linear_layer() -> Answer:
@@ -43,25 +38,29 @@ def linear_layer() -> Answer:
 
     channels = torch.arange(len(CHANNELS))
     objective = target_objective(Target(), "out", channels, metric_named("l1", CONSTANT))
-    made = make_images(forward, objective, recipe, seeds=CHANNELS, canvas=CANVAS).images.double()
+    images = make_images(forward, objective, recipe, seeds=CHANNELS, canvas=CANVAS).images.double()
     rates = sum((RATES[0] * (STEPS - i) + RATES[1] * i) / STEPS for i in range(STEPS))
     wanted = start.double() + rates * weights.reshape(start.shape).double()
-    error, moved = (made - wanted).abs().max().item(), (wanted - start).abs().max().item()
+    error, moved = (images - wanted).abs().max().item(), (wanted - start).abs().max().item()
     rounding = STEPS * torch.finfo(torch.float32).eps * wanted.abs().max().item()  # of as many additions
-    return error <= rounding < moved, (
+    return Answer(
+        error <= rounding < moved,
         f"after {STEPS} steps that moved a pixel by {moved:.1f}, the largest error is {error:.1e} "
-        f"(wanted: ≤ {rounding:.1e}, float32's rounding)"
+        f"(wanted: ≤ {rounding:.1e}, float32's rounding)",
     )
 
 
 def naive_loop() -> Answer:
+    """The optimiser's batch of images is what the naive loop makes one by one."""
     model = _smooth()
-    found = {f"{layer} {metric}": _error(model, layer, metric, factor) for (layer, metric), factor in CASES.items()}
-    contrast = min(contrast for _, contrast in found.values())
-    said = ", ".join(f"{name} {error:.1e}" for name, (error, _) in found.items())
-    return max(error for error, _ in found.values()) <= SAME and contrast > 0.01, (
-        f"{len(CHANNELS)} images in one batch and one by one, largest difference: {said} (wanted: ≤ {SAME:g}); "
-        f"least contrast {contrast:.2f} (wanted: > 0.01, or nothing was driven)"
+    cases = {f"{layer} {metric}": _error(model, layer, metric, rate) for (layer, metric), rate in RATE_FACTORS.items()}
+    contrast = min(contrast for _, contrast in cases.values())
+    errors = ", ".join(f"{name} {error:.1e}" for name, (error, _) in cases.items())
+    return Answer(
+        max(error for error, _ in cases.values()) <= PIXEL_TOLERANCE and contrast > 0.01,
+        f"{len(CHANNELS)} images in one batch and one by one, largest difference: {errors} "
+        f"(wanted: ≤ {PIXEL_TOLERANCE:g}); "
+        f"least contrast {contrast:.2f} (wanted: > 0.01, or nothing was driven)",
     )
 
 
@@ -70,20 +69,20 @@ def _error(model: nn.Module, layer: str, metric: str, factor: float) -> tuple[fl
     octaves = _octaves(factor)
     names = ("size", "steps", "lr", "sigma")
     recipe = read_recipe("octaves", octaves=[dict(zip(names, octave, strict=True)) for octave in octaves])
-    start = noise(CHANNELS, SHORT[0], *recipe.start)
+    start = noise(CHANNELS, OCTAVE_SIZES[0], *recipe.start)
     objective = target_objective(Target(), layer, torch.tensor(CHANNELS), metric_named(metric, CONSTANT))
-    made = make_images(Forward(model, [layer]), objective, recipe, seeds=CHANNELS, canvas=CANVAS).images
+    images = make_images(Forward(model, [layer]), objective, recipe, seeds=CHANNELS, canvas=CANVAS).images
     naive = [
-        naive_octaves(model, layer, start[place : place + 1], channel, metric=metric, octaves=octaves)
-        for place, channel in enumerate(CHANNELS)
+        naive_octaves(model, layer, start[number : number + 1], channel, metric=metric, octaves=octaves)
+        for number, channel in enumerate(CHANNELS)
     ]
-    return (made - torch.cat(naive)).abs().max().item(), made.std((1, 2, 3)).min().item()
+    return (images - torch.cat(naive)).abs().max().item(), images.std((1, 2, 3)).min().item()
 
 
 def _octaves(factor: float) -> list[Stretch]:
     return [
         (size, 6, [factor * rate for rate in rates], list(sigmas))
-        for size, (_, rates, sigmas) in zip(SHORT, OCTAVES, strict=True)
+        for size, (_, rates, sigmas) in zip(OCTAVE_SIZES, OCTAVES, strict=True)
     ]
 
 

@@ -42,8 +42,8 @@ def naive_octaves(
 ) -> Tensor:
     """The sources' loop: step, blur, resize between octaves; one image (1, 3, h, w)."""
     image = start
-    for place, (size, steps, rates, sigmas) in enumerate(octaves):
-        if place:
+    for number, (size, steps, rates, sigmas) in enumerate(octaves):
+        if number:
             image = torchvision.transforms.Resize([size, size])(image)
         for i in range(steps):
             gradient = naive_gradient(model, layer, image, channel, metric)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float64
 
-from atlas.selftest.comparison import Places
+from atlas.selftest.comparison import Ranks
 from atlas.selftest.planted import Planted
 
 
@@ -16,35 +16,35 @@ def scores(data: Planted, measure: str) -> Float64[np.ndarray, "f g"]:
         return np.array([[ORACLES[measure](data, f, g) for g in features] for f in features])
 
 
-def places(data: Planted, known: Float64[np.ndarray, "f g"], *, top: int, bottom: int) -> Places:
-    """Who must stand where in a table of all features, by the scores known: by score, ties by address."""
+def ranks(data: Planted, known: Float64[np.ndarray, "f g"], *, top: int, bottom: int) -> Ranks:
+    """Who must stand where in a table of all features, whose scores are `known`: by score, ties by address."""
     features = range(len(data.addresses))
-    found: Places = {}
+    table: Ranks = {}
     for sign, length in ((1, top), (-1, bottom)):
         lists = [_ranking(known[f], f, data.addresses, sign)[:length] for f in features]
         for f, row in enumerate(lists):
             for rank, g in enumerate(row, start=1):
                 back = lists[g].index(f) + 1 if f in lists[g] else None
-                found[data.addresses[f], sign, rank] = (data.addresses[g], back, back is not None)
-    return found
+                table[data.addresses[f], sign, rank] = (data.addresses[g], back, back is not None)
+    return table
 
 
 def _ranking(row: Float64[np.ndarray, "g"], f: int, addresses: list[str], sign: int) -> list[int]:
-    held = [g for g in range(len(row)) if g != f and np.isfinite(row[g])]
-    return sorted(held, key=lambda g: (-sign * np.float32(row[g]), addresses[g]))
+    candidates = [g for g in range(len(row)) if g != f and np.isfinite(row[g])]
+    return sorted(candidates, key=lambda g: (-sign * np.float32(row[g]), addresses[g]))
 
 
 def _moments(data: Planted, g: int) -> tuple[float, float]:
     """Mean and deviation over all pictures but g's own."""
-    others = data.made != g
-    weight = data.pictures.weight[others] / data.pictures.weight[others].sum()
+    others = data.made_for != g
+    weight = data.roles.weight[others] / data.roles.weight[others].sum()
     values = data.values[others, g].astype(np.float64)
     mean = (weight * values).sum()
     return mean, np.sqrt((weight * (values - mean) ** 2).sum())
 
 
 def _raw(data: Planted, f: int, g: int) -> float:
-    return data.values[data.made == f, g].astype(np.float64).mean()
+    return data.values[data.made_for == f, g].astype(np.float64).mean()
 
 
 def _z(data: Planted, f: int, g: int) -> float:
@@ -63,7 +63,7 @@ def _sym(data: Planted, f: int, g: int) -> float:
 
 
 def _profile(data: Planted, f: int, g: int) -> float:
-    weight = data.pictures.weight
+    weight = data.roles.weight
     a, b = data.values[:, f].astype(np.float64), data.values[:, g].astype(np.float64)
     a, b = a - (weight * a).sum(), b - (weight * b).sum()
     return (weight * a * b).sum() / np.sqrt((weight * a * a).sum() * (weight * b * b).sum())

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Float64, Int
 
-from atlas.similarity.compare.bank import Pictures, panels_of
+from atlas.similarity.compare.facts import PictureRoles
+from atlas.similarity.compare.spans import spans_of
 from atlas.similarity.compare.statistics import weights_of
 
 LATENT = 8  # dimensions of what channels have in common
@@ -20,13 +21,13 @@ class Planted:
 
     addresses: list[str]
     values: Float32[np.ndarray, "n c"]
-    made: Int[np.ndarray, "n"]  # the feature that a picture was made for; -1: none
+    made_for: Int[np.ndarray, "n"]  # the feature that a picture was made for; -1: none
     source: Int[np.ndarray, "n"]  # the layer of that feature; -1: none. Each source weighs the same
     unit: Int[np.ndarray, "c"]  # what a channel computes: that of a copy is its original's
 
     @property
-    def pictures(self) -> Pictures:
-        return Pictures(weights_of(self.source), self.made, self.made >= 0)
+    def roles(self) -> PictureRoles:
+        return PictureRoles(self.addresses, weights_of(self.source), self.made_for, self.made_for >= 0)
 
     @property
     def twins(self) -> dict[str, str]:
@@ -42,27 +43,26 @@ def planted(
     extra: int = 0,
     strength: float = 6.0,
     vague: float = 0.0,
-    seed: int = 0,
 ) -> Planted:
-    """Layers `model/layer` of so many channels, each with so many pairs of twins (weights × gain, + bias).
+    """Responses of layers `model/layer` of so many channels, each with so many pairs of twins (weights × gain, + bias).
 
     A picture drives the unit it was made for by `strength` deviations, its kin by what their latents share; `vague`:
     deviation of a picture's latent from its unit's. extra: pictures made for nobody.
     """
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     addresses = sorted(f"{name}:{channel}" for name, count in layers.items() for channel in range(count))
-    panels, features = panels_of(addresses), len(addresses)
+    spans, features = spans_of(addresses), len(addresses)
     unit = np.arange(features)
-    for panel in panels:
-        originals, copies = random.permutation(np.arange(panel.start, panel.stop))[: 2 * twins].reshape(2, twins)
+    for span in spans:
+        originals, copies = random.permutation(np.arange(span.start, span.stop))[: 2 * twins].reshape(2, twins)
         unit[copies] = originals
     values = _units(random, unit, extra, strength=strength, vague=vague)
     values = (values + BASE) * random.lognormal(0.0, LOUDNESS, features) + random.normal(scale=BASE, size=features)
-    layer = np.repeat(np.arange(len(panels)), [len(panel) for panel in panels])
+    layer = np.repeat(np.arange(len(spans)), [len(span) for span in spans])
     return Planted(
         addresses,
         values.astype(np.float32),
-        made=np.concatenate([np.arange(features), np.full(extra, -1)]),
+        made_for=np.concatenate([np.arange(features), np.full(extra, -1)]),
         source=np.concatenate([layer, np.full(extra, -1)]),
         unit=unit,
     )
@@ -74,8 +74,8 @@ def _units(
     """What the channels compute before gain and bias; those of one unit the same."""
     features = len(unit)
     latent = random.normal(size=(features, LATENT))[unit]
-    seen = np.vstack([latent, random.normal(size=(extra, LATENT))])
-    seen = seen + vague * random.normal(size=seen.shape)
+    pictures = np.vstack([latent, random.normal(size=(extra, LATENT))])
+    pictures = pictures + vague * random.normal(size=pictures.shape)
     own = np.vstack([unit[:, None] == unit, np.zeros((extra, features), bool)])
     noise = random.normal(size=(features + extra, features))[:, unit]
-    return seen @ latent.T / np.sqrt(LATENT) + strength * own + noise
+    return pictures @ latent.T / np.sqrt(LATENT) + strength * own + noise

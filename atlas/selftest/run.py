@@ -1,30 +1,10 @@
 """All known answers in their order: each asked for and compared, one after the other."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from time import perf_counter
 
 from atlas.selftest import images, models, tables
-
-
-@dataclass(frozen=True)
-class Check:
-    """One known answer of METHODS §5."""
-
-    number: int
-    name: str  # what is so, in one plain sentence
-    ask: Callable[[], tuple[bool, str]]  # whether it is so; what was found, against what is wanted
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a check."""
-
-    check: Check
-    passed: bool
-    found: str
-    seconds: float
-
+from atlas.selftest.check import Answer, Check, Outcome
 
 CHECKS = (
     Check(1, "a copied channel and its original are each other's nearest", tables.twins),
@@ -46,11 +26,11 @@ CHECKS = (
 
 
 def run(checks: Sequence[Check] = CHECKS) -> Iterator[Outcome]:
-    """Each outcome as soon as it is known; a check that breaks down has failed."""
+    """Yield the outcome of each check as soon as it is known; a check that breaks down has failed."""
     for check in checks:
         began = perf_counter()
         try:
-            passed, found = check.ask()
+            answer = check.ask()
         except Exception as error:  # whatever is broken here is what a self-test is there to tell
-            passed, found = False, f"{type(error).__name__}: {error}"
-        yield Outcome(check, bool(passed), found, perf_counter() - began)
+            answer = Answer(False, f"{type(error).__name__}: {error}")
+        yield Outcome(check, answer.passed, answer.found, perf_counter() - began)

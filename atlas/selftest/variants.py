@@ -1,4 +1,4 @@
-"""What is made of PatternNet to compare it with: copies, permuted or rotated, and their responses to drawn pictures."""
+"""Variants of PatternNet to compare it with, permuted or rotated copies, and their responses to drawn pictures."""
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
@@ -32,7 +32,7 @@ def responses(net: Loaded, seed: int = 0) -> Responses:
     """Mean activations on drawn pictures, the same for a seed."""
     with torch.no_grad():
         maps = net.forward(LAYERS)(net.preprocess(_pictures(seed)))
-    return {layer: one.mean((2, 3)).numpy() for layer, one in maps.items()}
+    return {layer: values.mean((2, 3)).numpy() for layer, values in maps.items()}
 
 
 @cache
@@ -46,8 +46,8 @@ def permuted(model: nn.Module, layer: str, order: Int[np.ndarray, "c"]) -> nn.Mo
     block, following = copy.get_submodule(layer), copy.get_submodule(LAYERS[LAYERS.index(layer) + 1])
     norm = block.norm
     with torch.no_grad():
-        for one in (block.conv.weight, norm.weight, norm.bias, norm.running_mean, norm.running_var):
-            one.copy_(one[order].clone())
+        for values in (block.conv.weight, norm.weight, norm.bias, norm.running_mean, norm.running_var):
+            values.copy_(values[order].clone())
         following.conv.weight.copy_(following.conv.weight[:, order].clone())
     return copy
 
@@ -57,8 +57,8 @@ def rotation(random: np.random.Generator, channels: int) -> Float32[np.ndarray, 
     return np.linalg.qr(random.normal(size=(channels, channels)))[0].astype(np.float32)
 
 
-def as_planted(models: Mapping[str, Responses], made: Sequence[str] = ()) -> Planted:
-    """Responses of several models to the same pictures; made: the feature that each was made for, if they were."""
+def as_planted(models: Mapping[str, Responses], made_for: Sequence[str] = ()) -> Planted:
+    """Responses of several models to the same pictures; made_for: the feature that each picture was made for, if any."""
     columns = {
         f"{model}/{layer}:{channel}": values[:, channel]
         for model, layers in models.items()
@@ -67,6 +67,6 @@ def as_planted(models: Mapping[str, Responses], made: Sequence[str] = ()) -> Pla
     }
     addresses = sorted(columns)
     values = np.stack([columns[address] for address in addresses], axis=1)
-    place = {address: number for number, address in enumerate(addresses)}
-    features = np.array([place[address] for address in made]) if made else np.full(len(values), -1)
+    numbers = {address: number for number, address in enumerate(addresses)}
+    features = np.array([numbers[address] for address in made_for]) if made_for else np.full(len(values), -1)
     return Planted(addresses, values, features, source=np.zeros(len(values), int), unit=np.arange(len(addresses)))

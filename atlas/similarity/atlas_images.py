@@ -1,4 +1,4 @@
-"""The images of an atlas as pictures that models can be shown, each with what tells it from others of its feature."""
+"""The images of an atlas, read from its index as pictures that models can be shown."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -9,7 +9,7 @@ from atlas.records import ModelCard
 from atlas.store.index import Row, files_under, read_table
 from atlas.store.paths import VARIANT_ENDING, AtlasPaths
 
-COLUMNS = (
+INDEX_COLUMNS = (
     "task", "feature", "model", "layer", "layer_index", "target", "metric", "seed", "status", "image", "width",
     "height", "weights", "created",
 )  # fmt: skip
@@ -21,29 +21,29 @@ class Picture:
 
     id: str  # the task of an image of the atlas; name and stamp of a file; number of a drawing
     image: str  # path, relative to the atlas or to the probe's folder
-    feature: str | None = None  # that it was made for
+    feature: str | None = None  # the one that it was made for
     scale: float = 1.0  # its shorter side relative to its model's input: other models see it at the same scale
     raw: bool = False  # made without the model's normalisation, and shown so
 
 
 @dataclass(frozen=True, slots=True)
 class AtlasImage:
-    """An image of the atlas, with what tells it from others of its feature."""
+    """An image of the atlas, and what distinguishes it from other images of its feature."""
 
     picture: Picture
     model: str
     layer: str
     weights: str
-    kind: tuple[str, str, int]  # metric, target, seed: of those that are alike the one made last stands for the feature
+    kind: tuple[str, str, int]  # metric, target, seed: of images of one kind the newest represents the feature
     created: Any
 
 
 def atlas_images(paths: AtlasPaths, manifest: dict[str, Any], cards: dict[str, ModelCard]) -> list[AtlasImage]:
     """Every image of the atlas that shows something, in the order of tasks; dead ones are gray and left out."""
     raw = _RawVariants(manifest)
-    rows = (row for path in files_under(paths.index) for row in read_table(path, COLUMNS).to_pylist())
-    made = [_atlas_image(row, cards[row["model"]], raw.holds(row)) for row in rows if row["status"] == "ok"]
-    return sorted(made, key=lambda one: one.picture.id)
+    rows = (row for path in files_under(paths.index) for row in read_table(path, INDEX_COLUMNS).to_pylist())
+    images = [_atlas_image(row, cards[row["model"]], raw.holds(row)) for row in rows if row["status"] == "ok"]
+    return sorted(images, key=lambda image: image.picture.id)
 
 
 def _atlas_image(row: Row, card: ModelCard, raw: bool) -> AtlasImage:
@@ -62,12 +62,12 @@ class _RawVariants:
             self.variants.setdefault((variant["model"], variant["metric"]), []).append(variant)
 
     def holds(self, row: Row) -> bool:
-        known = self.variants.get((row["model"], row["metric"]), [])
-        mark = re.search(VARIANT_ENDING, row["image"])
-        mine = [one for one in known if mark is None or one["variant"].startswith(mark[1])]
-        return bool(mine) and mine[0]["settings"].get("space") == "raw"
+        variants = self.variants.get((row["model"], row["metric"]), [])
+        ending = re.search(VARIANT_ENDING, row["image"])
+        matching = [variant for variant in variants if ending is None or variant["variant"].startswith(ending[1])]
+        return bool(matching) and matching[0]["settings"].get("space") == "raw"
 
 
-def features_of(made: Iterable[AtlasImage], cards: Mapping[str, ModelCard]) -> list[str]:
+def features_of(images: Iterable[AtlasImage], cards: Mapping[str, ModelCard]) -> list[str]:
     """Addresses of the features that have an image made with the weights that their model has now, sorted."""
-    return sorted({str(one.picture.feature) for one in made if one.weights == cards[one.model].provenance})
+    return sorted({str(image.picture.feature) for image in images if image.weights == cards[image.model].provenance})

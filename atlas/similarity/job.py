@@ -1,7 +1,6 @@
-"""`atlas similarity`: what the pictures of each probe do to every channel, and all that follows from it; resumed."""
+"""`atlas similarity`: shows the pictures of each probe to every model, compares all features by what they do, and resumes."""
 
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 
 from atlas.config.mistakes import ConfigError
 from atlas.config.rooted import rooted_probe
@@ -9,24 +8,21 @@ from atlas.config.schema import SweepConfig
 from atlas.records import ModelCard
 from atlas.run.drive import Ending
 from atlas.run.progress import StatusFile
+from atlas.run.publisher import Publisher
 from atlas.run.signals import leaving_at_once
-from atlas.run.stage import Resources
+from atlas.run.stage import Resources, run_stage
 from atlas.similarity.atlas_images import Picture, features_of
-from atlas.similarity.compare.representatives import found_pictures, own_pictures
+from atlas.similarity.compare.representatives import roles_of_images, roles_of_pictures
 from atlas.similarity.comparison import AnsweredProbe, compare_features
 from atlas.similarity.probe.pictures import pictures_of
-from atlas.similarity.probe.plan import probe_left, unanswered
-from atlas.similarity.request import record_comparison
-from atlas.similarity.source import Source, read_held
-from atlas.similarity.stage_runner import Job, SimilarityKeeper
-from atlas.store.comparisons import read_comparisons, write_comparison
+from atlas.similarity.probe.plan import probe_missing, unanswered
+from atlas.similarity.record import is_up_to_date, mark_of, record_request, record_tables
+from atlas.similarity.source import Source, read_source
+from atlas.similarity.stage_runner import RunStage, StageRunner
 from atlas.store.lock import Lock
-from atlas.store.manifest import now, read_manifest
+from atlas.store.manifest import read_manifest
 from atlas.store.paths import AtlasPaths
-from atlas.sweep.identity import fingerprint
 from atlas.sweep.plan import device_of
-
-METHOD = 1  # raised when a change of the code changes tables
 
 
 @dataclass
@@ -53,117 +49,88 @@ class Outcome:
 
 
 def similarity(
-    config: SweepConfig, known: dict[str, ModelCard] | None = None, overrides: list[str] | None = None
+    config: SweepConfig,
+    cards: dict[str, ModelCard] | None = None,
+    overrides: list[str] | None = None,
+    *,
+    run_stage: RunStage = run_stage,
 ) -> Outcome:
-    """Bring the similarity of an atlas up to date; known: cards of models that were read already.
+    """Bring the similarity of an atlas up to date.
 
-    overrides: what was typed, to be recorded; None: `atlas generate` has recorded it.
+    cards: of models that were read already. overrides: what was typed, to be recorded; None: `atlas generate` has
+    recorded it. run_stage: runs the shards of each stage.
 
     NotAnAtlas, Locked, ConfigError before any work; OSError: the disk, resumable.
     """
-    config.probes = {name: rooted_probe(probe) for name, probe in config.probes.items()}
+    config = replace(config, probes={name: rooted_probe(probe) for name, probe in config.probes.items()})
     paths = AtlasPaths(config.out)
     read_manifest(paths.manifest)  # before anything is written: NotAnAtlas
     with leaving_at_once(), Lock(paths.lock) as lock:
         outcome = Outcome(paths)
         if lock.taken_over:
             outcome.notes.append(f"took over the lock of {lock.taken_over}, which is gone")
-        held = read_held(paths, known or {})
-        outcome.features = len(held.features)
-        if not held.features:
-            outcome.notes.append(held.why_nothing())
+        source = read_source(paths, cards or {})
+        outcome.features = len(source.features)
+        if not source.features:
+            outcome.notes.append(source.why_nothing())
             return outcome
-        outcome.notes += held.left_out()
-        keeper = SimilarityKeeper(paths, lock)
-        keeper.sweep_staging()
+        outcome.notes += source.left_out()
+        publisher = Publisher(paths, lock)
+        publisher.sweep_staging()
         if overrides is not None:
-            record_comparison(paths, config, overrides)
-        place = Resources(config.cluster, device_of(config, next(iter(held.cards.values()))), held.gpus)
-        _bring_up_to_date(Job(config, held, place, keeper, StatusFile(paths, config.name)), outcome)
+            record_request(paths, config, overrides)
+        resources = Resources(config.cluster, device_of(config, next(iter(source.cards.values()))), source.gpus)
+        status = StatusFile(paths, config.name)
+        _bring_up_to_date(StageRunner(config, source, resources, publisher, status, run_stage), outcome)
     return outcome
 
 
-def _bring_up_to_date(job: Job, outcome: Outcome) -> None:
-    """Look at what is left of all pictures, then compare features by each probe that has changed since."""
-    outcome.failures = job.keeper.failures  # also of pictures that broke their worker: the others are compared
-    pictures = pictures_by_probe(job.config, job.held)
-    probing = probe_left(job, pictures)
+def _bring_up_to_date(runner: StageRunner, outcome: Outcome) -> None:
+    """Look at the pictures that are missing, then compare features by each probe that has changed since."""
+    outcome.failures = runner.failures.sentences  # also of pictures that broke their worker: the others are compared
+    pictures = pictures_by_probe(runner.config, runner.source)
+    probing = probe_missing(runner, pictures)
     outcome.looked = probing.looked
     outcome.take(probing.ending)
     for name in pictures:
         if outcome.stopped:
             return
-        unseen = unanswered(job, name, pictures[name]) if name in probing.probes else set()
-        probed = _probed(job, name, pictures[name], unseen)
-        outcome.unread += len(unseen)
-        if probed.pictures:
-            _compare(job, probed, len(unseen), outcome)
+        unread = unanswered(runner.source, name, pictures[name]) if name in probing.probes else set()
+        probe = _answered(runner, name, pictures[name], unread)
+        outcome.unread += len(unread)
+        if probe.pictures:
+            _compare(runner, probe, len(unread), outcome)
         else:
             outcome.notes.append(f"probe {name}: there is no picture that every model could look at")
 
 
-def pictures_by_probe(config: SweepConfig, held: Source) -> dict[str, list[Picture]]:
-    own = [one.picture for one in held.made]
-    found = {name: own if probe.kind == "atlas" else pictures_of(probe) for name, probe in config.probes.items()}
-    empty = [name for name, pictures in found.items() if not pictures]
+def pictures_by_probe(config: SweepConfig, source: Source) -> dict[str, list[Picture]]:
+    """The pictures of each probe that the config has; ConfigError where a folder holds none."""
+    own = [image.picture for image in source.images]
+    pictures = {name: own if probe.kind == "atlas" else pictures_of(probe) for name, probe in config.probes.items()}
+    empty = [name for name in pictures if not pictures[name]]
     if empty:
         raise ConfigError([f"probes.{name}.folder={config.probes[name].folder}: holds no picture" for name in empty])
-    return found
+    return pictures
 
 
-def _probed(job: Job, name: str, pictures: list[Picture], unseen: set[str]) -> AnsweredProbe:
-    """A probe with those of its pictures that every layer has told of."""
-    seen = [place for place, picture in enumerate(pictures) if picture.id not in unseen]
-    kept = [pictures[place] for place in seen]
-    if job.config.probes[name].kind != "atlas":
-        return AnsweredProbe(name, job.held.features, kept, found_pictures(kept))
-    made = [job.held.made[place] for place in seen]
-    features = features_of(made, job.held.cards)
-    return AnsweredProbe(name, features, kept, own_pictures(made, features, job.held.cards))
+def _answered(runner: StageRunner, name: str, pictures: list[Picture], unread: set[str]) -> AnsweredProbe:
+    """A probe with those of its pictures that every layer has a response to."""
+    answered = [picture for picture in pictures if picture.id not in unread]
+    source = runner.source
+    if runner.config.probes[name].kind != "atlas":
+        return AnsweredProbe(name, answered, roles_of_pictures(answered, source.features))
+    images = [image for image in source.images if image.picture.id not in unread]
+    return AnsweredProbe(name, answered, roles_of_images(images, features_of(images, source.cards), source.cards))
 
 
-def _compare(job: Job, probed: AnsweredProbe, unseen: int, outcome: Outcome) -> None:
+def _compare(runner: StageRunner, probe: AnsweredProbe, unread: int, outcome: Outcome) -> None:
     """Write the tables of a probe, unless they are there, and are those of the pictures and features that there are."""
-    mark = _mark(job, probed)
-    told = read_comparisons(job.paths).get(probed.name, {})
-    if told.get("mark") == mark and all((job.paths.root / file).exists() for file in told.get("files", [])):
+    mark = mark_of(runner, probe)
+    if is_up_to_date(runner.paths, probe.name, mark):
         return
-    ending, files = compare_features(job, probed, mark)
+    ending, files = compare_features(runner, probe, mark)
     outcome.take(ending)
     if files:
-        _note_done(job, probed, mark, unread=unseen, files=files)
-        outcome.compared[probed.name] = len(probed.features)
-
-
-def _note_done(job: Job, probed: AnsweredProbe, mark: str, *, unread: int, files: list[Path]) -> None:
-    asked = asdict(job.config.similarity)
-    told = {
-        "mark": mark,
-        "when": now(),
-        "probe": asdict(job.config.probes[probed.name]),
-        "weights": {name: card.provenance for name, card in job.held.cards.items()},
-        "features": len(probed.features),
-        "pictures": len(probed.pictures),
-        **asked,
-        "measures": asked["measures"] if probed.standing.own_images else ["profile"],
-        "missing": {"pictures": unread},
-        "files": [job.paths.relative(file) for file in files],
-    }
-    write_comparison(job.paths, probed.name, told)
-
-
-def _mark(job: Job, probed: AnsweredProbe) -> str:
-    """Hash of all that reaches the tables of a probe."""
-    standing = probed.standing
-    return fingerprint(
-        [
-            METHOD,
-            asdict(job.config.similarity),
-            asdict(job.config.probes[probed.name]),
-            {name: card.provenance for name, card in job.held.cards.items()},
-            probed.features,
-            [picture.id for picture in probed.pictures],
-            standing.made.tolist(),
-            standing.shown.tolist(),
-        ]
-    )
+        record_tables(runner, probe, mark, unread=unread, files=files)
+        outcome.compared[probe.name] = len(probe.roles.features)

@@ -1,4 +1,4 @@
-"""What an atlas holds that can be compared: its models, as they were last asked for, its images and features."""
+"""What an atlas holds that can be compared: its models as they were last configured, its images and its features."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,21 +18,21 @@ from atlas.zoo.card_pool import read_cards
 
 @dataclass(frozen=True)
 class Source:
-    """An atlas as similarity finds it."""
+    """An atlas, as similarity reads it before it begins."""
 
     paths: AtlasPaths
     models: dict[str, ModelConfig]
     cards: dict[str, ModelCard]
-    made: list[AtlasImage]
-    features: list[str]  # that have an image made with the weights of now
+    images: list[AtlasImage]
+    features: list[str]  # those that have an image made with the current weights
 
     @property
     def layers(self) -> dict[str, list[str]]:
         """The layers of each model that have such a feature."""
-        found: dict[str, dict[str, None]] = {}
+        by_model: dict[str, dict[str, None]] = {}
         for feature in map(Address.parse, self.features):
-            found.setdefault(feature.model, {})[feature.layer] = None
-        return {model: list(layers) for model, layers in found.items()}
+            by_model.setdefault(feature.model, {})[feature.layer] = None
+        return {model: list(layers) for model, layers in by_model.items()}
 
     @property
     def gpus(self) -> int:
@@ -41,58 +41,61 @@ class Source:
 
     def left_out(self) -> list[str]:
         """A sentence for each model some of whose features have images of other weights only."""
-        said = []
+        sentences = []
         for name, card in self.cards.items():
-            made = {str(one.picture.feature) for one in self.made if one.model == name}
-            other = len(made.difference(self.features))
-            if other:
-                said.append(f"{other:,} features of {name} have no image made with {card.provenance}, and are left out")
-        return said
+            shown = {str(image.picture.feature) for image in self.images if image.model == name}
+            others = len(shown.difference(self.features))
+            if others:
+                sentences.append(
+                    f"{others:,} features of {name} have no image made with {card.provenance}, and are left out"
+                )
+        return sentences
 
     def why_nothing(self) -> str:
         """Why there is no feature to be compared."""
-        if not self.made:
+        if not self.images:
             return "there is no image yet: make some with `atlas generate`"
-        held = ", ".join(sorted({f"{one.model} with {one.weights}" for one in self.made}))
+        kinds = ", ".join(sorted({f"{image.model} with {image.weights}" for image in self.images}))
         models = ", ".join(f"{name} with {card.provenance}" for name, card in self.cards.items())
-        return f"the images are of {held}, but the models are now {models}: generate images with these weights"
+        return f"the images are of {kinds}, but the models are now {models}: generate images with these weights"
 
 
-def read_held(paths: AtlasPaths, known: dict[str, ModelCard]) -> Source:
-    """Read it; known: cards of models that were read already. NotAnAtlas, ConfigError."""
+def read_source(paths: AtlasPaths, cards: dict[str, ModelCard]) -> Source:
+    """Read an atlas; cards: of models that were read already. NotAnAtlas, ConfigError."""
     manifest = read_manifest(paths.manifest)
     models = models_of(paths, manifest)
-    read, mistakes = read_cards({name: model for name, model in models.items() if name not in known})
+    new_cards, mistakes = read_cards({name: model for name, model in models.items() if name not in cards})
     if mistakes:
         raise ConfigError(mistakes)
-    cards = {name: known.get(name) or read[name] for name in models}
-    made = atlas_images(paths, manifest, cards)
-    return Source(paths, models, cards, made, features_of(made, cards))
+    all_cards = cards | new_cards
+    cards = {name: all_cards[name] for name in models}
+    images = atlas_images(paths, manifest, cards)
+    return Source(paths, models, cards, images, features_of(images, cards))
 
 
 def models_of(paths: AtlasPaths, manifest: dict[str, Any]) -> dict[str, ModelConfig]:
     """The models of an atlas by name, as config/ has them; ConfigError for one that stands in no config."""
     names = list(dict.fromkeys(variant["model"] for variant in manifest["variants"]))
-    found: dict[str, ModelConfig] = {}
-    for models in _newest_first(paths.config):
+    models: dict[str, ModelConfig] = {}
+    for composed in _newest_first(paths.config):
         for name in names:
-            if name in models and name not in found:
-                found[name] = _typed(models[name])
-        if len(found) == len(names):
+            if name in composed and name not in models:
+                models[name] = _typed(composed[name])
+        if len(models) == len(names):
             break
-    missing = [name for name in names if name not in found]
+    missing = [name for name in names if name not in models]
     if missing:
         raise ConfigError([f"{paths.config}: no config there tells of model {name}" for name in missing])
-    return {name: found[name] for name in names}
+    return {name: models[name] for name in names}
 
 
 def _newest_first(folder: Path) -> Iterator[Any]:
     """The models of each invocation; their folders are named by time."""
     for path in sorted(folder.glob("*/config.yaml"), reverse=True):
-        said: Any = OmegaConf.load(path)
-        yield said.get("models", {})
+        config: Any = OmegaConf.load(path)
+        yield config.get("models", {})
 
 
 def _typed(model: Any) -> ModelConfig:
-    found: Any = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(ModelConfig), model))
-    return found
+    config: Any = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(ModelConfig), model))
+    return config

@@ -1,6 +1,7 @@
-"""What the stages of `atlas similarity` share: the atlas, its models and cards, where work runs, and who keeps it."""
+"""What the stages of `atlas similarity` share: the atlas and its models, where work runs, and who keeps what it leaves."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from atlas.config.schema import SweepConfig
@@ -12,25 +13,26 @@ from atlas.run.publisher import Publisher
 from atlas.run.stage import Resources, run_stage
 from atlas.run.work import Work
 from atlas.similarity.source import Source
-from atlas.store.lock import Lock
 from atlas.store.paths import AtlasPaths
 from atlas.sweep.shards import RATE
 
-SMALL = 10.0  # seconds of one actor's work
+INLINE_SECONDS = 10.0  # of one actor's work: less is done in this process before Ray has started
+
+RunStage = Callable[..., Ending]  # called as `run_stage` is
 
 
-class SimilarityKeeper(Publisher):
-    """Publishes responses; remembers what failed, since a picture that failed is simply left to do."""
+class FailureList:
+    """Lists the items that failed, for people: a picture that failed is simply left to do."""
 
-    def __init__(self, paths: AtlasPaths, lock: Lock) -> None:
-        super().__init__(paths, lock)
-        self.failures: list[str] = []
+    def __init__(self, publisher: Publisher) -> None:
+        self.sentences: list[str] = []
+        self._log = publisher.log
 
-    def fail(self, command: Fail) -> None:
+    def add(self, command: Fail) -> None:
         """Note the one item of a shard that failed."""
-        said = command.message.strip().rpartition("\n")[2]
-        self.failures.append(f"{command.shard.label}, {_name(command.shard.items[0])}: {said}")
-        self.log("failed", doing=command.shard.label, error_type=command.error_type, message=command.message)
+        reason = command.message.strip().rpartition("\n")[2]
+        self.sentences.append(f"{command.shard.label}, {_name(command.shard.items[0])}: {reason}")
+        self._log("failed", doing=command.shard.label, error_type=command.error_type, message=command.message)
 
 
 def _name(item: Any) -> str:
@@ -39,39 +41,38 @@ def _name(item: Any) -> str:
 
 
 @dataclass
-class Job:
-    """One run of `atlas similarity` on one atlas, which it holds locked."""
+class StageRunner:
+    """Runs the stages of one `atlas similarity` on one atlas, which it holds locked."""
 
     config: SweepConfig
-    held: Source
-    place: Resources
-    keeper: SimilarityKeeper
+    source: Source
+    resources: Resources
+    publisher: Publisher
     status: StatusFile
+    run_stage: RunStage = run_stage
+    failures: FailureList = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.failures = FailureList(self.publisher)
 
     @property
     def paths(self) -> AtlasPaths:
-        return self.held.paths
+        return self.source.paths
 
     def run(self, work: Work, shards: list[Shard], count: Count) -> Ending:
-        """Work a stage off, and say so in status.json and events.jsonl."""
-        self.keeper.log("begin", stage=count.unit, left=count.left, total=count.total)
-        ending = run_stage(
-            work,
-            shards,
-            self._place_for(shards),
-            publisher=self.keeper,
-            fail=self.keeper.fail,
-            count=count,
-            status=self.status,
-        )
+        """Run a stage to its end, and report it in status.json and events.jsonl."""
+        log = self.publisher.log
+        log("begin", stage=count.unit, left=count.left, total=count.total)
+        keeping = {"publisher": self.publisher, "fail": self.failures.add}
+        ending = self.run_stage(work, shards, self._resources_for(shards), count=count, status=self.status, **keeping)
         state = "interrupted" if ending.stopped else "done"
         self.status.write(state, count, [], ending.stopped)
-        self.keeper.log("end", stage=count.unit, state=state, done=count.done, failed=count.failed, left=count.left)
+        log("end", stage=count.unit, state=state, done=count.done, failed=count.failed, left=count.left)
         return ending
 
-    def _place_for(self, shards: list[Shard]) -> Resources:
+    def _resources_for(self, shards: list[Shard]) -> Resources:
         """Where the job runs; in this process when there is so little to do that starting Ray would take longer."""
-        little = sum(shard.cost for shard in shards) < SMALL * RATE[self.place.device]
-        if self.place.cluster.kind != "local" or not little:
-            return self.place
-        return replace(self.place, cluster=replace(self.place.cluster, kind="inline"))
+        is_little = sum(shard.cost for shard in shards) < INLINE_SECONDS * RATE[self.resources.device]
+        if self.resources.cluster.kind != "local" or not is_little:
+            return self.resources
+        return replace(self.resources, cluster=replace(self.resources.cluster, kind="inline"))

@@ -11,7 +11,7 @@ import torch
 from atlas.similarity.compare import layer_sums
 from atlas.similarity.compare.bank import Bank
 from atlas.similarity.compare.blocks import Block, Comparison
-from atlas.similarity.compare.lists import Lists, merge, ranked, targets
+from atlas.similarity.compare.lists import Lists, merge, numbers_in_scope, ranked
 from atlas.similarity.compare.measures import LayerData, Pair, Sources, scores
 from atlas.store.similarity_tables import TOP
 
@@ -21,66 +21,66 @@ MAPPED = ("sym", "profile")  # measures that do not depend on the direction: tho
 
 
 @dataclass
-class _BlockFindings:
-    """What one block has found so far."""
+class _BlockTally:
+    """What is known of one block so far."""
 
-    lists: dict[tuple[str, int, int], Lists] = field(default_factory=dict)  # by measure, sign and panel
+    lists: dict[tuple[str, int, int], Lists] = field(default_factory=dict)  # by measure, sign and layer's number
     arrays: dict[str, np.ndarray] = field(default_factory=dict)  # what is written as it is
 
 
 class Comparer:
     """Compares blocks of one bank; keeps the layers that it read last, as far as its budget reaches."""
 
-    def __init__(self, bank: Bank, asked: Comparison, device: str = "cpu") -> None:
+    def __init__(self, bank: Bank, comparison: Comparison, device: str = "cpu") -> None:
         torch.set_float32_matmul_precision("highest")
-        measures = asked.measures if bank.own_images else tuple(m for m in asked.measures if m == "profile")
-        self.bank, self.asked, self.measures, self.device = bank, asked, measures, device
+        profile_alone = tuple(measure for measure in comparison.measures if measure == "profile")
+        self.bank, self.comparison, self.device = bank, comparison, device
+        self.measures = comparison.measures if bank.own_images else profile_alone
         self._layers: OrderedDict[int, LayerData] = OrderedDict()
         self._cache = CPU_CACHE if device == "cpu" else GPU_CACHE * torch.cuda.get_device_properties(0).total_memory
 
     def compare(self, block: Block, path: Path) -> None:
-        """Compare one block and write what was found as .npz at `path`."""
-        sources = Sources(self.bank, block.panel, block.start, block.stop, device=self.device)
-        found = _BlockFindings()
-        for number in range(len(self.bank.panels)):
-            pair = Pair(sources, self._layer(number), number)
+        """Compare one block with the bank, and write the results as .npz at `path`."""
+        sources = Sources(self.bank, block, device=self.device)
+        tally = _BlockTally()
+        for number in range(len(self.bank.spans)):
+            pair = Pair(sources, self._layer(number))
             for measure in self.measures:
-                self._take(found, measure, pair, block)
-        found.arrays |= {
-            f"{scope}.{key}": rows for scope in self.asked.scopes for key, rows in self._merged(found, scope, block)
-        }
+                self._take(tally, measure, pair)
+        for scope in self.comparison.scopes:
+            tally.arrays.update({f"{scope}.{key}": rows for key, rows in self._merged(tally, scope, block)})
         with open(path, "wb") as file:
-            np.savez(file, allow_pickle=False, **found.arrays)
+            np.savez(file, allow_pickle=False, **tally.arrays)
 
     def _layer(self, number: int) -> LayerData:
         if number not in self._layers:
             self._layers[number] = LayerData(self.bank, number, self.device)
-            while len(self._layers) > 1 and sum(one.bytes for one in self._layers.values()) > self._cache:
+            while len(self._layers) > 1 and sum(layer.bytes for layer in self._layers.values()) > self._cache:
                 self._layers.popitem(last=False)
         self._layers.move_to_end(number)
         return self._layers[number]
 
-    def _take(self, found: _BlockFindings, measure: str, pair: Pair, block: Block) -> None:
+    def _take(self, tally: _BlockTally, measure: str, pair: Pair) -> None:
         """Rank one tile; keep of it what maps and the layer table need."""
         tile = scores(measure, pair)
-        same = pair.number == block.panel
+        number, start = pair.layer.number, pair.layer.span.start
         if measure == "profile":
-            found.arrays |= layer_sums.sums(pair)
-        if same and measure in MAPPED:
-            found.arrays[f"map.{measure}"] = tile.forward.clone().cpu().numpy()  # the diagonal goes below
-        if same:
-            places = torch.arange(len(pair.sources), device=self.device)
-            tile.forward[places, places + block.start - pair.layer.panel.start] = torch.nan
-        for sign, k in self.asked.signs:
-            found.lists[measure, sign, pair.number] = ranked(tile, k, sign, pair.layer.panel.start)
+            tally.arrays.update(layer_sums.sums(pair))
+        if pair.same and measure in MAPPED:
+            tally.arrays[f"map.{measure}"] = tile.forward.clone().cpu().numpy()  # the diagonal goes below
+        if pair.same:
+            rows = torch.arange(len(pair.sources), device=self.device)
+            tile.forward[rows, rows + pair.sources.start - start] = torch.nan
+        for sign, k in self.comparison.signs:
+            tally.lists[measure, sign, number] = ranked(tile, k, sign, start)
         if measure == "profile":
-            found.arrays |= layer_sums.matches(found.lists[measure, TOP, pair.number], tile, pair)
+            tally.arrays.update(layer_sums.matches(tally.lists[measure, TOP, number], tile, pair))
 
-    def _merged(self, found: _BlockFindings, scope: str, block: Block) -> Iterator[tuple[str, np.ndarray]]:
+    def _merged(self, tally: _BlockTally, scope: str, block: Block) -> Iterator[tuple[str, np.ndarray]]:
         """The lists of a scope, from those of the layers that belong to it."""
-        for name, panels in targets(scope, self.bank.panels, block.panel):
+        for model, numbers in numbers_in_scope(scope, self.bank.spans, block.number):
             for measure in self.measures:
-                for sign, k in self.asked.signs:
-                    merged = merge([found.lists[measure, sign, number] for number in panels], k, sign)
+                for sign, k in self.comparison.signs:
+                    merged = merge([tally.lists[measure, sign, number] for number in numbers], k, sign)
                     for part, rows in merged.items():
-                        yield f"{name}.{measure}.{sign}.{part}", rows.cpu().numpy()
+                        yield f"{model}.{measure}.{sign}.{part}", rows.cpu().numpy()

@@ -13,22 +13,25 @@ def sums(pair: Pair) -> dict[str, np.ndarray]:
     """Σ cov² of sources and layer, and of sources and the rotated copy: what linear CKA is made of."""
     sd = pair.sources.facts["sd"].nan_to_num()
     parts = [(_norms(slope) * sd).square().sum() for slope in (pair.slope, pair.turned_slope)]
-    return {f"cov.{pair.number}": torch.stack(parts).cpu().numpy()}
+    return {f"cov.{pair.layer.number}": torch.stack(parts).cpu().numpy()}
 
 
 def _norms(slope: Float[Tensor, "sources channels"]) -> Float64[Tensor, "sources"]:
     return torch.linalg.vector_norm(slope.nan_to_num(), dim=1).double()
 
 
-def matches(found: Lists, tile: Tile, pair: Pair) -> dict[str, np.ndarray]:
-    """Each source's best match in a layer, and in its rotated copy both ways. found: its nearest in the layer."""
+def matches(nearest: Lists, tile: Tile, pair: Pair) -> dict[str, np.ndarray]:
+    """Each source's best match in a layer, and in its rotated copy both ways.
+
+    nearest: the lists of the sources in the layer, by profile, taken from the tile.
+    """
     back = torch.nan_to_num(tile.turned, nan=-torch.inf).max(0)
     arrays = {
-        "score": found["score"][:, 0],
-        "column": found["column"][:, 0],
-        "turned_score": found["turned"][:, 0],
-        "turned_column": found["turned_column"][:, 0],
+        "score": nearest["score"][:, 0],
+        "column": nearest["column"][:, 0],
+        "turned_score": nearest["turned"][:, 0],
+        "turned_column": nearest["turned_column"][:, 0],
         "back_score": back.values,
         "back_row": back.indices + pair.sources.start,
     }
-    return {f"match.{pair.number}.{name}": value.cpu().numpy() for name, value in arrays.items()}
+    return {f"match.{pair.layer.number}.{name}": value.cpu().numpy() for name, value in arrays.items()}

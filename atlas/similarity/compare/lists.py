@@ -6,14 +6,16 @@ import torch
 from jaxtyping import Shaped
 from torch import Tensor
 
-from atlas.similarity.compare.bank import LayerSpan
 from atlas.similarity.compare.measures import Tile
 from atlas.similarity.compare.ranking import best
+from atlas.similarity.compare.spans import LayerSpan
 
-Lists = dict[str, Shaped[Tensor, "sources _"]]  # score, column (of the bank), back and turned, best first
+# score, column (a feature of the bank), back (the score the other way) and turned (the rotated copy's), best first
+Lists = dict[str, Shaped[Tensor, "sources _"]]
 
 
 def ranked(tile: Tile, k: int, sign: int, start: int) -> Lists:
+    """The k best of a tile of one layer, whose first feature is `start`; also the column in the rotated copy."""
     forward, turned = best(tile.forward, k, sign), best(tile.turned, k, sign)
     back = tile.back.gather(1, forward.columns.clamp(min=0)).masked_fill(forward.columns < 0, torch.nan)
     column = torch.where(forward.columns < 0, -1, forward.columns + start)
@@ -29,29 +31,32 @@ def ranked(tile: Tile, k: int, sign: int, start: int) -> Lists:
 def merge(lists: list[Lists], k: int, sign: int) -> Lists:
     """The best of several lists, which come in the order of their features."""
     score, column, back, turned = (
-        torch.cat([one[part] for one in lists], dim=1) for part in ("score", "column", "back", "turned")
+        torch.cat([layer[part] for layer in lists], dim=1) for part in ("score", "column", "back", "turned")
     )
     chosen = best(score, k, sign)
-    place = chosen.columns.clamp(min=0)
-    gone = chosen.columns < 0
+    picked = chosen.columns.clamp(min=0)
+    ended = chosen.columns < 0
     return {
         "score": chosen.scores,
-        "column": column.gather(1, place).masked_fill(gone, -1),
-        "back": back.gather(1, place).masked_fill(gone, torch.nan),
+        "column": column.gather(1, picked).masked_fill(ended, -1),
+        "back": back.gather(1, picked).masked_fill(ended, torch.nan),
         "turned": best(turned, k, sign).scores,
     }
 
 
-def targets(scope: str, panels: Sequence[LayerSpan], mine: int) -> Iterator[tuple[str, list[int]]]:
-    """The layers that a scope compares with: one list of them, or one for each other model."""
-    model = panels[mine].model
-    numbers = range(len(panels))
+def numbers_in_scope(scope: str, spans: Sequence[LayerSpan], own: int) -> Iterator[tuple[str, list[int]]]:
+    """The layers, by number, that a scope compares layer `own` with.
+
+    One list of them under the name "", but for scope `other`: a list for each other model, under its name.
+    """
+    model = spans[own].model
+    numbers = range(len(spans))
     if scope == "layer":
-        yield "", [mine]
+        yield "", [own]
     elif scope == "model":
-        yield "", [number for number in numbers if panels[number].model == model]
+        yield "", [number for number in numbers if spans[number].model == model]
     elif scope == "all":
         yield "", list(numbers)
     else:
-        for other in sorted({panel.model for panel in panels} - {model}):
-            yield other, [number for number in numbers if panels[number].model == other]
+        for other in sorted({span.model for span in spans} - {model}):
+            yield other, [number for number in numbers if spans[number].model == other]

@@ -11,7 +11,9 @@ import torch
 from jaxtyping import Bool, Float, Float64, Shaped
 from torch import Tensor
 
-from atlas.similarity.compare.bank import Bank, Facts
+from atlas.similarity.compare.bank import Bank
+from atlas.similarity.compare.blocks import Block
+from atlas.similarity.compare.facts import Facts
 
 Scores = Float[Tensor, "sources channels"]
 
@@ -25,10 +27,10 @@ class Tile(NamedTuple):
 
 
 class LayerData:
-    """One layer as a target: its rows over the probe and its facts, on a device."""
+    """One layer that features are compared with: its rows over the probe and its facts, on a device."""
 
     def __init__(self, bank: Bank, number: int, device: str) -> None:
-        self.panel = bank.panels[number]
+        self.number, self.span = number, bank.spans[number]
         self.rows = torch.from_numpy(bank.rows(number)).to(device)
         self.facts = _on(device, bank.facts(number))
 
@@ -38,18 +40,18 @@ class LayerData:
 
 
 class Sources:
-    """Some features of one layer: their rows, and how they respond to the image of every feature of the bank."""
+    """The features of a block: their rows, and how they respond to the image of every feature of the bank."""
 
-    def __init__(self, bank: Bank, number: int, start: int, stop: int, *, device: str) -> None:
-        panel = bank.panels[number]
-        here = slice(start - panel.start, stop - panel.start)
-        self.start, self.stop, self.device = start, stop, device
+    def __init__(self, bank: Bank, block: Block, *, device: str) -> None:
+        first = bank.spans[block.number].start
+        channels = slice(block.start - first, block.stop - first)
+        self.start, self.stop, self.device = block.start, block.stop, device
         self.bank = bank
-        self.rows = torch.from_numpy(bank.rows(number, here.start, here.stop)).to(device)
-        facts = _on(device, bank.facts(number))
-        self.facts = {name: value[here] for name, value in facts.items() if name != "rotation"}
+        self.rows = torch.from_numpy(bank.rows(block.number, channels.start, channels.stop)).to(device)
+        facts = _on(device, bank.facts(block.number))
+        self.facts = {name: value[channels] for name, value in facts.items() if name != "rotation"}
         if bank.own_images:
-            self.back = torch.from_numpy(bank.driven(number, columns=here)).to(device)  # (features, sources)
+            self.back = torch.from_numpy(bank.driven(block.number, columns=channels)).to(device)  # (features, sources)
 
     def __len__(self) -> int:
         return self.stop - self.start
@@ -58,8 +60,8 @@ class Sources:
 class Pair:
     """Some sources against one layer: what several measures need is computed once, when it is first asked for."""
 
-    def __init__(self, sources: Sources, layer: LayerData, number: int) -> None:
-        self.sources, self.layer, self.number = sources, layer, number
+    def __init__(self, sources: Sources, layer: LayerData) -> None:
+        self.sources, self.layer = sources, layer
         self.facts = layer.facts
 
     @cached_property
@@ -80,7 +82,7 @@ class Pair:
     @property
     def same(self) -> bool:
         """Whether the sources are of this layer."""
-        return self.layer.panel.start <= self.sources.start < self.layer.panel.stop
+        return self.layer.span.start <= self.sources.start < self.layer.span.stop
 
     @cached_property
     def own_part(self) -> Float64[Tensor, "_ channels"]:
@@ -89,8 +91,8 @@ class Pair:
         0 for another layer's sources.
         """
         if not self.same:
-            return torch.zeros(1, len(self.layer.panel), dtype=torch.float64, device=self.sources.device)
-        start = self.sources.start - self.layer.panel.start
+            return torch.zeros(1, len(self.layer.span), dtype=torch.float64, device=self.sources.device)
+        start = self.sources.start - self.layer.span.start
         part = self.facts["rotation"][start : start + len(self.sources)].double()
         return torch.where(self.of_sources("alive"), part, 0.0)
 
@@ -112,21 +114,22 @@ class Pair:
     @cached_property
     def back(self) -> Float64[Tensor, "sources channels"]:
         """A[g, f]: how the sources respond to the images of the layer's features."""
-        return self.sources.back[self.layer.panel.features].T.double()
+        return self.sources.back[self.layer.span.features].T.double()
 
     @cached_property
     def back_of_stand_ins(self) -> Float64[Tensor, "sources channels"]:
-        """How the sources respond to the images that stand for the rotated copy's channels; NaN where it is their own."""
-        own = self.facts["stand_in"] + self.layer.panel.start == self._ids[:, None]
+        """How the sources respond to the images of the stand-ins of the rotated copy's channels; NaN on their own."""
+        own = self.facts["stand_in"] + self.layer.span.start == self._ids[:, None]
         return self.back[:, self.facts["stand_in"].clamp(min=0)].masked_fill(own, torch.nan)
 
     def of_sources(self, name: str) -> Shaped[Tensor, "sources 1"]:
+        """A fact of each source."""
         return self.sources.facts[name][:, None]
 
     @cached_property
     def _driven(self) -> Float[Tensor, "sources channels"]:
         rows = slice(self.sources.start, self.sources.stop)
-        return torch.from_numpy(self.sources.bank.driven(self.number, rows)).to(self.sources.device)
+        return torch.from_numpy(self.sources.bank.driven(self.layer.number, rows)).to(self.sources.device)
 
     @property
     def _ids(self) -> Tensor:
@@ -160,9 +163,9 @@ def drive(pair: Pair) -> Tile:
 def sym(pair: Pair) -> Tile:
     """(z(f→g) + z(g→f)) / 2: the mean deviation of each on the other's image."""
     forward, back, turned = z(pair)
-    both = (forward + back) / 2
+    mean = (forward + back) / 2
     of_stand_ins = (pair.back_of_stand_ins - pair.of_sources("mu")) / pair.of_sources("sigma")
-    return Tile(both, both, (turned + of_stand_ins) / 2)
+    return Tile(mean, mean, (turned + of_stand_ins) / 2)
 
 
 def profile(pair: Pair) -> Tile:

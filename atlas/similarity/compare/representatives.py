@@ -1,4 +1,4 @@
-"""Which pictures stand for which features, and how much each weighs: from the images of an atlas to the bank's terms."""
+"""Which pictures represent which features, and how much each picture weighs: from images and pictures to their roles."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,50 +7,61 @@ import numpy as np
 
 from atlas.records import ModelCard
 from atlas.similarity.atlas_images import AtlasImage, Picture
-from atlas.similarity.compare.bank import Pictures
+from atlas.similarity.compare.facts import PictureRoles
 from atlas.similarity.compare.statistics import weights_of
 
 
-def own_pictures(made: Sequence[AtlasImage], features: Sequence[str], cards: Mapping[str, ModelCard]) -> Pictures:
-    """The atlas's images as a probe: every source layer weighs the same.
+def roles_of_images(
+    images: Sequence[AtlasImage], features: Sequence[str], cards: Mapping[str, ModelCard]
+) -> PictureRoles:
+    """The roles of the atlas's own images as a probe: every source layer weighs the same.
 
-    An image of older weights is a picture like any other: it stands for no feature.
+    An image of older weights is a picture like any other: it represents no feature.
     """
-    place = {feature: number for number, feature in enumerate(features)}
-    current = [one.weights == cards[one.model].provenance for one in made]
-    of = [place.get(str(one.picture.feature), -1) if now else -1 for one, now in zip(made, current, strict=True)]
-    standing = _standing([one for one, now in zip(made, current, strict=True) if now])
-    sources = {name: number for number, name in enumerate(dict.fromkeys((one.model, one.layer) for one in made))}
-    return Pictures(
-        weight=weights_of(np.array([sources[one.model, one.layer] for one in made])),
-        made=np.array(of),
-        shown=np.array([one.picture.id in standing for one in made]),
+    numbers = {feature: number for number, feature in enumerate(features)}
+    current = [image.weights == cards[image.model].provenance for image in images]
+    made_for = [
+        numbers.get(str(image.picture.feature), -1) if is_current else -1
+        for image, is_current in zip(images, current, strict=True)
+    ]
+    representatives = _representatives([image for image, yes in zip(images, current, strict=True) if yes])
+    layers = {layer: number for number, layer in enumerate(dict.fromkeys(map(_layer, images)))}
+    return PictureRoles(
+        features,
+        weight=weights_of(np.array([layers[_layer(image)] for image in images])),
+        made_for=np.array(made_for),
+        represents=np.array([image.picture.id in representatives for image in images]),
     )
 
 
-def found_pictures(pictures: Sequence[Picture]) -> Pictures:
-    """Pictures that were made for no feature: they weigh the same."""
+def roles_of_pictures(pictures: Sequence[Picture], features: Sequence[str]) -> PictureRoles:
+    """The roles of pictures that were made for no feature: they weigh the same."""
     nobody = np.full(len(pictures), -1)
-    return Pictures(weights_of(np.zeros(len(pictures), int)), nobody, nobody >= 0)
+    return PictureRoles(features, weights_of(np.zeros(len(pictures), int)), nobody, nobody >= 0)
 
 
-def _standing(made: Iterable[AtlasImage]) -> set[str]:
-    """The pictures that stand for their features: of whole channels where there are any, of equal kinds the newest."""
+def _layer(image: AtlasImage) -> tuple[str, str]:
+    return image.model, image.layer
+
+
+def _representatives(images: Iterable[AtlasImage]) -> set[str]:
+    """The pictures that represent features: images of whole channels where there are any, of equal kinds the newest."""
     by_feature: defaultdict[str, list[AtlasImage]] = defaultdict(list)
-    for one in made:
-        by_feature[str(one.picture.feature)].append(one)
-    return {one.picture.id for images in by_feature.values() for one in _newest(_purest(images))}
+    for image in images:
+        by_feature[str(image.picture.feature)].append(image)
+    return {image.picture.id for group in by_feature.values() for image in _newest(_purest(group))}
 
 
 def _purest(images: list[AtlasImage]) -> list[AtlasImage]:
     """Images that drive the channel as a whole; else parts of it; else it together with others."""
-    for wanted in (lambda target: target == "channel", lambda target: not target.startswith("joint")):
-        found = [one for one in images if wanted(one.kind[1])]
-        if found:
-            return found
+    for is_pure in (lambda target: target == "channel", lambda target: not target.startswith("joint")):
+        pure = [image for image in images if is_pure(image.kind[1])]
+        if pure:
+            return pure
     return images
 
 
 def _newest(images: Iterable[AtlasImage]) -> Iterable[AtlasImage]:
-    last = {one.kind: one for one in sorted(images, key=lambda one: (one.created, one.picture.id))}
+    """The image of each kind that was made last."""
+    last = {image.kind: image for image in sorted(images, key=lambda image: (image.created, image.picture.id))}
     return last.values()

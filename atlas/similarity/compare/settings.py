@@ -1,4 +1,4 @@
-"""What every actor that compares features is told, once, and the shards that it is sent."""
+"""What an actor that compares features knows from the beginning, and the shards that it is sent."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from atlas.similarity.compare.blocks import Block, Comparison
 
 @dataclass(frozen=True)
 class CompareSettings(WorkSettings):
-    """A bank that every worker sees, and what is asked of it."""
+    """A bank that every worker sees, and what is computed from it."""
 
     bank: Path
     comparison: Comparison

@@ -1,4 +1,4 @@
-"""A worker's share of a comparison: blocks of features in; files beside the bank, and a receipt, out."""
+"""A worker's share of a comparison: takes blocks of features, leaves files beside the bank, and returns a receipt."""
 
 import uuid
 from time import perf_counter
@@ -10,7 +10,7 @@ from atlas.similarity.compare.settings import BlockShard, CompareSettings
 
 
 def compare_shard(comparer: Comparer, settings: CompareSettings, shard: BlockShard) -> Receipt:
-    """Compare each block; of two workers that were sent the same one, the last leaves its equal file.
+    """Compare each block. Where two workers are sent the same block, the later file, which is equal, stays.
 
     The files are no part of the atlas yet: the driver makes tables of them when all are there.
     """

@@ -1,4 +1,4 @@
-"""The beginning of an actor's work on pictures."""
+"""How an actor begins to look at pictures."""
 
 from collections.abc import Callable
 
@@ -7,8 +7,9 @@ from atlas.similarity.probe.settings import PictureShard, ProbeSettings
 
 
 def begin_probe(settings: ProbeSettings, model: str) -> Callable[[PictureShard], Receipt]:
-    """Load a model and pin it; the function that is returned looks at its shards, one after another."""
-    from atlas.run.pinned import pinned  # torch comes with it, which the driver that names this function does without
+    """Load a model and pin it, and return the function that shows it a shard of pictures."""
+    # Here, since torch comes with them, which the driver that names this function does without.
+    from atlas.run.pinned import pinned
     from atlas.similarity.probe.worker import Prober
 
     return Prober(settings, pinned(settings, model)).probe

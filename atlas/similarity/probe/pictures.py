@@ -1,4 +1,4 @@
-"""Probes: the sets of pictures that models look at, listed without opening one, and read one by one."""
+"""Probes, the sets of pictures that models look at: lists their pictures without opening one, and reads one by one."""
 
 import threading
 from collections.abc import Iterable, Iterator
@@ -9,11 +9,11 @@ from PIL import Image, ImageOps
 
 from atlas.config.schema import ProbeConfig
 from atlas.similarity.atlas_images import Picture
-from atlas.store.images import read_picture
+from atlas.store.images import read_picture, to_pil
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"}
-DRAWN = 64  # pixels of a drawn picture: what PatternNet was trained on
-TOGETHER = 64  # pictures drawn from one random stream
+DRAWING_SIDE = 64  # pixels: what PatternNet was trained on
+STREAM_PICTURES = 64  # drawn from one random stream
 
 
 def pictures_of(probe: ProbeConfig) -> list[Picture]:
@@ -21,17 +21,17 @@ def pictures_of(probe: ProbeConfig) -> list[Picture]:
     if probe.kind == "patterns":
         return [Picture(f"drawing {probe.seed}/{number}", "") for number in range(probe.count)]
     folder = Path(probe.folder or "")
-    return [_found(path, folder) for path in _picture_files(folder)]
+    return [_picture(path, folder) for path in _picture_files(folder)]
 
 
 def _picture_files(folder: Path) -> Iterable[Path]:
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
 
 
-def _found(path: Path, folder: Path) -> Picture:
+def _picture(path: Path, folder: Path) -> Picture:
     """A file is known by its name, size and time: another picture under the same name is another picture."""
-    said, name = path.stat(), path.relative_to(folder).as_posix()
-    return Picture(f"{name} {said.st_size:x}-{said.st_mtime_ns:x}", name)
+    stat, name = path.stat(), path.relative_to(folder).as_posix()
+    return Picture(f"{name} {stat.st_size:x}-{stat.st_mtime_ns:x}", name)
 
 
 class PictureReader:
@@ -49,20 +49,20 @@ class PictureReader:
         return ImageOps.fit(image, (side, side), Image.Resampling.BICUBIC)
 
     def _draw(self, picture: Picture) -> Image.Image:
-        group, place = divmod(int(picture.id.rpartition("/")[2]), TOGETHER)
+        group, position = divmod(int(picture.id.rpartition("/")[2]), STREAM_PICTURES)
         with self._lock:
             if group not in self._drawn:
                 self._drawn = {group: list(_drawings(self.probe.seed, group))}
-            return self._drawn[group][place]
+            return self._drawn[group][position]
 
 
 def _drawings(seed: int, group: int) -> Iterator[Image.Image]:
+    # Here, since torch comes with it, which listing pictures does without.
     import torch
 
-    from atlas.store.images import to_pil
     from atlas.zoo.drawings import sample
 
     mixed = blake2b(f"{seed}/{group}".encode(), digest_size=4).digest()  # a generator looks at 32 bits of its seed
     generator = torch.Generator().manual_seed(int.from_bytes(mixed))
-    pictures, _ = sample(TOGETHER, generator, DRAWN)
+    pictures, _ = sample(STREAM_PICTURES, generator, DRAWING_SIDE)
     return (to_pil(picture) for picture in pictures.numpy())

@@ -10,73 +10,73 @@ from atlas.run.drive import Ending
 from atlas.run.progress import Count
 from atlas.similarity.atlas_images import Picture
 from atlas.similarity.probe.begin import begin_probe
-from atlas.similarity.probe.responses import Left, left_to_probe
+from atlas.similarity.probe.responses import MissingPictures, missing_pictures
 from atlas.similarity.probe.settings import PictureShard, ProbeSettings
 from atlas.similarity.source import Source
-from atlas.similarity.stage_runner import Job
+from atlas.similarity.stage_runner import StageRunner
 from atlas.sweep.identity import fingerprint
 from atlas.sweep.shards import RATE
 
-MOST = 2048  # pictures of one shard: what is lost when its actor dies, and how many rows a file has
+SHARD_PICTURES = 2048  # at most: what is lost when its actor dies, and how many rows a file has
 
 
 @dataclass
 class ProbeOutcome:
-    """What came of the pictures."""
+    """What became of the pictures."""
 
     ending: Ending = field(default_factory=Ending)
     looked: int = 0  # pictures that were looked at now, once for each model
-    probes: set[str] = field(default_factory=set)  # those of which some picture had been left
+    probes: set[str] = field(default_factory=set)  # those of which some picture was missing
 
 
-def probe_left(job: Job, pictures: Mapping[str, Sequence[Picture]]) -> ProbeOutcome:
-    """Look at what is left of each probe's pictures, with every model."""
-    shards = left_shards(job.config, job.held, pictures, job.place.device)
+def probe_missing(runner: StageRunner, pictures: Mapping[str, Sequence[Picture]]) -> ProbeOutcome:
+    """Have every model look at those of each probe's pictures whose responses are missing."""
+    shards = missing_shards(runner.config, runner.source, pictures, runner.resources.device)
     if not shards:
         return ProbeOutcome()
-    left = sum(len(shard.items) for shard in shards)
-    total = max(left, len(job.held.layers) * sum(map(len, pictures.values())))
-    count = Count(total, left, unit="pictures")
+    missing = sum(len(shard.items) for shard in shards)
+    total = max(missing, len(runner.source.layers) * sum(map(len, pictures.values())))
+    count = Count(total, missing, unit="pictures")
     settings = ProbeSettings(
-        root=job.paths.root.absolute(),
-        models=job.held.models,
-        cards=job.held.cards,
-        probes=job.config.probes,
-        device=job.place.device,
-        cluster=job.config.cluster,
-        nonce=job.keeper.nonce,
+        root=runner.paths.root.absolute(),
+        models=runner.source.models,
+        cards=runner.source.cards,
+        probes=runner.config.probes,
+        device=runner.resources.device,
+        cluster=runner.config.cluster,
+        nonce=runner.publisher.nonce,
     )
-    ending = job.run(partial(begin_probe, settings), list[Shard](shards), count)
+    ending = runner.run(partial(begin_probe, settings), list[Shard](shards), count)
     return ProbeOutcome(ending, count.done, {shard.probe for shard in shards})
 
 
-def left_shards(
-    config: SweepConfig, held: Source, pictures: Mapping[str, Sequence[Picture]], device: str
+def missing_shards(
+    config: SweepConfig, source: Source, pictures: Mapping[str, Sequence[Picture]], device: str
 ) -> list[PictureShard]:
-    """What is left to look at, cut into about as much as an actor should hold."""
+    """The pictures whose responses are missing, cut into about as much work as an actor should hold."""
     most = config.cluster.shard_seconds * RATE[device]
     return [
         shard
         for probe, all_pictures in pictures.items()
-        for model in held.layers
-        for layers, wanted in _left(held, probe, model, all_pictures).items()
-        for shard in _shards(held.cards[model], probe, layers, wanted, most)
+        for model in source.layers
+        for layers, wanted in _missing(source, probe, model, all_pictures).items()
+        for shard in _shards(source.cards[model], probe, layers, wanted, most)
     ]
 
 
-def unanswered(job: Job, probe: str, pictures: Sequence[Picture]) -> set[str]:
-    """Pictures that some layer has not told of: they could not be read, or their model could not be loaded."""
+def unanswered(source: Source, probe: str, pictures: Sequence[Picture]) -> set[str]:
+    """Pictures without a response of some layer: they could not be read, or their model could not be loaded."""
     return {
         picture.id
-        for model in job.held.layers
-        for left in _left(job.held, probe, model, pictures).values()
-        for picture in left
+        for model in source.layers
+        for missing in _missing(source, probe, model, pictures).values()
+        for picture in missing
     }
 
 
-def _left(held: Source, probe: str, model: str, pictures: Sequence[Picture]) -> Left:
-    weights, layers = held.cards[model].provenance, held.layers[model]
-    return left_to_probe(held.paths, probe, model, weights=weights, layers=layers, pictures=pictures)
+def _missing(source: Source, probe: str, model: str, pictures: Sequence[Picture]) -> MissingPictures:
+    folders = {layer: source.paths.layer_responses(probe, model, layer) for layer in source.layers[model]}
+    return missing_pictures(folders, pictures, source.cards[model].provenance)
 
 
 def _shards(
@@ -92,14 +92,14 @@ def _shards(
 def _cut(pictures: list[Picture], deepest: Layer, most: float) -> Iterator[list[Picture]]:
     """Consecutive pictures of about as much work as an actor should hold."""
     run: list[Picture] = []
-    held = 0.0
+    work = 0.0
     for picture in pictures:
         cost = _cost(picture, deepest)
-        if run and (held + cost > most or len(run) == MOST):
+        if run and (work + cost > most or len(run) == SHARD_PICTURES):
             yield run
-            run, held = [], 0.0
+            run, work = [], 0.0
         run.append(picture)
-        held += cost
+        work += cost
     if run:
         yield run
 

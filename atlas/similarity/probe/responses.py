@@ -1,57 +1,56 @@
-"""What models have answered so far: which pictures are left for which layers, and a layer's answers as one matrix."""
+"""The responses on disk: which pictures are missing for which layers, and a layer's responses as one matrix."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float32
 
 from atlas.similarity.atlas_images import Picture
 from atlas.store.index import files_under, read_table
-from atlas.store.paths import AtlasPaths
 
-Left = dict[tuple[str, ...], list[Picture]]  # layers: the pictures whose responses there are missing
+# layers: the pictures whose responses are missing in just these
+MissingPictures = dict[tuple[str, ...], list[Picture]]
 
 
-def left_to_probe(
-    paths: AtlasPaths, probe: str, model: str, *, weights: str, layers: Iterable[str], pictures: Sequence[Picture]
-) -> Left:
-    """The pictures that a model has yet to look at, by the layers that it has yet to tell of."""
-    known = {layer: _answered(paths, probe, model, layer, weights) for layer in layers}
-    left: Left = {}
+def missing_pictures(folders: Mapping[str, Path], pictures: Sequence[Picture], weights: str) -> MissingPictures:
+    """The pictures that a model has yet to look at, by the layers whose responses are missing.
+
+    folders: where the responses of each layer lie; weights: those that a response must be of.
+    OSError, with the file, when one is damaged.
+    """
+    answered = {layer: _answered(folder, weights) for layer, folder in folders.items()}
+    missing: MissingPictures = {}
     for picture in pictures:
-        missing = tuple(layer for layer, ids in known.items() if picture.id not in ids)
-        if missing:
-            left.setdefault(missing, []).append(picture)
-    return left
+        layers = tuple(layer for layer, ids in answered.items() if picture.id not in ids)
+        if layers:
+            missing.setdefault(layers, []).append(picture)
+    return missing
 
 
-def _answered(paths: AtlasPaths, probe: str, model: str, layer: str, weights: str) -> set[str]:
-    found: set[str] = set()
-    for path in files_under(paths.layer_responses(probe, model, layer)):
+def _answered(folder: Path, weights: str) -> set[str]:
+    ids: set[str] = set()
+    for path in files_under(folder):
         table = read_table(path, ("picture", "weights"))
         rows = zip(table["picture"].to_pylist(), table["weights"].to_pylist(), strict=True)
-        found.update(picture for picture, made_with in rows if made_with == weights)
-    return found
+        ids.update(picture for picture, used in rows if used == weights)
+    return ids
 
 
 def read_layer(
-    paths: AtlasPaths,
-    probe: str,
-    model: str,
-    layer: str,
-    *,
-    weights: str,
-    place: Mapping[str, int],
-    channels: Sequence[int],
-    column: str = "mean",
+    folder: Path, rows: Mapping[str, int], channels: Sequence[int], *, weights: str, column: str = "mean"
 ) -> Float32[np.ndarray, "n c"]:
-    """Activations (column mean or max) of some channels; the row of a picture is `place[picture.id]`, NaN: no answer."""
-    values = np.full((len(place), len(channels)), np.nan, np.float32)
-    for path in files_under(paths.layer_responses(probe, model, layer)):
+    """A layer's responses to some pictures, in some channels; NaN where a picture has no response.
+
+    folder: where they lie; rows: the row of each picture, by its id; weights: those that a response must be of;
+    column: `mean` or `max`, over the channel's map. OSError, with the file, when one is damaged.
+    """
+    values = np.full((len(rows), len(channels)), np.nan, np.float32)
+    for path in files_under(folder):
         table = read_table(path, ("picture", "weights", column))
-        picture, made_with = table["picture"].to_pylist(), table["weights"].to_pylist()
-        kept = [row for row, one in enumerate(picture) if one in place and made_with[row] == weights]
-        if kept:
-            rows = table[column].combine_chunks().flatten().to_numpy().reshape(len(picture), -1)
-            values[[place[picture[row]] for row in kept]] = rows[np.ix_(kept, channels)]
+        pictures, weights_used = table["picture"].to_pylist(), table["weights"].to_pylist()
+        lines = [line for line, id_ in enumerate(pictures) if id_ in rows and weights_used[line] == weights]
+        if lines:
+            responses = table[column].combine_chunks().flatten().to_numpy().reshape(len(pictures), -1)
+            values[[rows[pictures[line]] for line in lines]] = responses[np.ix_(lines, channels)]
     return values

@@ -1,4 +1,4 @@
-"""What every actor that looks at pictures is told, once, and the shards that it is sent."""
+"""What an actor that looks at pictures knows from the beginning, and the shards that it is sent."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from atlas.similarity.atlas_images import Picture
 
 @dataclass(frozen=True)
 class ProbeSettings(ModelSettings):
-    """Which sets of pictures there are."""
+    """A model to pin, and the sets of pictures there are."""
 
     probes: dict[str, ProbeConfig]
 

@@ -18,13 +18,13 @@ from atlas.store.index import write_table
 from atlas.store.paths import AtlasPaths
 from atlas.store.similarity_tables import EXAMPLES
 
-SIDE = 192  # pixels of a copy
-THREADS = 4
+COPY_SIDE = 192  # pixels
+COPYING_THREADS = 4
 
 
 @dataclass(frozen=True)
 class TopPictures:
-    """The pictures that drive some features most, best first: numbers of pictures, and what they do."""
+    """The pictures that drive some features most, best first: their numbers in the probe, and what each does."""
 
     features: list[str]
     picture: Int[np.ndarray, "c k"]
@@ -40,15 +40,18 @@ def most_driving(
     *,
     alive: Bool[np.ndarray, "c"],
 ) -> TopPictures:
-    """By mean activation, which is what images are made for; ties by picture. Channels that are not live have none."""
-    places = np.flatnonzero(alive)
-    chosen = np.stack([_highest(means[:, place], k) for place in places]) if len(places) else np.empty((0, 0), int)
-    mean, peak = (values[chosen, places[:, None]] for values in (means, maxima))
-    return TopPictures([features[place] for place in places], chosen, mean, peak)
+    """The k pictures of the highest mean activation of each live channel; ties by picture.
+
+    features: addresses of the channels; the mean counts since it is what images are made for.
+    """
+    live = np.flatnonzero(alive)
+    chosen = np.stack([_highest(means[:, channel], k) for channel in live]) if len(live) else np.empty((0, 0), int)
+    mean, peak = (values[chosen, live[:, None]] for values in (means, maxima))
+    return TopPictures([features[channel] for channel in live], chosen, mean, peak)
 
 
 def _highest(column: Float32[np.ndarray, "n"], k: int) -> Int[np.ndarray, "_"]:
-    """The k highest, highest first, of equals the first."""
+    """The k highest, highest first; of equals the first."""
     near = np.arange(len(column))
     if len(column) > k:
         near = np.flatnonzero(column >= np.partition(column, len(column) - k)[len(column) - k])
@@ -56,14 +59,14 @@ def _highest(column: Float32[np.ndarray, "n"], k: int) -> Int[np.ndarray, "_"]:
 
 
 def write_examples(
-    paths: AtlasPaths, probe: str, pictures: Sequence[Picture], reader: PictureReader, most: list[TopPictures]
+    paths: AtlasPaths, probe: str, pictures: Sequence[Picture], reader: PictureReader, tops: list[TopPictures]
 ) -> list[Path]:
-    """Copy the pictures and write their table: the files. Copies that nobody names any more are removed."""
+    """Copy the pictures and write their table; returns the files. Copies that no row names any more are removed."""
     folder, table = paths.probe_pictures(probe), paths.probe_examples(probe)
-    wanted = {_copy(folder, pictures[n]): pictures[n] for one in most for n in np.unique(one.picture)}
-    with ThreadPoolExecutor(THREADS) as pool:
+    wanted = {_copy(folder, pictures[n]): pictures[n] for top in tops for n in np.unique(top.picture)}
+    with ThreadPoolExecutor(COPYING_THREADS) as pool:
         list(pool.map(lambda path: _write_copy(path, reader, wanted[path]), wanted))
-    rows = [row for one in most for row in _rows(paths, probe, folder, pictures, one)]
+    rows = [row for top in tops for row in _rows(paths, probe, folder, pictures, top)]
     write_table(table, pa.Table.from_pylist(rows, schema=EXAMPLES))
     for path in folder.glob("*.jpg"):
         if path not in wanted:
@@ -71,21 +74,21 @@ def write_examples(
     return [table, *wanted]
 
 
-def _rows(paths: AtlasPaths, probe: str, folder: Path, pictures: Sequence[Picture], most: TopPictures) -> list[dict]:
+def _rows(paths: AtlasPaths, probe: str, folder: Path, pictures: Sequence[Picture], top: TopPictures) -> list[dict]:
     return [
         {
             "probe": probe,
             "feature": address,
             **Address.parse(address)._asdict(),
             "rank": rank,
-            "mean": most.mean[row, rank - 1],
-            "max": most.peak[row, rank - 1],
+            "mean": top.mean[row, rank - 1],
+            "max": top.peak[row, rank - 1],
             "picture": pictures[number].id,
             "source": pictures[number].image or None,
             "image": paths.relative(_copy(folder, pictures[number])),
         }
-        for row, address in enumerate(most.features)
-        for rank, number in enumerate(most.picture[row], start=1)
+        for row, address in enumerate(top.features)
+        for rank, number in enumerate(top.picture[row], start=1)
     ]
 
 
@@ -95,5 +98,5 @@ def _copy(folder: Path, picture: Picture) -> Path:
 
 def _write_copy(path: Path, reader: PictureReader, picture: Picture) -> None:
     if not path.exists():
-        image = reader.read(picture, SIDE)
+        image = reader.read(picture, COPY_SIDE)
         write_whole(path, lambda file: image.save(file, "JPEG", quality=92, subsampling=0))

@@ -1,4 +1,4 @@
-"""Neighbor tables from what the blocks found: addresses, reverse ranks, and who is mutual."""
+"""Makes neighbor tables from the results of all blocks: addresses, reverse ranks, and who is mutual."""
 
 from dataclasses import dataclass
 
@@ -12,73 +12,74 @@ from atlas.store.similarity_tables import BOTTOM, NEIGHBORS, TOP
 
 
 @dataclass(frozen=True)
-class Lists:
+class ScopeLists:
     """The lists of all features of a bank in one scope, measure and sign; against one model in scope `other`."""
 
     sign: int
     score: np.ndarray  # (features, k), NaN where a list has ended
-    column: np.ndarray  # features of the bank; -1
-    back: np.ndarray
-    turned: np.ndarray
+    column: np.ndarray  # (features, k) features of the bank, -1 where a list has ended
+    back: np.ndarray  # (features, k) scores the other way
+    turned: np.ndarray  # (features, k) scores of the same rank in the rotated copies
 
     @property
     def there(self) -> np.ndarray:
+        """(features, k): where a list has not ended."""
         return self.column >= 0
 
 
-def read_lists(bank: Bank, found: BlockResults, scope: str, measure: str, sign: int, target: str = "") -> Lists | None:
-    """What the blocks found; None when they were not asked for it. target: the other model of scope `other`."""
-    name = f"{scope}.{target}.{measure}.{sign}"
-    parts = [found.whole(f"{name}.{part}", len(bank.addresses)) for part in ("score", "column", "back", "turned")]
-    held = [part for part in parts if part is not None]
-    return Lists(sign, *held) if len(held) == len(parts) else None
+def read_lists(results: BlockResults, scope: str, measure: str, sign: int, other: str = "") -> ScopeLists | None:
+    """Put the blocks' lists together; None where they were not made. other: the other model of scope `other`."""
+    name = f"{scope}.{other}.{measure}.{sign}"
+    arrays = [results.whole(f"{name}.{part}") for part in ("score", "column", "back", "turned")]
+    present = [array for array in arrays if array is not None]
+    return ScopeLists(sign, *present) if len(present) == len(arrays) else None
 
 
-def neighbor_table(bank: Bank, found: BlockResults, scope: str, measure: str, *, probe: str) -> pa.Table | None:
+def neighbor_table(bank: Bank, results: BlockResults, scope: str, measure: str, *, probe: str) -> pa.Table | None:
     """NEIGHBORS of one scope and measure, sorted by src; None when nothing was compared."""
-    targets = sorted({panel.model for panel in bank.panels}) if scope == "other" else [""]
-    held: list[tuple[Lists, np.ndarray]] = []
+    others = sorted({span.model for span in bank.spans}) if scope == "other" else [""]
+    ranked: list[tuple[ScopeLists, np.ndarray]] = []
     for sign in (TOP, BOTTOM):
-        lists = {target: read_lists(bank, found, scope, measure, sign, target) for target in targets}
-        known = {target: one for target, one in lists.items() if one is not None}
-        held += [(one, _reverse_ranks(bank, one, known)) for one in known.values()]
-    if not held:
+        lists = {other: read_lists(results, scope, measure, sign, other) for other in others}
+        present = {other: scope_lists for other, scope_lists in lists.items() if scope_lists is not None}
+        ranked += [(scope_lists, _reverse_ranks(bank, scope_lists, present)) for scope_lists in present.values()]
+    if not ranked:
         return None
-    return _table(bank, held, probe)
+    return _table(bank, ranked, probe)
 
 
-def _reverse_ranks(bank: Bank, mine: Lists, lists: dict[str, Lists]) -> Int[np.ndarray, "features k"]:
+def _reverse_ranks(bank: Bank, forward: ScopeLists, lists: dict[str, ScopeLists]) -> Int[np.ndarray, "features k"]:
     """Each source's rank in the list of its neighbor; 0 where it does not stand there."""
-    ranks = np.zeros(mine.column.shape, np.int32)
-    for panel in bank.panels:
-        theirs = lists.get(panel.model if "" not in lists else "")
-        if theirs is None:
+    ranks = np.zeros(forward.column.shape, np.int32)
+    for span in bank.spans:
+        back = lists.get(span.model if "" not in lists else "")
+        if back is None:
             continue
-        column = mine.column[panel.features]
-        me = np.arange(panel.start, panel.stop)[:, None, None]
-        hits = (theirs.column[column] == me) & (column >= 0)[:, :, None]
-        ranks[panel.features] = np.where(hits.any(2), hits.argmax(2) + 1, 0)
+        column = forward.column[span.features]
+        sources = np.arange(span.start, span.stop)[:, None, None]
+        hits = (back.column[column] == sources) & (column >= 0)[:, :, None]
+        ranks[span.features] = np.where(hits.any(2), hits.argmax(2) + 1, 0)
     return ranks
 
 
-def _table(bank: Bank, held: list[tuple[Lists, np.ndarray]], probe: str) -> pa.Table:
-    there = np.concatenate([lists.there for lists, _ in held], axis=1)
+def _table(bank: Bank, ranked: list[tuple[ScopeLists, np.ndarray]], probe: str) -> pa.Table:
+    there = np.concatenate([lists.there for lists, _ in ranked], axis=1)
 
     def flat(*parts: np.ndarray) -> np.ndarray:
         return np.concatenate(parts, axis=1)[there]
 
-    def every(value: np.ndarray, lists: Lists) -> np.ndarray:
+    def every(value: np.ndarray, lists: ScopeLists) -> np.ndarray:
         return np.broadcast_to(value, lists.score.shape)
 
     columns = {
-        "src": flat(*(every(np.arange(len(bank.addresses))[:, None], lists) for lists, _ in held)),
-        "dst": flat(*(lists.column for lists, _ in held)),
-        "sign": flat(*(every(np.array(lists.sign), lists) for lists, _ in held)),
-        "rank": flat(*(every(np.arange(1, lists.score.shape[1] + 1), lists) for lists, _ in held)),
-        "score": flat(*(lists.score for lists, _ in held)),
-        "score_rev": flat(*(lists.back for lists, _ in held)),
-        "rank_rev": flat(*(ranks for _, ranks in held)),
-        "baseline": flat(*(lists.turned for lists, _ in held)),
+        "src": flat(*(every(np.arange(len(bank.addresses))[:, None], lists) for lists, _ in ranked)),
+        "dst": flat(*(lists.column for lists, _ in ranked)),
+        "sign": flat(*(every(np.array(lists.sign), lists) for lists, _ in ranked)),
+        "rank": flat(*(every(np.arange(1, lists.score.shape[1] + 1), lists) for lists, _ in ranked)),
+        "score": flat(*(lists.score for lists, _ in ranked)),
+        "score_rev": flat(*(lists.back for lists, _ in ranked)),
+        "rank_rev": flat(*(ranks for _, ranks in ranked)),
+        "baseline": flat(*(lists.turned for lists, _ in ranked)),
     }
     return _typed(bank, columns, probe)
 

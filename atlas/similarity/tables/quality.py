@@ -1,36 +1,56 @@
-"""The optimiser's own mark, image by image: does the image made for a channel drive it more than all others do?"""
+"""How well images do what they were made for: whether each drives its channel more than other channels' images do."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 from jaxtyping import Float32, Int
 
-from atlas.similarity.compare.bank import Facts, LayerSpan
+from atlas.similarity.atlas_images import Picture
+from atlas.similarity.compare.facts import Facts
+from atlas.similarity.compare.spans import LayerSpan
+from atlas.store.index import write_table
+from atlas.store.paths import AtlasPaths
+from atlas.store.similarity_tables import QUALITY
 
 
 @dataclass(frozen=True)
 class Marks:
-    """Of some pictures: their places in the probe, `self_rank` and `self_z` (NaN, and rank 0, where there is none)."""
+    """`self_rank` and `self_z` of some pictures; 0 and NaN where there is none."""
 
-    picture: Int[np.ndarray, "m"]
+    picture: Int[np.ndarray, "m"]  # its number in the probe
     rank: Int[np.ndarray, "m"]
     z: Float32[np.ndarray, "m"]
 
 
-def marks(panel: LayerSpan, values: Float32[np.ndarray, "n c"], facts: Facts, made: Int[np.ndarray, "n"]) -> Marks:
-    """Every picture made for a feature of a layer, against the layer's pictures of other features.
+def marks(span: LayerSpan, values: Float32[np.ndarray, "n c"], facts: Facts, made_for: Int[np.ndarray, "n"]) -> Marks:
+    """Mark every picture made for a feature of a layer against the layer's pictures of other features.
 
-    values: what the layer's channels do on all pictures; made: the feature of each, -1 for none.
+    values: what the layer's channels do on all pictures; made_for: the feature of each picture, -1 for none.
     """
-    pictures = np.flatnonzero((made >= panel.start) & (made < panel.stop))
-    local = made[pictures] - panel.start
-    mine = values[pictures]
+    pictures = np.flatnonzero((made_for >= span.start) & (made_for < span.stop))
+    local = made_for[pictures] - span.start
+    responses = values[pictures]
     rank = np.zeros(len(pictures), np.int64)
     for channel in np.unique(local):
-        column, own = mine[:, channel], local == channel
+        column, own = responses[:, channel], local == channel
         rank[own] = 1 + (column[~own] > column[own][:, None]).sum(1)
-    score = mine[np.arange(len(local)), local].astype(np.float64)
+    score = responses[np.arange(len(local)), local].astype(np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         z = ((score - facts.mu[local]) / facts.sigma[local]).astype(np.float32)
     alive = facts.alive[local]
     return Marks(pictures, np.where(alive, rank, 0), np.where(alive, z, np.float32(np.nan)))
+
+
+def write_quality(paths: AtlasPaths, pictures: Sequence[Picture], by_layer: Sequence[Marks]) -> None:
+    """Write self_rank and self_z of every image of the atlas; NULL for what is not live."""
+    numbers = np.concatenate([layer.picture for layer in by_layer])
+    rank, z = np.concatenate([layer.rank for layer in by_layer]), np.concatenate([layer.z for layer in by_layer])
+    columns = [
+        pa.array([pictures[number].id for number in numbers]),
+        pa.array([pictures[number].feature for number in numbers]),
+        pa.array(rank, pa.int32(), mask=rank == 0),
+        pa.array(z, pa.float32(), mask=~np.isfinite(z)),
+    ]
+    write_table(paths.quality, pa.table(columns, schema=QUALITY))

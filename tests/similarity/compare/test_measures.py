@@ -9,8 +9,8 @@ from planted import Planted, compare, oracle, planted
 
 from atlas.config.schema import SimilarityConfig
 from atlas.records import MEASURES
-from atlas.similarity.compare.bank import Bank, Pictures, write_bank
-from atlas.similarity.compare.rotation import rotation
+from atlas.similarity.compare.bank import Bank, write_bank
+from atlas.similarity.compare.facts import PictureRoles, rotation
 from atlas.similarity.compare.statistics import weights_of
 from atlas.similarity.tables.neighbors import neighbor_table
 from atlas.similarity.tables.write import write_results
@@ -20,13 +20,13 @@ SLOW = {"raw", "z", "drive", "sym"}  # measures of own images
 
 
 class Several(Planted):
-    """Planted responses with more than one picture for some features, of which only some stand for theirs."""
+    """Planted responses with more than one picture for some features, of which only some represent theirs."""
 
-    shown: np.ndarray
+    represents: np.ndarray
 
     @property
-    def pictures(self) -> Pictures:
-        return Pictures(weights_of(self.source), self.made, self.shown)
+    def roles(self) -> PictureRoles:
+        return PictureRoles(self.addresses, weights_of(self.source), self.made_for, self.represents)
 
 
 def test_a_rotation_is_orthogonal_over_live_channels_and_zero_elsewhere() -> None:
@@ -53,8 +53,8 @@ def independent(channels: int, extra: int, seed: int) -> Planted:
     random = np.random.default_rng(seed)
     values = random.normal(size=(channels + extra, channels)) + 4 * np.eye(channels + extra, channels)
     addresses = sorted(f"a/l:{channel}" for channel in range(channels))
-    made = np.concatenate([np.arange(channels), np.full(extra, -1)])
-    return Planted(addresses, values.astype(np.float32), made, np.zeros(channels + extra, int))
+    made_for = np.concatenate([np.arange(channels), np.full(extra, -1)])
+    return Planted(addresses, values.astype(np.float32), made_for, np.zeros(channels + extra, int))
 
 
 @pytest.mark.parametrize("measure", ["profile", "z", "sym"])
@@ -62,9 +62,9 @@ def test_the_baseline_of_independent_channels_is_what_they_score(measure: str, t
     """With its own part taken out a rotated copy is one more layer of noise: nothing is above chance."""
     excess = []
     for seed in range(3):
-        bank, found = compare(tmp_path / str(seed), independent(160, 240, seed), measures=[measure], scopes=["layer"])
-        rows = neighbor_table(bank, found, "layer", measure, probe="atlas").to_pylist()
-        found.close()
+        bank, results = compare(tmp_path / str(seed), independent(160, 240, seed), measures=[measure], scopes=["layer"])
+        rows = neighbor_table(bank, results, "layer", measure, probe="atlas").to_pylist()
+        results.close()
         first = [row for row in rows if (row["sign"], row["rank"]) == (1, 1)]
         score = np.mean([row["score"] for row in first])
         excess.append((score - np.mean([row["baseline"] for row in first])) / score)
@@ -79,16 +79,16 @@ TOLERANCE = {"profile": 0.03, "z": 0.04, "sym": 0.08}
 def turned_oracle(data: Planted, bank: Bank, measure: str) -> np.ndarray:
     """Scores of a one-layer bank against its rotated copy, one pair at a time in float64."""
     n = len(data.addresses)
-    weight, turn = data.pictures.weight, bank.facts(0).rotation.astype(np.float64)
+    weight, turn = data.roles.weight, bank.facts(0).rotation.astype(np.float64)
     alive = data.values.std(0) > 0
     values = np.where(alive, data.values, 0).astype(np.float64)
     turned = values @ turn
-    image = {f: (data.made == f) & data.pictures.shown for f in range(n)}
+    image = {f: (data.made_for == f) & data.roles.represents for f in range(n)}
     scores = np.full((n, n), np.nan)
     for h in np.flatnonzero(alive):
         stand_in = max(range(n), key=lambda f: turned[image[f], h].mean())
         assert bank.facts(0).stand_in[h] == stand_in
-        others = data.made != stand_in
+        others = data.made_for != stand_in
         for f in np.flatnonzero(alive):
             column = turned[:, h] - turn[f, h] * values[:, f]
             if measure == "profile":
@@ -97,7 +97,7 @@ def turned_oracle(data: Planted, bank: Bank, measure: str) -> np.ndarray:
             if f == stand_in and measure == "sym":  # it has no other image to answer to
                 continue
             whole, sd = plain(turned[:, h], weight, others)
-            mu, sigma = plain(values[:, f], weight, data.made != f)
+            mu, sigma = plain(values[:, f], weight, data.made_for != f)
             mean = whole - turn[f, h] * mu  # each without its own pictures, as everywhere
             moved = column[image[f]].mean()
             if measure == "raw":
@@ -126,91 +126,94 @@ def pearson(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> float:
 def test_baselines_are_those_of_a_slow_oracle(measure: str, tmp_path: Path) -> None:
     data = planted({"a/l": 14}, seed=3, extra=20)
     data.values[:, 5] = 2.0
-    bank, found = compare(tmp_path, data, measures=[measure], scopes=["layer"], top=6, bottom=3)
+    bank, results = compare(tmp_path, data, measures=[measure], scopes=["layer"], top=6, bottom=3)
     scores = turned_oracle(data, bank, measure)
-    place = {address: number for number, address in enumerate(data.addresses)}
-    rows = neighbor_table(bank, found, "layer", measure, probe="atlas").to_pylist()
-    found.close()
+    numbers = {address: number for number, address in enumerate(data.addresses)}
+    rows = neighbor_table(bank, results, "layer", measure, probe="atlas").to_pylist()
+    results.close()
     assert len(rows) == 13 * 9
     for row in rows:
-        held = np.sort(scores[place[row["src"]]])
-        held = held[np.isfinite(held)]
-        wanted = held[-row["rank"]] if row["sign"] == 1 else held[row["rank"] - 1]
+        ordered = np.sort(scores[numbers[row["src"]]])
+        ordered = ordered[np.isfinite(ordered)]
+        wanted = ordered[-row["rank"]] if row["sign"] == 1 else ordered[row["rank"] - 1]
         assert row["baseline"] == pytest.approx(wanted, rel=1e-4, abs=1e-4)
 
 
 @pytest.fixture
 def several() -> Planted:
-    """Feature 0 has three pictures, of which one is not shown; feature 3 two, both shown."""
+    """Feature 0 has three pictures, of which one does not represent it; feature 3 two, which both do."""
     data = planted({"a/l": 8, "a/m": 5}, seed=5, extra=6)
     random = np.random.default_rng(0)
     more = np.array([0, 0, 3])
     values = np.vstack([data.values, data.values[more] * random.uniform(0.5, 1.5, (3, 13)).astype(np.float32)])
-    found = Several(
-        data.addresses, values.astype(np.float32), np.concatenate([data.made, more]), np.append(data.source, [0, 0, 0])
+    planted_several = Several(
+        data.addresses,
+        values.astype(np.float32),
+        np.concatenate([data.made_for, more]),
+        np.append(data.source, [0, 0, 0]),
     )
-    found.shown = found.made >= 0
-    found.shown[-2] = False
-    return found
+    planted_several.represents = planted_several.made_for >= 0
+    planted_several.represents[-2] = False
+    return planted_several
 
 
 @pytest.mark.parametrize("measure", MEASURES)
 def test_several_pictures_of_a_feature(measure: str, several: Several, tmp_path: Path) -> None:
-    """They are averaged; one that is not shown is left out of mu and sigma, and does not stand for the feature."""
-    bank, found = compare(tmp_path, several, measures=[measure])
-    rows = neighbor_table(bank, found, "all", measure, probe="atlas").to_pylist()
-    found.close()
-    scores = oracle(several, measure) if measure == "profile" else slow_with_shown(several, measure)
-    place = {address: number for number, address in enumerate(several.addresses)}
+    """They are averaged; one that does not represent its feature is left out of mu and sigma."""
+    bank, results = compare(tmp_path, several, measures=[measure])
+    rows = neighbor_table(bank, results, "all", measure, probe="atlas").to_pylist()
+    results.close()
+    scores = oracle(several, measure) if measure == "profile" else slow_with_representatives(several, measure)
+    numbers = {address: number for number, address in enumerate(several.addresses)}
     for row in rows:
-        assert row["score"] == pytest.approx(scores[place[row["src"]], place[row["dst"]]], rel=1e-4, abs=1e-4)
+        assert row["score"] == pytest.approx(scores[numbers[row["src"]], numbers[row["dst"]]], rel=1e-4, abs=1e-4)
 
 
-def slow_with_shown(data: Several, measure: str) -> np.ndarray:
-    n, weight = len(data.addresses), data.pictures.weight
+def slow_with_representatives(data: Several, measure: str) -> np.ndarray:
+    n, weight = len(data.addresses), data.roles.weight
     values = data.values.astype(np.float64)
-    on = np.array([values[(data.made == f) & data.shown].mean(0) for f in range(n)])
-    moments = np.array([plain(values[:, g], weight, data.made != g) for g in range(n)])
+    on = np.array([values[(data.made_for == f) & data.represents].mean(0) for f in range(n)])
+    moments = np.array([plain(values[:, g], weight, data.made_for != g) for g in range(n)])
     z = (on - moments[:, 0]) / moments[:, 1]
     lift = np.diag(on) - moments[:, 0]
     drive = (on - moments[:, 0]) / np.where(lift > 0, lift, np.nan)
     return {"raw": on, "z": z, "drive": drive, "sym": (z + z.T) / 2}[measure]
 
 
-def test_what_is_not_shown_stands_for_nothing(several: Several, tmp_path: Path) -> None:
+def test_what_represents_nothing_changes_no_mu_and_no_image(several: Several, tmp_path: Path) -> None:
     """Another picture in its place changes mu and sigma of no channel of its feature, nor what drives others by image."""
 
     def responses(values: np.ndarray):
-        return lambda panel: np.ascontiguousarray(values[:, panel.features])
+        return lambda span: np.ascontiguousarray(values[:, span.features])
 
-    one = write_bank(tmp_path / "one", several.addresses, several.pictures, responses(several.values))
+    before = write_bank(tmp_path / "before", several.roles, responses(several.values))
     changed = several.values.copy()
     changed[-2, 0] += 50
-    two = write_bank(tmp_path / "two", several.addresses, several.pictures, responses(changed))
-    assert np.array_equal(one.driven(0), two.driven(0))
-    np.testing.assert_allclose(one.facts(0).mu[0], two.facts(0).mu[0], rtol=1e-6)
-    np.testing.assert_allclose(one.facts(0).sigma[0], two.facts(0).sigma[0], rtol=1e-6)
-    assert one.facts(0).mean[0] != two.facts(0).mean[0]
+    after = write_bank(tmp_path / "after", several.roles, responses(changed))
+    assert np.array_equal(before.driven(0), after.driven(0))
+    np.testing.assert_allclose(before.facts(0).mu[0], after.facts(0).mu[0], rtol=1e-6)
+    np.testing.assert_allclose(before.facts(0).sigma[0], after.facts(0).sigma[0], rtol=1e-6)
+    assert before.facts(0).mean[0] != after.facts(0).mean[0]
 
 
 def test_a_probe_that_was_made_for_nobody_has_profile_alone(tmp_path: Path) -> None:
     data = planted({"a/l": 8, "b/l": 6}, extra=30)
-    nobody = replace(data, made=np.full(len(data.made), -1))
-    bank, found = compare(tmp_path, nobody)
+    nobody = replace(data, made_for=np.full(len(data.made_for), -1))
+    bank, results = compare(tmp_path, nobody)
     assert not bank.own_images
     for measure in MEASURES:
-        table = neighbor_table(bank, found, "all", measure, probe="natural")
+        table = neighbor_table(bank, results, "all", measure, probe="natural")
         assert (table is None) is (measure in SLOW)
-    found.close()
+    results.close()
 
 
 def test_drive_is_absent_where_a_channels_own_image_does_not_lift_it(tmp_path: Path) -> None:
     data = planted({"a/l": 8}, seed=1, extra=10)
     data.values[2, 2] = data.values[:, 2].min() - 1
-    bank, found = compare(tmp_path, data)
-    drive = neighbor_table(bank, found, "layer", "drive", probe="atlas").to_pylist()
-    z = neighbor_table(bank, found, "layer", "z", probe="atlas").to_pylist()
-    found.close()
+    bank, results = compare(tmp_path, data)
+    drive = neighbor_table(bank, results, "layer", "drive", probe="atlas").to_pylist()
+    z = neighbor_table(bank, results, "layer", "z", probe="atlas").to_pylist()
+    results.close()
     assert "a/l:2" not in {row["dst"] for row in drive}
     assert {row["score_rev"] for row in drive if row["src"] == "a/l:2"} == {None}
     assert None not in {row["score_rev"] for row in drive if row["src"] != "a/l:2"}
@@ -222,7 +225,7 @@ def test_images_whose_labels_are_shuffled_fall_to_chance(tmp_path: Path) -> None
     data = planted({"a/l": 40}, seed=2)
     bank, _ = compare(tmp_path / "right", data, measures=["raw"])
     right = np.mean(bank.driven(0).argmax(0) == np.arange(40))
-    shuffled = replace(data, made=np.random.default_rng(0).permutation(40))
+    shuffled = replace(data, made_for=np.random.default_rng(0).permutation(40))
     bank, _ = compare(tmp_path / "wrong", shuffled, measures=["raw"])
     wrong = np.mean(bank.driven(0).argmax(0) == np.arange(40))
     assert right > 0.6 and wrong < 0.15
@@ -236,14 +239,14 @@ def test_a_channel_that_answers_its_own_image_alone_is_nobodys_neighbor_by_devia
     silent = [1, 4, 7, 9, 22, 30]
     for g in silent:
         data.values[:, g] *= np.arange(len(data.values)) == g
-    bank, found = compare(tmp_path, data)
+    bank, results = compare(tmp_path, data)
     names = {data.addresses[g] for g in silent}
     for measure in MEASURES:
-        rows = neighbor_table(bank, found, "all", measure, probe="atlas").to_pylist()
+        rows = neighbor_table(bank, results, "all", measure, probe="atlas").to_pylist()
         assert all(np.isfinite(row["score"]) for row in rows)
         if measure in ("z", "sym"):
             assert names.isdisjoint(row["dst"] for row in rows)
-    found.close()
+    results.close()
 
 
 def test_a_channel_that_only_its_own_image_moves_has_no_z_and_no_place_on_the_map_of_sym(tmp_path: Path) -> None:
@@ -251,14 +254,14 @@ def test_a_channel_that_only_its_own_image_moves_has_no_z_and_no_place_on_the_ma
     data = planted({"a/l": 12}, extra=28)
     data.values[:, 3] = 0
     data.values[3, 3] = 5
-    bank, found = compare(tmp_path / "bank", data)
+    bank, results = compare(tmp_path / "bank", data)
     lone = data.addresses[3]
-    rows = {m: neighbor_table(bank, found, "layer", m, probe="atlas").to_pylist() for m in ("z", "sym", "profile")}
+    rows = {m: neighbor_table(bank, results, "layer", m, probe="atlas").to_pylist() for m in ("z", "sym", "profile")}
     assert lone not in {row["dst"] for row in rows["z"]}, "its image may move others all the same"
     assert lone not in {row["src"] for row in rows["sym"]} | {row["dst"] for row in rows["sym"]}
     assert lone in {row["src"] for row in rows["profile"]}
     paths = AtlasPaths(tmp_path / "atlas")
-    write_results(paths, "atlas", bank, found, SimilarityConfig())
-    found.close()
+    write_results(paths, "atlas", bank, results, SimilarityConfig())
+    results.close()
     assert np.load(paths.map("a", "l", "sym").with_name("sym.npy")).shape == (11, 11)
     assert np.load(paths.map("a", "l", "profile").with_name("profile.npy")).shape == (12, 12)

@@ -15,20 +15,20 @@ INF = math.inf
 
 def slow(row: list[float], k: int, sign: int) -> list[tuple[float, int]]:
     """Candidates best first, ties by column; what is not a number, or is worse than any, is none."""
-    held = [(score, column) for column, score in enumerate(row) if score == score and score != -sign * INF]
-    return sorted(held, key=lambda one: (-sign * one[0], one[1]))[:k]
+    candidates = [(score, column) for column, score in enumerate(row) if score == score and score != -sign * INF]
+    return sorted(candidates, key=lambda pair: (-sign * pair[0], pair[1]))[:k]
 
 
 def check(rows: list[list[float]], k: int, sign: int) -> None:
     tile = torch.tensor(rows, dtype=torch.float32)
     before = tile.clone()
-    found = best(tile, k, sign)
+    ranked = best(tile, k, sign)
     assert torch.equal(tile.nan_to_num(7.5), before.nan_to_num(7.5)), "the tile is left as it was"
     width = min(k, len(rows[0]))
-    assert found.scores.shape == found.columns.shape == (len(rows), width)
+    assert ranked.scores.shape == ranked.columns.shape == (len(rows), width)
     for number, row in enumerate(tile.tolist()):
         wanted = slow(row, k, sign)
-        scores, columns = found.scores[number].tolist(), found.columns[number].tolist()
+        scores, columns = ranked.scores[number].tolist(), ranked.columns[number].tolist()
         assert columns == [column for _, column in wanted] + [-1] * (width - len(wanted))
         assert scores[: len(wanted)] == [score for score, _ in wanted]
         assert all(math.isnan(score) for score in scores[len(wanted) :])
@@ -71,5 +71,5 @@ def test_largest_floats_are_candidates() -> None:
 
 
 def test_no_columns_at_all() -> None:
-    found = best(torch.zeros(3, 0), 5)
-    assert found.scores.shape == found.columns.shape == (3, 0)
+    ranked = best(torch.zeros(3, 0), 5)
+    assert ranked.scores.shape == ranked.columns.shape == (3, 0)

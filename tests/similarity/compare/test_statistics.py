@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atlas.similarity.compare.statistics import WIDE, live, moments, standardised, weights_of, without
+from atlas.similarity.compare.statistics import CHANNELS_AT_ONCE, live, moments, standardised, weights_of, without
 
 
 def leaving(own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -37,22 +37,24 @@ WHERE = pytest.mark.parametrize(("offset", "spread"), [(0.0, 1.0), (1e4, 1e-2), 
 @WHERE
 def test_moments_are_those_of_a_loop_in_float64(offset: float, spread: float) -> None:
     values, weight = draw(0, 60, 9, offset, spread)
-    found = moments(values, weight)
+    whole = moments(values, weight)
     everything = np.ones(60, bool)
     for channel in range(9):
         mean, sd = slow(values[:, channel], weight, everything)
-        assert found.mean[channel] == pytest.approx(mean, rel=1e-12)
-        assert found.sd[channel] == pytest.approx(sd, rel=1e-7)
+        assert whole.mean[channel] == pytest.approx(mean, rel=1e-12)
+        assert whole.sd[channel] == pytest.approx(sd, rel=1e-7)
 
 
 def test_more_channels_than_are_worked_on_at_once() -> None:
-    values, weight = draw(1, 12, WIDE + 7, 5.0, 1.0)
-    found = moments(values, weight)
-    alone = moments(values[:, WIDE:], weight)
-    assert np.array_equal(found.mean[WIDE:], alone.mean)
-    assert np.array_equal(found.sd[WIDE:], alone.sd)
-    rows = standardised(values, weight, found, live(values, found))
-    assert np.array_equal(rows[WIDE:], standardised(values[:, WIDE:], weight, alone, np.ones(7, bool)))
+    values, weight = draw(1, 12, CHANNELS_AT_ONCE + 7, 5.0, 1.0)
+    whole = moments(values, weight)
+    alone = moments(values[:, CHANNELS_AT_ONCE:], weight)
+    assert np.array_equal(whole.mean[CHANNELS_AT_ONCE:], alone.mean)
+    assert np.array_equal(whole.sd[CHANNELS_AT_ONCE:], alone.sd)
+    rows = standardised(values, weight, whole, live(values, whole))
+    assert np.array_equal(
+        rows[CHANNELS_AT_ONCE:], standardised(values[:, CHANNELS_AT_ONCE:], weight, alone, np.ones(7, bool))
+    )
 
 
 @settings(deadline=None, max_examples=60)
@@ -64,19 +66,19 @@ def test_more_channels_than_are_worked_on_at_once() -> None:
 def test_without_leaves_out_every_picture_of_the_channel_and_no_other(seed, own, where) -> None:
     """Several of a channel, none of it, or all there are."""
     values, weight = draw(seed, len(own), 5, *where)
-    made = np.array(own)
-    found = without(values, weight, leaving(made), everything=moments(values, weight))
+    made_for = np.array(own)
+    others = without(values, weight, leaving(made_for), everything=moments(values, weight))
     for channel in range(5):
-        mean, sd = slow(values[:, channel], weight, made != channel)
-        assert found.mean[channel] == pytest.approx(mean, rel=1e-9, abs=1e-9, nan_ok=True)
+        mean, sd = slow(values[:, channel], weight, made_for != channel)
+        assert others.mean[channel] == pytest.approx(mean, rel=1e-9, abs=1e-9, nan_ok=True)
         sd = sd if sd > 1e-6 * where[1] else math.nan  # one picture is left, or several that are alike
-        assert found.sd[channel] == pytest.approx(sd, rel=1e-4, abs=1e-6 * where[1], nan_ok=True)
+        assert others.sd[channel] == pytest.approx(sd, rel=1e-4, abs=1e-6 * where[1], nan_ok=True)
 
 
 def test_a_channel_that_owns_every_picture_has_no_moments_left() -> None:
     values, weight = draw(2, 6, 3, 0.0, 1.0)
-    found = without(values, weight, leaving(np.full(6, 1)), everything=moments(values, weight))
-    assert np.isnan(found.mean).tolist() == np.isnan(found.sd).tolist() == [False, True, False]
+    others = without(values, weight, leaving(np.full(6, 1)), everything=moments(values, weight))
+    assert np.isnan(others.mean).tolist() == np.isnan(others.sd).tolist() == [False, True, False]
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -88,9 +90,9 @@ def test_what_varies_on_its_own_picture_alone_has_no_deviation_left(seed: int) -
     weight = weights_of(random.integers(0, 3, 37))
     own = np.full(37, -1)
     own[5] = 1
-    found = without(values, weight, leaving(own), everything=moments(values, weight))
-    assert np.isnan(found.sd).tolist() == [False, True, False]
-    assert found.mean[1] == pytest.approx(values[0, 1], abs=1e-12 * float(values[5, 1]))
+    others = without(values, weight, leaving(own), everything=moments(values, weight))
+    assert np.isnan(others.sd).tolist() == [False, True, False]
+    assert others.mean[1] == pytest.approx(values[0, 1], abs=1e-12 * float(values[5, 1]))
 
 
 def test_one_loud_own_picture_does_not_drown_what_is_left() -> None:
@@ -99,9 +101,9 @@ def test_one_loud_own_picture_does_not_drown_what_is_left() -> None:
     values[17] = 1e3
     own = np.full(400, -1)
     own[17] = 0
-    found = without(values, weight, leaving(own), everything=moments(values, weight))
+    others = without(values, weight, leaving(own), everything=moments(values, weight))
     mean, sd = slow(values[:, 0], weight, own != 0)
-    assert (found.mean[0], found.sd[0]) == (pytest.approx(mean, abs=1e-9), pytest.approx(sd, rel=1e-4))
+    assert (others.mean[0], others.sd[0]) == (pytest.approx(mean, abs=1e-9), pytest.approx(sd, rel=1e-4))
 
 
 def test_live_is_what_varies_and_is_finite() -> None:
@@ -123,23 +125,23 @@ def test_a_quiet_channel_with_a_large_offset_is_live() -> None:
 def test_every_source_weighs_the_same(source: list[int]) -> None:
     weight, source = weights_of(np.array(source)), np.array(source)
     assert weight.sum() == pytest.approx(1.0)
-    for one in set(source.tolist()):
-        assert weight[source == one].sum() == pytest.approx(1 / len(set(source.tolist())))
-        assert len(set(weight[source == one].tolist())) == 1
+    for name in set(source.tolist()):
+        assert weight[source == name].sum() == pytest.approx(1 / len(set(source.tolist())))
+        assert len(set(weight[source == name].tolist())) == 1
 
 
 @pytest.mark.parametrize(("offset", "spread"), [(0.0, 1.0), (1e4, 2e-2), (-1e4, 3.0), (1e-20, 1e-21)])
 def test_products_of_standardised_rows_are_pearsons_r(offset: float, spread: float) -> None:
     values, weight = draw(6, 80, 6, offset, spread)
     values[:, 2], values[0, 4] = 3.0, np.nan
-    found = moments(values, weight)
-    alive = live(values, found)
-    rows = standardised(values, weight, found, alive)
+    whole = moments(values, weight)
+    alive = live(values, whole)
+    rows = standardised(values, weight, whole, alive)
     assert rows.dtype == np.float32
     assert not rows[[2, 4]].any()
     for a in (0, 1, 3, 5):
         for b in (0, 1, 3, 5):
-            x, y = (values[:, one].astype(np.float64) for one in (a, b))
+            x, y = values[:, a].astype(np.float64), values[:, b].astype(np.float64)
             x, y = x - (weight * x).sum(), y - (weight * y).sum()
             r = (weight * x * y).sum() / math.sqrt((weight * x * x).sum() * (weight * y * y).sum())
             assert float(rows[a] @ rows[b]) == pytest.approx(r, abs=2e-6)

@@ -14,7 +14,7 @@ from PIL import Image
 from atlas.config.schema import ProbeConfig
 from atlas.records import ModelCard
 from atlas.similarity.atlas_images import Picture, atlas_images
-from atlas.similarity.probe.pictures import TOGETHER, PictureReader, pictures_of
+from atlas.similarity.probe.pictures import STREAM_PICTURES, PictureReader, pictures_of
 from atlas.store.index import INDEX, write_rows
 
 KINDS = {"a.jpg": {}, "b.png": {}, "c.webp": {}, "d.gif": {}, "e.TIFF": {}, "f.bmp": {}, "g.JPEG": {}, "h.ppm": {}}
@@ -23,15 +23,15 @@ KINDS = {"a.jpg": {}, "b.png": {}, "c.webp": {}, "d.gif": {}, "e.TIFF": {}, "f.b
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Pictures of every kind, some in folders of folders, among files that are none."""
-    place = tmp_path / "pictures"
+    folder = tmp_path / "pictures"
     for number, name in enumerate(KINDS):
-        where = place / ("deep/er" if number % 3 == 0 else "up" if number % 3 == 1 else ".")
-        where.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (30, 20), (200, 20 * number, 30)).save(where / name)
-    (place / "notes.txt").write_text("no picture")
-    (place / "noise.npy").write_bytes(b"no picture")
-    (place / "folder.png").mkdir()
-    return place
+        parent = folder / ("deep/er" if number % 3 == 0 else "up" if number % 3 == 1 else ".")
+        parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (30, 20), (200, 20 * number, 30)).save(parent / name)
+    (folder / "notes.txt").write_text("no picture")
+    (folder / "noise.npy").write_bytes(b"no picture")
+    (folder / "folder.png").mkdir()
+    return folder
 
 
 def test_a_folder_is_searched_with_its_folders_and_sorted(folder: Path) -> None:
@@ -48,7 +48,7 @@ def test_a_folder_is_searched_with_its_folders_and_sorted(folder: Path) -> None:
 @pytest.mark.parametrize("name", KINDS)
 def test_every_kind_of_file_is_read(folder: Path, name: str) -> None:
     reader = PictureReader(probe := ProbeConfig("natural", str(folder)), folder)
-    (picture,) = (one for one in pictures_of(probe) if one.image.endswith(name))
+    (picture,) = (picture for picture in pictures_of(probe) if picture.image.endswith(name))
     image = reader.read(picture, 24)
     assert (image.mode, image.size) == ("RGB", (24, 24))
     assert np.abs(np.asarray(image, float).mean((0, 1)) - [200, 20 * list(KINDS).index(name), 30]).max() < 5
@@ -112,15 +112,15 @@ def drawn(reader: PictureReader) -> Callable[[int], bytes]:
 
 
 def test_drawings_are_the_same_whatever_order_and_thread_reads_them(tmp_path: Path) -> None:
-    numbers = [0, 1, TOGETHER - 1, TOGETHER, 2 * TOGETHER + 5, 70]
-    probe = ProbeConfig("patterns", count=3 * TOGETHER, seed=3)
+    numbers = [0, 1, STREAM_PICTURES - 1, STREAM_PICTURES, 2 * STREAM_PICTURES + 5, 70]
+    probe = ProbeConfig("patterns", count=3 * STREAM_PICTURES, seed=3)
     one_by_one = list(map(drawn(PictureReader(probe, tmp_path)), numbers))
     assert len(set(one_by_one)) == len(numbers)
     mixed = numbers * 4
     random.Random(0).shuffle(mixed)
     with ThreadPoolExecutor(4) as pool:
-        found = dict(zip(mixed, pool.map(drawn(PictureReader(probe, tmp_path)), mixed), strict=True))
-    assert [found[number] for number in numbers] == one_by_one
+        by_number = dict(zip(mixed, pool.map(drawn(PictureReader(probe, tmp_path)), mixed), strict=True))
+    assert [by_number[number] for number in numbers] == one_by_one
     fewer = PictureReader(ProbeConfig("patterns", count=2, seed=3), tmp_path)
     assert drawn(fewer)(1) == one_by_one[1], "more pictures change none of the first"
     other = PictureReader(ProbeConfig("patterns", seed=4), tmp_path)
@@ -143,16 +143,16 @@ def variant(model: str, metric: str, name: str, preprocess: bool) -> dict:
 
 def test_images_of_an_atlas_come_in_the_order_of_tasks_without_dead_ones(tmp_path: Path) -> None:
     paths = make_atlas(tmp_path / "a")
-    made = atlas_images(paths, {"variants": []}, CARDS)
-    assert [one.picture.id for one in made] == sorted(one.picture.id for one in made)
-    dead = {(one.model, one.layer, n) for one in LAYERS for n in one.dead}
-    features = {one.picture.feature for one in made}
+    images = atlas_images(paths, {"variants": []}, CARDS)
+    assert [image.picture.id for image in images] == sorted(image.picture.id for image in images)
+    dead = {(layer.model, layer.layer, n) for layer in LAYERS for n in layer.dead}
+    features = {image.picture.feature for image in images}
     assert not features & {f"{model}/{layer}:{channel}" for model, layer, channel in dead}
-    assert len(made) == 2 * (7 + 11 + 16)
-    assert {one.picture.scale for one in made if one.model == "alpha"} == {0.5}
-    assert {one.picture.scale for one in made if one.model == "beta net"} == {1.0}
-    assert {one.kind for one in made} == {("l1", "channel", 0), ("l2", "channel", 0)}
-    assert not any(one.picture.raw for one in made)
+    assert len(images) == 2 * (7 + 11 + 16)
+    assert {image.picture.scale for image in images if image.model == "alpha"} == {0.5}
+    assert {image.picture.scale for image in images if image.model == "beta net"} == {1.0}
+    assert {image.kind for image in images} == {("l1", "channel", 0), ("l2", "channel", 0)}
+    assert not any(image.picture.raw for image in images)
 
 
 def test_images_made_without_normalisation_are_shown_so(tmp_path: Path) -> None:
@@ -176,6 +176,6 @@ def test_images_made_without_normalisation_are_shown_so(tmp_path: Path) -> None:
         }
         row |= {"image": f"images/alpha/conv1/{metric}/0-v{mark}.png"}
         write_rows(paths.shard_index("alpha", "conv1", f"again-{metric}"), [row], INDEX)
-    made = atlas_images(paths, {"variants": variants}, CARDS)
-    raw = {(one.kind[0], one.picture.id.startswith("again")): one.picture.raw for one in made}
+    images = atlas_images(paths, {"variants": variants}, CARDS)
+    raw = {(image.kind[0], image.picture.id.startswith("again")): image.picture.raw for image in images}
     assert raw == {("l1", False): True, ("l1", True): False, ("l2", False): False, ("l2", True): True}

@@ -8,7 +8,7 @@ from PIL import Image
 
 from atlas.config.schema import ProbeConfig
 from atlas.similarity.probe.pictures import PictureReader, pictures_of
-from atlas.similarity.tables.examples import SIDE, TopPictures, most_driving, write_examples
+from atlas.similarity.tables.examples import COPY_SIDE, TopPictures, most_driving, write_examples
 from atlas.store.index import read_table
 from atlas.store.paths import AtlasPaths
 
@@ -18,13 +18,13 @@ def test_most_driving_is_what_sorting_gives() -> None:
     means = random.integers(0, 4, (30, 5)).astype(np.float32)  # ties
     maxima = random.normal(size=(30, 5)).astype(np.float32)
     means[3, 2], means[4, 4] = np.nan, np.inf
-    most = most_driving([f"a/l:{n}" for n in range(5)], means, maxima, 4, alive=np.isfinite(means).all(0))
-    assert most.features == ["a/l:0", "a/l:1", "a/l:3"]
+    top = most_driving([f"a/l:{n}" for n in range(5)], means, maxima, 4, alive=np.isfinite(means).all(0))
+    assert top.features == ["a/l:0", "a/l:1", "a/l:3"]
     for row, channel in enumerate((0, 1, 3)):
         wanted = sorted(range(30), key=lambda n: (-means[n, channel], n))[:4]
-        assert most.picture[row].tolist() == wanted
-        assert most.mean[row].tolist() == means[wanted, channel].tolist()
-        assert most.peak[row].tolist() == maxima[wanted, channel].tolist()
+        assert top.picture[row].tolist() == wanted
+        assert top.mean[row].tolist() == means[wanted, channel].tolist()
+        assert top.peak[row].tolist() == maxima[wanted, channel].tolist()
 
 
 def test_no_more_pictures_than_there_are() -> None:
@@ -34,20 +34,20 @@ def test_no_more_pictures_than_there_are() -> None:
 
 def test_nothing_is_live() -> None:
     means = np.full((3, 2), np.nan, np.float32)
-    most = most_driving(["a/l:0", "a/l:1"], means, means, 2, alive=np.zeros(2, bool))
-    assert (most.features, len(most.picture)) == ([], 0)
+    top = most_driving(["a/l:0", "a/l:1"], means, means, 2, alive=np.zeros(2, bool))
+    assert (top.features, len(top.picture)) == ([], 0)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    place = tmp_path / "pictures"
-    place.mkdir()
+    folder = tmp_path / "pictures"
+    folder.mkdir()
     for number in range(5):
-        Image.new("RGB", (40, 20), (50 * number, 0, 0)).save(place / f"{number}.png")
-    return place
+        Image.new("RGB", (40, 20), (50 * number, 0, 0)).save(folder / f"{number}.png")
+    return folder
 
 
-def most_of(*pictures: list[int]) -> TopPictures:
+def top_of(*pictures: list[int]) -> TopPictures:
     picture = np.array(pictures)
     return TopPictures(
         [f"a/l:{n}" for n in range(len(pictures))], picture, picture.astype(np.float32), 2 * picture.astype(np.float32)
@@ -57,7 +57,7 @@ def most_of(*pictures: list[int]) -> TopPictures:
 def test_pictures_are_copied_once_and_those_that_nobody_names_are_removed(tmp_path: Path, folder: Path) -> None:
     probe, paths = ProbeConfig("natural", str(folder)), AtlasPaths(tmp_path / "atlas")
     reader, pictures = PictureReader(probe, paths.root), pictures_of(probe)
-    assert len(write_examples(paths, "natural", pictures, reader, [most_of([4, 1], [1, 0])])) == 1 + 3
+    assert len(write_examples(paths, "natural", pictures, reader, [top_of([4, 1], [1, 0])])) == 1 + 3
     rows = read_table(paths.probe_examples("natural")).to_pylist()
     assert [(row["feature"], row["rank"], row["source"], row["mean"], row["max"]) for row in rows] == [
         ("a/l:0", 1, "4.png", 4.0, 8.0),
@@ -69,11 +69,11 @@ def test_pictures_are_copied_once_and_those_that_nobody_names_are_removed(tmp_pa
     assert all(row["picture"] == pictures[int(row["source"][0])].id for row in rows)
     for row in rows:
         with Image.open(paths.root / row["image"]) as copy:
-            assert (copy.format, copy.mode, copy.size) == ("JPEG", "RGB", (SIDE, SIDE))
+            assert (copy.format, copy.mode, copy.size) == ("JPEG", "RGB", (COPY_SIDE, COPY_SIDE))
             assert abs(copy.getpixel((90, 90))[0] - 50 * int(row["source"][0])) < 4
     kept = {path: path.stat().st_mtime_ns for path in paths.pictures.rglob("*.jpg")}
     assert len(kept) == 3
-    assert len(write_examples(paths, "natural", pictures, reader, [most_of([4, 2], [4, 2])])) == 1 + 2
+    assert len(write_examples(paths, "natural", pictures, reader, [top_of([4, 2], [4, 2])])) == 1 + 2
     now = {path: path.stat().st_mtime_ns for path in paths.pictures.rglob("*.jpg")}
     assert now.items() & kept.items() == {(path, kept[path]) for path in kept.keys() & now.keys()}
     assert len(now) == 2 and len(now.keys() & kept.keys()) == 1
@@ -82,7 +82,7 @@ def test_pictures_are_copied_once_and_those_that_nobody_names_are_removed(tmp_pa
 def test_examples_of_one_probe_leave_those_of_another(tmp_path: Path, folder: Path) -> None:
     probe, paths = ProbeConfig("natural", str(folder)), AtlasPaths(tmp_path / "atlas")
     reader, pictures = PictureReader(probe, paths.root), pictures_of(probe)
-    write_examples(paths, "one", pictures, reader, [most_of([4, 1])])
-    write_examples(paths, "two", pictures, reader, [most_of([3, 0])])
+    write_examples(paths, "one", pictures, reader, [top_of([4, 1])])
+    write_examples(paths, "two", pictures, reader, [top_of([3, 0])])
     assert len(list(paths.probe_pictures("one").rglob("*.jpg"))) == 2
     assert len(list(paths.probe_pictures("two").rglob("*.jpg"))) == 2

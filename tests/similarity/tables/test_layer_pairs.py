@@ -14,9 +14,9 @@ LAYERS = {"a/conv1": 9, "a/conv2": 14, "b/l": 11}
 
 @pytest.fixture(scope="module")
 def data() -> Planted:
-    found = planted(LAYERS, seed=4, extra=11)
-    found.values[:, 3] = 1.5  # a constant channel
-    return found
+    data = planted(LAYERS, seed=4, extra=11)
+    data.values[:, 3] = 1.5  # a constant channel
+    return data
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +24,10 @@ def table(data: Planted, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple
     return rows_of(data, tmp_path_factory.mktemp("bank"))
 
 
-def rows_of(data: Planted, folder: Path, **asked) -> dict[tuple[str, str], dict]:
-    bank, found = compare(folder, data, **asked)
-    rows = layer_table(bank, found, "atlas").to_pylist()
-    found.close()
+def rows_of(data: Planted, folder: Path, **options) -> dict[tuple[str, str], dict]:
+    bank, results = compare(folder, data, **options)
+    rows = layer_table(bank, results, "atlas").to_pylist()
+    results.close()
     assert all(row["probe"] == "atlas" for row in rows)
     return {(f"{row['model_a']}/{row['layer_a']}", f"{row['model_b']}/{row['layer_b']}"): row for row in rows}
 
@@ -38,14 +38,14 @@ def members(data: Planted, name: str) -> list[int]:
 
 def textbook_cka(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> float:
     """‖Yᵀ W X‖² / (‖Xᵀ W X‖ ‖Yᵀ W Y‖) of centred columns (Kornblith 2019, eq. 3, with weights), in float64."""
-    x, y = (one.astype(np.float64) - (weight @ one.astype(np.float64)) for one in (x, y))
-    cross, mine, theirs = (np.linalg.norm(a.T @ (weight[:, None] * b)) for a, b in ((y, x), (x, x), (y, y)))
-    return cross**2 / (mine * theirs)
+    x, y = (values.astype(np.float64) - (weight @ values.astype(np.float64)) for values in (x, y))
+    cross, of_x, of_y = (np.linalg.norm(a.T @ (weight[:, None] * b)) for a, b in ((y, x), (x, x), (y, y)))
+    return cross**2 / (of_x * of_y)
 
 
 def test_cka_is_the_textbooks_with_weights(data: Planted, table: dict) -> None:
     assert len(table) == 9
-    weight = data.pictures.weight
+    weight = data.roles.weight
     for (a, b), row in table.items():
         x, y = data.values[:, members(data, a)], data.values[:, members(data, b)]
         assert row["cka"] == pytest.approx(textbook_cka(x, y, weight), rel=1e-4)
@@ -113,8 +113,8 @@ def copied(kind: str, channels: int = 40, seed: int = 0) -> tuple[Planted, np.nd
     order = random.permutation(channels)
     values = half.values.astype(np.float64)
     values = values / values.std(0)  # one channel as loud as another: a rotation mixes them evenly
-    place = {Address.parse(address).channel: n for n, address in enumerate(half.addresses)}
-    mine = values[:, [place[channel] for channel in range(channels)]]
+    number = {Address.parse(address).channel: n for n, address in enumerate(half.addresses)}
+    mine = values[:, [number[channel] for channel in range(channels)]]
     if kind == "rotated":
         theirs = mine @ np.linalg.qr(random.normal(size=(channels, channels)))[0]
     else:
@@ -123,12 +123,12 @@ def copied(kind: str, channels: int = 40, seed: int = 0) -> tuple[Planted, np.nd
     by_channel = {"a": mine, "b": theirs}
     addresses = sorted(f"{model}/l:{channel}" for model in "ab" for channel in range(channels))
     parsed = [Address.parse(address) for address in addresses]
-    columns = np.stack([by_channel[one.model][:, one.channel] for one in parsed], 1)
-    made = np.full(len(values), -1)
-    made[: len(values) // 2] = np.arange(len(values) // 2) % len(addresses)
+    columns = np.stack([by_channel[address.model][:, address.channel] for address in parsed], 1)
+    made_for = np.full(len(values), -1)
+    made_for[: len(values) // 2] = np.arange(len(values) // 2) % len(addresses)
     for feature in range(len(addresses)):
-        assert feature in made
-    return Planted(addresses, columns.astype(np.float32), made, np.zeros(len(values), int)), order
+        assert feature in made_for
+    return Planted(addresses, columns.astype(np.float32), made_for, np.zeros(len(values), int)), order
 
 
 def test_a_permuted_copy_is_the_same_layer(tmp_path: Path) -> None:
@@ -154,9 +154,9 @@ def test_the_closest_layer_is_the_one_of_highest_cka(tmp_path: Path) -> None:
     at = {name: members(data, name) for name in ("a/x", "a/y", "b/p", "b/q")}
     data.values[:, at["b/q"]] = data.values[:, at["a/x"]] * 2
     data.values[:, at["b/p"]] = data.values[:, at["a/y"]] + 1
-    bank, found = compare(tmp_path, data)
-    table = layer_table(bank, found, "atlas")
-    found.close()
+    bank, results = compare(tmp_path, data)
+    table = layer_table(bank, results, "atlas")
+    results.close()
     assert closest_layers(table, "a", "b") == {"x": "q", "y": "p"}
     assert closest_layers(table, "b", "a") == {"q": "x", "p": "y"}
     assert closest_layers(table, "a", "c") == {}

@@ -12,10 +12,10 @@ from atlas.similarity.tables.matches import match_table
 from tests.similarity.tables.test_layer_pairs import copied
 
 
-def matches(data: Planted, folder: Path, **asked) -> list[dict]:
-    bank, found = compare(folder, data, **asked)
-    table = match_table(bank, found, layer_table(bank, found, "atlas"), probe="atlas")
-    found.close()
+def matches(data: Planted, folder: Path, **options) -> list[dict]:
+    bank, results = compare(folder, data, **options)
+    table = match_table(bank, results, layer_table(bank, results, "atlas"), probe="atlas")
+    results.close()
     return table.to_pylist()
 
 
@@ -46,20 +46,20 @@ def test_rows_are_those_of_a_loop_and_partners_are_one_to_one(tmp_path: Path) ->
     data.values[:, 2] = 4.0
     r = oracle(data, "profile")
     names = [Address.parse(address) for address in data.addresses]
-    place = {address: number for number, address in enumerate(data.addresses)}
+    numbers = {address: number for number, address in enumerate(data.addresses)}
     rows = matches(data, tmp_path)
     live = [n for n in range(len(names)) if n != 2]
     assert len(rows) == 2 * len(live)
     for row in rows:
-        f = place[row["src"]]
+        f = numbers[row["src"]]
         there = [g for g in live if names[g].model == row["model_b"]]
         best = max(there, key=lambda g: (r[f, g], -g))
-        assert place[row["dst"]] == best
+        assert numbers[row["dst"]] == best
         assert row["score"] == pytest.approx(r[f, best], abs=1e-5)
         mine = [g for g in live if names[g].model == row["model_a"]]
         assert row["mutual"] is (max(mine, key=lambda g: (r[best, g], -g)) == f)
         if row["partner"]:
-            assert row["partner_score"] == pytest.approx(r[f, place[row["partner"]]], abs=1e-5)
+            assert row["partner_score"] == pytest.approx(r[f, numbers[row["partner"]]], abs=1e-5)
     for a in ("x", "y"):
         partners = [row["partner"] for row in rows if row["src"].startswith(f"a/{a}:") and row["model_b"] == "b"]
         assert len(set(partners)) == len(partners) and None not in partners

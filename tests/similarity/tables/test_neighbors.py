@@ -16,43 +16,45 @@ def data() -> Planted:
 
 
 @pytest.fixture(scope="module")
-def made(data, tmp_path_factory):
-    bank, found = compare(tmp_path_factory.mktemp("bank"), data)
-    yield bank, found
-    found.close()
+def compared(data, tmp_path_factory):
+    bank, results = compare(tmp_path_factory.mktemp("bank"), data)
+    yield bank, results
+    results.close()
 
 
 def allowed(scope: str, data: Planted, f: int, model: str = "") -> list[int]:
-    mine = Address.parse(data.addresses[f])
+    own = Address.parse(data.addresses[f])
     names = [Address.parse(address) for address in data.addresses]
     inside = {
-        "layer": lambda one: one[:2] == mine[:2],
-        "model": lambda one: one.model == mine.model,
-        "other": lambda one: one.model == model != mine.model,
-        "all": lambda one: True,
+        "layer": lambda name: name[:2] == own[:2],
+        "model": lambda name: name.model == own.model,
+        "other": lambda name: name.model == model != own.model,
+        "all": lambda name: True,
     }[scope]
-    return [g for g, one in enumerate(names) if g != f and inside(one)]
+    return [g for g, name in enumerate(names) if g != f and inside(name)]
 
 
 def expected(scores: np.ndarray, data: Planted, f: int, among: list[int], sign: int) -> list[int]:
-    held = [g for g in among if np.isfinite(scores[f, g])]
-    return sorted(held, key=lambda g: (-sign * np.float32(scores[f, g]), data.addresses[g]))
+    candidates = [g for g in among if np.isfinite(scores[f, g])]
+    return sorted(candidates, key=lambda g: (-sign * np.float32(scores[f, g]), data.addresses[g]))
 
 
 @pytest.mark.parametrize("measure", MEASURES)
 @pytest.mark.parametrize("scope", ["layer", "model", "all"])
-def test_tables_are_those_of_the_oracle(made, data, measure, scope):
-    bank, found = made
+def test_tables_are_those_of_the_oracle(compared, data, measure, scope):
+    bank, results = compared
     scores = oracle(data, measure)
-    rows = neighbor_table(bank, found, scope, measure, probe="atlas").to_pylist()
+    rows = neighbor_table(bank, results, scope, measure, probe="atlas").to_pylist()
     assert [row["src"] for row in rows] == sorted(row["src"] for row in rows)
-    place = {address: number for number, address in enumerate(data.addresses)}
+    numbers = {address: number for number, address in enumerate(data.addresses)}
     order = {
-        (f, sign): expected(scores, data, f, allowed(scope, data, f), sign) for f in place.values() for sign in (1, -1)
+        (f, sign): expected(scores, data, f, allowed(scope, data, f), sign)
+        for f in numbers.values()
+        for sign in (1, -1)
     }
-    assert len(rows) == sum(min(len(one), 5 if sign == 1 else 2) for (_, sign), one in order.items())
+    assert len(rows) == sum(min(len(features), 5 if sign == 1 else 2) for (_, sign), features in order.items())
     for row in rows:
-        f, g, sign = place[row["src"]], place[row["dst"]], row["sign"]
+        f, g, sign = numbers[row["src"]], numbers[row["dst"]], row["sign"]
         assert row["score"] == pytest.approx(scores[f, g], rel=1e-5, abs=1e-5)
         assert (
             row["score_rev"] == pytest.approx(scores[g, f], rel=1e-5, abs=1e-5, nan_ok=True) or row["score_rev"] is None
@@ -63,13 +65,13 @@ def test_tables_are_those_of_the_oracle(made, data, measure, scope):
         assert row["mutual"] is (f in back)
 
 
-def test_scope_other_ranks_within_each_other_model(made, data):
-    bank, found = made
+def test_scope_other_ranks_within_each_other_model(compared, data):
+    bank, results = compared
     scores = oracle(data, "profile")
-    rows = neighbor_table(bank, found, "other", "profile", probe="atlas").to_pylist()
-    place = {address: number for number, address in enumerate(data.addresses)}
+    rows = neighbor_table(bank, results, "other", "profile", probe="atlas").to_pylist()
+    numbers = {address: number for number, address in enumerate(data.addresses)}
     for row in rows:
-        f, g = place[row["src"]], place[row["dst"]]
+        f, g = numbers[row["src"]], numbers[row["dst"]]
         model = Address.parse(row["dst"]).model
         assert model != Address.parse(row["src"]).model
         assert expected(scores, data, f, allowed("other", data, f, model), row["sign"])[row["rank"] - 1] == g
@@ -77,17 +79,17 @@ def test_scope_other_ranks_within_each_other_model(made, data):
 
 
 @pytest.mark.parametrize("most", [1, 4, 7])
-def test_however_it_is_cut_the_tables_are_the_same(made, data, tmp_path, most):
-    bank, found = made
+def test_however_it_is_cut_the_tables_are_the_same(compared, data, tmp_path, most):
+    bank, results = compared
     other_bank, other = compare(tmp_path, data, most=most)
     for measure in MEASURES:
-        one = neighbor_table(bank, found, "all", measure, probe="atlas")
-        two = neighbor_table(other_bank, other, "all", measure, probe="atlas")
-        assert one.select(["src", "dst", "sign", "rank", "rank_rev"]) == two.select(
+        before = neighbor_table(bank, results, "all", measure, probe="atlas")
+        after = neighbor_table(other_bank, other, "all", measure, probe="atlas")
+        assert before.select(["src", "dst", "sign", "rank", "rank_rev"]) == after.select(
             ["src", "dst", "sign", "rank", "rank_rev"]
         )
         for column in ("score", "baseline"):
-            np.testing.assert_allclose(one[column].to_numpy(), two[column].to_numpy(), rtol=1e-5, atol=1e-5)
+            np.testing.assert_allclose(before[column].to_numpy(), after[column].to_numpy(), rtol=1e-5, atol=1e-5)
     other.close()
 
 
@@ -97,10 +99,10 @@ def test_dead_constant_and_infinite_channels_are_absent(tmp_path):
     data.values[:, 4] = 17.25 + 1e-7 * np.arange(len(data.values))
     data.values[3, 7] = np.inf
     data.values[5, 12] = np.nan
-    bank, found = compare(tmp_path, data)
-    gone = {data.addresses[g] for g in (2, 4, 7, 12)}
+    bank, results = compare(tmp_path, data)
+    dead = {data.addresses[g] for g in (2, 4, 7, 12)}
     for measure in MEASURES:
-        rows = neighbor_table(bank, found, "all", measure, probe="atlas").to_pylist()
-        assert gone.isdisjoint({row["src"] for row in rows} | {row["dst"] for row in rows})
+        rows = neighbor_table(bank, results, "all", measure, probe="atlas").to_pylist()
+        assert dead.isdisjoint({row["src"] for row in rows} | {row["dst"] for row in rows})
         assert all(np.isfinite(row["score"]) for row in rows)
-    found.close()
+    results.close()

@@ -11,38 +11,42 @@ from atlas.similarity.tables.quality import Marks, marks
 
 
 def marked(data, tmp_path: Path) -> dict[str, Marks]:
-    found: dict[str, Marks] = {}
+    marks_by_layer: dict[str, Marks] = {}
 
-    def look(panel, values, facts):
-        found[panel.name] = marks(panel, values, facts, data.made)
+    def look(span, values, facts):
+        marks_by_layer[span.name] = marks(span, values, facts, data.made_for)
 
-    write_bank(tmp_path, data.addresses, data.pictures, lambda panel: data.values[:, panel.features].copy(), look=look)
-    return found
+    write_bank(tmp_path, data.roles, lambda span: data.values[:, span.features].copy(), look=look)
+    return marks_by_layer
 
 
 def test_marks_are_those_of_a_loop(tmp_path: Path) -> None:
     data = planted({"a/l": 10, "a/m": 6}, seed=2, extra=5)
     again = np.array([4, 4, 12])  # more pictures of two features
     data.values = np.vstack([data.values, data.values[again] * np.float32(0.9)])
-    data.made, data.source = np.append(data.made, again), np.append(data.source, [0, 0, 1])
-    found = marked(data, tmp_path)
-    assert sorted(found) == ["a/l", "a/m"]
-    seen = []
-    for name, one in found.items():
-        for picture, rank, z in zip(one.picture, one.rank, one.z, strict=True):
-            channel = data.made[picture]
+    data.made_for, data.source = np.append(data.made_for, again), np.append(data.source, [0, 0, 1])
+    by_layer = marked(data, tmp_path)
+    assert sorted(by_layer) == ["a/l", "a/m"]
+    pictures = []
+    for name, layer in by_layer.items():
+        for picture, rank, z in zip(layer.picture, layer.rank, layer.z, strict=True):
+            channel = data.made_for[picture]
             assert data.addresses[channel].startswith(f"{name}:")
-            layer = [n for n, address in enumerate(data.addresses) if address.startswith(f"{name}:")]
-            rivals = [n for n in range(len(data.made)) if data.made[n] in layer and data.made[n] != channel]
-            mine = data.values[picture, channel]
-            assert rank == 1 + sum(data.values[n, channel] > mine for n in rivals)
-            others = data.made != channel
-            weight = data.pictures.weight[others] / data.pictures.weight[others].sum()
+            members = [n for n, address in enumerate(data.addresses) if address.startswith(f"{name}:")]
+            rivals = [
+                n for n in range(len(data.made_for)) if data.made_for[n] in members and data.made_for[n] != channel
+            ]
+            own = data.values[picture, channel]
+            assert rank == 1 + sum(data.values[n, channel] > own for n in rivals)
+            others = data.made_for != channel
+            weight = data.roles.weight[others] / data.roles.weight[others].sum()
             values = data.values[others, channel].astype(np.float64)
             mean = (weight * values).sum()
-            assert z == pytest.approx((mine - mean) / np.sqrt((weight * (values - mean) ** 2).sum()), rel=1e-4)
-            seen.append(picture)
-    assert sorted(seen) == np.flatnonzero(data.made >= 0).tolist(), "each picture that was made for a feature, once"
+            assert z == pytest.approx((own - mean) / np.sqrt((weight * (values - mean) ** 2).sum()), rel=1e-4)
+            pictures.append(picture)
+    assert sorted(pictures) == np.flatnonzero(data.made_for >= 0).tolist(), (
+        "each picture that was made for a feature, once"
+    )
 
 
 def test_a_tie_is_no_defeat_and_what_is_not_live_has_no_mark(tmp_path: Path) -> None:
@@ -51,11 +55,11 @@ def test_a_tie_is_no_defeat_and_what_is_not_live_has_no_mark(tmp_path: Path) -> 
     data.values[4, 3] = np.nan
     data.values[:, 5] = np.arange(6) == 5
     data.values[1, 5] = 1.0
-    one = marked(data, tmp_path)["a/l"]
-    assert one.picture.tolist() == list(range(6))
-    assert one.rank[[2, 3]].tolist() == [0, 0]
-    assert np.isnan(one.z).tolist() == [False, False, True, True, False, False]
-    assert one.rank[5] == 1
+    layer = marked(data, tmp_path)["a/l"]
+    assert layer.picture.tolist() == list(range(6))
+    assert layer.rank[[2, 3]].tolist() == [0, 0]
+    assert np.isnan(layer.z).tolist() == [False, False, True, True, False, False]
+    assert layer.rank[5] == 1
 
 
 def test_the_lowest_of_all_is_last(tmp_path: Path) -> None:
