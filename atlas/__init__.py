@@ -1,6 +1,7 @@
 """Atlas: every channel of every layer of a vision network made visible, indexed and searchable.
 
-`open` reads an atlas, `visualize` makes images of any network at once, `layers` lists what there is to look at.
+`open` reads an atlas, `run` makes one and `plan` says what it would hold; `visualize` makes images of any network at
+once, `layers` lists what there is to look at.
 Importing this loads neither torch nor Ray: each name is looked up when it is first asked for.
 """
 
@@ -9,16 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     __version__: str
+    from atlas.cli.call import plan, run
     from atlas.generate.visualize import visualize
     from atlas.query.atlas import Atlas as open
     from atlas.zoo.listing import layers
 
-__all__ = ["__version__", "layers", "open", "visualize"]
+__all__ = ["__version__", "layers", "open", "plan", "run", "visualize"]
 
 # name: module, and what it is called there
 FRONT = {
     "layers": ("atlas.zoo.listing", "layers"),
     "open": ("atlas.query.atlas", "Atlas"),
+    "plan": ("atlas.cli.call", "plan"),
+    "run": ("atlas.cli.call", "run"),
     "visualize": ("atlas.generate.visualize", "visualize"),
 }
 

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from atlas.config.compose import compose_model, run_job
 from atlas.config.schema import SweepConfig
-from atlas.generate.job import Outcome, generate
+from atlas.generate.job import ImagesOutcome, generate
 from atlas.records import ModelCard
 from atlas.store.index import files_under
 from atlas.sweep.plan import Plan, make_plan
@@ -48,7 +48,7 @@ def small_plan(out: Path, *overrides: str) -> tuple[SweepConfig, Plan]:
     return config, make_plan(config, {"patternnet": patternnet_card()})
 
 
-def run_small(out: Path, *overrides: str) -> Outcome:
+def run_small(out: Path, *overrides: str) -> ImagesOutcome:
     """Run a small sweep to its end."""
     config, plan = small_plan(out, *overrides)
     return generate(config, plan, list(overrides))

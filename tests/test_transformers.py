@@ -13,7 +13,7 @@ import atlas
 from atlas.config.checks import value_mistakes
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import ModelConfig, SweepConfig
-from atlas.generate.job import Outcome, generate
+from atlas.generate.job import ImagesOutcome, generate
 from atlas.generate.recipe_inputs import read_material
 from atlas.query.verify.verify import verify
 from atlas.records import ModelCard
@@ -51,7 +51,7 @@ def mistakes(*overrides: str) -> list[str]:
     return value_mistakes(config) or plan_mistakes(config, cards, read_material(config.recipe))
 
 
-def run(out: Path, *overrides: str) -> Outcome:
+def run(out: Path, *overrides: str) -> ImagesOutcome:
     config, cards = asked(out, *overrides)
     material = read_material(config.recipe)
     assert value_mistakes(config) + plan_mistakes(config, cards, material) == []

@@ -4,8 +4,8 @@ import pyarrow as pa
 
 from atlas.cli.tables import print_table
 from atlas.config.schema import SweepConfig
-from atlas.run.progress import clock
-from atlas.run.resources import actor_count
+from atlas.engine.progress import clock
+from atlas.engine.stage import actor_count
 from atlas.sweep.plan import Plan, device_of
 from atlas.sweep.shards import RATE
 

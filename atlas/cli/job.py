@@ -4,15 +4,15 @@ import sys
 
 import click
 
-from atlas.cli import INTERRUPTED, WRONG
 from atlas.cli.lazy_group import JOBS, load
 from atlas.cli.messages import say
 from atlas.config import compose
 from atlas.config.mistakes import ConfigError
+from atlas.engine.executor import ClusterError
+from atlas.engine.outcome import DONE, INTERRUPTED, WRONG, Outcome
+from atlas.engine.signals import StopNow
 from atlas.figures import NAMES
 from atlas.query.guard import Damaged
-from atlas.run.executor import ClusterError
-from atlas.run.signals import StopNow
 from atlas.store.lock import Locked
 from atlas.store.manifest import NotAnAtlas
 
@@ -30,7 +30,8 @@ def run_job(name: str, arguments: list[str]) -> int:
     place, _ = JOBS[name]
     try:
         overrides = with_figure_key(arguments) if name == "figure" else arguments
-        return compose.run_job(name, overrides, lambda *composed: load(place)(*composed))
+        outcome: Outcome | None = compose.run_job(name, overrides, lambda *composed: load(place)(*composed))
+        return DONE if outcome is None else outcome.code
     except ConfigError as error:
         return _refuse(error.mistakes)
     except (Locked, NotAnAtlas, ClusterError, Damaged) as error:

@@ -20,7 +20,7 @@ COMMANDS = {
     "status": ("atlas.cli.commands.status:status", "How a run stands, also while it runs."),
     "verify": ("atlas.cli.commands.verify:verify", "Check every file and every image's hash."),
 }
-# a job's function takes config, overrides and the mistakes of the command line, and returns the exit code
+# a job's function takes config, overrides and the mistakes of the command line, and returns an Outcome
 JOBS = {
     "run": ("atlas.cli.jobs.run:run_body", "The main job: generate, and all made from it."),
     "generate": ("atlas.cli.jobs.generate:generate_body", "Make the images and index of a sweep."),

@@ -9,7 +9,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from atlas.run.progress import clock
+from atlas.engine.progress import clock
 
 COLOURS = {"running": "green", "done": "cyan", "stopped": "yellow", "interrupted": "yellow"}
 SHOWN = {"planned": "", "done": "", "dead": "dim", "failed": "red", "left": "yellow"}  # ok = done - dead

@@ -24,11 +24,11 @@ from atlas.config.searching import searching
 PAGE = "atlas"  # the contents page of every sweep, conf/atlas.yaml
 # jobs with a page of their own
 PAGES = {"site": SweepConfig, "saliency": SaliencyConfig, "dream": DreamConfig, "figure": FigureConfig}
-Body = Callable[[Any, list[str], list[str]], int]  # config, overrides, mistakes so far -> exit code
+Body = Callable[[Any, list[str], list[str]], Any]  # config, overrides, mistakes so far -> what the job came to
 
 
-def run_job(command: str, arguments: list[str], body: Body) -> int:
-    """Run a job as a Hydra app: everything in `arguments` is Hydra's. Returns the exit code.
+def run_job(command: str, arguments: list[str], body: Body) -> Any:
+    """Run a job as a Hydra app: everything in `arguments` is Hydra's. Returns what `body` does; None: Hydra said it all.
 
     A command line that does not compose reaches `body` as far as it does, with the mistakes, so that it adds its own.
     """
@@ -50,7 +50,7 @@ def run_job(command: str, arguments: list[str], body: Body) -> int:
         except BROKEN as error:
             composed.append(diagnose(page, arguments, error))
     if not composed:
-        return 0  # --help, --cfg or --info: Hydra has said it all
+        return None  # --help, --cfg or --info
     config, overrides, mistakes = composed[0]
     try:
         asked = typed(config, PAGES.get(command, SweepConfig))

@@ -11,13 +11,13 @@ from torch import Tensor
 
 from atlas.config.schema import RecipeConfig
 from atlas.dream.plan import Aim, ModelDreams, StartPicture
+from atlas.engine.memory import budget, images_at_once, in_batches
 from atlas.optvis.batch import Keep
 from atlas.optvis.make import Canvas, FinishedImages, make_images, one_at_a_time
 from atlas.optvis.optimize import between
 from atlas.optvis.schedule import schedule_of
 from atlas.optvis.spaces import space_of
 from atlas.records import Address, Item
-from atlas.run.memory import budget, images_at_once, in_batches
 from atlas.store.images import to_pil
 from atlas.sweep.identity import noise_seed
 from atlas.zoo.load import Loaded

@@ -12,7 +12,8 @@ from atlas.config.schema import DreamConfig
 from atlas.dream.dream import Dream, MissingDream, dream
 from atlas.dream.plan import Aim, StartPicture, plan_dreams
 from atlas.dream.trial import try_models
-from atlas.run.pinned import make_repeatable
+from atlas.engine.outcome import Outcome
+from atlas.engine.pinned import make_repeatable
 from atlas.store.images import write_pixels
 from atlas.store.paths import safe, target_part
 from atlas.store.picture_files import path_for
@@ -41,18 +42,16 @@ class DreamRow:
 
 
 @dataclass
-class Outcome:
-    """What `atlas dream` came to."""
+class DreamOutcome(Outcome):
+    """What `atlas dream` came to. Failures: why there is no dream of a channel."""
 
     rows: list[DreamRow] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)  # why there is no dream of a channel
 
 
 Moving = Callable[[DreamRow, list[Image.Image]], object]  # a dream that is written, the picture and then its frames
 
 
-def dream_job(config: DreamConfig, mistakes: list[str], moving: Moving) -> Outcome:
+def dream_job(config: DreamConfig, mistakes: list[str], moving: Moving) -> DreamOutcome:
     """Dream with every model; ConfigError, before anything is written, for all that is wrong.
 
     mistakes: of the command line, known already. moving: what else is made of each dream, as soon as it is written.
@@ -61,7 +60,7 @@ def dream_job(config: DreamConfig, mistakes: list[str], moving: Moving) -> Outco
     held = OneModel(config.models, device_for(config.device))
     try_models(plan, held)
     make_repeatable(held.device)
-    outcome = Outcome()
+    outcome = DreamOutcome()
     for name, asked in plan.models.items():
         for one in dream(held(name), asked, plan.start, config.frames):
             if isinstance(one, MissingDream):

@@ -1,22 +1,23 @@
 """`atlas generate`: from a checked config to images and an index, resumed from whatever is there."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from atlas.config.checks import value_mistakes
 from atlas.config.mistakes import ConfigError, collect
 from atlas.config.rooted import rooted_model
 from atlas.config.schema import ModelConfig, SweepConfig
+from atlas.engine.drive import Ending
+from atlas.engine.outcome import Outcome
+from atlas.engine.progress import Count, StatusFile
+from atlas.engine.publisher import Publisher
+from atlas.engine.stage import Resources, run_stage
 from atlas.generate.begin import begin_images
 from atlas.generate.ledger import Ledger
 from atlas.generate.recipe_inputs import keep_start, read_material
 from atlas.generate.request import default_variants, mixture, record_request
 from atlas.generate.settings import ImageSettings
 from atlas.records import ImageShard, Shard
-from atlas.run.drive import Ending
-from atlas.run.progress import Count, StatusFile
-from atlas.run.publisher import Publisher
-from atlas.run.stage import Resources, run_stage
 from atlas.store.lock import Lock
 from atlas.store.output import output_mistakes
 from atlas.store.paths import AtlasPaths
@@ -26,19 +27,20 @@ from atlas.zoo.card_pool import read_cards
 
 
 @dataclass
-class Outcome:
-    """What a run came to. `failed` counts every failure on record for what was asked, also from earlier runs."""
+class ImagesOutcome(Outcome):
+    """What `atlas generate` came to."""
 
     paths: AtlasPaths
     planned: int
     made: int = 0
     dead: int = 0
-    failed: int = 0
+    failed: int = 0  # every failure on record of what was asked for, also from earlier runs
     left: int = 0
     idle: bool = False  # nothing was left to do from the start
-    stopped: str | None = None
-    abandoned: dict[str, str] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+
+    @property
+    def incomplete(self) -> bool:
+        return bool(self.failed or self.abandoned)
 
 
 def prepare(config: SweepConfig) -> tuple[SweepConfig, Plan]:
@@ -64,7 +66,7 @@ def _unfetched(model: ModelConfig) -> ModelConfig:
     return replace(model, weights="none") if model.weights == "default" else model
 
 
-def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> Outcome:
+def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> ImagesOutcome:
     """Make what is left of a plan. Locked: another driver on this atlas. OSError: the disk, resumable."""
     paths = AtlasPaths(config.out)
     with Lock(paths.lock) as lock:
@@ -74,7 +76,7 @@ def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> Outcome:
         for picture in {recipe.picture for recipe in plan.recipes.values() if recipe.picture is not None}:
             keep_start(paths, picture)
         manifest = record_request(paths, config, plan, overrides)
-        outcome = Outcome(paths, plan.tasks, notes=mixture(manifest))
+        outcome = ImagesOutcome(paths, plan.tasks, notes=mixture(manifest))
         if lock.taken_over:
             outcome.notes.append(f"took over the lock of {lock.taken_over}, which is gone")
         if config.retry == "failed":

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from atlas.engine.events import Fail
+from atlas.engine.publisher import Publisher
 from atlas.generate.rows import task_columns
 from atlas.records import ImageShard
-from atlas.run.events import Fail
-from atlas.run.publisher import Publisher
 from atlas.store.images import sha256_of
 from atlas.store.index import FAILURES, Row, files_under, read_table, tasks_in, write_rows, write_table
 from atlas.store.paths import AtlasPaths

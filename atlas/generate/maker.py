@@ -9,6 +9,7 @@ from time import perf_counter
 import numpy as np
 import torch
 
+from atlas.engine.memory import budget, images_at_once, in_batches, peak
 from atlas.generate.rows import task_columns
 from atlas.generate.settings import ImageSettings
 from atlas.optvis.batch import Keep
@@ -17,7 +18,6 @@ from atlas.optvis.metrics import metric_named
 from atlas.optvis.start import picture_tensor
 from atlas.optvis.targets import target_objective
 from atlas.records import Address, ImageShard, Item, Receipt
-from atlas.run.memory import budget, images_at_once, in_batches, peak
 from atlas.store.images import read_picture, write_image
 from atlas.store.index import FAILURES, INDEX, TRACES, Row, write_rows
 from atlas.store.paths import AtlasPaths, image_path

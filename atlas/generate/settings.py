@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from atlas.config.schema import RecipeConfig
-from atlas.run.work import ModelSettings
+from atlas.engine.work import ModelSettings
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from atlas.config import choices
 from atlas.config.mistakes import nearest
 from atlas.config.recipe_files import own_metric, read_recipe
 from atlas.config.schema import CONSTANT, RecipeConfig
+from atlas.engine.memory import budget, images_at_once
 from atlas.generate.recipe_inputs import read_material, read_start
 from atlas.generate.subject import InputChanges, Subject, subject_of
 from atlas.generate.visualization import Visualization
@@ -22,7 +23,6 @@ from atlas.optvis.objectives import Channel, Objective
 from atlas.optvis.start import picture_tensor
 from atlas.optvis.targets import target_objective
 from atlas.records import Item, Target
-from atlas.run.memory import budget, images_at_once
 from atlas.sweep.identity import noise_seed
 from atlas.sweep.recipe_fit import fit_recipe
 from atlas.sweep.shards import shown_size

@@ -10,6 +10,7 @@ from PIL import Image
 from atlas.config.look_checks import saliency_mistakes
 from atlas.config.mistakes import ConfigError, collect
 from atlas.config.schema import SaliencyConfig
+from atlas.engine.outcome import Outcome
 from atlas.saliency.look import MissingMap, PictureMap, look
 from atlas.saliency.maps import overlay
 from atlas.store.images import write_pixels
@@ -38,12 +39,10 @@ class MapRow:
 
 
 @dataclass
-class Outcome:
-    """What `atlas saliency` came to."""
+class SaliencyOutcome(Outcome):
+    """What `atlas saliency` came to. Failures: why a picture has no map; notes: maps that show nothing."""
 
     rows: list[MapRow] = field(default_factory=list)
-    flat: list[str] = field(default_factory=list)  # maps that show nothing
-    failures: list[str] = field(default_factory=list)  # why a picture has no map
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class Aim:
     category: int | None  # None: the predicted one
 
 
-def saliency_job(config: SaliencyConfig, mistakes: list[str]) -> Outcome:
+def saliency_job(config: SaliencyConfig, mistakes: list[str]) -> SaliencyOutcome:
     """Look at every picture with every model; ConfigError, before anything is written, for all that is wrong.
 
     mistakes: of the command line, known already.
@@ -62,7 +61,7 @@ def saliency_job(config: SaliencyConfig, mistakes: list[str]) -> Outcome:
     pictures = _pictures(config, mistakes)
     held = OneModel(config.models, device_for(config.device))
     aims = _aims(config, held)
-    outcome = Outcome()
+    outcome = SaliencyOutcome()
     for name, aim in aims.items():
         _look_with(held, name, aim, pictures, config, outcome)
     return outcome
@@ -124,7 +123,7 @@ def _aim(config: SaliencyConfig, held: OneModel, name: str) -> Aim:
 
 
 def _look_with(
-    held: OneModel, name: str, aim: Aim, pictures: list[NamedPicture], config: SaliencyConfig, outcome: Outcome
+    held: OneModel, name: str, aim: Aim, pictures: list[NamedPicture], config: SaliencyConfig, outcome: SaliencyOutcome
 ) -> None:
     for one in look(held(name), pictures, aim.category, config.batch):
         if isinstance(one, MissingMap):
@@ -134,7 +133,7 @@ def _look_with(
         row = _write(one, name, aim.classes, config)
         outcome.rows.append(row)
         if one.flat:
-            outcome.flat.append(
+            outcome.notes.append(
                 f"{row.image}, {name}: all pixels matter alike to class {row.category}; its map is black"
             )
 

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from atlas.engine.memory import in_batches
 from atlas.optvis.precision import precision
-from atlas.run.memory import in_batches
 from atlas.saliency.maps import SaliencyMaps, saliency, to_gray
 from atlas.store.picture_files import NamedPicture
 from atlas.zoo.eval_transform import eval_transform

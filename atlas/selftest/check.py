@@ -22,7 +22,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CheckResult:
     """What became of a check."""
 
     check: Check

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from time import perf_counter
 
 from atlas.selftest import images, models, tables
-from atlas.selftest.check import Answer, Check, Outcome
+from atlas.selftest.check import Answer, Check, CheckResult
 
 CHECKS = (
     Check(1, "a copied channel and its original are each other's nearest", tables.twins),
@@ -25,7 +25,7 @@ CHECKS = (
 )
 
 
-def run(checks: Sequence[Check] = CHECKS) -> Iterator[Outcome]:
+def run(checks: Sequence[Check] = CHECKS) -> Iterator[CheckResult]:
     """Yield the outcome of each check as soon as it is known; a check that breaks down has failed."""
     for check in checks:
         began = perf_counter()
@@ -33,4 +33,4 @@ def run(checks: Sequence[Check] = CHECKS) -> Iterator[Outcome]:
             answer = check.ask()
         except Exception as error:  # whatever is broken here is what a self-test is there to tell
             answer = Answer(False, f"{type(error).__name__}: {error}")
-        yield Outcome(check, answer.passed, answer.found, perf_counter() - began)
+        yield CheckResult(check, answer.passed, answer.found, perf_counter() - began)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from atlas.engine.drive import Ending
+from atlas.engine.progress import Count
 from atlas.records import Address, Shard
-from atlas.run.drive import Ending
-from atlas.run.progress import Count
 from atlas.similarity.atlas_images import Picture
 from atlas.similarity.compare.bank import Bank, write_bank
 from atlas.similarity.compare.begin import begin_comparison

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field, replace
 from atlas.config.mistakes import ConfigError
 from atlas.config.rooted import rooted_probe
 from atlas.config.schema import SweepConfig
+from atlas.engine.drive import Ending
+from atlas.engine.outcome import Outcome
+from atlas.engine.progress import StatusFile
+from atlas.engine.publisher import Publisher
+from atlas.engine.signals import leaving_at_once
+from atlas.engine.stage import Resources, run_stage
 from atlas.records import ModelCard
-from atlas.run.drive import Ending
-from atlas.run.progress import StatusFile
-from atlas.run.publisher import Publisher
-from atlas.run.signals import leaving_at_once
-from atlas.run.stage import Resources, run_stage
 from atlas.similarity.atlas_images import Picture, features_of
 from atlas.similarity.compare.representatives import roles_of_images, roles_of_pictures
 from atlas.similarity.comparison import AnsweredProbe, compare_features
@@ -26,18 +27,18 @@ from atlas.sweep.plan import device_of
 
 
 @dataclass
-class Outcome:
+class SimilarityOutcome(Outcome):
     """What `atlas similarity` came to."""
 
     paths: AtlasPaths
     features: int = 0
     looked: int = 0  # pictures looked at, once for each model
     compared: dict[str, int] = field(default_factory=dict)  # features, by probes whose tables were written
-    failures: list[str] = field(default_factory=list)  # what could not be done
     unread: int = 0  # pictures that no model could be shown
-    stopped: str | None = None
-    abandoned: dict[str, str] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+
+    @property
+    def incomplete(self) -> bool:
+        return bool(self.unread or self.failures or self.abandoned)
 
     def take(self, ending: Ending) -> None:
         """How a stage ended is how the job ends."""
@@ -54,7 +55,7 @@ def similarity(
     overrides: list[str] | None = None,
     *,
     run_stage: RunStage = run_stage,
-) -> Outcome:
+) -> SimilarityOutcome:
     """Bring the similarity of an atlas up to date.
 
     cards: of models that were read already. overrides: what was typed, to be recorded; None: `atlas generate` has
@@ -66,7 +67,7 @@ def similarity(
     paths = AtlasPaths(config.out)
     read_manifest(paths.manifest)  # before anything is written: NotAnAtlas
     with leaving_at_once(), Lock(paths.lock) as lock:
-        outcome = Outcome(paths)
+        outcome = SimilarityOutcome(paths)
         if lock.taken_over:
             outcome.notes.append(f"took over the lock of {lock.taken_over}, which is gone")
         source = read_source(paths, cards or {})
@@ -85,7 +86,7 @@ def similarity(
     return outcome
 
 
-def _bring_up_to_date(runner: StageRunner, outcome: Outcome) -> None:
+def _bring_up_to_date(runner: StageRunner, outcome: SimilarityOutcome) -> None:
     """Look at the pictures that are missing, then compare features by each probe that has changed since."""
     outcome.failures = runner.failures.sentences  # also of pictures that broke their worker: the others are compared
     pictures = pictures_by_probe(runner.config, runner.source)
@@ -124,7 +125,7 @@ def _answered(runner: StageRunner, name: str, pictures: list[Picture], unread: s
     return AnsweredProbe(name, answered, roles_of_images(images, features_of(images, source.cards), source.cards))
 
 
-def _compare(runner: StageRunner, probe: AnsweredProbe, unread: int, outcome: Outcome) -> None:
+def _compare(runner: StageRunner, probe: AnsweredProbe, unread: int, outcome: SimilarityOutcome) -> None:
     """Write the tables of a probe, unless they are there, and are those of the pictures and features that there are."""
     mark = mark_of(runner, probe)
     if is_up_to_date(runner.paths, probe.name, mark):

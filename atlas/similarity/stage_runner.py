@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from atlas.config.schema import SweepConfig
+from atlas.engine.drive import Ending
+from atlas.engine.events import Fail
+from atlas.engine.progress import Count, StatusFile
+from atlas.engine.publisher import Publisher
+from atlas.engine.stage import Resources, run_stage
+from atlas.engine.work import Work
 from atlas.records import Shard
-from atlas.run.drive import Ending
-from atlas.run.events import Fail
-from atlas.run.progress import Count, StatusFile
-from atlas.run.publisher import Publisher
-from atlas.run.stage import Resources, run_stage
-from atlas.run.work import Work
 from atlas.similarity.source import Source
 from atlas.store.paths import AtlasPaths
 from atlas.sweep.shards import RATE

@@ -10,7 +10,7 @@ import pytest
 from made_atlas import WHOLE, make_atlas
 
 from atlas.cli import stages
-from atlas.cli.jobs import run_job
+from atlas.cli.job import run_job
 from atlas.config.schema import SweepConfig
 from atlas.report.site import write as writing
 from atlas.store.lock import Lock

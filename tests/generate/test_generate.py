@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 from sweeps import image_bytes, patternnet_card, rows_of, run_small, small_plan
 
+from atlas.engine.publisher import Publisher
 from atlas.generate.job import generate
 from atlas.generate.maker import Maker
 from atlas.query.atlas import Atlas
 from atlas.query.verify.verify import verify
-from atlas.run.publisher import Publisher
 from atlas.store.files import publish
 from atlas.store.lock import Lock, Locked
 from atlas.store.paths import AtlasPaths
@@ -212,14 +212,14 @@ def test_a_precision_is_the_networks_and_not_the_images(name: str, tmp_path: Pat
 def test_a_full_disk_stops_the_run_resumably_and_charges_no_image(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    import atlas.engine.drive
     import atlas.generate.maker
-    import atlas.run.drive
 
     def full(path: Path, image: np.ndarray) -> str:
         raise OSError(28, "No space left on device", str(path))
 
     monkeypatch.setattr(atlas.generate.maker, "write_image", full)
-    monkeypatch.setattr(atlas.run.drive.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(atlas.engine.drive.time, "sleep", lambda seconds: None)
     outcome = run_small(tmp_path / "a", "layers=[conv1]", "channels=0:4")
     assert outcome.stopped is not None
     assert "No space left" in outcome.stopped
@@ -248,8 +248,8 @@ def test_a_commit_that_broke_off_half_way_is_finished_when_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Failures are published, the rows are not, for a moment: nothing is lost and nothing stands twice."""
+    import atlas.engine.drive
     import atlas.generate.job
-    import atlas.run.drive
 
     real, calls = Maker._optimize, []
 
@@ -266,7 +266,7 @@ def test_a_commit_that_broke_off_half_way_is_finished_when_tried_again(
 
     monkeypatch.setattr(Maker, "_optimize", half)
     monkeypatch.setattr(atlas.generate.job, "Publisher", partial(Publisher, publish=flaky))
-    monkeypatch.setattr(atlas.run.drive.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(atlas.engine.drive.time, "sleep", lambda seconds: None)
     outcome = run_small(tmp_path / "a", "layers=[conv1]", "channels=0:4")
     assert (outcome.stopped, outcome.made, outcome.failed, outcome.left) == (None, 3, 1, 0)
     assert len(rows_of(tmp_path / "a")) == 3

@@ -19,7 +19,7 @@ from atlas.config.folder import conf_dir
 from atlas.config.mistakes import ConfigError
 from atlas.config.recipe_files import own_metric, read_recipe
 from atlas.config.schema import CONSTANT, ClusterConfig, RecipeConfig, SweepConfig
-from atlas.generate.job import Outcome, generate
+from atlas.generate.job import ImagesOutcome, generate
 from atlas.generate.recipe_inputs import digest_of, read_material
 from atlas.optvis import channel as channel_of
 from atlas.optvis.batch import Keep
@@ -174,7 +174,7 @@ def asked(out: Path, *overrides: str, **changes: Any) -> tuple[SweepConfig, Plan
     return config, make_plan(config, cards, material)
 
 
-def run(out: Path, *overrides: str, **changes: Any) -> Outcome:
+def run(out: Path, *overrides: str, **changes: Any) -> ImagesOutcome:
     config, plan = asked(out, *overrides, **changes)
     return generate(config, plan, list(overrides))
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sweeps import image_bytes, rows_of, run_small
 
-from atlas.generate.job import Outcome
+from atlas.generate.job import ImagesOutcome
 from atlas.generate.maker import Maker
 from atlas.query.verify.verify import verify
 from atlas.store.index import INDEX, TRACES, files_under, read_table
@@ -20,7 +20,7 @@ ASK = (
 FULL = "trace=full"
 
 
-def run(out: Path, *overrides: str) -> Outcome:
+def run(out: Path, *overrides: str) -> ImagesOutcome:
     return run_small(out, *ASK, *overrides)
 
 

@@ -54,7 +54,7 @@ def test_one_channel_may_stand_alone_and_seeds_differ():
 
 def test_more_channels_than_fit_together_are_as_when_alone(monkeypatch):
     channels = [i % 8 for i in range(19)]
-    monkeypatch.setattr("atlas.run.memory.CPU_BUDGET", 1 << 20)
+    monkeypatch.setattr("atlas.engine.memory.CPU_BUDGET", 1 << 20)
     sizes = []
     net = smooth()
     net.register_forward_pre_hook(lambda module, inputs: sizes.append(len(inputs[0])))

@@ -7,9 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 from sweeps import SMALL, patternnet_card, rows_of, sweep
 
+from atlas.engine.stage import run_stage
 from atlas.records import MEASURES
-from atlas.run.stage import run_stage
-from atlas.similarity.job import Outcome, similarity
+from atlas.similarity.job import SimilarityOutcome, similarity
 
 LAYERS = ("layers=[conv1,conv2]", "channels=0:6")
 PATTERNS = ("probe=patterns", "probes.patterns.count=20", "probes.patterns.examples=3")
@@ -27,7 +27,7 @@ COMPUTED = (
 )
 
 
-def compare(out: Path, *overrides: str, run_stage=run_stage) -> Outcome:
+def compare(out: Path, *overrides: str, run_stage=run_stage) -> SimilarityOutcome:
     config = sweep(*SMALL, f"out={out}", *overrides)
     return similarity(config, {"patternnet": patternnet_card()}, run_stage=run_stage)
 

@@ -12,9 +12,9 @@ import pytest
 from sweeps import SMALL, run_small
 
 import atlas.similarity.comparison
-from atlas.cli.jobs import run_job
-from atlas.run.drive import Ending
-from atlas.run.stage import run_stage
+from atlas.cli.job import run_job
+from atlas.engine.drive import Ending
+from atlas.engine.stage import run_stage
 from tests.similarity.small_atlas import compare, computed, neighbors, responses, state, table
 
 BOTH = ("probe=[atlas,patterns]", "probes.patterns.count=10")

@@ -7,7 +7,7 @@ import pytest
 from omegaconf import OmegaConf
 from sweeps import SMALL
 
-from atlas.cli.jobs import run_job
+from atlas.cli.job import run_job
 from atlas.config.mistakes import ConfigError
 from atlas.store.lock import Lock, Locked
 from atlas.store.manifest import NotAnAtlas

@@ -3,14 +3,13 @@
 import sys
 
 import click
-import pyarrow as pa
 
-from atlas.cli import FORMATS, WRONG
+from atlas.cli import FORMATS
 from atlas.cli.messages import say
 from atlas.cli.tables import print_table
-from atlas.config.compose import compose_model
 from atlas.config.mistakes import ConfigError
-from atlas.zoo.card import layer_table
+from atlas.engine.outcome import WRONG
+from atlas.zoo.listing import layers as list_layers
 
 
 @click.command()
@@ -25,23 +24,8 @@ def layers(model: str, every: bool, config_dir: str | None, form: str) -> None:
     here (gmac), and whether `layers: default` takes it. Needs no weights.
     """
     try:
-        specs, defaults = layer_table(model, compose_model(model, config_dir))
+        table = list_layers(model, every=every, config_dir=config_dir)
     except ConfigError as error:
         say(f"atlas: {error}")
         sys.exit(WRONG)
-    rows = [
-        {
-            "layer": layer.name,
-            "index": layer.index,
-            "type": layer.kind,
-            "channels": layer.channels,
-            "height": layer.height,
-            "width": layer.width,
-            "zone": layer.zone,
-            "gmac": round(layer.macs / 1e9, 4),
-            "default": layer.name in defaults,
-        }
-        for layer in specs
-        if every or layer.name in defaults
-    ]
-    print_table(pa.Table.from_pylist(rows), form)
+    print_table(table, form)

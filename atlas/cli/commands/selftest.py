@@ -9,7 +9,7 @@ import torch
 from atlas.cli import FORMATS
 from atlas.cli.messages import say
 from atlas.cli.tables import print_table
-from atlas.selftest.run import Outcome, run
+from atlas.selftest.run import CheckResult, run
 
 
 @click.command()
@@ -40,7 +40,7 @@ def selftest(form: str) -> None:
     click.get_current_context().exit(0 if all(outcome.passed for outcome in outcomes) else 1)
 
 
-def _say_outcome(outcome: Outcome) -> None:
+def _say_outcome(outcome: CheckResult) -> None:
     """Print a line on a check when it ends, on a terminal only."""
     if sys.stderr.isatty():
         verdict = click.style("passed", fg="green") if outcome.passed else click.style("FAILED", fg="red", bold=True)

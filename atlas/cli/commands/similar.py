@@ -11,7 +11,7 @@ from atlas.cli.tables import print_table
 from atlas.query.atlas import Feature
 from atlas.query.neighbors import why_empty
 from atlas.records import MEASURES, SCOPES
-from atlas.store.compared import read_compared
+from atlas.store.comparisons import read_comparisons
 
 COMMON = ["scope", "measure", "probe"]  # equal in all rows: a table for people has them once, on stderr
 WITHIN = {
@@ -66,7 +66,7 @@ def _heading(feature: Feature, rows: pa.Table, options: dict[str, Any]) -> str:
 
 def _say_kept(feature: Feature, rows: pa.Table, top: int, *, opposite: bool) -> None:
     """Print to stderr when there are fewer rows than `top` only because similarity keeps no more."""
-    compared = read_compared(feature.atlas.paths).get(rows["probe"][0].as_py(), {})
+    compared = read_comparisons(feature.atlas.paths).get(rows["probe"][0].as_py(), {})
     kept = compared.get("bottom" if opposite else "top")
     if kept is not None and rows.num_rows == kept < top:
         say(f"{rows.num_rows} of {top}: similarity keeps the {kept} first of each list")

@@ -6,13 +6,12 @@ from pathlib import Path
 import pyarrow as pa
 from PIL.Image import Image
 
-from atlas.cli import DONE, SOME_FAILED
 from atlas.cli.messages import say, say_each
 from atlas.cli.tables import print_table
 from atlas.config.schema import DreamConfig
-from atlas.dream.job import DreamRow, dream_job
+from atlas.dream.job import DreamOutcome, DreamRow, dream_job
+from atlas.engine.signals import leaving_at_once
 from atlas.report.page.animation import write_animation
-from atlas.run.signals import leaving_at_once
 
 FRAME_SECONDS, MOST_SECONDS = 0.4, 10.0  # of one frame of an animation, and of all of them
 COLUMNS = pa.schema(
@@ -33,14 +32,14 @@ COLUMNS = pa.schema(
 )
 
 
-def dream_body(config: DreamConfig, overrides: list[str], mistakes: list[str]) -> int:
+def dream_body(config: DreamConfig, overrides: list[str], mistakes: list[str]) -> DreamOutcome:
     """Change a picture until it drives a channel: DeepDream, with its frames."""
     with leaving_at_once():
         outcome = dream_job(config, mistakes, animate)
     print_table(pa.Table.from_pylist([asdict(row) for row in outcome.rows], schema=COLUMNS), "table")
     say_each("note", outcome.notes)
     say_each("failed", outcome.failures)
-    return SOME_FAILED if outcome.failures else DONE
+    return outcome
 
 
 def animate(row: DreamRow, pictures: list[Image]) -> None:

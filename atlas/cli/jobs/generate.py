@@ -1,45 +1,48 @@
 """`atlas generate`: images, index and contact sheets of a sweep, and what it came to on stderr."""
 
-from atlas.cli import DONE, INTERRUPTED, SOME_FAILED
+from functools import partial
+
 from atlas.cli.generate_plan import print_plan
 from atlas.cli.messages import say, say_abandoned, say_each, say_pictures
-from atlas.config.mistakes import ConfigError
+from atlas.config.mistakes import ConfigError, collect
 from atlas.config.schema import SweepConfig
-from atlas.generate.job import Outcome, generate, prepare
+from atlas.generate.job import ImagesOutcome, generate, prepare
 from atlas.query.shell import failures
 from atlas.query.views import write_views
 from atlas.report.sheets.layer_sheets import write_sheets
+from atlas.store.paths import AtlasPaths
 from atlas.sweep.plan import Plan
 
 
-def generate_body(config: SweepConfig, overrides: list[str], mistakes: list[str]) -> int:
+def generate_body(config: SweepConfig, overrides: list[str], mistakes: list[str]) -> ImagesOutcome:
     """Make the images and index of a sweep."""
-    return make_images(config, make_plan(config, mistakes), overrides)
+    config, plan = prepared(config, mistakes)
+    return make_images(config, plan, overrides)
 
 
-def make_plan(config: SweepConfig, mistakes: list[str]) -> Plan:
+def prepared(config: SweepConfig, mistakes: list[str]) -> tuple[SweepConfig, Plan]:
     """Plan the sweep. ConfigError with the mistakes of the command line and all others."""
-    plan, found = prepare(config)
-    if plan is None or mistakes:
-        raise ConfigError([*mistakes, *found])
-    return plan
+    mistakes = list(mistakes)
+    pair = collect(mistakes, partial(prepare, config))
+    if mistakes or pair is None:
+        raise ConfigError(mistakes)
+    return pair
 
 
-def make_images(config: SweepConfig, plan: Plan, overrides: list[str]) -> int:
-    """Make what is left of a plan, or only print it on a dry run; returns the exit code."""
+def make_images(config: SweepConfig, plan: Plan, overrides: list[str]) -> ImagesOutcome:
+    """Make what is left of a plan, or only print it on a dry run."""
     if config.dry_run:
         say(print_plan(config, plan))
-        return DONE
+        return ImagesOutcome(AtlasPaths(config.out), plan.tasks)
     outcome = generate(config, plan, overrides)
     _say_outcome(outcome)
-    if outcome.stopped:
-        return INTERRUPTED
-    say_pictures(outcome.paths.sheets, write_sheets(outcome.paths))
-    write_views(outcome.paths)
-    return SOME_FAILED if outcome.failed or outcome.abandoned else DONE
+    if not outcome.stopped:
+        say_pictures(outcome.paths.sheets, write_sheets(outcome.paths))
+        write_views(outcome.paths)
+    return outcome
 
 
-def _say_outcome(outcome: Outcome) -> None:
+def _say_outcome(outcome: ImagesOutcome) -> None:
     say_each("note", outcome.notes)
     root = outcome.paths.root
     if outcome.stopped:

@@ -1,17 +1,40 @@
 """`atlas run`, the main job: images, then what is alike, then the site. Each stage resumes where it was interrupted."""
 
-from atlas.cli import INTERRUPTED
-from atlas.cli.jobs.generate import make_images, make_plan
+from dataclasses import dataclass
+
+from atlas.cli.jobs.generate import make_images, prepared
 from atlas.cli.jobs.similarity import compare_features
 from atlas.cli.jobs.site import write_pages
 from atlas.config.schema import SweepConfig
+from atlas.engine.outcome import INTERRUPTED, Outcome
+from atlas.generate.job import ImagesOutcome
+from atlas.report.site.write import SiteSummary
+from atlas.similarity.job import SimilarityOutcome
+from atlas.store.paths import AtlasPaths
 
 
-def run_body(config: SweepConfig, overrides: list[str], mistakes: list[str]) -> int:
+@dataclass
+class RunOutcome(Outcome):
+    """What `atlas run` came to, stage by stage; None: the stage was not reached."""
+
+    paths: AtlasPaths
+    images: ImagesOutcome
+    similarity: SimilarityOutcome | None = None
+    site: SiteSummary | None = None
+
+    @property
+    def code(self) -> int:
+        return max(self.images.code, self.similarity.code if self.similarity else 0)
+
+
+def run_body(config: SweepConfig, overrides: list[str], mistakes: list[str]) -> RunOutcome:
     """The main job: generate, and all made from it."""
-    plan = make_plan(config, mistakes)
-    code = make_images(config, plan, overrides)
-    if code == INTERRUPTED or config.dry_run:
-        return code
-    code = max(code, compare_features(config, plan.cards))
-    return code if code == INTERRUPTED else max(code, write_pages(config))
+    config, plan = prepared(config, mistakes)
+    images = make_images(config, plan, overrides)
+    outcome = RunOutcome(images.paths, images)
+    if images.code == INTERRUPTED or config.dry_run:
+        return outcome
+    outcome.similarity = compare_features(config, plan.cards)
+    if outcome.code != INTERRUPTED:
+        outcome.site = write_pages(config).summary
+    return outcome

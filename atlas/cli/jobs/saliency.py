@@ -4,12 +4,11 @@ from dataclasses import asdict
 
 import pyarrow as pa
 
-from atlas.cli import DONE, SOME_FAILED
 from atlas.cli.messages import say_each
 from atlas.cli.tables import print_table
 from atlas.config.schema import SaliencyConfig
-from atlas.run.signals import leaving_at_once
-from atlas.saliency.job import saliency_job
+from atlas.engine.signals import leaving_at_once
+from atlas.saliency.job import SaliencyOutcome, saliency_job
 
 COLUMNS = pa.schema(
     {
@@ -26,11 +25,11 @@ COLUMNS = pa.schema(
 )
 
 
-def saliency_body(config: SaliencyConfig, overrides: list[str], mistakes: list[str]) -> int:
+def saliency_body(config: SaliencyConfig, overrides: list[str], mistakes: list[str]) -> SaliencyOutcome:
     """Show which pixels of a picture matter to a class."""
     with leaving_at_once():
         outcome = saliency_job(config, mistakes)
     print_table(pa.Table.from_pylist([asdict(row) for row in outcome.rows], schema=COLUMNS), "table")
-    say_each("note", outcome.flat)
+    say_each("note", outcome.notes)
     say_each("failed", outcome.failures)
-    return SOME_FAILED if outcome.failures else DONE
+    return outcome

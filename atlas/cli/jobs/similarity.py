@@ -1,6 +1,5 @@
 """`atlas similarity`: responses, neighbors, layers and maps of an atlas, and what it came to on stderr."""
 
-from atlas.cli import DONE, INTERRUPTED, SOME_FAILED
 from atlas.cli.messages import LISTED, counted, say, say_abandoned, say_each, say_pictures
 from atlas.cli.similarity_plan import print_similarity_plan
 from atlas.cli.which_atlas import models_in, with_atlas
@@ -9,33 +8,34 @@ from atlas.config.schema import SweepConfig
 from atlas.query.views import write_views
 from atlas.records import ModelCard
 from atlas.report.page.map_files import write_maps
-from atlas.similarity.job import Outcome, similarity
+from atlas.similarity.job import SimilarityOutcome, similarity
 from atlas.store.paths import AtlasPaths
 
 
-def similarity_body(config: SweepConfig, overrides: list[str], mistakes: list[str]) -> int:
+def similarity_body(config: SweepConfig, overrides: list[str], mistakes: list[str]) -> SimilarityOutcome:
     """Compare all features of an atlas: responses, neighbors, layers, maps."""
     config = with_atlas(config, overrides, mistakes)
     if any(override.startswith("model=") for override in overrides):
         _check_models(config)
     if config.dry_run:
         say(print_similarity_plan(config))
-        return DONE
+        return SimilarityOutcome(AtlasPaths(config.out))
     return compare_features(config, {}, overrides)
 
 
-def compare_features(config: SweepConfig, cards: dict[str, ModelCard], overrides: list[str] | None = None) -> int:
-    """Bring tables and maps up to date; returns the exit code.
+def compare_features(
+    config: SweepConfig, cards: dict[str, ModelCard], overrides: list[str] | None = None
+) -> SimilarityOutcome:
+    """Bring tables and maps up to date.
 
     `cards` are of models that were read already; `overrides` are recorded, None where `atlas generate` has done so.
     """
     outcome = similarity(config, cards, overrides)
     _say_outcome(outcome)
-    if outcome.stopped:
-        return INTERRUPTED
-    say_pictures(outcome.paths.maps, write_maps(outcome.paths))
-    write_views(outcome.paths)
-    return SOME_FAILED if outcome.unread or outcome.failures or outcome.abandoned else DONE
+    if not outcome.stopped:
+        say_pictures(outcome.paths.maps, write_maps(outcome.paths))
+        write_views(outcome.paths)
+    return outcome
 
 
 def _check_models(config: SweepConfig) -> None:
@@ -48,7 +48,7 @@ def _check_models(config: SweepConfig) -> None:
         )
 
 
-def _say_outcome(outcome: Outcome) -> None:
+def _say_outcome(outcome: SimilarityOutcome) -> None:
     say_each("note", outcome.notes)
     root = outcome.paths.root
     if outcome.stopped:

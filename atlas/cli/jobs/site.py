@@ -1,21 +1,29 @@
 """`atlas site`: the pages of an atlas; the last line on stderr is the page to open."""
 
+from dataclasses import dataclass
 from time import monotonic
 
-from atlas.cli import DONE
 from atlas.cli.messages import counted, say, say_each
 from atlas.cli.which_atlas import NAMING, with_atlas
 from atlas.config.schema import SweepConfig
+from atlas.engine.outcome import Outcome
+from atlas.engine.signals import leaving_at_once
 from atlas.query.shell import sentence
 from atlas.report.site.write import SiteSummary, write_site
-from atlas.run.signals import leaving_at_once
 from atlas.store.lock import Lock
 from atlas.store.paths import AtlasPaths
 
 LINE_EVERY = 5.0  # seconds between two lines on how far the site is
 
 
-def site_body(config: SweepConfig, overrides: list[str], mistakes: list[str]) -> int:
+@dataclass
+class SiteOutcome(Outcome):
+    """What `atlas site` came to; None: nothing was to be written."""
+
+    summary: SiteSummary | None = None
+
+
+def site_body(config: SweepConfig, overrides: list[str], mistakes: list[str]) -> SiteOutcome:
     """Write the atlas as pages that a browser opens."""
     keys = (*NAMING, "dry_run=")
     others = [override for override in overrides if not override.lstrip("+~").startswith(keys)]
@@ -26,15 +34,16 @@ def site_body(config: SweepConfig, overrides: list[str], mistakes: list[str]) ->
     if not config.dry_run:
         return write_pages(config)
     say(f"would bring {config.out}/site up to date. Nothing was written.")
-    return DONE
+    return SiteOutcome()
 
 
-def write_pages(config: SweepConfig) -> int:
-    """Bring the site up to date; returns the exit code."""
+def write_pages(config: SweepConfig) -> SiteOutcome:
+    """Bring the site up to date."""
     paths = AtlasPaths(config.out)
     with leaving_at_once(), Lock(paths.lock):
-        _say_summary(write_site(paths, SiteProgress()))
-    return DONE
+        summary = write_site(paths, SiteProgress())
+    _say_summary(summary)
+    return SiteOutcome(summary)
 
 
 def _say_summary(summary: SiteSummary) -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from functools import partial
 
+from atlas.engine.work import check_atlas_is_shared
 from atlas.records import Receipt
-from atlas.run.work import check_atlas_is_shared
 from atlas.similarity.compare.settings import BlockShard, CompareSettings
 
 

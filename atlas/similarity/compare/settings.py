@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from atlas.engine.work import WorkSettings
 from atlas.records import Shard
-from atlas.run.work import WorkSettings
 from atlas.similarity.compare.blocks import Block, Comparison
 
 

@@ -3,8 +3,8 @@
 import uuid
 from time import perf_counter
 
+from atlas.engine.memory import peak
 from atlas.records import Receipt
-from atlas.run.memory import peak
 from atlas.similarity.compare.comparer import Comparer
 from atlas.similarity.compare.settings import BlockShard, CompareSettings
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from atlas.config.schema import SweepConfig
+from atlas.engine.drive import Ending
+from atlas.engine.progress import Count
 from atlas.records import Layer, ModelCard, Shard
-from atlas.run.drive import Ending
-from atlas.run.progress import Count
 from atlas.similarity.atlas_images import Picture
 from atlas.similarity.probe.begin import begin_probe
 from atlas.similarity.probe.responses import MissingPictures, missing_pictures

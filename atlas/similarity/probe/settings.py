@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from atlas.config.schema import ProbeConfig
+from atlas.engine.work import ModelSettings
 from atlas.records import Shard
-from atlas.run.work import ModelSettings
 from atlas.similarity.atlas_images import Picture
 
 

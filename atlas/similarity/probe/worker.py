@@ -13,9 +13,9 @@ import pyarrow as pa
 import torch
 from PIL import Image
 
+from atlas.engine.memory import ItemBatch, budget, in_batches, peak
 from atlas.optvis.precision import precision
 from atlas.records import Receipt
-from atlas.run.memory import ItemBatch, budget, in_batches, peak
 from atlas.similarity.atlas_images import Picture
 from atlas.similarity.probe.pictures import PictureReader
 from atlas.similarity.probe.settings import PictureShard, ProbeSettings

@@ -10,8 +10,8 @@ from sweeps import rows_of, run_small
 from torch import Tensor
 
 from atlas.config.mistakes import ConfigError
-from atlas.run.drive import Ending
-from atlas.run.stage import run_stage
+from atlas.engine.drive import Ending
+from atlas.engine.stage import run_stage
 from tests.similarity.small_atlas import (
     PATTERNS,
     compare,

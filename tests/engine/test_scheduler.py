@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atlas.records import ImageShard, Item, Receipt, Shard, Target
-from atlas.run.events import (
+from atlas.engine.events import (
     Abandon,
     Commit,
     Died,
@@ -27,7 +26,8 @@ from atlas.run.events import (
     Start,
     Trouble,
 )
-from atlas.run.scheduler import DEATHS, SETUPS, TROUBLES, Scheduler
+from atlas.engine.scheduler import DEATHS, SETUPS, TROUBLES, Scheduler
+from atlas.records import ImageShard, Item, Receipt, Shard, Target
 from atlas.sweep.identity import shard_id
 
 

@@ -6,9 +6,9 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from atlas.engine.events import Done, Event, Failed, Lost, Ready, SetupFailed, Trouble
+from atlas.engine.work import Work
 from atlas.records import Receipt, Shard
-from atlas.run.events import Done, Event, Failed, Lost, Ready, SetupFailed, Trouble
-from atlas.run.work import Work
 
 
 class Worker:

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atlas.run.memory import CPU_BUDGET, budget, in_batches, peak
+from atlas.engine.memory import CPU_BUDGET, budget, in_batches, peak
 
 NO_ROOM = [torch.OutOfMemoryError("CUDA out of memory"), MemoryError("no room"), RuntimeError("can't allocate memory")]
 

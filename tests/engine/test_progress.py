@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from atlas.run.progress import Count, Lines, StatusFile
+from atlas.engine.progress import Count, Lines, StatusFile
 from atlas.store.paths import AtlasPaths
 
 

@@ -6,14 +6,14 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from atlas.config.schema import ClusterConfig
+from atlas.engine.drive import Driver, Ending, Patience
+from atlas.engine.events import Fail
+from atlas.engine.executor import Executor, InlineExecutor
+from atlas.engine.progress import Count, StatusFile, display_for
+from atlas.engine.publisher import Publisher
+from atlas.engine.signals import StopNow, stop_requests
+from atlas.engine.work import Work
 from atlas.records import Shard
-from atlas.run.drive import Driver, Ending, Patience
-from atlas.run.events import Fail
-from atlas.run.executor import Executor, InlineExecutor
-from atlas.run.progress import Count, StatusFile, display_for
-from atlas.run.publisher import Publisher
-from atlas.run.signals import StopNow, stop_requests
-from atlas.run.work import Work
 from atlas.sweep.shards import RATE
 
 
@@ -68,7 +68,7 @@ def _make_executor(work: Work, resources: Resources, most: int) -> Executor:
     if cluster.kind == "inline":
         return InlineExecutor(work, threads)
     # Imported here: Ray takes more than a second, which a run without it need not wait for.
-    from atlas.run.ray_executor import ActorShape, RayExecutor
+    from atlas.engine.ray_executor import ActorShape, RayExecutor
 
     gpu_share = cluster.gpus_per_actor if device == "cuda" else 0.0
     shape = ActorShape(actor_count(cluster, device, resources.gpus), threads, gpu_share, most=most)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from atlas.engine.publisher import Publisher
 from atlas.records import Receipt, Shard
-from atlas.run.publisher import Publisher
 from atlas.store.files import publish
 from atlas.store.lock import Lock, Locked
 from atlas.store.paths import AtlasPaths

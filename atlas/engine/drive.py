@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from atlas.config.schema import ClusterConfig
-from atlas.records import Receipt, Shard
-from atlas.run.events import (
+from atlas.engine.events import (
     Abandon,
     Command,
     Commit,
@@ -29,11 +28,12 @@ from atlas.run.events import (
     SetupFailed,
     Start,
 )
-from atlas.run.executor import Executor
-from atlas.run.progress import Count, Display, StatusFile, busy_line
-from atlas.run.publisher import Publisher
-from atlas.run.scheduler import TROUBLES, Scheduler
-from atlas.run.signals import StopRequest
+from atlas.engine.executor import Executor
+from atlas.engine.progress import Count, Display, StatusFile, busy_line
+from atlas.engine.publisher import Publisher
+from atlas.engine.scheduler import TROUBLES, Scheduler
+from atlas.engine.signals import StopRequest
+from atlas.records import Receipt, Shard
 from atlas.store.manifest import now
 
 POLL = 1.0  # seconds that the executor may wait for an event

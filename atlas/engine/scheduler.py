@@ -7,8 +7,7 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from atlas.records import Receipt, Shard
-from atlas.run.events import (
+from atlas.engine.events import (
     Abandon,
     Command,
     Commit,
@@ -30,6 +29,7 @@ from atlas.run.events import (
     Start,
     Trouble,
 )
+from atlas.records import Receipt, Shard
 
 DEATHS = 2  # of a shard's actors before the shard is bisected, or its only item given up
 SETUPS = 3  # failed loads of a model in a slot before it is not tried there again; in no slot: it is given up

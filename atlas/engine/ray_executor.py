@@ -14,11 +14,11 @@ os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
 
 import ray
 
+from atlas.engine.events import Died, Event, Lost
+from atlas.engine.executor import ClusterError
+from atlas.engine.work import Work
+from atlas.engine.worker import Worker
 from atlas.records import Shard
-from atlas.run.events import Died, Event, Lost
-from atlas.run.executor import ClusterError
-from atlas.run.work import Work
-from atlas.run.worker import Worker
 
 ANSWER = 10.0  # seconds that a cluster's head may take to accept a connection
 OBJECT_STORE = 256 << 20  # bytes; receipts are all that passes through it

@@ -2,10 +2,10 @@
 
 from typing import Protocol
 
+from atlas.engine.events import Event
+from atlas.engine.work import Work
+from atlas.engine.worker import Worker
 from atlas.records import Shard
-from atlas.run.events import Event
-from atlas.run.work import Work
-from atlas.run.worker import Worker
 
 
 class ClusterError(Exception):

@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 
 from atlas.config.schema import ClusterConfig
+from atlas.engine.drive import Clock, Driver, Ending, Patience
+from atlas.engine.events import Died, Done, Event, Fail, Ready, Trouble
+from atlas.engine.executor import Executor
+from atlas.engine.progress import Count, Lines, StatusFile
+from atlas.engine.publisher import Publisher
+from atlas.engine.signals import StopRequest
 from atlas.records import Shard
-from atlas.run.drive import Clock, Driver, Ending, Patience
-from atlas.run.events import Died, Done, Event, Fail, Ready, Trouble
-from atlas.run.executor import Executor
-from atlas.run.progress import Count, Lines, StatusFile
-from atlas.run.publisher import Publisher
-from atlas.run.signals import StopRequest
 from atlas.store.lock import Lock
 from atlas.store.paths import AtlasPaths
-from tests.run.test_scheduler import receipt, shard
+from tests.engine.test_scheduler import receipt, shard
 
 Answer = Callable[[int, Shard], list[Event]]
 

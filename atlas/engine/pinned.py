@@ -2,7 +2,7 @@
 
 import torch
 
-from atlas.run.work import ModelSettings, check_atlas_is_shared
+from atlas.engine.work import ModelSettings, check_atlas_is_shared
 from atlas.zoo.load import Loaded, load
 
 
