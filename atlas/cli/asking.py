@@ -1,6 +1,6 @@
 """The commands that ask what similarity found: similar, match; and export, which hands all of it to other tools."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -33,7 +33,7 @@ EXPORTS = ("embedding-atlas", "hf", "csv")
 @click.option("--opposite", is_flag=True, help="The most opposite instead.")
 @click.option("--probe", default="atlas", show_default=True, help="Set of pictures that it was found with.")
 @reading
-def similar(feature: str, top: int, *, atlas: str | None, form: str, **options: object) -> None:
+def similar(feature: str, top: int, *, atlas: str | None, form: str, **options: Any) -> None:
     """The nearest features to FEATURE.
 
     FEATURE is an address, model/layer:channel, as googlenet/inception4a:12. `score` says little without `baseline`,
@@ -49,12 +49,13 @@ def similar(feature: str, top: int, *, atlas: str | None, form: str, **options: 
         _tell_freshness(held, str(options["probe"]))
 
 
-def _tell_similar(feature: "Feature", rows: "pa.Table", top: int, form: str, options: dict[str, object]) -> None:
-    from atlas.query.neighbors import why_empty
-    from atlas.store.compared import read_compared
+def _tell_similar(feature: "Feature", rows: "pa.Table", top: int, form: str, options: dict[str, Any]) -> None:
+    from atlas.query.question import Question
+    from atlas.query.tables_known import comparison_record
+    from atlas.query.why_empty import why_empty
 
     if not rows.num_rows:
-        say(why_empty(feature.atlas, feature, **options) or "")
+        say(why_empty(feature.atlas, Question.complete(feature.address, **options)) or "")
         return
     scope, measure, probe = (rows[name][0].as_py() for name in SAME)
     if form == "table":
@@ -62,8 +63,10 @@ def _tell_similar(feature: "Feature", rows: "pa.Table", top: int, form: str, opt
         place = f"in {options['to']}" if options["to"] else WITHIN[scope]
         shown = f"{words} {place}: scope {scope}, measure {measure}, probe {probe}"
         say(f"{feature}, {shown}; baseline: the score against rotated copies")
-    kept = read_compared(feature.atlas.paths).get(probe, {}).get("bottom" if options["opposite"] else "top")
-    if kept is not None and rows.num_rows == kept < top:
+    if rows.num_rows >= top:
+        return
+    kept = comparison_record(feature.atlas, probe).get("bottom" if options["opposite"] else "top")
+    if kept == rows.num_rows:
         say(f"{rows.num_rows} of {top}: similarity keeps the {kept} first of each list")
 
 
@@ -92,7 +95,7 @@ def match(
     from atlas.query.matches import summary, why_unmatched
 
     with opened(atlas) as held:
-        rows = held.match(model_a, model_b, top, mutual, probe)
+        rows = held.match(model_a, model_b, top, mutual=mutual, probe=probe)
         write(rows, form)
         if rows.num_rows:
             everything = rows if top is None and not mutual else held.match(model_a, model_b, probe=probe)
