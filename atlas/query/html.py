@@ -36,27 +36,31 @@ def atlas_html(reader: Reader) -> str:
         QUALIFY (row_number() OVER (ORDER BY model, layer_index, layer, channel) - 1)
             % greatest(1, count(*) OVER () // {STRIP}) = 0
         ORDER BY model, layer_index, layer, channel LIMIT {STRIP}""").to_pylist()
-    strip = [_cell(reader.path / row["image"], STRIP_SIDE, [row["feature"]]) for row in images]
+    cells = [_cell(reader.path / row["image"], STRIP_SIDE, [row["feature"]]) for row in images]
     name = str(reader.manifest.get("name") or reader.path.name)
-    return _page(f"Atlas {name}", str(reader.path), [_table(["model", "layers", *COUNTS], rows), "".join(strip)])
+    return _page(f"Atlas {name}", str(reader.path), [_table(["model", "layers", *COUNTS], rows), _strip(cells)])
 
 
 def feature_html(reader: Reader, feature: Address) -> str:
     """Address, first images, scores and self_rank of a feature, and its nearest in its layer beside the baseline."""
     rows = reader.sql(f"SELECT * FROM features WHERE {condition(feature)} ORDER BY {IMAGE_ORDER}").to_pylist()
-    cells = [_cell(_path(reader, row), OWN_SIDE, _image_lines(row)) for row in rows[:OWN]]
-    parts = ["".join(cells) if cells else "<p>no image yet</p>"]
+    own = [_cell(_path(reader, row), OWN_SIDE, _image_lines(row)) for row in rows[:OWN]]
+    parts = [_strip(own) if own else "<div>no image yet</div>"]
     if len(rows) > OWN:
-        parts.append(f"<p>{len(rows) - OWN} more images</p>")
+        parts.append(f"<div>{len(rows) - OWN:,} more images</div>")
     near = neighbors(reader, Question.complete(feature), NEAR).to_pylist()
     if near:
-        parts.append("<p>nearest in its layer, by measure sym: score (of the same rank among rotated copies)</p>")
-        parts.append("".join(_cell(_path(reader, row), NEAR_SIDE, [row["dst"], _score(row)]) for row in near))
+        parts.append("<div>nearest in its layer, by measure sym: score (that of rotated copies)</div>")
+        parts.append(_strip(_cell(_path(reader, row), NEAR_SIDE, [row["dst"], _score(row)]) for row in near))
     return _page(str(feature), str(reader.path), parts)
 
 
 def _page(title: str, subtitle: str, parts: Iterable[str]) -> str:
-    return f"<div><b>{escape(title)}</b> <code>{escape(subtitle)}</code>{''.join(parts)}</div>"
+    return f"<div><div><b>{escape(title)}</b> <code>{escape(subtitle)}</code></div>{''.join(parts)}</div>"
+
+
+def _strip(cells: Iterable[str]) -> str:
+    return f'<div style="margin-top:8px">{"".join(cells)}</div>'
 
 
 def _table(names: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
