@@ -48,6 +48,7 @@ slow: $(READY)  ## the tests that take minutes
 bench: $(READY) chromium  ## speed and memory, as ratios measured in one run
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/bench_optimize.py
 	$(BIN)/python tests/benchmarks/bench_similarity.py
+	PYTHONPATH=tests:. $(BIN)/python tests/benchmarks/bench_query.py
 	PYTHONPATH=tests:. $(BIN)/python tests/benchmarks/bench_site.py 30000 --keep build/bench_site
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_browser.py build/bench_site
 	rm -rf build/bench_site

@@ -1,129 +1,140 @@
-"""An atlas as Python sees it: SQL over its views, and its features one by one. Imports no torch and no Ray."""
+"""An atlas as Python users see it: SQL over its views, and its features one by one. Imports no torch and no Ray."""
 
-import io
-import threading
-from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from atlas import records
-from atlas.query.guard import Damaged, ask, ask_by_batches, explaining
 from atlas.query.matches import match
-from atlas.query.names import UnknownName, parse_address, unknown_feature
-from atlas.query.neighbors import similar
+from atlas.query.names import UnknownName, condition, find_feature, model_names
+from atlas.query.neighbors import neighbors
+from atlas.query.question import Question
+from atlas.query.reader import Reader
 from atlas.query.tables_known import PROBE
-from atlas.query.view_files import quoted
-from atlas.query.views import connect, define, empty_sources
-from atlas.store.manifest import NotAnAtlas, read_manifest
-from atlas.store.paths import AtlasPaths
+from atlas.query.views import IMAGE_ORDER
+from atlas.records import Address
+from atlas.store.manifest import NotAnAtlas
 
 if TYPE_CHECKING:
     from PIL import Image
 
-# what an image is chosen by when not said: the plain target and the lowest seed, of two recipes the one made last
-ORDER = "metric, target <> 'channel', target, seed, created DESC"
 
+class Atlas(Reader):
+    """An open atlas. `with Atlas(path) as atlas:` closes it; threads may share one.
 
-class Atlas:
-    """An open atlas. `with Atlas(path) as atlas:` closes it; threads may share one."""
+    `models` and `layers` say what it holds, `feature` opens one feature, `match` compares two models, and `sql` asks
+    anything else: `sql("show tables")` lists the views, and `sql("from features")` has a row for each image.
+    """
 
-    def __init__(self, path: str | Path) -> None:
-        """Open the folder `path`; NotAnAtlas when it is none, Damaged with the file that cannot be read."""
-        self.path = Path(path)
-        self.paths = AtlasPaths(self.path)
-        self.manifest: dict[str, Any] = read_manifest(self.paths.manifest)
-        self._root = self.path.resolve()
-        self._empty = empty_sources(self._root)
-        with explaining(self._root):
-            self._connection = connect(self.paths)
-        self._lock = threading.Lock()
+    @property
+    def models(self) -> list[str]:
+        """The names of its models, also of those whose images are not made yet."""
+        return model_names(self)
 
-    def __enter__(self) -> Self:
-        return self
+    @property
+    def layers(self) -> pa.Table:
+        """Its layers in order of execution: columns `model`, `layer` and `features`, how many were asked for."""
+        return self.sql("""
+            SELECT model, layer, count(DISTINCT channel) AS features
+            FROM tasks GROUP BY model, layer ORDER BY model, min(layer_index), layer""")
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    def feature(self, address: str | Address) -> "Feature":
+        """A feature by its address `model/layer:channel`, as `googlenet/inception4a:12`.
 
-    def __repr__(self) -> str:
-        return f"Atlas({str(self.path)!r})"
-
-    def close(self) -> None:
-        self._connection.close()
-
-    def sql(self, text: str) -> pa.Table:
-        """Answer one reading statement over the views; QueryError with DuckDB's message, Damaged with the file."""
-        self._notice_first_files()
-        with self._connection.cursor() as cursor:
-            return ask(cursor, text, self._root)
-
-    def batches(self, text: str, rows: int) -> Iterator[pa.RecordBatch]:
-        """The same, at most so many rows at a time: for answers that are larger than the memory."""
-        self._notice_first_files()
-        with self._connection.cursor() as cursor:
-            yield from ask_by_batches(cursor, text, self._root, rows)
-
-    def feature(self, address: str | records.Address) -> "Feature":
-        """A feature by its address `model/layer:channel`; UnknownName says which are near."""
-        name = parse_address(self, address)
-        feature = Feature(self, name)
-        if not feature.rows("plan") and not feature.rows():
-            raise unknown_feature(self, name)
-        return feature
+        UnknownName, with the nearest names, when the atlas was never asked for it.
+        """
+        return Feature(self, find_feature(self, address))
 
     def match(
-        self, model_a: str, model_b: str, top: int | None = None, mutual: bool = False, probe: str = PROBE
+        self, model_a: str, model_b: str, top: int | None = None, *, mutual: bool = False, probe: str = PROBE
     ) -> pa.Table:
-        """For each feature of `model_a` its best match in `model_b`, beside that in rotated copies (query/matches.py)."""
+        """The best match in `model_b` of each live feature of `model_a`, by measure `profile`, best first.
+
+        `top` keeps only the best so many, `mutual` only pairs that are each other's best match; `probe` names the set
+        of pictures they were compared on. Columns: `src` and `dst` (addresses), `score` (Pearson's r),
+        `baseline` (the best score in rotated copies of `model_b`'s layers), `excess` (score - baseline), `mutual`, `partner` (a
+        match one to one, in the layer that is most alike; NULL: none was left) and `partner_score`.
+        Empty before similarity ran. UnknownName for a model or probe that the atlas does not hold.
+        """
         return match(self, model_a, model_b, top=top, mutual=mutual, probe=probe)
 
-    def _notice_first_files(self) -> None:
-        """A view over a folder that was empty is defined anew once a run has published its first file there."""
-        with self._lock:
-            found = [source for source in self._empty if source.exists(self._root)]
-            if found:
-                with explaining(self._root), self._connection.cursor() as cursor:
-                    define(cursor, self._root)
-                self._empty = [source for source in self._empty if source not in found]
+    def _repr_html_(self) -> str:
+        """What a notebook shows: models, layers, counts, and some images, at most about 100 KB."""
+        from atlas.query.html import atlas_html  # it loads PIL, which most questions do not need
+
+        return atlas_html(self)
 
 
 class Feature:
-    """A channel of a layer of a model, as the atlas shows it."""
+    """A channel of a layer of a model, as an atlas holds it."""
 
-    def __init__(self, atlas: Atlas, name: records.Address) -> None:
-        self.atlas, self.name = atlas, name
+    def __init__(self, atlas: Reader, address: Address) -> None:
+        """A feature whose address is known to be in the atlas: `Atlas.feature` checks one."""
+        self.atlas, self.address = atlas, address
 
     def __str__(self) -> str:
-        return str(self.name)
+        return str(self.address)
 
     def __repr__(self) -> str:
-        return f"Feature({str(self.name)!r})"
+        return f"Feature({str(self.address)!r})"
 
     @property
     def model(self) -> str:
-        return self.name.model
+        """The model's name."""
+        return self.address.model
 
     @property
     def layer(self) -> str:
-        return self.name.layer
+        """The layer's dotted module name."""
+        return self.address.layer
 
     @property
     def channel(self) -> int:
-        return self.name.channel
+        """The channel's number, from 0."""
+        return self.address.channel
 
     def rows(self, view: str = "features") -> pa.Table:
-        """Its rows of a view: one per image, by metric, target and seed."""
-        order = ORDER if view == "features" else "ALL"
-        where = f"model = {quoted(self.model)} AND layer = {quoted(self.layer)} AND channel = {self.channel}"
-        return self.atlas.sql(f"SELECT * FROM {view} WHERE {where} ORDER BY {order}")
+        """Its rows of a view with columns model, layer and channel: of `features`, one for each image.
 
-    def similar(self, top: int = 10, **options: Any) -> pa.Table:
-        """Its nearest features. Options: measure, scope, to, mutual, opposite, probe (query/similar.py)."""
-        return similar(self.atlas, self.name, top, **options)
+        Those of `features` are ordered by metric, the plain target first, then seed, and the newest first.
+        """
+        order = IMAGE_ORDER if view == "features" else "ALL"
+        return self.atlas.sql(f"SELECT * FROM {view} WHERE {condition(self.address)} ORDER BY {order}")
+
+    def similar(
+        self,
+        top: int = 10,
+        *,
+        measure: str | None = None,
+        scope: str | None = None,
+        to: str | None = None,
+        mutual: bool = False,
+        opposite: bool = False,
+        probe: str = PROBE,
+    ) -> pa.Table:
+        """Its `top` nearest features, nearest first.
+
+        measure: `raw`, `z`, `drive`, `sym` or `profile` (docs/similarity.md defines them). None: `sym` within a layer,
+            else `profile`.
+        scope: whom it is compared with: `layer`, `model`, `all`, or `other`, which gives the `top` of each other model.
+            None: `layer`; with `to`, `model` when that is its own model, else `other`.
+        to: only features of this model.
+        mutual: only features that have this one in their own list.
+        opposite: the most opposite features instead, most opposite first.
+        probe: the set of pictures they were compared on; `atlas` is the atlas's own images.
+
+        Columns: `rank` (from 1), `dst` (the neighbor's address), `score` (mean activation for `raw`, standard
+        deviations for `z` and `sym`, a share of what its own image does for `drive`, Pearson's r for `profile`),
+        `score_rev` (the same from `dst` to this feature), `rank_rev` (this feature's rank in the list of `dst`; NULL:
+        not in it), `mutual`, `baseline` (the score of the same rank among rotated copies of the layers), `scope`,
+        `measure`, `probe`, and `image` (the path of an image of `dst`, relative to the atlas).
+        Empty for a feature that was not compared, as before similarity ran, or that is dead.
+        UnknownName, with the nearest names, for what the atlas does not hold; ValueError for a `top` below 1.
+        """
+        question = Question.complete(
+            self.address, measure=measure, scope=scope, to=to, mutual=mutual, opposite=opposite, probe=probe
+        )
+        return neighbors(self.atlas, question, top)
 
     def image(
         self,
@@ -133,41 +144,45 @@ class Feature:
         seed: int | None = None,
         recipe: str | None = None,
     ) -> "Image.Image":
-        """The first of its images that is as asked; UnknownName when none is, saying which there are."""
-        asked = {"metric": metric, "target": target, "seed": seed, "recipe": recipe}
-        wanted = {key: value for key, value in asked.items() if value is not None}
-        rows = self.rows().select([*asked, "image"]).to_pylist()
+        """The first image, in the order of `rows()`, that has the given metric, target, seed and recipe.
+
+        None stands for any. UnknownName, with those that there are, when no image has them; Damaged when the file
+        cannot be read.
+        """
+        options = {"metric": metric, "target": target, "seed": seed, "recipe": recipe}
+        wanted = {name: value for name, value in options.items() if value is not None}
+        rows = self.rows().select([*options, "image"]).to_pylist()
         for row in rows:
-            if all(row[key] == value for key, value in wanted.items()):
+            if all(row[name] == value for name, value in wanted.items()):
                 return self._open(row["image"])
-        held = "; ".join(" ".join(f"{key}={row[key]}" for key in asked) for row in rows) or "none yet"
-        raise UnknownName(f"{self} has no image with {wanted or 'any metric'}; it has {held}")
+        there = "; ".join(" ".join(f"{name}={row[name]}" for name in options) for row in rows) or "none yet"
+        raise UnknownName(f"{self} has no image with {wanted or 'any metric'}; it has {there}")
 
     def images(self) -> "list[Image.Image]":
-        """All its images, in the order of `rows()`."""
+        """All its images, in the order of `rows()`; Damaged when a file cannot be read."""
         return [self._open(image) for image in self.rows()["image"].to_pylist()]
 
     def _open(self, image: str) -> "Image.Image":
-        """Read an image whole, so that no file stays open."""
-        from PIL import Image  # not before: most questions are not for pictures
+        from atlas.query.image_files import read_image  # it loads PIL, which most questions do not need
 
-        try:
-            with Image.open(io.BytesIO((self.atlas.path / image).read_bytes())) as opened:
-                opened.load()
-                return opened.copy()
-        except (OSError, SyntaxError) as error:
-            raise Damaged(f"{self.atlas.path / image} cannot be read: {error}") from None
+        return read_image(self.atlas.path / image)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: its images, scores and nearest features, at most about 100 KB."""
+        from atlas.query.html import feature_html  # it loads PIL, which most questions do not need
+
+        return feature_html(self.atlas, self.address)
 
 
 def newest(folder: str | Path = "outputs") -> Path:
     """The atlas under `folder` whose manifest was written last; NotAnAtlas when there is none."""
-    found = all_atlases(folder)
-    if not found:
+    atlases = all_atlases(folder)
+    if not atlases:
         raise NotAnAtlas(f"there is no atlas under {folder}/: make one with `atlas run`, or name one with --atlas DIR")
-    return found[0]
+    return atlases[0]
 
 
 def all_atlases(folder: str | Path = "outputs") -> list[Path]:
-    """Every atlas under `folder`, the one whose manifest was written last first."""
-    found = sorted(Path(folder).glob("*/atlas.json"), key=lambda path: path.stat().st_mtime, reverse=True)
-    return [path.parent for path in found]
+    """The folder of every atlas under `folder`, the one whose manifest was written last first."""
+    manifests = sorted(Path(folder).glob("*/atlas.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+    return [path.parent for path in manifests]

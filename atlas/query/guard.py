@@ -1,6 +1,6 @@
-"""One reading statement in, a pyarrow.Table out; what would write, or reach another file, is refused in one sentence.
+"""Answer one reading statement with a pyarrow.Table; refuse in one sentence what would write or reach another file.
 
-DuckDB's settings keep it inside the atlas; that nothing is written there either is settled here, before it runs.
+DuckDB's settings keep it inside the atlas; that it writes nothing there either is checked here, before it runs.
 """
 
 import re
@@ -16,7 +16,8 @@ from atlas.query.view_files import VIEW_FILES
 from atlas.query.views import VIEWS
 from atlas.store.index import read_table
 
-READING = (duckdb.StatementType.SELECT, duckdb.StatementType.MULTI, duckdb.StatementType.EXPLAIN)  # MULTI is PIVOT
+# MULTI is PIVOT
+READING = (duckdb.StatementType.SELECT, duckdb.StatementType.MULTI, duckdb.StatementType.EXPLAIN)
 # since DuckDB 2.0 a WITH clause may hold COPY … TO; json_execute_serialized_sql runs a text that no plan shows
 WRITING = re.compile(r'"name": "(\w*COPY\w*|JSON_EXECUTE\w*|INSERT|UPDATE|DELETE\w*|MERGE\w*|CREATE\w*)"')
 LINE = re.compile(r"^LINE (\d+)", re.MULTILINE)
@@ -33,21 +34,21 @@ class Damaged(Exception):
 
 @contextmanager
 def explaining(root: Path) -> Iterator[None]:
-    """QueryError for a text's own mistakes, Damaged when a file of the atlas at `root` is."""
+    """Turn DuckDB's errors into QueryError for a mistake in the text, Damaged when a file of the atlas at `root` is."""
     try:
         yield
     except (duckdb.Error, pa.ArrowException) as error:
         raise _explained(error, root) from None
 
 
-def ask(cursor: duckdb.DuckDBPyConnection, text: str, root: Path) -> pa.Table:
-    """Answer one statement; errors as `explaining` has them."""
+def answer(cursor: duckdb.DuckDBPyConnection, text: str, root: Path) -> pa.Table:
+    """Answer one statement; raises as `explaining` does."""
     with explaining(root):
         return _begin(cursor, text).to_arrow_table()
 
 
-def ask_by_batches(cursor: duckdb.DuckDBPyConnection, text: str, root: Path, rows: int) -> Iterator[pa.RecordBatch]:
-    """The same some rows at a time, for answers that are larger than the memory."""
+def answer_by_batches(cursor: duckdb.DuckDBPyConnection, text: str, root: Path, rows: int) -> Iterator[pa.RecordBatch]:
+    """Answer one statement some rows at a time, for answers that are larger than the memory."""
     with explaining(root):
         yield from _begin(cursor, text).to_arrow_reader(rows)
 
@@ -59,47 +60,48 @@ def _begin(cursor: duckdb.DuckDBPyConnection, text: str) -> duckdb.DuckDBPyRelat
 
 
 def _only_reading(cursor: duckdb.DuckDBPyConnection, text: str) -> str:
-    """The one statement of a text, once it is known only to read."""
+    """The one statement of a text; QueryError unless there is exactly one and it only reads."""
     statements = cursor.extract_statements(text)
     if len(statements) != 1:
         raise QueryError(f"write one statement, as SELECT count(*) FROM features; here are {len(statements) or 'none'}")
     kind, query = statements[0].type, statements[0].query
     if kind not in READING or (kind == duckdb.StatementType.EXPLAIN and "analyze" in query.lower()):
         raise QueryError(_refusal(f"{kind.name} is no reading statement"))
-    if kind != duckdb.StatementType.EXPLAIN and (found := WRITING.search(_plan(cursor, query))):
-        raise QueryError(_refusal(f"{found[1]} is no reading operation"))
+    if kind != duckdb.StatementType.EXPLAIN and (writing := WRITING.search(_plan(cursor, query))):
+        raise QueryError(_refusal(f"{writing[1]} is no reading operation"))
     return query
 
 
 def _plan(cursor: duckdb.DuckDBPyConnection, query: str) -> str:
-    """How DuckDB would answer, as JSON; nothing is run. The error of a mistake counts its lines as the query does."""
+    """DuckDB's plan of a query, as JSON; nothing is run. An error counts lines as the query does, without EXPLAIN's."""
     try:
         return "".join(row[1] for row in cursor.execute(f"EXPLAIN (FORMAT json)\n{query}").fetchall())
     except duckdb.Error as error:
-        raise type(error)(LINE.sub(lambda found: f"LINE {int(found[1]) - 1}", str(error))) from None
+        raise type(error)(LINE.sub(lambda line: f"LINE {int(line[1]) - 1}", str(error))) from None
 
 
 def _explained(error: duckdb.Error | pa.ArrowException, root: Path) -> Exception:
-    """DuckDB's own message, with what it cannot know: the views there are, and which file is damaged."""
+    """DuckDB's message with what it cannot know: which views there are, and which file is damaged."""
     message = str(error)
     if isinstance(error, duckdb.PermissionException):
         return QueryError(_refusal(message.partition("\n")[0]))
-    if found := UNKNOWN_TABLE.search(message):
-        return QueryError(f"there is no view {found[1]}: {nearest(found[1], VIEWS)}\n`show tables` lists all of them.")
+    if unknown := UNKNOWN_TABLE.search(message):
+        return QueryError(
+            f"there is no view {unknown[1]}: {nearest(unknown[1], VIEWS)}\n`show tables` lists all of them."
+        )
     if isinstance(error, duckdb.CatalogException | duckdb.BinderException | duckdb.ParserException):
         return QueryError(message.strip())
-    broken = find_damaged(root)
-    return broken if broken is not None else QueryError(message.strip())
+    return _first_damaged(root) or QueryError(message.strip())
 
 
-def find_damaged(root: Path) -> Damaged | None:
+def _first_damaged(root: Path) -> Damaged | None:
     """The first file behind the views that cannot be read."""
-    for path in (path for source in VIEW_FILES for path in source.files(root)):
+    for path in (path for kind in VIEW_FILES for path in kind.files(root)):
         try:
             read_table(path)
         except (OSError, ValueError) as error:
-            why = str(error).partition("\n")[0]
-            return Damaged(f"{path} is damaged ({why}); delete it and rerun: what it held is then made again")
+            message = str(error).partition("\n")[0]
+            return Damaged(f"{path} is damaged ({message}); delete it and rerun: what it held is then made again")
     return None
 
 

@@ -1,41 +1,38 @@
-"""The best matches across two models, out of the table that similarity left."""
-
-from typing import TYPE_CHECKING
+"""The best matches across two models, read from the table that similarity wrote."""
 
 import pyarrow as pa
 
 from atlas.query.names import UnknownName, check, check_models
+from atlas.query.reader import Reader
 from atlas.query.tables_known import PROBE, command, probes
 from atlas.query.view_files import quoted
 
-if TYPE_CHECKING:
-    from atlas.query.atlas import Atlas
-
-COLUMNS = "src, dst, score, baseline, excess, mutual, partner, partner_score"
+MATCH_COLUMNS = "src, dst, score, baseline, excess, mutual, partner, partner_score"
 
 
 def match(
-    atlas: "Atlas", model_a: str, model_b: str, *, top: int | None = None, mutual: bool = False, probe: str = PROBE
+    reader: Reader, model_a: str, model_b: str, *, top: int | None = None, mutual: bool = False, probe: str = PROBE
 ) -> pa.Table:
-    """For each live feature of `model_a` its best match anywhere in `model_b`, best first; empty before similarity ran.
+    """The best match in `model_b` of each live feature of `model_a`: MATCH_COLUMNS, best first.
 
-    mutual: only pairs that are each other's best match. UnknownName for a model or probe that the atlas does not hold.
+    `mutual` keeps only pairs that are each other's best match. Empty before similarity ran: `why_unmatched` says why.
+    UnknownName for a model or probe that the atlas does not hold, or one model named twice.
     """
     if model_a == model_b:
-        check_models(atlas, model_a)
+        check_models(reader, model_a)
         raise UnknownName(f"{model_a!r} was named twice: name two different models")
-    check(probe, probes(atlas), f"probe in {atlas.path}")
-    kinds = {"model_a": model_a, "model_b": model_b, "probe": probe}
-    where = " AND ".join([*(f"{name} = {quoted(value)}" for name, value in kinds.items()), *["mutual"] * mutual])
+    keys = {"model_a": model_a, "model_b": model_b, "probe": probe}
+    where = " AND ".join([*(f"{column} = {quoted(name)}" for column, name in keys.items()), *["mutual"] * mutual])
     limit = "" if top is None else f"LIMIT {top}"
-    rows = atlas.sql(f"SELECT {COLUMNS} FROM matches WHERE {where} ORDER BY score DESC, src {limit}")
+    rows = reader.sql(f"SELECT {MATCH_COLUMNS} FROM matches WHERE {where} ORDER BY score DESC, src {limit}")
     if not rows.num_rows:
-        check_models(atlas, model_a, model_b)
+        check(probe, probes(reader), f"probe in {reader.path}")
+        check_models(reader, model_a, model_b)
     return rows
 
 
 def summary(rows: pa.Table) -> str:
-    """All matches of two models in a line: what they come to, beside what rotated copies do."""
+    """The means of a table of matches in one line, beside those of rotated copies."""
     means = {name: _mean(rows[name].to_pylist()) for name in ("score", "baseline", "excess", "mutual")}
     numbers = {name: "-" if mean is None else f"{mean:.3f}" for name, mean in means.items()}
     share = f"{means['mutual']:.0%}" if means["mutual"] is not None else "-"
@@ -46,15 +43,15 @@ def summary(rows: pa.Table) -> str:
     )
 
 
-def _mean(values: list[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None
-
-
-def why_unmatched(atlas: "Atlas", mutual: bool = False) -> str:
-    """Why two models have no matches."""
-    if not atlas.paths.matches.exists():
-        return f"similarity has not been run yet: run `{command(atlas)}`"
+def why_unmatched(reader: Reader, mutual: bool = False) -> str:
+    """Why two models have no matches, and what to type about it."""
+    if not reader.paths.matches.exists():
+        return f"similarity has not been run yet: run `{command(reader)}`"
     if mutual:
         return "no match is mutual"
-    return f"these two models were not matched: run `{command(atlas)}` with both, and scope `other`"
+    return f"these two models were not matched: run `{command(reader)}` with both, and scope `other`"
+
+
+def _mean(values: list[float | None]) -> float | None:
+    numbers = [value for value in values if value is not None]
+    return sum(numbers) / len(numbers) if numbers else None

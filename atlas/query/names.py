@@ -1,59 +1,73 @@
-"""Names that an atlas does not hold: which part of one is wrong, and what is near."""
+"""Names that a user gives to an atlas: checked, and refused with the nearest names that it holds."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from atlas.config.mistakes import nearest
+from atlas.query.reader import Reader
 from atlas.query.view_files import quoted
 from atlas.records import Address
-
-if TYPE_CHECKING:
-    from atlas.query.atlas import Atlas
 
 
 class UnknownName(LookupError):
     """A name that the atlas does not hold; the message has the nearest that it does."""
 
 
-def parse_address(atlas: "Atlas", address: str | Address) -> Address:
-    """The parts of an address; UnknownName when it has not all of them."""
-    try:
-        return Address.parse(str(address))
-    except ValueError as error:
-        first = "model || '/' || layer || ':' || min(channel) AS feature"
-        known = atlas.sql(f"SELECT {first} FROM tasks GROUP BY model, layer ORDER BY ALL")["feature"].to_pylist()
-        raise UnknownName(f"{error}; {nearest(address, known)}") from None
+def find_feature(reader: Reader, address: str | Address) -> Address:
+    """The address of a feature of the atlas; UnknownName when it is none, or the atlas was never asked for it."""
+    feature = address if isinstance(address, Address) else _parse(reader, address)
+    if not any(reader.sql(f"FROM {view} WHERE {condition(feature)} LIMIT 1").num_rows for view in ("plan", "features")):
+        raise _unknown_feature(reader, feature)
+    return feature
 
 
-def unknown_feature(atlas: "Atlas", name: Address) -> UnknownName:
-    """Why no task of the atlas is of this feature: the first wrong part of its address, and what is near."""
-    layers = atlas.sql("SELECT DISTINCT model, layer FROM tasks ORDER BY ALL").to_pylist()
-    if not layers:
-        return UnknownName(f"{atlas.path} holds no features yet")
-    known = [f"{row['model']}/{row['layer']}" for row in layers]
-    models = {row["model"] for row in layers}
-    if name.model not in models:
-        return UnknownName(f"no model {name.model!r} in {atlas.path}: {nearest(name.model, sorted(models))}")
-    if (layer := f"{name.model}/{name.layer}") not in known:
-        mine = [one for one in known if one.startswith(name.model + "/")]
-        return UnknownName(f"no layer {layer!r} in {atlas.path}: {nearest(layer, mine)}")
-    where = f"model = {quoted(name.model)} AND layer = {quoted(name.layer)}"
-    channels = atlas.sql(f"SELECT DISTINCT channel FROM tasks WHERE {where}")["channel"].to_pylist()
-    near = sorted(sorted(channels, key=lambda channel: abs(channel - name.channel))[:3])
-    addresses = ", ".join(f"{layer}:{channel}" for channel in near)
-    return UnknownName(f"no feature {str(name)!r} in {atlas.path}; the nearest are {addresses}")
+def condition(feature: Address) -> str:
+    """SQL that selects the rows of one feature in any view with its three columns, opening only its layer's folder."""
+    return f"model = {quoted(feature.model)} AND layer = {quoted(feature.layer)} AND channel = {feature.channel}"
 
 
-def check_models(atlas: "Atlas", *models: str) -> None:
+def check_models(reader: Reader, *models: str) -> None:
     """UnknownName for the first model that the atlas was never asked for."""
-    known = atlas.sql("SELECT DISTINCT model FROM tasks ORDER BY ALL")["model"].to_pylist()
+    allowed = model_names(reader)
     for model in models:
-        check(model, known, f"model in {atlas.path}")
+        check(model, allowed, f"model in {reader.path}")
+
+
+def model_names(reader: Reader) -> list[str]:
+    """The models that the atlas was asked for, by name."""
+    return reader.sql("SELECT DISTINCT model FROM tasks ORDER BY ALL")["model"].to_pylist()
 
 
 def check(name: str, allowed: Iterable[str], what: str) -> None:
-    """UnknownName unless a name is among those that are allowed; `what` says of which kind, and where."""
+    """UnknownName unless a name is among those allowed; `what` is its kind and where, as in `probe in outputs/demo`."""
     names = list(allowed)
     if name not in names:
-        kind, _, place = what.partition(" ")
-        raise UnknownName(f"no {kind} {name!r}{' ' * bool(place)}{place}: {nearest(name, names)}")
+        kind, space, where = what.partition(" ")
+        raise UnknownName(f"no {kind} {name!r}{space}{where}: {nearest(name, names)}")
+
+
+def _parse(reader: Reader, address: str) -> Address:
+    try:
+        return Address.parse(address)
+    except ValueError as error:
+        first = "model || '/' || layer || ':' || min(channel) AS feature"
+        examples = reader.sql(f"SELECT {first} FROM tasks GROUP BY model, layer ORDER BY ALL")["feature"].to_pylist()
+        raise UnknownName(f"{error}; {nearest(address, examples)}") from None
+
+
+def _unknown_feature(reader: Reader, feature: Address) -> UnknownName:
+    """Why no task of the atlas is of this feature: the first wrong part of its address, and what is near."""
+    rows = reader.sql("SELECT DISTINCT model, layer FROM tasks ORDER BY ALL").to_pylist()
+    if not rows:
+        return UnknownName(f"{reader.path} holds no features yet")
+    models = sorted({row["model"] for row in rows})
+    if feature.model not in models:
+        return UnknownName(f"no model {feature.model!r} in {reader.path}: {nearest(feature.model, models)}")
+    layer = f"{feature.model}/{feature.layer}"
+    layers = [f"{row['model']}/{row['layer']}" for row in rows if row["model"] == feature.model]
+    if layer not in layers:
+        return UnknownName(f"no layer {layer!r} in {reader.path}: {nearest(layer, layers)}")
+    where = f"model = {quoted(feature.model)} AND layer = {quoted(feature.layer)}"
+    channels = reader.sql(f"SELECT DISTINCT channel FROM tasks WHERE {where} ORDER BY channel")["channel"].to_pylist()
+    near = sorted(sorted(channels, key=lambda channel: abs(channel - feature.channel))[:3])
+    addresses = ", ".join(f"{layer}:{channel}" for channel in near)
+    return UnknownName(f"no feature {str(feature)!r} in {reader.path}; the nearest are {addresses}")

@@ -1,4 +1,4 @@
-"""The Parquet files of an atlas as DuckDB reads them: where each kind lies, its columns, and its view's text."""
+"""The kinds of Parquet files of an atlas: where each lies, its columns, and the text of the DuckDB view that reads it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,43 +29,51 @@ class ViewFiles:
     """Parquet files of one kind: a single one, or all below a folder."""
 
     view: str
-    place: str  # under the atlas
+    path: str  # under the atlas: a file, or a folder
     schema: pa.Schema
-    distinct: str = ""  # a task that was asked for twice is one task
-    hive: bool = False  # whether folders are named column=value: then a filter opens only the folders that it needs
-    folders: tuple[str, ...] = ()  # columns that stand in no file, only in the names of their folders
+    distinct: str = ""  # SELECT's own word: a task that was asked for twice is one task
+    hive: bool = False  # folders are named column=value: a filter on the column opens only the folders that it needs
+    folder_columns: tuple[str, ...] = ()  # columns that stand in no file, only in the names of its folders
 
     def files(self, root: Path) -> Iterator[Path]:
-        path = root / self.place
+        """All that lie in the atlas at `root`."""
+        path = root / self.path
         return files_under(path) if path.suffix != ".parquet" else iter([path] if path.is_file() else [])
 
     def exists(self, root: Path) -> bool:
-        path = root / self.place
+        """Whether there is at least one."""
+        path = root / self.path
         return path.is_file() or next(path.glob("**/*.parquet"), None) is not None
 
-    def sql(self, root: Path, named: Path) -> str:
-        """The view's text, its files below `named`; empty and typed when there is none, which a glob would refuse."""
+    def sql(self, root: Path, prefix: Path) -> str:
+        """The text of the view over the files of the atlas at `root`, whose paths it writes below `prefix`.
+
+        Without a file, which a glob would refuse, the view is empty but has the same columns and types.
+        """
         if not self.exists(root):
-            kinds = dict.fromkeys(self.folders, "VARCHAR") | {field.name: TYPES[field.type] for field in self.schema}
+            kinds = dict.fromkeys(self.folder_columns, "VARCHAR") | {
+                field.name: TYPES[field.type] for field in self.schema
+            }
             columns = [f'NULL::{kind} AS "{name}"' for name, kind in kinds.items()]
             return f"SELECT {', '.join(columns)} LIMIT 0"
         # a root that itself holds a column=value folder would be read as a partition
-        hive = self.hive and "=" not in str(named)
-        columns = [f'"{name}"' if hive else _from_folder(name) for name in self.folders]
+        hive = self.hive and "=" not in str(prefix)
+        columns = [f'"{name}"' if hive else _from_folder(name) for name in self.folder_columns]
         columns += [f'"{name}"' for name in self.schema.names]
         options = f"hive_partitioning = {str(hive).lower()}"
-        options += ", hive_types_autocast = false" if hive else ", filename = true" if self.folders else ""
-        glob = self.place if self.place.endswith(".parquet") else f"{self.place}/**/*.parquet"
-        files = quoted((Path(escape(str(named))) / glob).as_posix())
+        options += ", hive_types_autocast = false" if hive else ", filename = true" if self.folder_columns else ""
+        glob = self.path if self.path.endswith(".parquet") else f"{self.path}/**/*.parquet"
+        files = quoted((Path(escape(str(prefix))) / glob).as_posix())
         return f"SELECT {self.distinct}{', '.join(columns)} FROM read_parquet({files}, {options})"
 
 
 VIEW_FILES = (
-    ViewFiles("index", "index", INDEX, hive=True),  # no view by itself: `features` is, which ranks its images
+    # no view by itself: `features` is, which adds each image's rank
+    ViewFiles("index", "index", INDEX, hive=True),
     ViewFiles("failures", "failures", FAILURES, distinct="DISTINCT ON (task) "),
     ViewFiles("plan", "plans", PLAN, distinct="DISTINCT ON (task) "),
     ViewFiles("responses", "responses", RESPONSES, hive=True),
-    ViewFiles("neighbors", "neighbors", NEIGHBORS, hive=True, folders=("scope", "measure")),
+    ViewFiles("neighbors", "neighbors", NEIGHBORS, hive=True, folder_columns=("scope", "measure")),
     ViewFiles("layers", "layers.parquet", LAYERS),
     ViewFiles("matches", "matches.parquet", MATCHES),
     ViewFiles("quality", "quality.parquet", QUALITY),
@@ -77,9 +85,10 @@ VIEW_FILES = (
 
 
 def quoted(text: str) -> str:
+    """A text as SQL's literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def _from_folder(column: str) -> str:
-    """A column out of the last folder of that name in a file's path."""
+    """The value of a column, read from the last folder `column=value` of a file's path."""
     return f"regexp_extract(filename, '.*/{column}=([^/]*)/', 1) AS \"{column}\""

@@ -1,4 +1,4 @@
-"""A DuckDB connection over an atlas: its Parquet files as views, read only, typed also while there is no file yet."""
+"""A DuckDB connection over an atlas: its Parquet files as views, read only, with their types even before any file."""
 
 from collections.abc import Iterator
 from glob import escape
@@ -10,11 +10,13 @@ from atlas.query.view_files import VIEW_FILES, ViewFiles, quoted
 from atlas.store.files import write_bytes
 from atlas.store.paths import AtlasPaths
 
-HOME = Path()  # what the views of atlas.sql are relative to: the folder that DuckDB is started in
-SHARED = "task, feature, model, layer, layer_index, channel, target, metric, seed"
-NAMED = ("feature", "model", "layer", "channel")
-# the image that stands for a feature: the plain target, then the first metric and seed, of two recipes the newer
+HOME = Path()  # the views of atlas.sql are relative to the folder that DuckDB is started in
+TASK_COLUMNS = "task, feature, model, layer, layer_index, channel, target, metric, seed"
+# ORDER BY whose first row is the image that stands for a feature: the plain target, then the first metric and seed,
+# of two recipes the newer
 STANDS = "target <> 'channel', metric, seed, created DESC, task"
+# the order of all images of a feature
+IMAGE_ORDER = "metric, target <> 'channel', target, seed, created DESC"
 DERIVED = {
     # joined to groups, which DuckDB knows to be unique: a query that asks for neither column joins nothing
     "features": """
@@ -27,13 +29,13 @@ DERIVED = {
             image, {folder} || image AS path, image_sha256, width, height
         FROM features WHERE image IS NOT NULL""",
     "tasks": f"""
-        SELECT {SHARED}, recipe, status AS state, image, image_sha256 FROM features
+        SELECT {TASK_COLUMNS}, recipe, status AS state, image, image_sha256 FROM features
         UNION ALL
-        SELECT {SHARED}, coalesce(f.recipe, p.recipe) AS recipe, 'failed', NULL, NULL
+        SELECT {TASK_COLUMNS}, coalesce(f.recipe, p.recipe) AS recipe, 'failed', NULL, NULL
         FROM failures f LEFT JOIN (SELECT task, recipe FROM plan) p USING (task)
         WHERE task NOT IN (SELECT task FROM features)
         UNION ALL
-        SELECT {SHARED}, recipe, 'left', NULL, NULL FROM plan
+        SELECT {TASK_COLUMNS}, recipe, 'left', NULL, NULL FROM plan
         WHERE task NOT IN (SELECT task FROM features) AND task NOT IN (SELECT task FROM failures)""",
     "neighbors_named": f"""
         SELECT n.*,
@@ -51,10 +53,10 @@ VIEWS = (
 )
 SETTINGS = {
     "TimeZone": "'UTC'",
-    "temp_directory": "''",  # a query that spills would write beside whoever asks it
+    "temp_directory": "''",  # a query that spills would write into the folder it is asked from
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
-    "parquet_metadata_cache": "true",  # index files are never rewritten; the others are told by their time
+    "parquet_metadata_cache": "true",  # index files are never rewritten; a change of the others shows in their time
 }
 HEAD = """\
 -- The views of this atlas for DuckDB, over the Parquet files in this folder. Nothing of atlas is needed:
@@ -72,7 +74,7 @@ def connect(paths: AtlasPaths) -> duckdb.DuckDBPyConnection:
     for name, value in SETTINGS.items():
         connection.execute(f"SET {name} = {value}")
     define(connection, root)
-    # asked twice: for the glob, where [ * ? of the path are escaped, and for the files that it finds
+    # DuckDB checks both the glob, where [ * ? of the path are escaped, and each file that it finds
     connection.execute(f"SET allowed_directories = [{quoted(str(root))}, {quoted(escape(str(root)))}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
@@ -80,28 +82,29 @@ def connect(paths: AtlasPaths) -> duckdb.DuckDBPyConnection:
 
 
 def define(connection: duckdb.DuckDBPyConnection, root: Path) -> None:
-    """(Re)define all views: those over a kind of file that was not there yet read it, once there is one."""
+    """(Re)define all views, so that those over a kind of file that was missing read it once there is one."""
     for text in definitions(root):
         connection.execute(text)
 
 
 def definitions(root: Path, home: Path | None = None) -> Iterator[str]:
-    """A statement for each view, in an order in which each finds those that it reads.
+    """A CREATE statement for each view, after those of the views that it reads.
 
-    `home` is how the files are named: by default from the root of the file system; `HOME` is the atlas's folder itself.
+    `home` is the folder that paths of files begin with: the atlas's absolute path, or `HOME` for paths relative to it.
     """
-    named = root if home is None else home
-    folder = "" if named == HOME else f"{named}/"
-    sources = {source.view: source.sql(root, named) for source in VIEW_FILES}
-    words = {"index": sources.pop("index"), "folder": quoted(folder), "src": _parts("src"), "dst": _parts("dst")}
-    for view, text in sources.items():
+    prefix = root if home is None else home
+    folder = "" if prefix == HOME else f"{prefix}/"
+    texts = {kind.view: kind.sql(root, prefix) for kind in VIEW_FILES}
+    words = {"index": texts.pop("index"), "folder": quoted(folder), "src": _parts("src"), "dst": _parts("dst")}
+    for view, text in texts.items():
         yield f"CREATE OR REPLACE VIEW {view} AS {text}"
     for view, text in DERIVED.items():
         yield f"CREATE OR REPLACE VIEW {view} AS {text.strip().format(**words)}"
 
 
-def empty_sources(root: Path) -> list[ViewFiles]:
-    return [source for source in VIEW_FILES if not source.exists(root)]
+def empty_view_files(root: Path) -> list[ViewFiles]:
+    """The kinds of files that the atlas at `root` has none of."""
+    return [kind for kind in VIEW_FILES if not kind.exists(root)]
 
 
 def views_text(paths: AtlasPaths) -> str:
@@ -117,7 +120,7 @@ def write_views(paths: AtlasPaths) -> Path:
 
 
 def _parts(side: str) -> str:
-    """The columns of an address: the model ends at the first `/`, the channel begins after the last `:`."""
+    """SQL that splits the address in column `side`: the model ends at the first `/`, the channel follows the last `:`."""
     model = f"split_part({side}, '/', 1)"
     channel = f"split_part({side}, ':', -1)"
     layer = f"{side}[length({model}) + 2 : length({side}) - length({channel}) - 1]"

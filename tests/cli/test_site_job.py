@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from made_atlas import WHOLE, make_atlas
 
-from atlas.cli import stages
 from atlas.cli.job import run_job
+from atlas.cli.jobs import run
 from atlas.config.schema import SweepConfig
+from atlas.engine.outcome import INTERRUPTED, SOME_FAILED, Outcome
+from atlas.generate.job import ImagesOutcome
 from atlas.report.site import write as writing
 from atlas.store.lock import Lock
 from atlas.store.paths import AtlasPaths
@@ -114,11 +116,18 @@ def test_ctrl_c_is_75_and_the_next_run_finishes(paths: AtlasPaths, monkeypatch: 
 def test_a_run_ends_with_the_site(
     paths: AtlasPaths, monkeypatch: pytest.MonkeyPatch, images: int, compared: int, code: int, written: bool
 ) -> None:
+    def outcome(code: int) -> Outcome:
+        return Outcome(
+            failures=["one"] * (code == SOME_FAILED), stopped="stopped by SIGINT" if code == INTERRUPTED else None
+        )
+
     class Plan:
         cards: dict[str, object] = {}  # noqa: RUF012
 
-    monkeypatch.setattr(stages, "_planned", lambda *_: Plan)
-    monkeypatch.setattr(stages, "_generate", lambda *_: images)
-    monkeypatch.setattr(stages, "_similarity", lambda *_: compared)
-    assert stages.run_all(SweepConfig(name="new", out=str(paths.root), dry_run=False), [], []) == code
+    config = SweepConfig(name="new", out=str(paths.root), dry_run=False)
+    made = ImagesOutcome(paths, 1, failed=int(images == SOME_FAILED), stopped=outcome(images).stopped)
+    monkeypatch.setattr(run, "prepared", lambda *_: (config, Plan))
+    monkeypatch.setattr(run, "make_images", lambda *_: made)
+    monkeypatch.setattr(run, "compare_features", lambda *_: outcome(compared))
+    assert run.run_body(config, [], []).code == code
     assert paths.site_page.exists() is written

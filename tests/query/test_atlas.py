@@ -29,6 +29,15 @@ def test_a_feature_has_its_rows_and_images(atlas):
     assert feature.image("l2", seed=0, target="channel").size == (16, 16)
 
 
+def test_an_atlas_lists_its_models_and_layers(atlas):
+    assert atlas.models == ["alpha", "beta net"]
+    assert atlas.layers.to_pylist() == [
+        {"model": "alpha", "layer": "conv1", "features": 8},
+        {"model": "alpha", "layer": "conv2", "features": 12},
+        {"model": "beta net", "layer": "block/0", "features": 20},
+    ]
+
+
 def test_an_image_that_is_not_there_is_told_with_those_that_are(atlas):
     with pytest.raises(UnknownName, match=r"linf.*it has metric=l1 target=channel seed=0"):
         atlas.feature("alpha/conv1:0").image("linf")

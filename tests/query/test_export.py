@@ -11,9 +11,9 @@ from made_similarity import write_similarity
 from PIL import Image
 
 from atlas.query.atlas import Atlas
-from atlas.query.export import embedded as pictures
+from atlas.query.export import embedded
 from atlas.query.export import hf as export_hf
-from atlas.query.export.export import CSV, FORMS, NotEmpty, export
+from atlas.query.export.export import CSV_VIEWS, FORMS, NotEmpty, export
 from atlas.query.guard import QueryError
 from atlas.store.images import to_pil
 
@@ -33,20 +33,20 @@ def decoded(data: bytes) -> bytes:
 
 def test_csv_has_every_row_and_lists_as_json(atlas, tmp_path):
     assert "features.csv" in export(atlas, "csv", tmp_path / "out")
-    for view in CSV:
+    for view in CSV_VIEWS:
         with open(tmp_path / "out" / f"{view}.csv", newline="") as file:
             assert len(list(csv.DictReader(file))) == atlas.sql(f"from {view}").num_rows, view
     with open(tmp_path / "out" / "features.csv", newline="") as file:
         row = next(csv.DictReader(file))
-    held = atlas.sql(f"select activation, score, created from features where task = '{row['task']}'").to_pylist()[0]
-    assert json.loads(row["activation"]) == pytest.approx(held["activation"], rel=1e-6)
+    stored = atlas.sql(f"select activation, score, created from features where task = '{row['task']}'").to_pylist()[0]
+    assert json.loads(row["activation"]) == pytest.approx(stored["activation"], rel=1e-6)
     assert json.loads(row["trace"]) == [0.0, 0.25, 0.5]
-    assert float(row["score"]) == held["score"]
+    assert float(row["score"]) == stored["score"]
 
 
 def test_hugging_face_finds_tables_and_pictures(atlas, tmp_path, monkeypatch):
     monkeypatch.setattr(export_hf, "FILE_BYTES", 10_000)  # so that there are several files
-    monkeypatch.setattr(pictures, "ROWS", 16)
+    monkeypatch.setattr(embedded, "PICTURES_AT_ONCE", 16)
     export(atlas, "hf", tmp_path / "out")
     card = (tmp_path / "out" / "README.md").read_text()
     files = sorted((tmp_path / "out" / "data").glob("features-*.parquet"))
@@ -56,9 +56,9 @@ def test_hugging_face_finds_tables_and_pictures(atlas, tmp_path, monkeypatch):
     )
     assert "config_name: neighbors" in card
     assert len(files) > 1
-    told = json.loads(pq.read_schema(files[0]).metadata[b"huggingface"])["info"]["features"]
-    assert told["image"] == {"_type": "Image"}
-    assert told["trace"] == {"feature": {"dtype": "float32", "_type": "Value"}, "_type": "Sequence"}
+    columns = json.loads(pq.read_schema(files[0]).metadata[b"huggingface"])["info"]["features"]
+    assert columns["image"] == {"_type": "Image"}
+    assert columns["trace"] == {"feature": {"dtype": "float32", "_type": "Value"}, "_type": "Sequence"}
     rows = [row for file in files for row in pq.read_table(file).to_pylist()]
     assert {row["task"] for row in rows} == set(atlas.sql("select task from features")["task"].to_pylist())
     row = next(row for row in rows if row["feature"] == "alpha/conv1:5")
@@ -68,19 +68,19 @@ def test_hugging_face_finds_tables_and_pictures(atlas, tmp_path, monkeypatch):
 
 
 def test_embedding_atlas_finds_places_pictures_and_neighbors_by_row(atlas, tmp_path):
-    told = export(atlas, "embedding-atlas", tmp_path / "out")
-    assert "embedding-atlas features.parquet --x x --y y --neighbors neighbors" in told
-    assert told.partition("`")[2].rstrip("`") in (tmp_path / "out" / "README.md").read_text()
+    description = export(atlas, "embedding-atlas", tmp_path / "out")
+    assert "embedding-atlas features.parquet --x x --y y --neighbors neighbors" in description
+    assert description.partition("`")[2].rstrip("`") in (tmp_path / "out" / "README.md").read_text()
     table = pq.read_table(tmp_path / "out" / "features.parquet")
     names = ["feature", "model", "layer", "channel", "metric", "score", "status", "x", "y", "neighbors", "image"]
     assert table.column_names == names
     rows = table.to_pylist()
     assert len(rows) == atlas.sql("from layout").num_rows
-    at = next(row for row in rows if row["feature"] == "beta net/block/0:7")
-    found = [rows[number]["feature"] for number in at["neighbors"]["ids"]]
-    assert found == atlas.feature("beta net/block/0:7").similar(20, scope="all")["dst"].to_pylist()
-    assert at["neighbors"]["distances"] == sorted(at["neighbors"]["distances"])
-    assert decoded(at["image"]["bytes"]) == to_pil(picture(7, 16)).tobytes()
+    feature = next(row for row in rows if row["feature"] == "beta net/block/0:7")
+    neighbors = [rows[number]["feature"] for number in feature["neighbors"]["ids"]]
+    assert neighbors == atlas.feature("beta net/block/0:7").similar(20, scope="all")["dst"].to_pylist()
+    assert feature["neighbors"]["distances"] == sorted(feature["neighbors"]["distances"])
+    assert decoded(feature["image"]["bytes"]) == to_pil(picture(7, 16)).tobytes()
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -1,9 +1,8 @@
-"""Neighbors as they are asked for: right lists, refusals with the nearest name, the reason for an empty one, and speed."""
+"""Neighbors as they are asked for: right lists, refusals with the nearest name, and the reason for an empty one."""
 
 import json
 import re
 from datetime import UTC, datetime
-from time import perf_counter
 
 import numpy as np
 import pyarrow as pa
@@ -14,11 +13,11 @@ from made_atlas import LAYERS, WHOLE, make_atlas
 from made_similarity import Sizes, write_similarity
 
 from atlas.query.atlas import Atlas, UnknownName
-from atlas.query.neighbors import similar, why_empty
+from atlas.query.question import Question
 from atlas.query.tables_known import freshness
+from atlas.query.why_empty import why_empty
+from atlas.records import Address
 from atlas.store.index import INDEX, write_rows, write_table
-from atlas.store.manifest import new_manifest, write_manifest
-from atlas.store.paths import AtlasPaths
 
 COLUMNS = ["rank", "dst", "score", "score_rev", "rank_rev", "mutual", "baseline", "scope", "measure", "probe", "image"]
 
@@ -31,8 +30,12 @@ def atlas(tmp_path_factory):
         yield opened
 
 
+def reason(atlas: Atlas, address: str, **options) -> str | None:
+    return why_empty(atlas, Question.complete(Address.parse(address), **options))
+
+
 def test_the_nearest_in_order_of_rank(atlas):
-    rows = similar(atlas, "beta net/block/0:4", 5)
+    rows = atlas.feature("beta net/block/0:4").similar(5)
     assert rows.column_names == COLUMNS
     assert rows["rank"].to_pylist() == [1, 2, 3, 4, 5]
     assert rows["dst"].to_pylist()[:2] == ["beta net/block/0:3", "beta net/block/0:5"]
@@ -43,27 +46,27 @@ def test_the_nearest_in_order_of_rank(atlas):
 
 
 def test_reverse_ranks_are_those_of_the_other_list(atlas):
-    for row in similar(atlas, "alpha/conv2:3", 20, scope="all").to_pylist():
-        theirs = similar(atlas, row["dst"], 20, scope="all").to_pylist()
-        back = {one["dst"]: one["rank"] for one in theirs}.get("alpha/conv2:3")
+    for row in atlas.feature("alpha/conv2:3").similar(20, scope="all").to_pylist():
+        theirs = atlas.feature(row["dst"]).similar(20, scope="all").to_pylist()
+        back = {neighbor["dst"]: neighbor["rank"] for neighbor in theirs}.get("alpha/conv2:3")
         assert (row["rank_rev"], row["mutual"]) == (back, back is not None)
 
 
 def test_another_model(atlas):
-    rows = similar(atlas, "alpha/conv1:0", 4, to="beta net").to_pylist()
+    rows = atlas.feature("alpha/conv1:0").similar(4, to="beta net").to_pylist()
     assert [row["rank"] for row in rows] == [1, 2, 3, 4]
     assert {(row["scope"], row["measure"]) for row in rows} == {("other", "profile")}
     assert all(row["dst"].startswith("beta net/") for row in rows)
-    assert rows == similar(atlas, "alpha/conv1:0", 4, scope="other").to_pylist()
-    own = similar(atlas, "alpha/conv1:0", 4, to="alpha")["scope"].to_pylist()
+    assert rows == atlas.feature("alpha/conv1:0").similar(4, scope="other").to_pylist()
+    own = atlas.feature("alpha/conv1:0").similar(4, to="alpha")["scope"].to_pylist()
     assert set(own) == {"model"}
 
 
 def test_opposites_and_the_mutual(atlas):
-    far = similar(atlas, "alpha/conv2:3", 3, opposite=True)
+    far = atlas.feature("alpha/conv2:3").similar(3, opposite=True)
     assert far["rank"].to_pylist() == [1, 2, 3]
-    assert max(far["score"].to_pylist()) < min(similar(atlas, "alpha/conv2:3", 3)["score"].to_pylist())
-    kept = similar(atlas, "alpha/conv2:3", 30, scope="all", mutual=True)
+    assert max(far["score"].to_pylist()) < min(atlas.feature("alpha/conv2:3").similar(3)["score"].to_pylist())
+    kept = atlas.feature("alpha/conv2:3").similar(30, scope="all", mutual=True)
     assert kept.num_rows > 0 and all(kept["mutual"].to_pylist())
 
 
@@ -78,18 +81,18 @@ def test_opposites_and_the_mutual(atlas):
 )
 def test_names_that_there_are_not(atlas, options, words):
     with pytest.raises(UnknownName, match=words):
-        similar(atlas, "alpha/conv1:0", **options)
+        atlas.feature("alpha/conv1:0").similar(**options)
 
 
 def test_features_that_there_are_not(atlas):
     with pytest.raises(UnknownName, match="did you mean alpha/conv"):
-        similar(atlas, "alpha/conv9:0")
+        atlas.feature("alpha/conv9:0").similar()
     with pytest.raises(UnknownName, match="nearest are alpha/conv1:5"):
-        similar(atlas, "alpha/conv1:99")
+        atlas.feature("alpha/conv1:99").similar()
     with pytest.raises(UnknownName, match="model/layer:channel"):
-        similar(atlas, "nonsense")
+        atlas.feature("nonsense").similar()
     with pytest.raises(ValueError, match="top is 0"):
-        similar(atlas, "alpha/conv1:0", 0)
+        atlas.feature("alpha/conv1:0").similar(0)
 
 
 @pytest.mark.parametrize(
@@ -112,22 +115,21 @@ def test_why_a_list_is_empty(tmp_path, address, options, words):
     write_similarity(paths)
     write_similarity(paths, Sizes(probe="natural", scopes=("layer",), measures=("profile",)))
     with Atlas(paths.root) as atlas:
-        assert similar(atlas, address, **options).num_rows == 0
-        told = why_empty(atlas, atlas.feature(address), **options)
-        assert told is not None
-        assert re.search(words, told), told
+        assert atlas.feature(address).similar(**options).num_rows == 0
+        text = reason(atlas, address, **options)
+        assert text is not None
+        assert re.search(words, text), text
 
 
 def test_there_is_no_reason_where_there_are_rows(atlas):
-    assert why_empty(atlas, atlas.feature("alpha/conv1:0")) is None
+    assert reason(atlas, "alpha/conv1:0") is None
 
 
 def test_similarity_that_was_never_run(tmp_path):
     paths = make_atlas(tmp_path / "a", WHOLE, images=False)
     with Atlas(paths.root) as atlas:
-        assert similar(atlas, "alpha/conv1:0").schema.names == COLUMNS
-        told = why_empty(atlas, atlas.feature("alpha/conv1:0")) or ""
-        assert f"`atlas similarity out={paths.root}`" in told
+        assert atlas.feature("alpha/conv1:0").similar().schema.names == COLUMNS
+        assert f"`atlas similarity out={paths.root}`" in (reason(atlas, "alpha/conv1:0") or "")
         assert freshness(atlas) is None
 
 
@@ -138,9 +140,11 @@ def test_what_was_made_after_similarity_was_run(tmp_path):
     late |= {"status": "ok", "image": "images/x.png", "created": datetime(2026, 2, 1, tzinfo=UTC), "target": "channel"}
     write_rows(paths.shard_index("alpha", "conv1", "late"), [late], INDEX)
     with Atlas(paths.root) as atlas:
-        assert "made after similarity was last run" in (why_empty(atlas, atlas.feature("alpha/conv1:70")) or "")
-        told = freshness(atlas)
-        assert told == f"similarity knows 18 of 19 features; `atlas similarity out={paths.root}` brings it up to date"
+        assert "made after similarity was last run" in (reason(atlas, "alpha/conv1:70") or "")
+        assert (
+            freshness(atlas)
+            == f"similarity knows 18 of 19 features; `atlas similarity out={paths.root}` brings it up to date"
+        )
     state = json.loads(paths.similarity.read_text())
     state["atlas"]["features"] = 19
     paths.similarity.write_text(json.dumps(state))
@@ -155,7 +159,7 @@ def test_a_feature_that_does_the_same_on_every_picture(tmp_path):
     mine = pa.compute.not_equal(table["src"], "alpha/conv1:0")
     write_table(paths.neighbor_table("layer", "sym", "atlas"), table.filter(mine))
     with Atlas(paths.root) as atlas:
-        assert "the same on every picture" in (why_empty(atlas, atlas.feature("alpha/conv1:0")) or "")
+        assert "the same on every picture" in (reason(atlas, "alpha/conv1:0") or "")
 
 
 def test_matches_of_two_models(atlas):
@@ -183,39 +187,19 @@ def test_models_that_cannot_be_matched(atlas, models, words):
         atlas.match(*models)
 
 
-def test_thirty_thousand_features_are_asked_at_once(tmp_path, record_property):
-    paths = thirty_thousand(tmp_path / "big")
-    began = perf_counter()
-    with Atlas(paths.root) as atlas:
-        rows = similar(atlas, "mb/layer7:42")
-    seconds = perf_counter() - began
-    record_property("open_and_similar_seconds", seconds)
-    print(f"open + similar: {seconds:.3f} s")
-    assert rows["dst"].to_pylist()[:2] == ["mb/layer7:41", "mb/layer7:43"]
-    assert rows["image"].null_count == 0
-    assert seconds < 1.5
-
-
-def thirty_thousand(root) -> AtlasPaths:
-    """3 models of 20 layers of 500 channels: 300 index files, and the 20 tables of neighbors, 750k rows each."""
-    paths, rows = AtlasPaths(root), 100
-    write_manifest(paths.manifest, new_manifest("big"))
-    for number in range(300):
-        model, layer, start = ("ma", "mb", "mc")[number // 100], f"layer{number // 5 % 20}", number % 5 * rows
-        channels = range(start, start + rows)
-        known = {
-            "model": [model] * rows,
-            "layer": [layer] * rows,
-            "channel": list(channels),
-            "status": ["ok"] * rows,
-            "metric": ["l1"] * rows,
-            "target": ["channel"] * rows,
-            "layer_index": [number // 5 % 20] * rows,
-            "feature": [f"{model}/{layer}:{channel}" for channel in channels],
-            "image": [f"images/{model}/{layer}/l1/{channel}.png" for channel in channels],
-            "task": [f"{number:03}-{channel:03}" for channel in channels],
-        }
-        columns = [pa.array(known[f.name], f.type) if f.name in known else pa.nulls(rows, f.type) for f in INDEX]
-        write_table(paths.shard_index(model, layer, str(number)), pa.Table.from_arrays(columns, schema=INDEX))
+def test_a_question_opens_one_table_and_the_index_of_the_neighbors_layers(tmp_path, monkeypatch):
+    paths = make_atlas(tmp_path / "a", images=False)
     write_similarity(paths)
-    return paths
+    texts = []
+    ask = Atlas.sql
+    monkeypatch.setattr(Atlas, "sql", lambda self, text: texts.append(text) or ask(self, text))
+    with Atlas(paths.root) as atlas:
+        feature = atlas.feature("beta net/block/0:4")
+        texts.clear()
+        rows = feature.similar(3)
+        plans = [atlas._connection.execute(f"explain analyze {text}").fetchall()[0][1] for text in texts]
+    assert rows["dst"].to_pylist() == [f"beta net/block/0:{channel}" for channel in (3, 5, 2)]
+    assert rows["image"].null_count == 0
+    assert len(texts) == 2, "the list, and the images of those in it"
+    assert "Scanning Files: 1/20" in plans[0]
+    assert f"Scanning Files: 8/{len(list(paths.index.rglob('*.parquet')))}" in plans[1]

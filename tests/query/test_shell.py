@@ -14,7 +14,7 @@ from omegaconf import OmegaConf
 
 from atlas.cli.job import run_job
 from atlas.query.atlas import Atlas
-from atlas.query.shell import FAILURES, failures, job, reading, sentence, value
+from atlas.query.shell import FAILURES_SQL, failures, job, reading, sentence, value
 from atlas.query.tables_known import command
 from atlas.store.files import write_json
 
@@ -47,7 +47,7 @@ def test_a_path_is_one_word_of_bash_and_one_value_of_hydra(path: str) -> None:
     assert words == shlex.split(line)
     assert (words[:2], words[3:]) == (["atlas", "site"], ["dry_run=true"])
     assert told(words[2]) == str(Path(path))
-    assert pasted(failures(Path(path))) == ["atlas", "sql", "--atlas", str(Path(path)), FAILURES]
+    assert pasted(failures(Path(path))) == ["atlas", "sql", "--atlas", str(Path(path)), FAILURES_SQL]
 
 
 @given(st.text("ab'\"\\${}$ ,()=:[]`/.~#\n", min_size=1, max_size=12))

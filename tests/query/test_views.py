@@ -3,10 +3,7 @@
 import os
 import subprocess
 import sys
-from time import perf_counter
 
-import numpy as np
-import pyarrow as pa
 import pyarrow.dataset as ds
 import pytest
 from made_atlas import LAYERS, WHOLE, Made, make_atlas, task_of
@@ -14,7 +11,7 @@ from made_similarity import write_similarity
 
 from atlas.query.atlas import Atlas
 from atlas.query.views import VIEWS, views_text, write_views
-from atlas.store.index import FAILURES, INDEX, write_rows, write_table
+from atlas.store.index import FAILURES, INDEX, write_rows
 from atlas.store.manifest import new_manifest, write_manifest
 from atlas.store.paths import AtlasPaths
 from atlas.store.plans import PLAN
@@ -74,8 +71,10 @@ def test_odd_addresses_are_split_as_python_does(tmp_path):
 
 
 def test_ranks_of_the_own_image_come_from_quality(atlas):
-    held = atlas.sql("select status, self_rank, self_z, count(*) n from features group by all order by all").to_pylist()
-    assert held == [
+    ranks = atlas.sql(
+        "select status, self_rank, self_z, count(*) n from features group by all order by all"
+    ).to_pylist()
+    assert ranks == [
         {"status": "dead", "self_rank": None, "self_z": None, "n": 2},
         {"status": "ok", "self_rank": 1, "self_z": 4.5, "n": 68},
     ]
@@ -165,41 +164,7 @@ def test_any_folder_and_any_name(tmp_path, root):
         assert atlas.sql("select distinct scope from neighbors order by 1")["scope"].to_pylist() == [
             *("all", "layer", "model", "other")
         ]
-        found = atlas.sql("select distinct model, layer from features order by all").to_pylist()
-        assert found == [{"model": made.model, "layer": made.layer} for made in odd]
+        layers = atlas.sql("select distinct model, layer from features order by all").to_pylist()
+        assert layers == [{"model": made.model, "layer": made.layer} for made in odd]
         for made in odd:
             assert atlas.feature(f"{made.model}/{made.layer}:1").rows().num_rows == 1
-
-
-def test_thirty_thousand_features_open_and_count(tmp_path, record_property):
-    paths = thirty_thousand(tmp_path / "big")
-    began = perf_counter()
-    with Atlas(paths.root) as atlas:
-        assert atlas.sql("select count(*) n from features")["n"].to_pylist() == [30_000]
-        record_property("open_and_count_seconds", perf_counter() - began)
-        assert atlas.feature("m/layer3:42").rows().num_rows == 1
-        assert atlas.sql("select max(len(activation)) n from features")["n"].to_pylist() == [64]
-
-
-def thirty_thousand(root) -> AtlasPaths:
-    """300 index files of 100 rows, written column by column."""
-    paths, rows = AtlasPaths(root), 100
-    write_manifest(paths.manifest, new_manifest("big"))
-    vectors = pa.FixedSizeListArray.from_arrays(pa.array(np.zeros(rows * 64, np.float32)), 64).cast(
-        pa.list_(pa.float32())
-    )
-    for number in range(300):
-        layer, start = f"layer{number // 5}", number % 5 * rows
-        channels = range(start, start + rows)
-        known = {
-            "feature": [f"m/{layer}:{channel}" for channel in channels],
-            "model": ["m"] * rows,
-            "layer": [layer] * rows,
-            "channel": list(channels),
-            "status": ["ok"] * rows,
-            "activation": vectors,
-            "task": [f"{number:03}-{channel:03}" for channel in channels],
-        }
-        columns = [pa.array(known[f.name], f.type) if f.name in known else pa.nulls(rows, f.type) for f in INDEX]
-        write_table(paths.shard_index("m", layer, str(number)), pa.Table.from_arrays(columns, schema=INDEX))
-    return paths

@@ -24,7 +24,7 @@ def match(
     to one, in the layer that is most alike.
     """
     with open_atlas(atlas_name) as atlas:
-        matches = atlas.match(model_a, model_b, top, mutual, probe)
+        matches = atlas.match(model_a, model_b, top, mutual=mutual, probe=probe)
         print_table(matches, form)
         if matches.num_rows:
             complete = matches if top is None and not mutual else atlas.match(model_a, model_b, probe=probe)

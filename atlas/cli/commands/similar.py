@@ -9,9 +9,10 @@ from atlas.cli.messages import say
 from atlas.cli.options import open_atlas, reading, say_freshness
 from atlas.cli.tables import print_table
 from atlas.query.atlas import Feature
-from atlas.query.neighbors import why_empty
+from atlas.query.question import Question
+from atlas.query.tables_known import comparison_record
+from atlas.query.why_empty import why_empty
 from atlas.records import MEASURES, SCOPES
-from atlas.store.comparisons import read_comparisons
 
 COMMON = ["scope", "measure", "probe"]  # equal in all rows: a table for people has them once, on stderr
 WITHIN = {
@@ -45,7 +46,7 @@ def similar(feature: str, top: int, *, atlas_name: str | None, form: str, **opti
         rows = source.similar(top, **options)
         print_table(rows.drop_columns([*COMMON, "image"]) if form == "table" else rows, form)
         if not rows.num_rows:
-            say(why_empty(atlas, source, **options) or "")
+            say(why_empty(atlas, Question.complete(source.address, **options)) or "")
         else:
             if form == "table":
                 say(_heading(source, rows, options))
@@ -66,7 +67,8 @@ def _heading(feature: Feature, rows: pa.Table, options: dict[str, Any]) -> str:
 
 def _say_kept(feature: Feature, rows: pa.Table, top: int, *, opposite: bool) -> None:
     """Print to stderr when there are fewer rows than `top` only because similarity keeps no more."""
-    compared = read_comparisons(feature.atlas.paths).get(rows["probe"][0].as_py(), {})
-    kept = compared.get("bottom" if opposite else "top")
-    if kept is not None and rows.num_rows == kept < top:
+    if rows.num_rows >= top:
+        return
+    kept = comparison_record(feature.atlas, rows["probe"][0].as_py()).get("bottom" if opposite else "top")
+    if kept == rows.num_rows:
         say(f"{rows.num_rows} of {top}: similarity keeps the {kept} first of each list")

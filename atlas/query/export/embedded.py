@@ -1,4 +1,4 @@
-"""Images of an atlas inside its tables, as other tools want them: struct{bytes, path}, read a batch at a time."""
+"""Tables of an atlas with its images inside, as other tools want them: struct{bytes, path}, read a batch at a time."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -6,30 +6,34 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from atlas.query.atlas import Atlas
+from atlas.query.reader import Reader
 
 PICTURE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
-ROWS = 256  # images held at once: some 30 MB
+PICTURES_AT_ONCE = 256  # some 30 MB
 THREADS = 8
 
 
-def with_pictures(atlas: Atlas, text: str) -> Iterator[pa.RecordBatch]:
-    """Answer a query, its column `image` replaced by the picture that lies there; no bytes where there is none."""
+def with_pictures(reader: Reader, text: str) -> Iterator[pa.RecordBatch]:
+    """Answer a query, each path in its column `image` replaced by a PICTURE; without bytes where no file is."""
     with ThreadPoolExecutor(THREADS) as pool:
-        for batch in atlas.batches(text, ROWS):
+        for batch in reader.batches(text, PICTURES_AT_ONCE):
             paths = batch.column("image")
-            data = pool.map(lambda path: _read(atlas.path, path), paths.to_pylist())
+            data = pool.map(lambda path: _read(reader.path, path), paths.to_pylist())
             pictures = pa.StructArray.from_arrays(
                 [pa.array(data, pa.binary()), paths.cast(pa.string())], fields=list(PICTURE), mask=paths.is_null()
             )
             yield batch.set_column(batch.schema.get_field_index("image"), "image", pictures)
 
 
-def schema_of(atlas: Atlas, text: str) -> pa.Schema:
-    """The columns of that answer."""
-    schema = atlas.sql(f"SELECT * FROM ({text}) LIMIT 0").schema
-    place = schema.get_field_index("image")
-    return schema.set(place, pa.field("image", PICTURE)) if place >= 0 else schema
+def schema_with_pictures(reader: Reader, text: str) -> pa.Schema:
+    """The columns of what `with_pictures` yields."""
+    schema = schema_of(reader, text)
+    return schema.set(schema.get_field_index("image"), pa.field("image", PICTURE))
+
+
+def schema_of(reader: Reader, text: str) -> pa.Schema:
+    """The columns of the answer to a query."""
+    return reader.sql(f"SELECT * FROM ({text}) LIMIT 0").schema
 
 
 def _read(root: Path, path: str | None) -> bytes | None:

@@ -1,4 +1,4 @@
-"""An atlas handed to other tools: a new folder that is whole or absent, written some rows at a time."""
+"""Write an atlas for other tools: a new folder that is whole or absent, written some rows at a time."""
 
 import shutil
 import uuid
@@ -7,24 +7,25 @@ from pathlib import Path
 
 import pyarrow.csv as pc
 
-from atlas.query.atlas import Atlas
 from atlas.query.export import hf as export_hf
 from atlas.query.export import viewer as export_viewer
+from atlas.query.export.embedded import schema_of
+from atlas.query.reader import Reader
 
-ROWS = 2000  # rows of a table held at once
-CSV = ("features", "neighbors_named", "layers", "matches", "clusters", "layout", "examples")
+ROWS_AT_ONCE = 2000
+CSV_VIEWS = ("features", "neighbors_named", "layers", "matches", "clusters", "layout", "examples")
 # a list as JSON: digits of a float32, not of the float64 next to it, and null for what JSON has no number for
-JSON = "to_json(list_transform({0}, lambda x: CASE WHEN isfinite(x) THEN x::VARCHAR::DOUBLE END)) AS {0}"
+LIST_AS_JSON = "to_json(list_transform({0}, lambda x: CASE WHEN isfinite(x) THEN x::VARCHAR::DOUBLE END)) AS {0}"
 
 
 class NotEmpty(Exception):
-    """The place to write to holds something already."""
+    """The path to write to is a file, or a folder that is not empty."""
 
 
-def export(atlas: Atlas, form: str, out: str | Path) -> str:
-    """Write the new folder `out` in one of FORMS; returns a sentence on what it is and how to open it.
+def export(reader: Reader, form: str, out: str | Path) -> str:
+    """Write the new folder `out` in one of FORMS; returns a sentence on what it holds and how to open it.
 
-    NotEmpty when something is there already; QueryError when the atlas has not what the form needs.
+    NotEmpty when something is there already; QueryError when the atlas lacks what the form needs.
     """
     out = Path(out)
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
@@ -32,27 +33,25 @@ def export(atlas: Atlas, form: str, out: str | Path) -> str:
     part = out.with_name(f".{out.name}.{uuid.uuid4().hex[:8]}.part")
     try:
         part.mkdir(parents=True)
-        told = FORMS[form](atlas, part)
+        description = FORMS[form](reader, part)
         part.rename(out)
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    return f"{out}: {told}"
+    return f"{out}: {description}"
 
 
-def write_csv(atlas: Atlas, folder: Path) -> str:
-    """A CSV file for each view that says something of features; lists are JSON."""
-    lists = ", ".join(JSON.format(name) for name in ("trace", "activation"))
-    for view in CSV:
-        columns = f"* REPLACE ({lists})" if view == "features" else "*"
-        batches = atlas.batches(f"SELECT {columns} FROM {view}", ROWS)
-        schema = atlas.sql(f"SELECT {columns} FROM {view} LIMIT 0").schema
-        with pc.CSVWriter(folder / f"{view}.csv", schema) as writer:
-            for batch in batches:
+def write_csv(reader: Reader, folder: Path) -> str:
+    """Write a CSV file for each of CSV_VIEWS; lists are JSON."""
+    lists = ", ".join(LIST_AS_JSON.format(name) for name in ("trace", "activation"))
+    for view in CSV_VIEWS:
+        text = f"SELECT {f'* REPLACE ({lists})' if view == 'features' else '*'} FROM {view}"
+        with pc.CSVWriter(folder / f"{view}.csv", schema_of(reader, text)) as writer:
+            for batch in reader.batches(text, ROWS_AT_ONCE):
                 writer.write_batch(batch)
-    return f"{len(CSV)} tables: {', '.join(f'{view}.csv' for view in CSV)}"
+    return f"{len(CSV_VIEWS)} tables: {', '.join(f'{view}.csv' for view in CSV_VIEWS)}"
 
 
-FORMS: dict[str, Callable[[Atlas, Path], str]] = {
+FORMS: dict[str, Callable[[Reader, Path], str]] = {
     "embedding-atlas": export_viewer.write,
     "hf": export_hf.write,
     "csv": write_csv,

@@ -1,4 +1,4 @@
-"""An atlas as Hugging Face's datasets read it: a card that names the tables, and Parquet files with the images inside."""
+"""Write an atlas for Hugging Face's datasets: a card that names the tables, and Parquet files with the images inside."""
 
 import json
 from collections.abc import Iterable
@@ -8,14 +8,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from atlas.query.atlas import Atlas
-from atlas.query.export.embedded import PICTURE, schema_of, with_pictures
+from atlas.query.export.embedded import PICTURE, schema_of, schema_with_pictures, with_pictures
+from atlas.query.reader import Reader
 from atlas.store.comparisons import read_comparisons
 from atlas.sweep.identity import fingerprint
 
-FILE_BYTES = 256 << 20  # of one file, about: what the Hub shows and streams well
-ROWS = 50_000  # neighbors held at once
-FEATURES, NEIGHBORS = "SELECT * FROM features", "SELECT * FROM neighbors_named"
+FILE_BYTES = 256 << 20  # about the size of a file that the Hub shows and streams well
+NEIGHBORS_AT_ONCE = 50_000
+FEATURES_TEXT, NEIGHBORS_TEXT = "SELECT * FROM features", "SELECT * FROM neighbors_named"
+DTYPES = {pa.float32(): "float32", pa.float64(): "float64"}  # Arrow says float and double
 CARD = """\
 ---
 pretty_name: {name}
@@ -38,26 +39,28 @@ An atlas of features: images that drive the channels of vision networks, and how
 """
 
 
-def write(atlas: Atlas, folder: Path) -> str:
-    """Write the card and both tables."""
+def write(reader: Reader, folder: Path) -> str:
+    """Write the card and both tables; returns a sentence on them."""
     (folder / "data").mkdir()
-    described, mark = _described(schema_of(atlas, FEATURES)), _mark(atlas)
-    count = _write_files(folder / "data" / f"features-{mark}", described, with_pictures(atlas, FEATURES))
-    neighbors = folder / "data" / f"neighbors-{mark}"
-    _write_files(neighbors, schema_of(atlas, NEIGHBORS), atlas.batches(NEIGHBORS, ROWS))
-    name = atlas.manifest.get("name") or atlas.path.name
+    mark = _mark(reader)
+    features, neighbors = (folder / "data" / f"{name}-{mark}" for name in ("features", "neighbors"))
+    schema = _with_column_kinds(schema_with_pictures(reader, FEATURES_TEXT))
+    count = _write_files(features, schema, with_pictures(reader, FEATURES_TEXT))
+    neighbor_rows = reader.batches(NEIGHBORS_TEXT, NEIGHBORS_AT_ONCE)
+    _write_files(neighbors, schema_of(reader, NEIGHBORS_TEXT), neighbor_rows)
+    name = reader.manifest.get("name") or reader.path.name
     (folder / "README.md").write_text(CARD.format(name=name, mark=mark), encoding="utf-8")
     return f'{count:,} images; open it with datasets.load_dataset("…")'
 
 
-def _mark(atlas: Atlas) -> str:
-    """What tells this export from others: datasets' cache knows a folder by its name and its files' names alone."""
-    images = "SELECT md5(string_agg(concat(task, image_sha256), ' ' ORDER BY task)) AS mark FROM features"
-    return fingerprint([atlas.sql(images).to_pylist(), read_comparisons(atlas.paths)], size=4)
+def _mark(reader: Reader) -> str:
+    """A digest in the files' names: datasets' cache tells folders of one name apart only by the names of their files."""
+    text = "SELECT md5(string_agg(concat(task, image_sha256), ' ' ORDER BY task)) AS mark FROM features"
+    return fingerprint([reader.sql(text).to_pylist(), read_comparisons(reader.paths)], size=4)
 
 
 def _write_files(beginning: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> int:
-    """Rows into one file after another, each up to a size; one without rows when there are none."""
+    """Write rows into files of about FILE_BYTES, at least one, named `<beginning>-<number>`; returns how many rows."""
     number, rows, size = 0, 0, 0
     writer = _file(beginning, number, schema)
     try:
@@ -77,18 +80,17 @@ def _file(beginning: Path, number: int, schema: pa.Schema) -> pq.ParquetWriter:
     return pq.ParquetWriter(f"{beginning}-{number:05}.parquet", schema, compression="zstd")
 
 
-def _described(schema: pa.Schema) -> pa.Schema:
-    """The schema with what datasets must be told: which column is a picture."""
+def _with_column_kinds(schema: pa.Schema) -> pa.Schema:
+    """The schema with the metadata by which datasets knows which column is a picture."""
     features = {field.name: _kind(field.type) for field in schema}
     return schema.with_metadata({"huggingface": json.dumps({"info": {"features": features}})})
 
 
-def _kind(kind: pa.DataType) -> dict[str, Any]:
-    if kind == PICTURE:
+def _kind(arrow_type: pa.DataType) -> dict[str, Any]:
+    """An Arrow type as datasets writes it."""
+    if arrow_type == PICTURE:
         return {"_type": "Image"}
-    if pa.types.is_list(kind):
-        return {"feature": _kind(kind.value_type), "_type": "Sequence"}  # all versions of datasets read it as a list
-    return {"dtype": NAMES.get(kind, str(kind)), "_type": "Value"}
-
-
-NAMES = {pa.float32(): "float32", pa.float64(): "float64"}  # Arrow says float and double
+    if pa.types.is_list(arrow_type):
+        # "Sequence" is a list to all versions of datasets
+        return {"feature": _kind(arrow_type.value_type), "_type": "Sequence"}
+    return {"dtype": DTYPES.get(arrow_type, str(arrow_type)), "_type": "Value"}

@@ -1,4 +1,4 @@
-"""An atlas for Apple's Embedding Atlas: one Parquet file, a row for each feature that has a place in the plane.
+"""Write an atlas for Apple's Embedding Atlas: one Parquet file, a row for each feature that has a place in the plane.
 
 Its neighbors are `{"ids": [row numbers from 0], "distances": […]}` (packages/docs/tool.md of apple/embedding-atlas).
 """
@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from atlas.query.atlas import Atlas
-from atlas.query.export.embedded import schema_of, with_pictures
+from atlas.query.export.embedded import schema_with_pictures, with_pictures
 from atlas.query.guard import QueryError
+from atlas.query.reader import Reader
 from atlas.query.tables_known import PROBE, command, computed
 from atlas.query.views import STANDS
 
-SCOPES = ("all", "model", "layer")  # the widest that there is
-COMMAND = "embedding-atlas features.parquet --x x --y y --neighbors neighbors"
+WIDEST_FIRST = ("all", "model", "layer")
+OPEN_COMMAND = "embedding-atlas features.parquet --x x --y y --neighbors neighbors"
 README = """\
 # {name}
 
@@ -22,7 +22,7 @@ README = """\
 
     {command}
 """
-ROWS = """
+FEATURES_TEXT = """
     WITH shown AS (
         SELECT feature, unnest(first({{metric: metric, score: score, status: status, image: image}} ORDER BY {stands}))
         FROM features WHERE status = 'ok' AND image IS NOT NULL GROUP BY feature),
@@ -40,26 +40,28 @@ ROWS = """
     FROM placed LEFT JOIN near ON near.src = placed.feature ORDER BY id"""
 
 
-def write(atlas: Atlas, folder: Path) -> str:
-    """Write features.parquet and how to open it; QueryError when similarity has not placed the features yet."""
-    if not atlas.sql(f"SELECT feature FROM layout WHERE probe = '{PROBE}' LIMIT 1").num_rows:
-        raise QueryError(f"features have no place in the plane yet: run `{command(atlas)}`")
-    scope, measure = _widest(computed(atlas, PROBE))
-    # a correlation is a distance from 1; of what has no upper end only the order is one
+def write(reader: Reader, folder: Path) -> str:
+    """Write features.parquet and a README; returns a sentence on them. QueryError before similarity made a plane."""
+    if not reader.sql(f"SELECT feature FROM layout WHERE probe = '{PROBE}' LIMIT 1").num_rows:
+        raise QueryError(f"features have no place in the plane yet: run `{command(reader)}`")
+    scope, measure = _shown_neighbors(computed(reader, PROBE))
+    # a correlation becomes a distance; a score without an upper end has only its order, which is the rank
     distance = "1 - n.score" if measure == "profile" else "n.rank"
-    text = ROWS.format(stands=STANDS, probe=PROBE, scope=scope, measure=measure, distance=distance)
+    text = FEATURES_TEXT.format(stands=STANDS, probe=PROBE, scope=scope, measure=measure, distance=distance)
     rows = 0
-    with pq.ParquetWriter(folder / "features.parquet", schema_of(atlas, text), compression="zstd") as writer:
-        for batch in with_pictures(atlas, text):
+    schema = schema_with_pictures(reader, text)
+    with pq.ParquetWriter(folder / "features.parquet", schema, compression="zstd") as writer:
+        for batch in with_pictures(reader, text):
             writer.write_batch(batch)
             rows += batch.num_rows
-    known = {"name": atlas.manifest.get("name") or atlas.path.name, "rows": rows, "measure": measure, "scope": scope}
-    (folder / "README.md").write_text(README.format(**known, command=COMMAND), encoding="utf-8")
-    return f"{rows:,} features; open it with `{COMMAND}`"
+    name = reader.manifest.get("name") or reader.path.name
+    readme = README.format(name=name, rows=rows, measure=measure, scope=scope, command=OPEN_COMMAND)
+    (folder / "README.md").write_text(readme, encoding="utf-8")
+    return f"{rows:,} features; open it with `{OPEN_COMMAND}`"
 
 
-def _widest(held: dict[str, list[str]]) -> tuple[str, str]:
-    """Scope and measure of the neighbors that are shown: profile across as many layers as were compared."""
-    found = [(scope, "profile") for scope in SCOPES if "profile" in held.get(scope, ())]
-    found += [(scope, measure) for scope in SCOPES for measure in held.get(scope, ())]
-    return found[0] if found else (SCOPES[0], "profile")
+def _shown_neighbors(measures: dict[str, list[str]]) -> tuple[str, str]:
+    """Scope and measure of the neighbors to show: profile in the widest scope that has it, else any measure."""
+    tables = [(scope, "profile") for scope in WIDEST_FIRST if "profile" in measures.get(scope, ())]
+    tables += [(scope, measure) for scope in WIDEST_FIRST for measure in measures.get(scope, ())]
+    return tables[0] if tables else (WIDEST_FIRST[0], "profile")

@@ -1,4 +1,4 @@
-"""What may be wrong with one row of the index, and with the image that it names."""
+"""What is wrong with one row of the index, and with the image that it names."""
 
 import hashlib
 import io
@@ -12,45 +12,50 @@ from PIL import Image
 
 from atlas.records import Address
 
-STATUS = ("ok", "dead")
-NEEDED = ("feature", "model", "layer", "channel", "target", "metric", "recipe", "seed", "status", "task", "image")
+STATUSES = ("ok", "dead")
+NEVER_NULL = ("feature", "model", "layer", "channel", "target", "metric", "recipe", "seed", "status", "task", "image")
 Row = dict[str, Any]
 
 
-def row_faults(table: pa.Table, lengths: dict[tuple[str, ...], int]) -> Iterator[tuple[Row, list[str]]]:
-    """Each row of one index file with all that is wrong in it. `lengths` remembers how long a layer's vectors are."""
-    vectors = table.column("activation").combine_chunks()
-    finite = np.isfinite(vectors.flatten().to_numpy(zero_copy_only=False))
-    unsound = set(vectors.value_parent_indices().to_numpy()[~finite].tolist())
-    plain = table.drop_columns(["activation", "trace"]).to_pylist()
-    for place, (row, size) in enumerate(zip(plain, vectors.value_lengths().to_pylist(), strict=True)):
-        yield row, [*_column_faults(row), *_vector_faults(row, size, place in unsound, lengths)]
+class RowCheck:
+    """Checks rows of one index file after another, and remembers how long the activation vectors of a layer are."""
+
+    def __init__(self) -> None:
+        self._lengths: dict[tuple[str, ...], int] = {}  # by model, layer and weights
+
+    def faults(self, table: pa.Table) -> Iterator[tuple[Row, list[str]]]:
+        """Each row of an index file, without its vectors, and everything that is wrong in it."""
+        vectors = table.column("activation").combine_chunks()
+        finite = np.isfinite(vectors.flatten().to_numpy(zero_copy_only=False))
+        not_finite = set(vectors.value_parent_indices().to_numpy()[~finite].tolist())
+        rows = table.drop_columns(["activation", "trace"]).to_pylist()
+        for number, (row, length) in enumerate(zip(rows, vectors.value_lengths().to_pylist(), strict=True)):
+            yield row, [*_column_faults(row), *self._vector_faults(row, length, number not in not_finite)]
+
+    def _vector_faults(self, row: Row, length: int | None, finite: bool) -> Iterator[str]:
+        """A layer's vectors are all as long as the layer has channels; other weights may be another network."""
+        if length is None:
+            if row["status"] == "ok":
+                yield "no activation vector"
+            return
+        usual = self._lengths.setdefault((row["model"], row["layer"], row["weights"]), length)
+        if length != usual:
+            yield f"activation vector of {length} channels, where others of the layer have {usual}"
+        if row["channel"] is not None and not 0 <= row["channel"] < length:
+            yield f"channel {row['channel']} of a layer with {length} channels"
+        if not finite and row["status"] == "ok":
+            yield "activation vector is not finite"
 
 
 def _column_faults(row: Row) -> Iterator[str]:
-    missing = [name for name in NEEDED if row[name] is None]
+    missing = [name for name in NEVER_NULL if row[name] is None]
     if missing:
         yield f"NULL in {', '.join(missing)}"
         return
-    if row["status"] not in STATUS:
+    if row["status"] not in STATUSES:
         yield f"status {row['status']!r} is neither ok nor dead"
     if row["feature"] != (address := str(Address(row["model"], row["layer"], row["channel"]))):
         yield f"address {row['feature']} is not that of its columns, {address}"
-
-
-def _vector_faults(row: Row, size: int | None, unsound: bool, lengths: dict[tuple[str, ...], int]) -> Iterator[str]:
-    """A layer's vectors are all as long as the layer has channels; other weights may be another network."""
-    if size is None:
-        if row["status"] == "ok":
-            yield "no activation vector"
-        return
-    usual = lengths.setdefault((row["model"], row["layer"], row["weights"]), size)
-    if size != usual:
-        yield f"activation vector of {size} channels, where others of the layer have {usual}"
-    if row["channel"] is not None and not 0 <= row["channel"] < size:
-        yield f"channel {row['channel']} of a layer with {size} channels"
-    if unsound and row["status"] == "ok":
-        yield "activation vector is not finite"
 
 
 def image_fault(root: Path, row: Row) -> str | None:

@@ -1,29 +1,29 @@
-"""What `verify` found: what was looked at, which promises are broken, what is missing, and the verdict."""
+"""The result of `verify`: what was read, which promises are broken, what is missing, and the verdict."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-PROBLEMS = pa.schema([("kind", pa.string()), ("place", pa.string()), ("what", pa.string())])
+PROBLEM_COLUMNS = pa.schema([("kind", pa.string()), ("place", pa.string()), ("what", pa.string())])
 
 
 class Problem(NamedTuple):
-    """`broken` (a promise), `failed` or `left` (a task without its image); where, and what."""
+    """Something that keeps an atlas from being whole."""
 
-    kind: str
-    place: str
+    kind: str  # `broken` (a promise), `failed` or `left` (a task without its image)
+    place: str  # a file, or the features concerned
     what: str
 
 
 @dataclass
 class Report:
-    """What was looked at, and what was found."""
+    """How much was read, how the tasks stand, and every problem."""
 
     problems: list[Problem] = field(default_factory=list)
-    files: int = 0
-    images: int = 0
-    planned: int = 0
+    files: int = 0  # tables read
+    images: int = 0  # images checked
+    planned: int = 0  # tasks, of which the next four are the parts
     ok: int = 0
     dead: int = 0
     failed: int = 0
@@ -31,10 +31,12 @@ class Report:
 
     @property
     def broken(self) -> int:
+        """How many promises are broken."""
         return sum(problem.kind == "broken" for problem in self.problems)
 
     @property
     def whole(self) -> bool:
+        """Whether nothing is broken and nothing is missing."""
         return not self.problems
 
     @property
@@ -43,20 +45,24 @@ class Report:
         return 1 if self.broken else 0 if self.whole else 3
 
     def summary(self) -> str:
-        state = (
-            f"{self.broken:,} problems" if self.broken else "whole" if self.whole else "nothing broken, but not whole"
-        )
+        """The verdict and the counts in one line."""
+        verdict = "whole" if self.whole else "nothing broken, but not whole"
+        if self.broken:
+            verdict = f"{self.broken:,} problems"
         counts = {name: getattr(self, name) for name in ("ok", "dead", "failed", "left")}
-        held = ", ".join(f"{number:,} {name}" for name, number in counts.items() if number)
-        return f"{state}: {self.planned:,} images planned ({held}); {self.images:,} images, {self.files:,} tables read"
+        parts = ", ".join(f"{number:,} {name}" for name, number in counts.items() if number)
+        read = f"{self.images:,} images, {self.files:,} tables read"
+        return f"{verdict}: {self.planned:,} images planned ({parts}); {read}"
 
     def table(self) -> pa.Table:
-        return pa.Table.from_pylist([problem._asdict() for problem in self.problems], schema=PROBLEMS)
+        """The problems, a row for each."""
+        return pa.Table.from_pylist([problem._asdict() for problem in self.problems], schema=PROBLEM_COLUMNS)
 
     def plain(self) -> dict[str, Any]:
-        """As plain values, the verdict first."""
+        """The report as plain values for JSON, the verdict first."""
         problems = [problem._asdict() for problem in self.problems]
         return {"whole": self.whole, **asdict(self), "broken": self.broken, "problems": problems}
 
     def blame(self, place: str, what: str) -> None:
+        """Add a broken promise."""
         self.problems.append(Problem("broken", place, what))

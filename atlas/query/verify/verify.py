@@ -1,4 +1,4 @@
-"""Every promise that can be read off the files of an atlas: what is broken, what is missing, or nothing at all."""
+"""Check every promise that can be read off the files of an atlas, and report what is broken or missing."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from atlas.query.verify.faults import image_fault, row_faults
+from atlas.query.verify.faults import Row, RowCheck, image_fault
 from atlas.query.verify.report import Problem, Report
 from atlas.store.comparisons import read_comparisons
 from atlas.store.index import FAILURES, INDEX, TRACES, files_under, read_table
@@ -22,112 +22,114 @@ from atlas.store.plans import PLAN
 
 AFTER_CHANNEL = re.compile(r"(/\d+)[^/]*$")  # target, seed, variant and ending of an image's path
 PENDING = 256  # images handed to the threads at once: bounds the memory, however many there are
+PLAN_ROWS = 10_000  # of a plan turned into Python values at once
 
 
 def verify(paths: AtlasPaths, tell: Callable[[int], None] = lambda images: None) -> Report:
-    """Look at every file once; `tell` hears of the images checked so far."""
-    check = _Check(paths)
-    check.manifest()
-    on_disk = check.image_files()
+    """Read every table and every image once. `tell` is called with the number of images checked so far."""
+    verifier = _Verifier(paths)
+    verifier.check_manifest()
+    on_disk = verifier.image_files()
     with ThreadPoolExecutor(max_workers=min(16, os.cpu_count() or 1)) as pool:
-        rows = (row for path in files_under(paths.index) for row in check.index_file(path))
+        rows = (row for path in files_under(paths.index) for row in verifier.check_index_file(path))
         while group := list(islice(rows, PENDING)):
-            for row, fault in zip(group, pool.map(check.image, group), strict=True):
-                check.report.images += 1
-                if fault:
-                    check.report.blame(row["image"] or row["feature"], fault)
-            tell(check.report.images)
+            faults = pool.map(lambda row: image_fault(paths.root, row), group)
+            verifier.count_images(zip(group, faults, strict=True))
+            tell(verifier.report.images)
     for path in files_under(paths.failures):
-        check.failure_file(path)
+        verifier.check_failure_file(path)
     for path in files_under(paths.traces):
-        check.trace_file(path)
-    check.plans()
-    check.compared()
-    check.leftovers(on_disk)
-    return check.report
+        verifier.check_trace_file(path)
+    verifier.check_plans()
+    verifier.check_similarity_files()
+    verifier.check_leftovers(on_disk)
+    return verifier.report
 
 
-class _Check:
-    """What must be remembered between files: whose task, whose image, how long the vectors of a layer are."""
+class _Verifier:
+    """The report so far, and what one file must be checked against: which task and image stands in which other file."""
 
     def __init__(self, paths: AtlasPaths) -> None:
         self.paths, self.report = paths, Report()
         owner = read_owner(paths.lock)
         self.live = owner is not None and is_alive(owner)
-        self.tasks: dict[str, str] = {}  # task: the file that holds it
+        self.row_check = RowCheck()
+        self.tasks: dict[str, str] = {}  # task: the index file that holds it
         self.images: dict[str, str] = {}  # image: its task
-        self.lengths: dict[tuple[str, ...], int] = {}
         self.unmade: set[str] = set()  # beginnings of image paths whose tasks are not done
-        self.failed: set[str] = set()
+        self.failed: set[str] = set()  # tasks
 
-    def manifest(self) -> None:
+    def check_manifest(self) -> None:
+        """atlas.json can be read."""
         try:
             read_manifest(self.paths.manifest)
         except NotAnAtlas as error:
             self.report.blame("atlas.json", str(error))
 
-    def index_file(self, path: Path) -> Iterator[dict]:
-        """Check a file of the index by itself; yields its rows for their images to be looked at."""
+    def image_files(self) -> list[str]:
+        """Files under images/, listed before the index is read: one that appears later belongs to a run at work."""
+        return [self.paths.relative(path) for path in self.paths.images.rglob("*") if path.is_file()]
+
+    def check_index_file(self, path: Path) -> Iterator[Row]:
+        """Each row is sound, lies in its folder, and is the only one of its task and image. Yields every row."""
         table = self._read(path, INDEX)
         if table is None:
             return
         name = self.paths.relative(path)
-        for row, faults in row_faults(table, self.lengths):
-            place = f"{name} {row['feature']}"
-            if path.parent != self.paths.layer_index(row["model"] or "", row["layer"] or ""):
-                faults.append(f"lies in another layer's folder than {row['model']}/{row['layer']}")
-            if row["task"] in self.tasks:
-                faults.append(f"task {row['task']} stands also in {self.tasks[row['task']]}")
-            if row["image"] in self.images:
-                faults.append(f"{row['image']} is also the image of task {self.images[row['image']]}")
-            for fault in faults:
-                self.report.blame(place, fault)
+        for row, faults in self.row_check.faults(table):
+            for fault in [*faults, *self._index_faults(path, row)]:
+                self.report.blame(f"{name} {row['feature']}", fault)
             self.tasks[row["task"]], self.images[row["image"]] = name, row["task"]
             self.report.ok += row["status"] == "ok"
             self.report.dead += row["status"] == "dead"
             yield row
 
-    def image(self, row: dict) -> str | None:
-        return image_fault(self.paths.root, row)
+    def count_images(self, images: Iterable[tuple[Row, str | None]]) -> None:
+        """Report images that were checked: their rows, and what is wrong with each."""
+        for row, fault in images:
+            self.report.images += 1
+            if fault:
+                self.report.blame(row["image"] or row["feature"], fault)
 
-    def failure_file(self, path: Path) -> None:
+    def check_failure_file(self, path: Path) -> None:
+        """Each failed task stands in no other file."""
         table = self._read(path, FAILURES)
         for row in table.to_pylist() if table is not None else ():
-            task, place = row["task"], f"{row['feature']} {row['metric']} seed {row['seed']}"
+            task, image = row["task"], f"{row['feature']} {row['metric']} seed {row['seed']}"
             if task in self.failed or task in self.tasks:
-                where = self.tasks.get(task, "another file of failures")
-                self.report.blame(self.paths.relative(path), f"failed task {task} ({place}) stands also in {where}")
+                other = self.tasks.get(task, "another file of failures")
+                self.report.blame(self.paths.relative(path), f"failed task {task} ({image}) stands also in {other}")
                 continue
             message = (row["error_message"] or "").strip().rpartition("\n")[2]
-            self.report.problems.append(Problem("failed", place, f"{row['error_type']}: {message}"))
+            self.report.problems.append(Problem("failed", image, f"{row['error_type']}: {message}"))
             self.report.failed += 1
             self.failed.add(task)
-            self.unmade.add(_beginning(row))
+            self.unmade.add(_image_beginning(row))
 
-    def trace_file(self, path: Path) -> None:
-        """What channels did along the way is of images that are there."""
+    def check_trace_file(self, path: Path) -> None:
+        """Each trace is of an image in the index."""
         table = self._read(path, TRACES, ["task"])
         for task in set(table["task"].to_pylist()) - self.tasks.keys() if table is not None else ():
             self.report.blame(self.paths.relative(path), f"tells of task {task}, which no image has")
 
-    def plans(self) -> None:
-        """What is left to do, and what was made though nobody planned it."""
+    def check_plans(self) -> None:
+        """Each planned task is done, failed or left to do, and nothing else was made."""
         planned: set[str] = set()
         left: Counter[str] = Counter()
         for row in (row for path in files_under(self.paths.plans) for row in self._plan_rows(path)):
             if row["task"] not in planned and row["task"] not in self.tasks and row["task"] not in self.failed:
                 left[f"{row['model']}/{row['layer']} {row['metric']}"] += 1
-                self.unmade.add(_beginning(row))
+                self.unmade.add(_image_beginning(row))
             planned.add(row["task"])
-        for place, number in left.items():
-            self.report.problems.append(Problem("left", place, f"{number:,} images are left to do"))
+        for features, number in left.items():
+            self.report.problems.append(Problem("left", features, f"{number:,} images are left to do"))
         for task in (self.tasks.keys() | self.failed) - planned:
             self.report.blame(self.tasks.get(task, "failures"), f"task {task} is in no plan")
         self.report.planned, self.report.left = len(planned), left.total()
 
-    def compared(self) -> None:
-        """The tables and maps that similarity says it left."""
-        for file in (file for told in read_comparisons(self.paths).values() for file in told.get("files", [])):
+    def check_similarity_files(self) -> None:
+        """Each table and map that similarity.json names is there, and each table can be read."""
+        for file in (file for record in read_comparisons(self.paths).values() for file in record.get("files", [])):
             path = self.paths.root / file
             if not path.is_file():
                 self.report.blame(file, "is missing; `atlas similarity` makes it again")
@@ -136,45 +138,56 @@ class _Check:
                 try:
                     read_table(path)
                 except (OSError, ValueError) as error:
-                    self.report.blame(file, f"cannot be read: {str(error).partition(chr(10))[0]}")
+                    self.report.blame(file, _unreadable(error))
 
-    def image_files(self) -> list[str]:
-        """Files under images/, listed before the index is read: one that appears later belongs to a run at work."""
-        return [self.paths.relative(path) for path in self.paths.images.rglob("*") if path.is_file()]
-
-    def leftovers(self, on_disk: Iterable[str]) -> None:
-        """Images without a row and half files. An image of a task that is not done yet is what a killed shard left."""
+    def check_leftovers(self, on_disk: Iterable[str]) -> None:
+        """Each image has a row, or may be what a killed shard left of a task that is not done; no file is half."""
         for image in on_disk:
-            known = image in self.images or AFTER_CHANNEL.sub(r"\1", image) in self.unmade
-            if not known and not image.endswith(".part"):
+            has_task = image in self.images or AFTER_CHANNEL.sub(r"\1", image) in self.unmade
+            if not has_task and not image.endswith(".part"):
                 self.report.blame(image, "an image without a row")
         for path in self.paths.root.rglob("*.part"):
             if not path.is_relative_to(self.paths.staging) and not self.live:
                 self.report.blame(self.paths.relative(path), "a half file, left by a process that was killed")
 
-    def _plan_rows(self, path: Path) -> Iterator[dict]:
+    def _index_faults(self, path: Path, row: Row) -> Iterator[str]:
+        """What is wrong with a row where it stands, beside those read before."""
+        if path.parent != self.paths.layer_index(row["model"] or "", row["layer"] or ""):
+            yield f"lies in another layer's folder than {row['model']}/{row['layer']}"
+        if row["task"] in self.tasks:
+            yield f"task {row['task']} stands also in {self.tasks[row['task']]}"
+        if row["image"] in self.images:
+            yield f"{row['image']} is also the image of task {self.images[row['image']]}"
+
+    def _plan_rows(self, path: Path) -> Iterator[Row]:
         table = self._read(path, PLAN, ["task", "model", "layer", "metric", "channel"])
-        for batch in table.to_batches(max_chunksize=10_000) if table is not None else ():
+        for batch in table.to_batches(max_chunksize=PLAN_ROWS) if table is not None else ():
             yield from batch.to_pylist()
 
     def _read(self, path: Path, schema: pa.Schema, columns: list[str] | None = None) -> pa.Table | None:
+        """A table, or some columns of it; None when it cannot be read or is not of the schema, which is reported."""
         self.report.files += 1
         name = self.paths.relative(path)
         try:
-            found = pq.read_schema(path)
-            if found.equals(schema):
+            on_disk = pq.read_schema(path)
+            if on_disk.equals(schema):
                 return read_table(path, columns)
         except (OSError, ValueError) as error:
-            self.report.blame(name, f"cannot be read: {str(error).partition(chr(10))[0]}")
+            self.report.blame(name, _unreadable(error))
             return None
-        wrong = [name for name in {*found.names, *schema.names} if not _same(found, schema, name)]
+        wrong = [column for column in {*on_disk.names, *schema.names} if not _same(on_disk, schema, column)]
         self.report.blame(name, f"has other columns than this version writes: {', '.join(sorted(wrong))}")
         return None
 
 
-def _same(found: pa.Schema, schema: pa.Schema, name: str) -> bool:
-    return name in found.names and name in schema.names and found.field(name).equals(schema.field(name))
+def _unreadable(error: Exception) -> str:
+    return f"cannot be read: {str(error).partition(chr(10))[0]}"
 
 
-def _beginning(row: dict) -> str:
+def _same(one: pa.Schema, other: pa.Schema, column: str) -> bool:
+    return column in one.names and column in other.names and one.field(column).equals(other.field(column))
+
+
+def _image_beginning(row: Row) -> str:
+    """How the path of a task's image begins, whatever its target, seed and recipe."""
     return f"images/{safe(row['model'])}/{safe(row['layer'])}/{safe(row['metric'])}/{row['channel']}"

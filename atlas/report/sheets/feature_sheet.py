@@ -5,7 +5,6 @@ from itertools import groupby, product
 from pathlib import Path
 
 from atlas.query.atlas import Atlas, Feature
-from atlas.query.neighbors import similar
 from atlas.query.view_files import quoted
 from atlas.records import Address
 from atlas.report.sheets.grid import Cell, Section, draw_sheet
@@ -46,14 +45,14 @@ def _own(atlas: Atlas, rows: list[Row]) -> tuple[int, list[Cell]]:
 def _sections(atlas: Atlas, feature: Feature) -> Iterator[Section]:
     """Rows of neighbors and of pictures; those that there are none of are empty."""
     model = feature.model
-    near = similar(atlas, feature, NEIGHBORS).to_pylist()
+    near = feature.similar(NEIGHBORS).to_pylist()
     yield Section("Nearest in its layer", f"sym   ·   {BASELINE}", _neighbors(atlas, near))
-    near = similar(atlas, feature, NEIGHBORS, scope="model").to_pylist()
+    near = feature.similar(NEIGHBORS, scope="model").to_pylist()
     yield Section(f"Nearest in {model}", f"all layers   ·   profile   ·   {BASELINE}", _neighbors(atlas, near))
-    near = similar(atlas, feature, NEIGHBORS, scope="other").to_pylist()
+    near = feature.similar(NEIGHBORS, scope="other").to_pylist()
     for other, rows in groupby(sorted(near, key=_model), key=_model):
         yield Section(f"Nearest in {other}", f"profile   ·   {BASELINE}", _neighbors(atlas, list(rows)))
-    far = similar(atlas, feature, NEIGHBORS, opposite=True).to_pylist()
+    far = feature.similar(NEIGHBORS, opposite=True).to_pylist()
     yield Section("Opposites in its layer", f"sym   ·   {BASELINE}", _neighbors(atlas, far))
     yield from _pictures(atlas, feature)
 
