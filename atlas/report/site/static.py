@@ -18,7 +18,7 @@ SHARED = ("ONE_SIDED", "SIGNED", "DEPTH", "OPPOSED")
 SCRIPTS = (
     *("load", "dom", "numbers", "atlas", "routes", "words", "pictures", "canvas", "colours"),
     *("home", "relations", "wall", "layer", "charts", "feature", "neighbors"),
-    *("points", "map", "plane", "square", "matrix", "compare", "layers"),
+    *("points", "map", "plane", "square", "pairs", "matrix", "compare", "layers"),
     *("search", "bookmarks", "bar", "keys", "app"),
 )
 # in css/: of two rules that say the same of an element, the later one holds
