@@ -34,10 +34,15 @@ fast: $(READY) chromium
 check: $(READY)  ## lint, types, import layers and the fast tests, in under two minutes
 	$(MAKE) --no-print-directory lint types fast
 
-lint: $(READY)  ## ruff and the direction of imports
+# The site's scripts are checked as browsers get them: joined, so that a name of one file may stand in another.
+SCRIPT := build/lint/atlas.js
+lint: $(READY)  ## ruff, the direction of imports, and the site's scripts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
+	@mkdir -p $(dir $(SCRIPT))
+	@$(BIN)/python -c 'import sys; from atlas.report.site.static import scripts; sys.stdout.buffer.write(scripts())' > $(SCRIPT)
+	$(BIN)/oxlint --deny-warnings $(SCRIPT)
 
 types: $(READY)  ## pyrefly
 	$(BIN)/pyrefly check --output-format min-text

@@ -33,7 +33,7 @@ def trajectory(studio: Studio) -> Iterator[FigurePage]:
     for channel in studio.channels(layer)[: 1 if studio.config.channels == "all" else None]:
         steps, means = studio.along(card, layer, channel, recipe=recipe)
         title = f"{card.name} / {layer.name}: every feature while {channel} is driven"
-        said = {"channel": channel, "title": title, "subtitle": studio.told(), "name": layer.name}
+        said = {"channel": channel, "title": title, "subtitle": studio.told(), "layer": layer.name}
         frames = trajectory_frames(steps, means, **said)
         yield FigurePage(f"{card.name}-{layer.name}-{channel}", title, draw_trajectory(steps, means, **said), frames)
 

@@ -7,26 +7,33 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
+LONGEST_STEM = 100  # characters of a file's name that its temporary name repeats: the system allows 255 in all
 
-def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Make `path` hold what `write` puts into the open file, or leave it as it was. OSError: the system's own."""
+
+def write_whole(path: Path, write: Callable[[BinaryIO], object], *, durable: bool = True) -> None:
+    """Make `path` hold what `write` puts into the open file, or leave it as it was; OSError as the system says it.
+
+    durable=False does not wait for the disk, for what can be made again: after a power cut the file may be cut short.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
+    part = path.with_name(f".{path.name[:LONGEST_STEM]}.{uuid.uuid4().hex[:8]}.part")
     try:
         with open(part, "wb") as file:
             write(file)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(part, path)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
+    if durable:
+        sync_folder(path.parent)
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write bytes as one whole file. OSError: the system's own."""
-    write_whole(path, lambda file: file.write(data))
+def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Make `path` hold the data, or leave it as it was; `durable` as for `write_whole`."""
+    write_whole(path, lambda file: file.write(data), durable=durable)
 
 
 def write_json(path: Path, value: Any) -> None:

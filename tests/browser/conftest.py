@@ -31,12 +31,20 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture(params=["file", "http"])
-def visit(request: pytest.FixtureRequest, browser: Browser, made: Path) -> Iterator[Visit]:
-    """A fresh browser on the site, by double click and from `atlas serve`; it must have nothing to complain of."""
-    if request.param == "file":
-        with visiting(browser, made) as found:
-            yield found
-    else:
-        with served(made) as address, visiting(browser, made, address) as found:
-            yield found
+@pytest.fixture
+def visit(browser: Browser, made: Path) -> Iterator[Visit]:
+    """A fresh browser on the site, opened by double click; it must have nothing to complain of."""
+    with visiting(browser, made) as opened:
+        yield opened
+
+
+@pytest.fixture
+def served_visit(browser: Browser, made: Path) -> Iterator[Visit]:
+    """The same from `atlas serve`: for tests of what is loaded, since scripts do not know where they came from."""
+    with served(made) as address, visiting(browser, made, address) as opened:
+        yield opened
+
+
+@pytest.fixture(params=["visit", "served_visit"])
+def either_visit(request: pytest.FixtureRequest) -> Visit:
+    return request.getfixturevalue(request.param)

@@ -19,3 +19,10 @@ def test_every_feature_and_page_is_reached_from_the_first_page(visit: Visit) -> 
     features = {route.split("?")[0] for route in seen if route.startswith("#/f/")}
     assert len(features) == 40
     assert {"#/map/alpha", "#/map/beta%20net", "#/bookmarks"} <= seen
+
+
+def test_every_link_of_the_first_page_leads_somewhere_from_a_server(served_visit: Visit) -> None:
+    links = served_visit.go().pages()
+    assert len(links) > 20
+    for route in sorted(links):
+        assert served_visit.go(route).heading not in ("Not in this atlas", "This page cannot be shown"), route

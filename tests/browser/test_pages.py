@@ -1,4 +1,4 @@
-"""Every page, opened by double click and from `atlas serve`."""
+"""Every page, opened by double click; and all that is loaded, also from `atlas serve`."""
 
 import os
 import re
@@ -42,6 +42,11 @@ def test_every_page_is_drawn(visit: Visit, route: str) -> None:
     assert visit.go(route).heading.replace("\n", "") == PAGES[route]
 
 
+def test_every_page_is_drawn_from_a_server(served_visit: Visit) -> None:
+    for route, heading in PAGES.items():
+        assert served_visit.go(route).heading.replace("\n", "") == heading
+
+
 def test_the_first_page_tells_what_the_atlas_holds_and_what_is_missing(visit: Visit) -> None:
     visit.go()
     text = visit.page.inner_text("#main")
@@ -79,8 +84,8 @@ def test_a_page_that_is_not_there_says_so_and_names_what_is_near(visit: Visit) -
     assert "#/l/alpha/conv1" in visit.links()
 
 
-def test_nothing_is_loaded_before_it_is_looked_at(visit: Visit) -> None:
-    visit.go()
+def test_nothing_is_loaded_before_it_is_looked_at(either_visit: Visit) -> None:
+    visit = either_visit.go()
     visit.page.wait_for_load_state("networkidle")
     loaded = [url.rpartition("/site/")[2] for url in visit.asked]
     assert [url for url in loaded if url.startswith("data/")] == ["data/atlas.js"]
@@ -90,8 +95,8 @@ def test_nothing_is_loaded_before_it_is_looked_at(visit: Visit) -> None:
     assert data == {"data/atlas.js", "data/layers/alpha/conv2/layer.js", "data/layers/alpha/conv2/features-0.js"}
 
 
-def test_a_feature_shows_its_images_its_spectrum_and_its_relatives(visit: Visit) -> None:
-    visit.go("#/f/alpha/conv2/1")
+def test_a_feature_shows_its_images_its_spectrum_and_its_relatives(either_visit: Visit) -> None:
+    visit = either_visit.go("#/f/alpha/conv2/1")
     assert visit.all(".figures figure").count() == 2
     visit.page.wait_for_function(
         "[...document.querySelectorAll('.figures img')].every((one) => one.complete && one.naturalWidth)"

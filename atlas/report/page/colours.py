@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Colour = tuple[int, int, int]
-SELF = (66, 69, 75)  # a feature with itself, which says nothing
+# a feature with itself, which says nothing: on dark ground, and on white
+SELF, SELF_ON_WHITE = (66, 69, 75), "#e4e4e4"
 # from little to much: lightness from 0.22 to 0.96, hue from blue over red to yellow
 ONE_SIDED = (
     *((20, 24, 49), (37, 33, 80), (60, 40, 111), (86, 48, 137), (131, 48, 140), (177, 47, 125), (211, 63, 96)),
@@ -23,15 +24,15 @@ DEPTH = (
     *((111, 182, 255), (24, 198, 226), (52, 204, 174), (132, 197, 116), (193, 180, 70)),
     *((233, 159, 79), (249, 143, 129), (239, 141, 186), (208, 151, 234)),
 )
-TAIL = 0.005  # of the values at either end, and at least one: shown like the last within
-OPPOSED = 0.4  # as large, against the positive end, a negative end is a side of its own
+TAIL = 0.005  # of the values at either end, and at least one, have the colour of the last within
+OPPOSED = 0.4  # of the positive end: from this size on, the negative end is a side of its own
 SHADES = 256
-STEPS = (1, 2, 5, 10)  # between ticks, times a power of ten
+TICKS, TICK_STEPS = 6, (1, 2, 5, 10)  # ticks at most, and their distances, times a power of ten
 
 
 @dataclass(frozen=True)
 class Scale:
-    """Which value has which colour: `low` and what is below the first of `shades`, `high` and what is above the last."""
+    """Which value has which colour: `low` and all below it the first of `shades`, `high` and all above it the last."""
 
     low: float
     high: float
@@ -42,35 +43,50 @@ class Scale:
         part = (np.clip(values, self.low, self.high) - self.low) / (self.high - self.low)
         return self.shades[np.rint(part * (len(self.shades) - 1)).astype(np.intp)]
 
-    def ticks(self, most: int = 6) -> list[float]:
-        """Round values within the range."""
-        rough = (self.high - self.low) / most
+    def ticks(self) -> list[float]:
+        """Round values at even distances within the range."""
+        rough = (self.high - self.low) / TICKS
         unit = 10.0 ** floor(log10(rough))
-        step = next(step * unit for step in STEPS if step * unit >= rough * 0.999)
-        return [place * step for place in range(ceil(self.low / step), floor(self.high / step) + 1)]
+        step = next(step * unit for step in TICK_STEPS if step * unit >= rough * 0.999)
+        return [number * step for number in range(ceil(self.low / step), floor(self.high / step) + 1)]
 
 
-def scale_of(values: NDArray[np.floating]) -> Scale:
-    """A scale for (m,) values: robust against a few far ones; of two sides, even around zero, where negative ones matter."""
+@dataclass(frozen=True)
+class ColourRange:
+    """The values between which colours change; two-sided: even around zero, with a ramp for either side."""
+
+    low: float
+    high: float
+    two_sided: bool
+
+
+def colour_range(values: NDArray[np.floating]) -> ColourRange:
+    """The range for (m,) values: robust against a few far ones, and of two sides where the negative ones matter."""
     if not len(values):
-        return Scale(0.0, 1.0, shades(ONE_SIDED))
+        return ColourRange(0.0, 1.0, two_sided=False)
     low = float(np.quantile(values, TAIL, method="higher"))
     high = float(np.quantile(values, 1 - TAIL, method="lower"))
     if high <= low:
         middle = (low + high) / 2
         low, high = middle - max(0.5, abs(middle) / 10), middle + max(0.5, abs(middle) / 10)
     elif high > 0 and -low > OPPOSED * high:
-        most = max(-low, high)
-        return Scale(-most, most, shades(SIGNED))
-    return Scale(low, high, shades(ONE_SIDED))
+        end = max(-low, high)
+        return ColourRange(-end, end, two_sided=True)
+    return ColourRange(low, high, two_sided=False)
+
+
+def scale_of(values: NDArray[np.floating]) -> Scale:
+    """A scale for (m,) values, on dark ground."""
+    span = colour_range(values)
+    return Scale(span.low, span.high, shades(SIGNED if span.two_sided else ONE_SIDED))
 
 
 def shades(ramp: tuple[Colour, ...], count: int = SHADES) -> NDArray[np.uint8]:
     """(count, 3) colours at even steps along a ramp."""
-    places, stops = np.linspace(0, len(ramp) - 1, count), np.arange(len(ramp))
-    return np.rint(np.stack([np.interp(places, stops, side) for side in np.array(ramp).T], axis=1)).astype(np.uint8)
+    points, stops = np.linspace(0, len(ramp) - 1, count), np.arange(len(ramp))
+    return np.rint(np.stack([np.interp(points, stops, part) for part in np.array(ramp).T], axis=1)).astype(np.uint8)
 
 
 def layer_colours(count: int) -> list[Colour]:
-    """One for each layer, in order of depth."""
+    """A colour for each of `count` layers, in order of depth."""
     return [(int(r), int(g), int(b)) for r, g, b in shades(DEPTH, count)]

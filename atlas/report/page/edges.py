@@ -1,4 +1,4 @@
-"""What stands along the top and left edges of a similarity map: bands of images, numbers and brackets, from the map outwards."""
+"""Bands of images, numbers and brackets along the top and left edges of a similarity map, from the map outwards."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,24 +15,24 @@ Spans = NDArray[np.integer]  # (n, 2) first pixel along the edge, and the first 
 Box = tuple[int, int, int, int]
 THUMBED = 20  # pixels of a cell from which it has an image
 NUMBERED = 11  # pixels of a cell from which it has a number
-ROOM = 40  # pixels of a family from which it has an image
-LARGEST = 72  # pixels of a family's image
+FAMILY_THUMBED = 40  # pixels of a family from which it has an image
+LARGEST_FAMILY = 72  # pixels of a family's image
 SPACE = 5  # pixels between bands
 HOOK = 6  # pixels of a bracket's ends
 
 
 @dataclass(frozen=True)
 class Band:
-    """Things that stand each at its span: texts, pictures (None: an empty frame), or brackets, if there are neither."""
+    """A text or a picture at each span (None: an empty frame), or a bracket, if there are neither texts nor pictures."""
 
-    depth: int
+    depth: int  # pixels, from the map outwards
     spans: Spans
     texts: Sequence[str] = ()
     pictures: Sequence[Image.Image | None] = ()
 
 
 def feature_bands(spans: Spans, images: Sequence[Path | None], labels: Sequence[str]) -> list[Band]:
-    """The image and the number of each feature, as far as a cell has room for them."""
+    """Bands of the features' images and numbers, as far as a cell has room for them."""
     cell = int(spans[0, 1] - spans[0, 0])
     bands = []
     if cell >= THUMBED:
@@ -44,20 +44,21 @@ def feature_bands(spans: Spans, images: Sequence[Path | None], labels: Sequence[
 
 def family_bands(spans: Spans, images: Sequence[Path | None], labels: Sequence[str]) -> list[Band]:
     """A bracket for each family, and the image and number of its representative where there is room."""
-    bands, wide = [Band(HOOK, spans)], np.flatnonzero(spans[:, 1] - spans[:, 0] >= ROOM)
+    bands, wide = [Band(HOOK, spans)], np.flatnonzero(spans[:, 1] - spans[:, 0] >= FAMILY_THUMBED)
     if len(wide):
-        size = min(LARGEST, int((spans[wide, 1] - spans[wide, 0]).min()))
+        size = min(LARGEST_FAMILY, int((spans[wide, 1] - spans[wide, 0]).min()))
         bands.append(Band(size, spans[wide], pictures=thumbnails([images[k] for k in wide.tolist()], size)))
         bands.append(_numbers(spans[wide], [labels[k] for k in wide.tolist()]))
     return bands
 
 
 def depth(bands: Sequence[Band]) -> int:
+    """Pixels that bands take beside the map."""
     return sum(band.depth + SPACE for band in bands)
 
 
 def draw_bands(sheet: Image.Image, corner: tuple[int, int], bands: Sequence[Band]) -> None:
-    """Along both edges that meet at the corner."""
+    """Draw bands along both edges that meet at the corner (x, y)."""
     out = 0
     for band in bands:
         out += SPACE
@@ -77,7 +78,7 @@ def _number_size(spans: Spans) -> int:
 
 
 def _box(corner: tuple[int, int], span: tuple[int, int], out: tuple[int, int], top: bool) -> Box:
-    """Pixels of a span of the top edge or of the left one: x and y of the first and after the last."""
+    """The pixels of a span of the top or the left edge: x and y of the first, and of the one after the last."""
     x, y = corner
     if top:
         return x + span[0], y - out[1], x + span[1], y - out[0]

@@ -1,6 +1,6 @@
 """The text of a figure for print: only what the fonts can show, cut or broken to its room, set line by line in inches.
 
-A place is (inches from the left, inches from the top), so that a figure may grow downwards while it is drawn.
+A point is (inches from the left, inches from the top), so that a figure may grow downwards while it is drawn.
 """
 
 import re
@@ -19,12 +19,14 @@ MARGIN = 0.14  # inches around all that is drawn
 LEADING = 1.28  # from baseline to baseline, in font sizes
 HINTED = 1.04  # a line on a pixel grid may be so much wider than its outlines
 EAST_ASIAN = ("Noto Sans CJK JP", "Noto Sans CJK SC", "Source Han Sans", "Hiragino Sans", "Yu Gothic", "SimHei")
-LACKING = "□"  # stands for a character that no font has
+LACKING = "□"  # instead of a character that no font has
 JOINTS = (r"[^\s./:]*[\s./:]+", r"[^_-]*[_-]+")  # where a line is broken: between words and modules, else within a name
 
 
 @dataclass(frozen=True)
 class Face:
+    """How text looks."""
+
     size: float  # points
     colour: str = INK
     bold: bool = False
@@ -36,13 +38,14 @@ class Face:
 
     @property
     def font(self) -> FontProperties:
+        """The same for matplotlib."""
         return FontProperties(family=list(families()), size=self.size, weight="bold" if self.bold else "normal")
 
 
 def plain(text: str) -> str:
     """The text with every character that cannot be shown replaced; line breaks stay."""
-    known = _characters()
-    return "".join(c if c == "\n" or ord(c) in known else " " if c.isspace() else LACKING for c in text)
+    characters = _characters()
+    return "".join(c if c == "\n" or ord(c) in characters else " " if c.isspace() else LACKING for c in text)
 
 
 def width(text: str, face: Face) -> float:
@@ -50,7 +53,7 @@ def width(text: str, face: Face) -> float:
     return _points(text, face) / 72 * HINTED
 
 
-def fitted(text: str, room: float, face: Face) -> str:
+def cut_to_inches(text: str, room: float, face: Face) -> str:
     """One line cut to a width in inches: a sentence keeps its beginning, a name without spaces both of its ends."""
     text = " ".join(plain(text).split())
     if width(text, face) <= room:
@@ -63,18 +66,18 @@ def fitted(text: str, room: float, face: Face) -> str:
 
 
 def wrapped(text: str, room: float, face: Face, most: int) -> list[str]:
-    """The text in at most so many lines: as it is broken already, or else at its joints where it is too wide."""
-    given = [line for line in plain(text).split("\n") if line.strip()]
-    between = " " if len(given) > 1 else ""
-    if len(given) == 1:
-        given = _broken(" ".join(given[0].split()), room, face)
-    if len(given) > most:
-        given = [*given[: most - 1], between.join(given[most - 1 :])]
-    return [fitted(line, room, face) for line in given]
+    """The text in at most so many lines: broken as it already is, or else at its joints where it is too wide."""
+    lines = [line for line in plain(text).split("\n") if line.strip()]
+    between = " " if len(lines) > 1 else ""
+    if len(lines) == 1:
+        lines = _broken(" ".join(lines[0].split()), room, face)
+    if len(lines) > most:
+        lines = [*lines[: most - 1], between.join(lines[most - 1 :])]
+    return [cut_to_inches(line, room, face) for line in lines]
 
 
 def write(figure: Figure, lines: Sequence[str], at: tuple[float, float], face: Face, align: str = "left") -> float:
-    """Set lines below each other from a place on; where the next line would begin, in inches from the top."""
+    """Set lines below each other from a point on; returns where the next would begin, in inches from the top."""
     x, top = at
     for line in lines:
         text = Text(x, top + face.size / 72, line, color=face.colour, fontproperties=face.font, parse_math=False)
@@ -85,7 +88,7 @@ def write(figure: Figure, lines: Sequence[str], at: tuple[float, float], face: F
 
 
 def write_heading(figure: Figure, title: str, subtitle: str) -> float:
-    """A bold title, and below it a quiet line of what is to be known; where the figure's body may begin."""
+    """Set a bold title, and quieter lines below it; returns where the figure's body may begin, in inches from the top."""
     (across, _), top = figure.get_size_inches(), MARGIN
     large, small = heading_faces(across)
     room = across - 2 * MARGIN
@@ -107,7 +110,7 @@ def from_top(figure: Figure) -> Transform:
 
 @cache
 def families() -> tuple[str, ...]:
-    """The fonts to look for a character in, in this order: the one matplotlib brings, then what the machine has."""
+    """The fonts in which a character is looked up, in this order: the one matplotlib brings, then what the machine has."""
     present = {font.name for font in fontManager.ttflist}
     return ("DejaVu Sans", *(name for name in EAST_ASIAN if name in present))
 
@@ -115,7 +118,7 @@ def families() -> tuple[str, ...]:
 @cache
 def _characters() -> frozenset[int]:
     """Code points that can be shown both bold and not."""
-    shown = [
+    codes = [
         {
             code
             for name in families()
@@ -123,7 +126,7 @@ def _characters() -> frozenset[int]:
         }
         for weight in ("normal", "bold")
     ]
-    return frozenset(code for code in shown[0] & shown[1] if chr(code).isprintable())
+    return frozenset(code for code in codes[0] & codes[1] if chr(code).isprintable())
 
 
 @lru_cache(maxsize=16384)

@@ -1,5 +1,7 @@
-"""One moment of a trajectory: the means of all channels as bars, and where on the curves it is."""
+"""The story that a trajectory tells, and one moment of it: the means of all channels as bars, and a mark on the curves."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from math import isfinite
 
 import numpy as np
@@ -10,29 +12,51 @@ from numpy.typing import NDArray
 
 from atlas.report.page.lettering import QUIET, Face, width
 from atlas.report.page.line_ends import NAME
-from atlas.report.page.story import LIFT, LINE, WIDTHS, Story
+
+Means = NDArray[np.float64]  # (n, channels); NaN where there is none
+
+LINE = "#8a8a8a"
+WIDTHS = (2.35, 2.5)  # inches: the plots from left to right
+LIFT = 9  # points: how far above a plot its heading stands
+
+
+@dataclass(frozen=True)
+class Story:
+    """The numbers, the channels they are about, and the range of activation that all pictures of it share."""
+
+    steps: NDArray[np.float64]  # (n,)
+    means: Means
+    heroes: Sequence[tuple[int, str]]  # the driven channel and, if there is one, its rival, with their colours
+    limits: tuple[float, float]
+
+    @property
+    def others(self) -> list[int]:
+        """All channels but the heroes."""
+        return [channel for channel in range(self.means.shape[1]) if channel not in dict(self.heroes)]
 
 
 def draw_moment(figure: Figure, story: Story, moment: int) -> list[Artist]:
-    """One row of the means as bars, and the place on the curves that it is; what was drawn, from back to front."""
+    """Draw row `moment` of the means as bars, and mark it on the curves; returns the artists, from back to front."""
     curves, bars = figure.axes
     step, values = story.steps[moment], story.means[moment]
-    drawn: list[Artist] = []
+    artists: list[Artist] = []
     if moment < len(story.steps) - 1:
-        drawn.append(curves.axvline(step, color="#b4b4b4", linewidth=0.7, zorder=1))
-    others = [k for k in story.others if isfinite(values[k])]
+        artists.append(curves.axvline(step, color="#b4b4b4", linewidth=0.7, zorder=1))
+    others = [channel for channel in story.others if isfinite(values[channel])]
     thick = min(2.4, max(0.5, 0.55 * WIDTHS[1] * 72 / len(values)))
-    stems = np.array([[(k, 0), (k, values[k]), (k, np.nan)] for k in others]).reshape(-1, 2)
-    drawn += bars.plot(*stems.T, color="#a6a6a6", linewidth=thick, solid_capstyle="butt")
-    drawn.append(bars.axhline(0, color=LINE, linewidth=0.6))
+    stems = np.array([[(channel, 0), (channel, values[channel]), (channel, np.nan)] for channel in others]).reshape(
+        -1, 2
+    )
+    artists += bars.plot(*stems.T, color="#a6a6a6", linewidth=thick, solid_capstyle="butt")
+    artists.append(bars.axhline(0, color=LINE, linewidth=0.6))
     for channel, colour in reversed(story.heroes):
         if isfinite(values[channel]):
-            drawn += curves.plot(step, values[channel], "o", color=colour, markersize=4, markeredgewidth=0)
-            drawn += bars.plot(
+            artists += curves.plot(step, values[channel], "o", color=colour, markersize=4, markeredgewidth=0)
+            artists += bars.plot(
                 [channel] * 2, [0, values[channel]], color=colour, linewidth=max(1.4, thick), solid_capstyle="butt"
             )
-            drawn += bars.plot(channel, values[channel], "o", color=colour, markersize=4, markeredgewidth=0)
-    return [*drawn, *_draw_numbers(bars, story, values), _draw_clock(bars, step)]
+            artists += bars.plot(channel, values[channel], "o", color=colour, markersize=4, markeredgewidth=0)
+    return [*artists, *_draw_numbers(bars, story, values), _draw_clock(bars, step)]
 
 
 def _draw_numbers(bars: Axes, story: Story, values: NDArray[np.float64]) -> list[Artist]:
@@ -41,12 +65,12 @@ def _draw_numbers(bars: Axes, story: Story, values: NDArray[np.float64]) -> list
     inch = WIDTHS[1] / np.diff(bars.get_xlim())[0]
     room = sum(width(str(number), Face(NAME, bold=True)) for number in numbers) / 2 + 0.08
     near = len(numbers) == 2 and abs(numbers[0] - numbers[1]) * inch < room
-    drawn: list[Artist] = []
+    artists: list[Artist] = []
     for (channel, colour), other in zip(story.heroes, reversed(numbers), strict=True):
         if isfinite(values[channel]):
             side = 0 if not near else 1 if channel > other else -1
             up = 1 if values[channel] >= 0 else -1
-            drawn.append(
+            artists.append(
                 bars.annotate(
                     str(channel),
                     (channel, values[channel]),
@@ -58,7 +82,7 @@ def _draw_numbers(bars: Axes, story: Story, values: NDArray[np.float64]) -> list
                     color=colour,
                 )
             )
-    return drawn
+    return artists
 
 
 def _draw_clock(bars: Axes, step: float) -> Artist:

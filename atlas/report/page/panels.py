@@ -16,37 +16,38 @@ from atlas.report.page.lettering import (
     MARGIN,
     QUIET,
     Face,
-    fitted,
+    cut_to_inches,
     heading_faces,
     width,
     wrapped,
     write,
     write_heading,
 )
-from atlas.report.page.placed import FADED, PlacedImage, faded, on_white
+from atlas.report.page.placed_image import FADED, PlacedImage, faded, on_white
 from atlas.store.files import write_whole
 
 GAP = 0.05  # inches between pictures
 ROW_GAP = 0.09  # inches below the captions of a row
 LABEL_GAP = 0.12  # inches between a row's label and its pictures
 WIDEST_LABEL = 1.5  # inches
-LEAST = 3.4  # inches of a figure's width, where the title needs them: a column of a journal
+NARROWEST = 3.4  # inches of a figure's width, where the title needs them: a column of a journal
 STRUCK = "#4a4a4a"  # the word on a dead feature
-TALLEST = 2.0  # height of a picture, at most, in widths of a place
+TALLEST = 2.0  # height of a picture, at most, in widths of a panel
+PRINTED = 200  # dots per inch of a file
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One place of the grid: a picture, or None where nothing is to be shown. States: ok and dead."""
+    """One panel of the grid: a picture with a label below it, or None where nothing is to be shown."""
 
     image: Image.Image | None
     label: str = ""
-    state: str = "ok"
+    state: str = "ok"  # ok, dead or failed
 
 
 @dataclass(frozen=True)
 class Row:
-    """Pictures side by side, and their name: its first line in ink, what follows a line break quieter."""
+    """Panels side by side, and their name: its first line in ink, the text after a line break quieter."""
 
     label: str
     panels: Sequence[Panel]
@@ -54,7 +55,7 @@ class Row:
 
 @dataclass(frozen=True)
 class _Grid:
-    """Where things go, in inches: the left edge of each column, and the width of a place."""
+    """Where panels stand, in inches: the left edge of each column, and the width of a panel."""
 
     lefts: Sequence[float]
     panel: float
@@ -85,7 +86,7 @@ def draw_panels(
     note: str = "",
     panel: float = 1.25,
 ) -> Figure:
-    """Draw the rows below each other; `panel` is the width of a place in inches, and a row is as tall as its pictures."""
+    """Draw the rows below each other; `panel` is the width of a panel in inches, and a row is as tall as its pictures."""
     count = max([1, len(columns), *(len(row.panels) for row in rows)])
     labels = [_label(row, _Grid((), panel)) for row in rows]
     gutter = max([0.0, *(width(line, face) for label in labels for line, face in label)])
@@ -113,25 +114,25 @@ def render(figure: Figure, dpi: float) -> Image.Image:
 
 
 def snapshot(canvas: FigureCanvasAgg) -> Image.Image:
-    """What is drawn on a canvas now."""
+    """The present content of a canvas as an RGB picture."""
     return Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())
 
 
-def save_figure(figure: Figure, path: Path, *, title: str, dpi: int = 200) -> None:
+def save_figure(figure: Figure, path: Path, *, title: str) -> None:
     """Write the figure as a PNG that bears its title, whole or not at all; the same figure gives the same bytes."""
-    picture, about = render(figure, dpi), PngInfo()
-    about.add_text("Title", title.encode("utf-8", "replace").decode())
-    write_whole(path, lambda file: picture.save(file, "PNG", pnginfo=about, dpi=(dpi, dpi)))
+    picture, notes = render(figure, PRINTED), PngInfo()
+    notes.add_text("Title", title.encode("utf-8", "replace").decode())
+    write_whole(path, lambda file: picture.save(file, "PNG", pnginfo=notes, dpi=(PRINTED, PRINTED)))
 
 
 def _across(grid: _Grid, title: str, subtitle: str) -> float:
-    """The figure's width: that of the pictures, and of a narrow column of print if the words need so much."""
+    """The figure's width in inches: that of the panels, or up to a narrow column of print if the words need so much."""
     body = grid.lefts[-1] + grid.panel + MARGIN
     words = (
-        width(fitted(text, LEAST, face), face)
+        width(cut_to_inches(text, NARROWEST, face), face)
         for text, face in zip((title, subtitle), heading_faces(body), strict=True)
     )
-    return _whole(max(body, min(LEAST, max(words) + 2 * MARGIN)))
+    return _whole(max(body, min(NARROWEST, max(words) + 2 * MARGIN)))
 
 
 def _label(row: Row, grid: _Grid) -> list[tuple[str, Face]]:
@@ -141,7 +142,7 @@ def _label(row: Row, grid: _Grid) -> list[tuple[str, Face]]:
 
 
 def _draw_columns(figure: Figure, grid: _Grid, columns: Sequence[str], top: float) -> float:
-    """The headings, each on the lowest lines of the space that the longest needs; where the first row begins."""
+    """Draw the headings, aligned at their last lines; returns where the first row begins, in inches from the top."""
     headings = [wrapped(text, grid.panel - 0.02, grid.name, 2) for text in columns]
     most = max(map(len, headings), default=0)
     for left, lines in zip(grid.lefts, headings, strict=False):
@@ -151,7 +152,7 @@ def _draw_columns(figure: Figure, grid: _Grid, columns: Sequence[str], top: floa
 
 
 def _draw_row(figure: Figure, grid: _Grid, row: Row, label: Sequence[tuple[str, Face]], top: float) -> float:
-    """One row of pictures, its label beside their middle and their captions below; where it ends."""
+    """Draw one row of panels, its label beside their middle and captions below; returns where it ends."""
     tall = max([0.0, *(_size(panel, grid.panel)[1] for panel in row.panels)]) or grid.panel
     beside = sum(face.line for _, face in label)
     height = _whole(max(tall, beside))
@@ -164,7 +165,7 @@ def _draw_row(figure: Figure, grid: _Grid, row: Row, label: Sequence[tuple[str, 
 
 
 def _draw_panel(figure: Figure, grid: _Grid, panel: Panel, at: tuple[float, float]) -> float:
-    """A picture standing on the row's base, with its caption below; where that ends."""
+    """Draw a picture that stands on the row's base, with its caption below; returns where that ends."""
     (left, base), (across, tall) = at, _size(panel, grid.panel)
     middle, x = left + grid.panel / 2, left + _whole((grid.panel - across) / 2)
     box = Bbox([[x, base - tall], [x + across, base]])
@@ -173,7 +174,7 @@ def _draw_panel(figure: Figure, grid: _Grid, panel: Panel, at: tuple[float, floa
     elif panel.state == "dead":
         PlacedImage(figure, Image.new("RGB", (1, 1), FADED), box)
     if panel.state == "dead":
-        word = fitted("dead", across, grid.struck)
+        word = cut_to_inches("dead", across, grid.struck)
         write(figure, [word], (middle, base - tall / 2 - grid.struck.line * 0.6), grid.struck, "center")
     lines = wrapped(panel.label, grid.panel - 0.02, grid.caption, 2)
     return write(figure, lines, (middle, base + 0.005), grid.caption, "center")
@@ -186,12 +187,12 @@ def _draw_note(figure: Figure, note: str, top: float) -> float:
     return write(figure, wrapped(note, figure.get_figwidth() - 2 * MARGIN, face, 4), (MARGIN, top + 0.1), face)
 
 
-def _size(panel: Panel, place: float) -> tuple[float, float]:
-    """Width and height of what is shown, in inches: as wide as its place, but for what would be very tall."""
+def _size(panel: Panel, room: float) -> tuple[float, float]:
+    """Width and height of a panel's picture in inches: as wide as there is room, unless it would be very tall."""
     if panel.image is None:
-        return place, place if panel.state == "dead" else 0.0
+        return room, room if panel.state == "dead" else 0.0
     ratio = panel.image.height / panel.image.width
-    return (place, _whole(place * ratio)) if ratio <= TALLEST else (_whole(place * TALLEST / ratio), place * TALLEST)
+    return (room, _whole(room * ratio)) if ratio <= TALLEST else (_whole(room * TALLEST / ratio), room * TALLEST)
 
 
 def _whole(inches: float) -> float:

@@ -12,14 +12,14 @@ from atlas.report.page.colours import Colour, layer_colours
 from atlas.report.sheets.canvas import EMPTY, MARGIN, NARROWEST, TEXT, canvas, font_of, thumbnails, title_size
 
 Points = NDArray[np.floating]  # (n, 2)
-SIDE = 2200  # pixels of the longer side of the plane
+PLANE_SIDE = 2200  # pixels of the longer side of the plane
 SMALLEST, LARGEST = 40, 128  # pixels of a cell
 CROWD = 1.5  # features to a cell that is taken, at most, if the cells are not the smallest
 EVEN = 0.6  # of the way to even spacing along each axis: gaps between groups mean nothing in t-SNE
 RULE, DOT, SPACE = 2, 3, 2  # pixels: the line in its layer's colour below a thumbnail, a dot, and between all these
 BELOW = RULE + DOT + 3 * SPACE
-STEPS = tuple(product((0, -1, 1), repeat=2))  # to a cell itself and to those beside it
-ROW = 1.5  # height of a row of the legend, in heights of the title
+AROUND = tuple(product((0, -1, 1), repeat=2))  # to a cell itself and to those beside it
+LEGEND_ROW = 1.5  # height of a row of the legend, in heights of the title
 
 
 def draw_layout(
@@ -37,13 +37,13 @@ def draw_layout(
     rows, columns = (1 + max(at) for at in zip(*groups, strict=True))
     width = columns * cell
     legend = _legend(names, max(width, NARROWEST - 2 * MARGIN), unit := title_size(width + 2 * MARGIN))
-    sheet, (x, y) = canvas((width, rows * cell + round(ROW * unit * (1 + legend[-1][1]))), title, subtitle)
+    sheet, (x, y) = canvas((width, rows * cell + round(LEGEND_ROW * unit * (1 + legend[-1][1]))), title, subtitle)
     pictures = thumbnails([images[group[0]] for group in groups.values()], cell - BELOW)
     for ((row, column), group), picture in zip(groups.items(), pictures, strict=True):
         _draw_cell(sheet, (x + column * cell, y + row * cell), picture, [colours[layers[k]] for k in group], cell)
     draw, font, top = ImageDraw.Draw(sheet), font_of(round(unit * 0.6)), y + rows * cell + unit
     for name, (left, row) in zip(names, legend, strict=True):
-        level = top + row * ROW * unit
+        level = top + row * LEGEND_ROW * unit
         draw.ellipse((x + left, level - unit * 0.2, x + left + unit * 0.4, level + unit * 0.2), colours[name])
         draw.text((x + left + unit * 0.7, level), name, TEXT, font, anchor="lm")
     return sheet
@@ -52,26 +52,28 @@ def draw_layout(
 def cell_size(points: Points) -> int:
     """Pixels of a cell: as large as lets most features have one to themselves, measured where the features are."""
     for cell in range(LARGEST, SMALLEST, -8):
-        if len(points) <= (SIDE // cell + 1) ** 2 and len(points) <= CROWD * len(cells(points, cell)):
+        if len(points) <= (PLANE_SIDE // cell + 1) ** 2 and len(points) <= CROWD * len(cells(points, cell)):
             return cell
     return SMALLEST
 
 
 def cells(points: Points, cell: int) -> dict[tuple[int, int], list[int]]:
-    """The features of each cell (row, column) that has any, the one with the thumbnail first; ties by place."""
-    at = _evened(points) * (SIDE - cell) / cell
+    """The features of each cell (row, column) that has any, the one with the thumbnail first; ties in their order."""
+    at = _evened(points) * (PLANE_SIDE - cell) / cell
     middle = np.rint(at).astype(int)
     groups: dict[tuple[int, int], list[int]] = {}
-    for place in np.argsort(np.abs(at - middle).max(1), kind="stable"):
-        x, y = middle[place]
-        beside = sorted(((float(np.hypot(*(at[place] - (x + i, y + j)))), (int(y + j), int(x + i))) for i, j in STEPS))
+    for feature in np.argsort(np.abs(at - middle).max(1), kind="stable"):
+        x, y = middle[feature]
+        beside = sorted(
+            ((float(np.hypot(*(at[feature] - (x + i, y + j)))), (int(y + j), int(x + i))) for i, j in AROUND)
+        )
         home = next((key for _, key in beside if key not in groups and min(key) >= 0), beside[0][1])
-        groups.setdefault(home, []).append(int(place))
+        groups.setdefault(home, []).append(int(feature))
     return dict(sorted(groups.items()))
 
 
 def _evened(points: Points) -> Points:
-    """From 0 on, the longer side 1: wide gaps narrowed."""
+    """The points from 0 on, the longer side 1, wide gaps narrowed."""
     spans = np.ptp(points, axis=0)
     ranks = np.argsort(np.argsort(points, axis=0, kind="stable"), axis=0, kind="stable") / max(len(points) - 1, 1)
     return ((1 - EVEN) * (points - points.min(0)) + EVEN * ranks * spans) / max(float(spans.max()), 1e-9)

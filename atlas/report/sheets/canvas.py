@@ -15,25 +15,32 @@ NARROWEST = 560  # pixels of the whole picture
 
 
 def canvas(body: tuple[int, int], title: str, subtitle: str) -> tuple[Image.Image, tuple[int, int]]:
-    """A picture with a title, a line below it, and room for a body of (width, height); and where the body begins."""
+    """A picture with a title, a line below it, and room for a body of (width, height); and (x, y) where the body begins."""
     width = max(body[0] + 2 * MARGIN, NARROWEST)
     large = title_size(width)
     small, head = round(large * 0.6), MARGIN + round(large * 2.9)
     sheet = Image.new("RGB", (width, head + body[1] + MARGIN), GROUND)
     draw = ImageDraw.Draw(sheet)
-    draw.text((MARGIN, MARGIN + large), fitted(title, large, width - 2 * MARGIN), TITLE, font_of(large), anchor="ls")
     draw.text(
-        (MARGIN, MARGIN + 2 * large), fitted(subtitle, small, width - 2 * MARGIN), TEXT, font_of(small), anchor="ls"
+        (MARGIN, MARGIN + large), cut_to_pixels(title, large, width - 2 * MARGIN), TITLE, font_of(large), anchor="ls"
+    )
+    draw.text(
+        (MARGIN, MARGIN + 2 * large),
+        cut_to_pixels(subtitle, small, width - 2 * MARGIN),
+        TEXT,
+        font_of(small),
+        anchor="ls",
     )
     return sheet, (MARGIN, head)
 
 
 def title_size(width: int) -> int:
+    """Size of a title's letters on a picture of a width, both in pixels."""
     return min(48, max(24, width // 64))
 
 
 def thumbnails(images: Sequence[Path | None], size: int) -> list[Image.Image | None]:
-    """Squares of `size`; None for each image that there is none of, or that cannot be read."""
+    """Squares of `size` pixels; None for each image that is not there, or cannot be read."""
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
         return list(pool.map(lambda image: _thumbnail(image, size), images))
 
@@ -48,8 +55,8 @@ def _thumbnail(path: Path | None, size: int) -> Image.Image | None:
         return None
 
 
-def fitted(text: str, size: int, width: int) -> str:
-    """A text cut to a width in pixels, with an ellipsis where it was cut."""
+def cut_to_pixels(text: str, size: int, width: int) -> str:
+    """A text in letters of `size` cut to a width in pixels, with an ellipsis where it was cut."""
     if font_of(size).getlength(text) <= width:
         return text
     while text and font_of(size).getlength(text + "…") > width:
@@ -59,4 +66,5 @@ def fitted(text: str, size: int, width: int) -> str:
 
 @cache
 def font_of(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """The font that Pillow brings, in letters of `size` pixels."""
     return ImageFont.load_default(size=size)

@@ -7,43 +7,50 @@ from pathlib import Path
 from atlas.query.atlas import Atlas, Feature
 from atlas.query.view_files import quoted
 from atlas.records import Address
+from atlas.report.marks import save_marked
 from atlas.report.sheets.grid import Cell, Section, draw_sheet
-from atlas.report.sheets.layer_sheets import ORDER, TELLING, VARIANT, Row, cell, tags, told, varying
-from atlas.report.sheets.marked import save_marked
+from atlas.report.sheets.layer_sheets import ORDER, TELLING, VARIANT, Row, cell, summary, tags, varying
 
 BIG = 256  # pixels of a feature's own images
-LARGEST = 128  # images on the sheet of one feature
+MOST_VARIANTS = 128  # on the sheet of one feature, under each metric
 NEIGHBORS = 10  # of each kind
-LONGEST = 18  # letters of a label, as many as fit under a thumbnail
+LABEL_LETTERS = 18  # of a label, as many as fit under a thumbnail
 BASELINE = "in brackets: the same rank among rotated copies"
 
 
 def feature_sheet(atlas: Atlas, feature: Feature) -> Path:
-    """Draw one feature under every metric, target, seed and recipe: a row for each metric, when others vary too."""
+    """Draw and write one feature under every metric, target, seed and recipe; returns the path.
+
+    There is a row for each metric where other things vary too.
+    """
     tasks = f"SELECT *, {VARIANT} AS variant FROM tasks WHERE feature = {quoted(str(feature))} ORDER BY {ORDER}"
     rows = atlas.sql(tasks).to_pylist()
     columns, cells = _own(atlas, rows)
     sections = [section for section in _sections(atlas, feature) if section.cells]
-    sheet = draw_sheet(str(feature), told(rows), cells, thumb=BIG, columns=columns, sections=sections)
+    sheet = draw_sheet(str(feature), summary(rows), cells, thumb=BIG, columns=columns, sections=sections)
     path = atlas.paths.sheet(feature.model, feature.layer, f"feature-{feature.channel}")
     return save_marked(sheet, path, title=str(feature), mark="")
 
 
 def _own(atlas: Atlas, rows: list[Row]) -> tuple[int, list[Cell]]:
-    """Its own images, and in how many columns."""
+    """The number of columns, and the cells of its own images."""
     telling = varying(rows, TELLING)
     metrics = sorted({row["metric"] for row in rows})
-    variants = sorted({_variant(row) for row in rows}, key=lambda one: (one[0] != "channel", *map(str, one)))
-    held = {(row["metric"], *_variant(row)): row for row in rows}
+    variants = sorted(
+        {_variant(row) for row in rows}, key=lambda variant: (variant[0] != "channel", *map(str, variant))
+    )
+    by_variant = {(row["metric"], *_variant(row)): row for row in rows}
     cells = [
         cell(atlas, row, "   ".join([row["metric"], *tags(row, telling)])) if row else Cell("", "blank")
-        for row in (held.get((metric, *variant)) for metric, variant in product(metrics, variants[:LARGEST]))
+        for row in (
+            by_variant.get((metric, *variant)) for metric, variant in product(metrics, variants[:MOST_VARIANTS])
+        )
     ]
     return min(12, len(variants) if len(variants) > 1 else len(metrics)), cells
 
 
 def _sections(atlas: Atlas, feature: Feature) -> Iterator[Section]:
-    """Rows of neighbors and of pictures; those that there are none of are empty."""
+    """Yield a section of each kind of neighbors and of each set of pictures; some are empty."""
     model = feature.model
     near = feature.similar(NEIGHBORS).to_pylist()
     yield Section("Nearest in its layer", f"sym   ·   {BASELINE}", _neighbors(atlas, near))
@@ -67,8 +74,8 @@ def _neighbors(atlas: Atlas, rows: list[Row]) -> list[Cell]:
 
 
 def _tail(label: str) -> str:
-    """The end of a long label: the layers of a model begin alike, and the channel stands last."""
-    return label if len(label) <= LONGEST else "…" + label[-LONGEST:]
+    """A long label cut at its beginning: the layers of a model begin alike, and the channel stands last."""
+    return label if len(label) <= LABEL_LETTERS else "…" + label[-LABEL_LETTERS:]
 
 
 def _score(row: Row) -> str:
@@ -76,13 +83,13 @@ def _score(row: Row) -> str:
 
 
 def _pictures(atlas: Atlas, feature: Feature) -> Iterator[Section]:
-    """Of each set of pictures those with the highest mean activation."""
+    """Yield for each set of pictures those with the highest mean activation."""
     where = f"feature = {quoted(str(feature))} AND rank <= {NEIGHBORS}"
     rows = atlas.sql(
         f"SELECT probe, image, coalesce(source, picture) AS name, mean FROM examples WHERE {where} ORDER BY probe, rank"
     ).to_pylist()
-    for probe, some in groupby(rows, key=lambda row: row["probe"]):
-        cells = [Cell(_tail(row["name"]), "ok", _path(atlas, row["image"]), f"{row['mean']:.3g}") for row in some]
+    for probe, examples in groupby(rows, key=lambda row: row["probe"]):
+        cells = [Cell(_tail(row["name"]), "ok", _path(atlas, row["image"]), f"{row['mean']:.3g}") for row in examples]
         yield Section("Pictures that drive it most", f"probe {probe}   ·   mean activation", cells)
 
 

@@ -1,4 +1,4 @@
-"""A contact sheet as a picture: a title and a grid of labelled thumbnails, on dark neutral ground. Knows no atlas."""
+"""A contact sheet as a picture: a title and a grid of labelled thumbnails, on dark neutral ground. It knows no atlas."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from atlas.report.sheets.canvas import (
     TEXT,
     TITLE,
     canvas,
-    fitted,
+    cut_to_pixels,
     font_of,
     thumbnails,
 )
@@ -24,20 +24,20 @@ from atlas.report.sheets.canvas import (
 FAILED, STRIKE = (201, 92, 78), (232, 232, 234)
 GAP = 8  # pixels between thumbnails
 WIDEST = 4000  # pixels of the whole sheet
-THUMBS = ((96, 128), (640, 96))  # up to so many images: thumbnails of so many pixels; 64 beyond
+THUMBS = ((96, 128), (640, 96))  # images at most, and the pixels of their thumbnails; beyond, 64
 SMALL = 128  # pixels of a thumbnail of a section
 SECTION_GAP, SECTION = 26, 232  # pixels: above the first section, and of each
-COLUMNS = (8, 16, 24, 32, 40, 48)
+COLUMN_COUNTS = (8, 16, 24, 32, 40, 48)
 RATIO = 1.5  # width to height, about that of a screen
 RAGGED = 0.35  # what a last row that is not full costs, in log ratio
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One place of the grid. States: ok, dead, failed, left (not made yet), and blank."""
+    """One cell of the grid."""
 
     label: str
-    state: str
+    state: str  # ok, dead, failed, left (not made yet), or blank
     image: Path | None = None
     note: str = ""  # a second line of the label
 
@@ -52,12 +52,13 @@ class Section:
 
 
 def thumb_size(count: int) -> int:
+    """Pixels of a thumbnail on a sheet of `count` images."""
     return next((size for most, size in THUMBS if count <= most), 64)
 
 
 def column_count(count: int, thumb: int) -> int:
     """Columns of a sheet: a multiple of 8, so that channels are found by counting rows, and near to a screen's shape."""
-    wide = [n for n in COLUMNS if n * (thumb + GAP) + 2 * MARGIN <= WIDEST]
+    wide = [n for n in COLUMN_COUNTS if n * (thumb + GAP) + 2 * MARGIN <= WIDEST]
 
     def cost(columns: int) -> float:
         rows = ceil(count / columns)
@@ -83,18 +84,20 @@ def draw_sheet(
 def _draw_grid(sheet: Image.Image, cells: Sequence[Cell], top: int, *, thumb: int, columns: int) -> None:
     draw, step, drop = ImageDraw.Draw(sheet), thumb + GAP, thumb + _label_space(thumb)
     pictures = thumbnails([cell.image for cell in cells], thumb)
-    for place, (cell, picture) in enumerate(zip(cells, pictures, strict=True)):
-        x, y = MARGIN + place % columns * step, top + place // columns * drop
+    for number, (cell, picture) in enumerate(zip(cells, pictures, strict=True)):
+        x, y = MARGIN + number % columns * step, top + number // columns * drop
         _draw_cell(sheet, draw, cell, picture, (x, y, thumb))
 
 
 def _draw_section(sheet: Image.Image, section: Section, top: int) -> None:
-    """A hairline, the title with what is to be known beside it, and one row of thumbnails."""
+    """A hairline, the title with the note beside it, and one row of thumbnails."""
     draw, base = ImageDraw.Draw(sheet), top + 32
     draw.line((MARGIN, top, sheet.width - MARGIN, top), fill=RULE)
     draw.text((MARGIN, base), section.title, TITLE, font_of(17), anchor="ls")
     beside = MARGIN + round(font_of(17).getlength(section.title)) + 14
-    draw.text((beside, base), fitted(section.note, 13, sheet.width - MARGIN - beside), QUIET, font_of(13), anchor="ls")
+    draw.text(
+        (beside, base), cut_to_pixels(section.note, 13, sheet.width - MARGIN - beside), QUIET, font_of(13), anchor="ls"
+    )
     _draw_grid(sheet, section.cells, base + 16, thumb=SMALL, columns=len(section.cells))
 
 
@@ -112,7 +115,7 @@ def _draw_cell(
         _draw_frame(draw, "failed" if cell.state == "failed" else "missing", x, y, thumb)
     size = _label_size(thumb)
     colour = FAILED if picture is None and cell.state != "left" else QUIET if cell.state != "ok" else TEXT
-    text = fitted(cell.label, size, thumb + GAP - 2)
+    text = cut_to_pixels(cell.label, size, thumb + GAP - 2)
     draw.text((x + thumb // 2, y + thumb + 4), text, colour, font_of(size), anchor="mt")
     if cell.note:
         draw.text((x + thumb // 2, y + thumb + 8 + size), cell.note, QUIET, font_of(size), anchor="mt")
@@ -124,7 +127,7 @@ def _draw_frame(draw: ImageDraw.ImageDraw, word: str, x: int, y: int, thumb: int
 
 
 def _struck(image: Image.Image) -> Image.Image:
-    """Dimmed, with a thin smooth diagonal and the word."""
+    """The image of a dead feature: dimmed, with a thin smooth diagonal and the word."""
     size, scale = image.width, 4
     dim = Image.blend(image, Image.new("RGB", image.size, GROUND), 0.45)
     mask = Image.new("L", (size * scale, size * scale))

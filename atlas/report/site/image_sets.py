@@ -9,12 +9,12 @@ import pyarrow as pa
 from atlas.store.paths import VARIANT_ENDING, safe
 
 TELLING = ("metric", "target", "seed", "recipe")
-LONGEST = 120  # characters of a key, which is part of a file's name
+LONGEST_KEY = 120  # characters of a key, which is part of a file's name
 
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Where its images lie: folder + channel + suffix, under the atlas. Both empty: it has none yet."""
+    """One set. Its images lie at folder + channel + suffix, under the atlas; both are empty when it has none yet."""
 
     key: str
     metric: str
@@ -24,88 +24,92 @@ class ImageSet:
     folder: str
     suffix: str
     weights: frozenset[str]
-    share: float  # of the layer's channels, those that it has an image of, in tenths: of one more or less nobody asks
-    newest: float  # when the newest of its images was made, in microseconds; -inf: there is none
+    share: float  # of the layer's channels that it shows, in tenths, so that one image more does not reorder the sets
+    newest: float  # when its newest image was made, in microseconds since 1970; -inf: it has none
 
     @property
     def variant(self) -> str:
-        found = re.search(VARIANT_ENDING, self.suffix)
-        return f"v{found[1]}" if found else ""
+        match = re.search(VARIANT_ENDING, self.suffix)
+        return f"v{match[1]}" if match else ""
 
     @property
-    def asked(self) -> tuple[str, str, int, str]:
+    def request(self) -> tuple[str, str, int, str]:
+        """What was asked for: metric, target, seed and recipe."""
         return self.metric, self.target, self.seed, self.recipe
 
 
 def image_sets(rows: pa.Table) -> tuple[list[ImageSet], np.ndarray]:
     """The sets of a layer, and the number of the set of each row.
 
-    First those of the whole channel, then those that are most complete: a look at a few channels by another recipe does
-    not become the face of a layer. Then the atlas's first weights and recipe, and the first metric and seed.
+    Sets of whole channels come first, then those that are most complete, so that a try of another recipe on a few
+    channels does not become the face of a layer; then the atlas's first weights and recipe, the first metric and seed.
 
-    Tasks without an image go with the set that was asked for in the same words, of several that of the same weights.
+    Tasks without an image belong to the set of the same request, and of several such to the one of the same weights.
     """
     groups, codes = _groups(rows)
-    known = [group for group in groups if group.folder]
-    homes = [group if group.folder else _home(group, known) or group for group in groups]
+    pictured = [group for group in groups if group.folder]
+    homes = [group if group.folder else _home(group, pictured) for group in groups]
     ordered = sorted(dict.fromkeys(homes), key=_order)
-    number = {group: place for place, group in enumerate(ordered)}
-    return _named(ordered), np.array([number[home] for home in homes], np.intp)[codes]
+    numbers = {group: number for number, group in enumerate(ordered)}
+    return _named(ordered), np.array([numbers[home] for home in homes], np.intp)[codes]
 
 
 def _groups(rows: pa.Table) -> tuple[list[ImageSet], np.ndarray]:
-    """Rows that say the same of where and how an image is made; and the number of the group of each row."""
+    """Groups of rows that agree on how an image is made and where it lies; and the number of the group of each row."""
     words = [rows[name].cast(pa.string()) for name in (*TELLING, "folder", "suffix")]
     words.append(pa.compute.if_else(rows["folder"].is_null(), rows["weights"], ""))  # type: ignore[attr-defined]
     joined = pa.compute.binary_join_element_wise(*words, "\0", null_handling="replace")  # type: ignore[attr-defined]
     codes = joined.combine_chunks().dictionary_encode().indices.to_numpy()
     _, first = np.unique(codes, return_index=True)
-    made = rows["created"].cast(pa.int64()).to_numpy().astype(float)
-    return [_group(rows, codes == code, made, int(place)) for code, place in enumerate(first)], codes
+    created = rows["created"].cast(pa.int64()).to_numpy().astype(float)
+    return [_group(rows, codes == code, created, int(row)) for code, row in enumerate(first)], codes
 
 
-def _group(rows: pa.Table, mine: np.ndarray, made: np.ndarray, first: int) -> ImageSet:
+def _group(rows: pa.Table, members: np.ndarray, created: np.ndarray, first: int) -> ImageSet:
+    """The set of the rows that `members` marks; `first` is one of them, `created` is in microseconds or NaN."""
     row = {name: rows[name][first].as_py() for name in (*TELLING, "folder", "suffix")}
-    weights = frozenset(rows["weights"].filter(pa.array(mine)).unique().to_pylist())
-    newest = made[mine & np.isfinite(made)].max(initial=-np.inf)
-    place = {"folder": row.pop("folder") or "", "suffix": row.pop("suffix") or ""}
-    share = round(int((mine & rows["image"].is_valid().to_numpy()).sum()) / len(rows["channel"].unique()), 1)
-    return ImageSet("", **row, **place, weights=weights, share=share, newest=float(newest))
+    weights = frozenset(rows["weights"].filter(pa.array(members)).unique().to_pylist())
+    newest = created[members & np.isfinite(created)].max(initial=-np.inf)
+    path = {"folder": row.pop("folder") or "", "suffix": row.pop("suffix") or ""}
+    share = round(int((members & rows["image"].is_valid().to_numpy()).sum()) / len(rows["channel"].unique()), 1)
+    return ImageSet("", **row, **path, weights=weights, share=share, newest=float(newest))
 
 
-def _home(group: ImageSet, known: list[ImageSet]) -> ImageSet | None:
-    alike = [one for one in known if one.asked == group.asked]
-    return min(alike, key=lambda one: (not one.weights & group.weights, _order(one)), default=None)
+def _home(group: ImageSet, pictured: list[ImageSet]) -> ImageSet:
+    """The set with images that a group without any belongs to; the group itself when there is none."""
+    alike = [images for images in pictured if images.request == group.request]
+    return min(alike, key=lambda images: (not images.weights & group.weights, _order(images)), default=group)
 
 
-def _order(one: ImageSet) -> tuple[object, ...]:
+def _order(images: ImageSet) -> tuple[object, ...]:
     return (
-        one.target != "channel",
-        -one.share,
-        one.variant != "",
-        one.metric,
-        one.seed,
-        -one.newest,
-        one.target,
-        one.recipe,
-        one.suffix,
-        sorted(one.weights),
+        images.target != "channel",
+        -images.share,
+        images.variant != "",
+        images.metric,
+        images.seed,
+        -images.newest,
+        images.target,
+        images.recipe,
+        images.suffix,
+        sorted(images.weights),
     )
 
 
 def _named(sets: list[ImageSet]) -> list[ImageSet]:
-    """Each with a key that no other has."""
+    """The sets, each with a key that no other has, even where upper and lower case are the same."""
     named: dict[str, ImageSet] = {}
-    for one in sets:
-        key = plain = _plain_key(one)
+    for images in sets:
+        key = plain = _plain_key(images)
         number = 1
         while key.lower() in named:
             number += 1
             key = f"{plain}-{number}"
-        named[key.lower()] = replace(one, key=key)
+        named[key.lower()] = replace(images, key=key)
     return list(named.values())
 
 
-def _plain_key(one: ImageSet) -> str:
-    parts = [f"-{one.target}" * (one.target != "channel"), f"-s{one.seed}" * (one.seed != 0), f"-{one.variant}"]
-    return safe(one.metric + "".join(part for part in parts if part != "-"))[:LONGEST]
+def _plain_key(images: ImageSet) -> str:
+    target, seed = f"-{images.target}" * (images.target != "channel"), f"-s{images.seed}" * (images.seed != 0)
+    parts = [target, seed, f"-{images.variant}"]
+    return safe(images.metric + "".join(part for part in parts if part != "-"))[:LONGEST_KEY]

@@ -11,25 +11,26 @@ from atlas.report.site.site_layer import SiteLayer
 
 
 def notes(atlas: Atlas, layers: list[SiteLayer], unreadable: Sequence[Path]) -> list[Note]:
+    """Notes about images that are not made, failed or cannot be read, and about similarity that is not there or old."""
     return [*_images(atlas, layers), *_unreadable(atlas, unreadable), *_similarity(atlas, layers)]
 
 
 def _images(atlas: Atlas, layers: list[SiteLayer]) -> Iterator[Note]:
-    found = totals(layers)
-    if not found["ok"] + found["dead"]:
+    counts = totals(layers)
+    if not counts["ok"] + counts["dead"]:
         yield ["no image was made yet: ", "atlas run", " makes them"]
-    elif found["left"]:
-        yield [f"{_images_are(found['left'])} not made yet; ", "atlas run", ", as it was typed before, makes the rest"]
-    if failed := found["failed"]:
-        told = f"{failed:,} image{'s' * (failed != 1)} failed: "
-        yield [told, failures(atlas.path), " lists them, ", "retry=failed", " tries them again"]
+    elif counts["left"]:
+        yield [f"{_images_are(counts['left'])} not made yet; ", "atlas run", ", as it was typed before, makes the rest"]
+    if failed := counts["failed"]:
+        sentence = f"{failed:,} image{'s' * (failed != 1)} failed: "
+        yield [sentence, failures(atlas.path), " lists them, ", "retry=failed", " tries them again"]
 
 
 def _unreadable(atlas: Atlas, images: Sequence[Path]) -> Iterator[Note]:
-    several = list(dict.fromkeys(images))
-    if several:
-        told = f"{_images_are(len(several))} missing or damaged, as {atlas.paths.relative(several[0])}; "
-        yield [told, reading("verify", atlas.path), " lists all"]
+    distinct = list(dict.fromkeys(images))
+    if distinct:
+        sentence = f"{_images_are(len(distinct))} missing or damaged, as {atlas.paths.relative(distinct[0])}; "
+        yield [sentence, reading("verify", atlas.path), " lists all"]
 
 
 def _similarity(atlas: Atlas, layers: list[SiteLayer]) -> Iterator[Note]:
@@ -39,8 +40,8 @@ def _similarity(atlas: Atlas, layers: list[SiteLayer]) -> Iterator[Note]:
         yield ["features were not compared yet: ", command(atlas), " finds neighbors, families and maps"]
         return
     for probe in probes(atlas):
-        if told := overtaken(atlas, probe):
-            yield told if probe == PROBE else [f"probe {probe}: {told[0]}", *told[1:]]
+        if note := overtaken(atlas, probe):
+            yield note if probe == PROBE else [f"probe {probe}: {note[0]}", *note[1:]]
 
 
 def _images_are(number: int) -> str:

@@ -1,4 +1,4 @@
-"""data/atlas.js: what the first page shows, and where all else lies."""
+"""data/atlas.js: what the first page shows, and where all other files lie."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -11,9 +11,8 @@ import numpy as np
 from atlas.query.atlas import Atlas
 from atlas.query.shell import Note
 from atlas.query.tables_known import command
-from atlas.report.site.numbers import listed, numbers
-from atlas.report.site.script import Json
-from atlas.report.site.site_layer import CHUNK, LETTERS, SIDE, STATES, SiteLayer
+from atlas.report.site.encoding import Json, listed, numbers
+from atlas.report.site.site_layer import CHUNK, LETTERS, SHEET_SIDE, STATES, SiteLayer
 from atlas.report.site.sprites import samples
 from atlas.store.comparisons import read_comparisons
 from atlas.store.paths import safe
@@ -23,48 +22,49 @@ SET = ("key", "metric", "target", "seed", "recipe", "variant", "folder", "suffix
 
 
 class RelatedFiles(NamedTuple):
-    """What was written beside the layers' own files."""
+    """Which matrices and maps were written, so that pages link to no other."""
 
-    matrices: Sequence[list[str]]  # of each layer the measures that have one
-    maps: set[str]  # models that have one
+    matrices: Sequence[list[str]]  # for each layer, the measures that have a matrix
+    maps: set[str]  # the models that have a map
 
 
 def overview(atlas: Atlas, layers: list[SiteLayer], related: RelatedFiles, notes: list[Note]) -> Json:
-    told = list(zip(layers, related.matrices, strict=True))
-    models = groupby(told, key=lambda pair: pair[0].model)
+    """The value of data/atlas.js; layers of one model stand together, in order of execution."""
+    pairs = zip(layers, related.matrices, strict=True)
+    models = groupby(pairs, key=lambda pair: pair[0].model)
     return {
         "name": atlas.manifest.get("name"),
         "updated": _newest(layers),
         "root": atlas.path.as_posix(),
         "chunk": CHUNK,
-        "sheet": SIDE,
+        "sheet": SHEET_SIDE,
         "state": totals(layers),
         "notes": notes,
         "probes": sorted(read_comparisons(atlas.paths)),
         "compare": command(atlas),
-        "models": [_model(name, list(mine), name in related.maps) for name, mine in models],
+        "models": [_model(name, list(members), name in related.maps) for name, members in models],
         "relations": _relations(atlas, layers),
     }
 
 
 def totals(layers: list[SiteLayer]) -> dict[str, int]:
-    """Tasks by state."""
+    """How many tasks are in each state."""
     return {name: sum(int((layer.states == code).sum()) for layer in layers) for code, name in enumerate(STATES)}
 
 
 def _newest(layers: list[SiteLayer]) -> str | None:
     """When the newest image was made; ISO 8601."""
-    made = max((one.newest for layer in layers for one in layer.sets), default=-inf)
-    return None if made == -inf else datetime.fromtimestamp(made / 1e6, UTC).isoformat(timespec="seconds")
+    newest = max((images.newest for layer in layers for images in layer.sets), default=-inf)
+    return None if newest == -inf else datetime.fromtimestamp(newest / 1e6, UTC).isoformat(timespec="seconds")
 
 
 def _model(name: str, layers: list[tuple[SiteLayer, list[str]]], mapped: bool) -> Json:
-    sets = sorted((one for layer, _ in layers for one in layer.sets), key=lambda one: -one.newest)
+    sets = sorted((images for layer, _ in layers for images in layer.sets), key=lambda images: -images.newest)
     return {
         "name": name,
         "path": safe(name),
-        "weights": list(dict.fromkeys(weights for one in sets for weights in sorted(one.weights) if weights)),
-        "recipes": list(dict.fromkeys(one.recipe for one in sets if one.recipe)),
+        "weights": list(dict.fromkeys(weights for images in sets for weights in sorted(images.weights) if weights)),
+        "recipes": list(dict.fromkeys(images.recipe for images in sets if images.recipe)),
         "map": mapped,
         "layers": [_layer(layer, measures) for layer, measures in layers],
     }
@@ -76,7 +76,7 @@ def _layer(layer: SiteLayer, measures: list[str]) -> Json:
         "path": layer.path,
         "channels": ranges(layer.channels),
         "state": "".join(LETTERS[STATES[code]] for code in layer.best.tolist()),
-        "sets": [{name: getattr(one, name) for name in SET} for one in layer.sets],
+        "sets": [{name: getattr(images, name) for name in SET} for images in layer.sets],
         "stands": _stands(layer),
         "cell": layer.cell,
         "samples": layer.channels[samples(layer)].tolist(),
@@ -85,9 +85,9 @@ def _layer(layer: SiteLayer, measures: list[str]) -> Json:
 
 
 def _stands(layer: SiteLayer) -> Json:
-    """By channel the set of the image that stands for it, where it is not the first set."""
-    shown = np.where(layer.stands < 0, 0, layer.set_of[layer.stands])
-    return {str(layer.channels[place]): int(shown[place]) for place in np.flatnonzero(shown)}
+    """By channel, the number of the set whose image stands for it, where that is not the first set."""
+    sets = np.where(layer.stands < 0, 0, layer.set_of[layer.stands])
+    return {str(layer.channels[position]): int(sets[position]) for position in np.flatnonzero(sets)}
 
 
 def ranges(channels: np.ndarray) -> list[list[int]]:
@@ -97,13 +97,13 @@ def ranges(channels: np.ndarray) -> list[list[int]]:
 
 
 def _relations(atlas: Atlas, layers: list[SiteLayer]) -> Json:
-    """By probe, of each pair of layers how they are alike."""
-    number = {(layer.model, layer.name): place for place, layer in enumerate(layers)}
+    """By probe, for each pair of layers their numbers and how alike they are."""
+    numbering = {(layer.model, layer.name): number for number, layer in enumerate(layers)}
     rows = atlas.sql("FROM layers ORDER BY probe, model_a, layer_a, model_b, layer_b")
     sides = [zip(rows[f"model_{side}"].to_pylist(), rows[f"layer_{side}"].to_pylist(), strict=True) for side in "ab"]
     values = zip(*(listed(numbers(rows[name])) for name in RELATED), strict=True)
-    found: Json = {}
-    for probe, a, b, told in zip(rows["probe"].to_pylist(), *sides, values, strict=True):
-        if a in number and b in number:
-            found.setdefault(probe, []).append([number[a], number[b], *told])
-    return {probe: sorted(pairs, key=lambda pair: pair[:2]) for probe, pairs in found.items()}
+    relations: Json = {}
+    for probe, a, b, scores in zip(rows["probe"].to_pylist(), *sides, values, strict=True):
+        if a in numbering and b in numbering:
+            relations.setdefault(probe, []).append([numbering[a], numbering[b], *scores])
+    return {probe: sorted(pairs, key=lambda pair: pair[:2]) for probe, pairs in relations.items()}

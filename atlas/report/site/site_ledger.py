@@ -1,41 +1,35 @@
-"""site/made.json: of every file of the site what it was made from, and its size; so a rerun makes only what has changed."""
+"""site/made.json: for every file of the site, a digest of what it was made from, and its size.
+
+A rerun offers all files to the ledger again, makes only those that have changed, and removes those that nobody offered.
+"""
 
 import json
-import os
 from collections.abc import Callable
 from contextlib import suppress
-from hashlib import blake2b
 from pathlib import Path, PurePosixPath
 from stat import S_ISREG
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from atlas.store.files import write_bytes
 from atlas.store.paths import AtlasPaths
 
-NEVER = ""  # the digest of a file that is to be made anew each time
-
-
-def digest_of(*parts: Any) -> str:
-    """Digest of plain values and bytes."""
-    found = blake2b(digest_size=10)
-    for part in parts:
-        found.update(part if isinstance(part, bytes) else repr(part).encode())
-        found.update(b"\0")
-    return found.hexdigest()
+NEVER = ""  # the digest of a file that is to be made anew by every run
 
 
 class FileMark(NamedTuple):
-    digest: str  # of what a file was made from
-    size: int  # that it was written with: a file of another one was cut short, or is somebody else's
+    digest: str  # of what the file was made from
+    size: int  # bytes written: a file of another size was cut short, or is somebody else's
 
 
 UNKNOWN = FileMark(NEVER, -1)
 
 
 class SiteLedger:
-    """`with SiteLedger(paths) as ledger:` files are offered; at the end those that nobody offered are removed.
+    """Which files of a site are up to date: `with SiteLedger(paths) as ledger:`, then offer every file with its digest.
 
-    An error, or Ctrl-C, removes nothing, and keeps what is known of all that was written.
+    At the end, files that nobody offered are removed. An error, or Ctrl-C, removes nothing, and keeps what is known of
+    all that was written.
     """
 
     def __init__(self, paths: AtlasPaths) -> None:
@@ -63,32 +57,32 @@ class SiteLedger:
             self.put(file, digest, make())
 
     def wants(self, file: Path, digest: str) -> bool:
-        """Claim a file; whether it is to be written."""
+        """Claim a file; returns whether it is to be written."""
         name = self._name(file)
-        known = self._known.get(name, UNKNOWN)
-        wanted = digest == NEVER or known.digest != digest or known.size != size_of(file)
-        self._claimed[name] = UNKNOWN if wanted else known
+        mark = self._known.get(name, UNKNOWN)
+        wanted = digest == NEVER or mark.digest != digest or mark.size != size_of(file)
+        self._claimed[name] = UNKNOWN if wanted else mark
         self.kept += not wanted
         return wanted
 
     def put(self, file: Path, digest: str, data: bytes) -> None:
-        """Write a file that was claimed; one that holds the same already is left alone, since browsers keep it."""
+        """Write a file that was claimed; one that holds the same bytes is left alone, since browsers have it in their caches."""
         same = size_of(file) == len(data) and file.read_bytes() == data
         if not same:
-            _replace(file, data)
+            write_bytes(file, data, durable=False)
         self._claimed[self._name(file)] = FileMark(digest, len(data))
         self.kept += same
         self.written += not same
 
     def drop(self, file: Path) -> None:
-        """Claim a file no more: there is nothing to write; what lies there goes with the others, at the end."""
+        """Take back a claim, since there is nothing to write; what lies there is removed at the end."""
         name = self._name(file)
         self._known[name] = self._claimed.pop(name)
 
     def save(self) -> None:
-        _replace(
-            self._paths.site_ledger, json.dumps({**self._known, **self._claimed}, indent=0, sort_keys=True).encode()
-        )
+        """Write what is known of all files, those of earlier runs too."""
+        marks = {**self._known, **self._claimed}
+        write_bytes(self._paths.site_ledger, json.dumps(marks, indent=0, sort_keys=True).encode(), durable=False)
 
     def _remove_others(self) -> None:
         for name in self._known.keys() - self._claimed.keys():
@@ -105,39 +99,27 @@ class SiteLedger:
 
 
 def size_of(file: Path) -> int:
-    """-1: it is not there, or no file."""
+    """Bytes of a file; -1 where there is none, or something else than a file."""
     try:
-        found = file.stat()
+        stat = file.stat()
     except OSError:
         return UNKNOWN.size
-    return found.st_size if S_ISREG(found.st_mode) else UNKNOWN.size
-
-
-def _replace(file: Path, data: bytes) -> None:
-    """Write a file whole or not at all; all can be made again, so nothing waits for the disk."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f".{file.name[:100]}.{os.getpid()}.part")
-    try:
-        part.write_bytes(data)
-        os.replace(part, file)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    return stat.st_size if S_ISREG(stat.st_mode) else UNKNOWN.size
 
 
 def _read(path: Path) -> dict[str, FileMark]:
-    """What is known; nothing when there is none that can be read. Names that lead out of the site are not believed."""
+    """The marks by file; none where no ledger can be read. Names that lead out of the site are left out."""
     try:
-        said = json.loads(path.read_text())
+        content = json.loads(path.read_text())
     except (OSError, ValueError):
         return {}
-    items = said.items() if isinstance(said, dict) else ()
-    return {name: _made(told) for name, told in items if _inside(PurePosixPath(name))}
+    entries = content.items() if isinstance(content, dict) else ()
+    return {name: _mark(entry) for name, entry in entries if _inside(PurePosixPath(name))}
 
 
-def _made(told: Any) -> FileMark:
-    """A file of which nothing sensible is said is made anew, or removed."""
-    match told:
+def _mark(entry: Any) -> FileMark:
+    """UNKNOWN for an entry that makes no sense: its file is made anew, or removed."""
+    match entry:
         case [str(digest), int(size)]:
             return FileMark(digest, size)
         case _:

@@ -1,4 +1,4 @@
-"""Thumbnails of a layer's images, many on one sheet: a browser that shows a layer opens few files."""
+"""Thumbnails of a layer's images, many on one WebP sheet, so that a browser that shows a layer opens few files."""
 
 import io
 import os
@@ -11,20 +11,21 @@ import numpy as np
 from PIL import Image
 
 from atlas.query.atlas import Atlas
+from atlas.report.marks import digest_of
 from atlas.report.sheets.canvas import GROUND
-from atlas.report.site.site_layer import LARGE, SIDE, SiteLayer, picture
-from atlas.report.site.site_ledger import NEVER, SiteLedger, digest_of
+from atlas.report.site.site_layer import LARGE, SHEET_SIDE, SiteLayer
+from atlas.report.site.site_ledger import NEVER, SiteLedger
 
 DRAWING = "1"  # raised when the drawing changes: older sheets are then made anew
-SAMPLES = 16
+SAMPLES = 16  # thumbnails that stand for a layer on the first page
 QUALITY, METHOD = 80, 2  # of WebP
-REDUCING = 2.0  # a large image is first averaged down to this much more than the thumbnail
+REDUCING = 2.0  # a large image is first averaged down to this many times the thumbnail
 UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """Thumbnails of `cell` pixels in rows of `columns`; None: a blank one."""
+    """A sheet to be drawn: thumbnails of `cell` pixels in rows of `columns`; None is a blank one."""
 
     file: Path
     digest: str
@@ -36,68 +37,77 @@ class Sheet:
 
 @dataclass(frozen=True)
 class SpriteSheet:
-    data: bytes
+    """A drawn sheet, and the images that could not be read, which are blank on it."""
+
+    data: bytes  # WebP
     unreadable: list[Path]
 
 
 class Drawing:
-    """Sheets of a layer that are drawn by a pool of threads meanwhile; `finish` writes them."""
+    """Sheets of a layer that a pool of threads draws while other work goes on; `finish` writes them."""
 
     def __init__(self, ledger: SiteLedger, pool: ThreadPoolExecutor, sheets: Iterator[Sheet]) -> None:
         self._ledger = ledger
         wanted = (sheet for sheet in sheets if ledger.wants(sheet.file, sheet.digest))
-        self._begun: list[tuple[Sheet, Future[SpriteSheet]]] = [(sheet, pool.submit(draw, sheet)) for sheet in wanted]
+        self._futures: list[tuple[Sheet, Future[SpriteSheet]]] = [(sheet, pool.submit(draw, sheet)) for sheet in wanted]
 
     def finish(self) -> list[Path]:
-        """Write all; the images that could not be read, whose sheets are made anew by the next run."""
+        """Write all sheets; returns the images that could not be read, whose sheets the next run makes anew."""
         unreadable: list[Path] = []
-        for sheet, begun in self._begun:
-            drawn = begun.result()
-            self._ledger.put(sheet.file, NEVER if drawn.unreadable else sheet.digest, drawn.data)
-            unreadable += drawn.unreadable
+        for sheet, future in self._futures:
+            sprites = future.result()
+            self._ledger.put(sheet.file, NEVER if sprites.unreadable else sheet.digest, sprites.data)
+            unreadable += sprites.unreadable
         return unreadable
 
 
 def sheets_of(atlas: Atlas, layer: SiteLayer) -> Iterator[Sheet]:
-    """The sheets of every set, 256 positions each, and the row of samples."""
-    for number, one in enumerate(layer.sets):
-        if not one.folder:
+    """The sheets of every set, 256 positions on each, and one with the row of samples."""
+    for number, images in enumerate(layer.sets):
+        if not images.folder:
             continue
-        for sheet, start in enumerate(range(0, len(layer.channels), SIDE * SIDE)):
-            rows = layer.chosen[number, start : start + SIDE * SIDE]
-            file = atlas.paths.site_sprites(layer.path, f"{one.key}-{sheet}")
+        for sheet, start in enumerate(range(0, len(layer.channels), SHEET_SIDE**2)):
+            rows = layer.chosen[number, start : start + SHEET_SIDE**2]
+            file = atlas.paths.site_sprites(layer.path, f"{images.key}-{sheet}")
             yield _sheet(atlas, layer, rows, file=file, cell=layer.cell)
-    if len(chosen := samples(layer)):
+    if len(positions := samples(layer)):
         file = atlas.paths.site_sprites(layer.path, "samples")
-        yield _sheet(atlas, layer, layer.stands[chosen], file=file, cell=LARGE, shape=(len(chosen), 1))
+        yield _sheet(atlas, layer, layer.stands[positions], file=file, cell=LARGE, shape=(len(positions), 1))
 
 
 def samples(layer: SiteLayer) -> np.ndarray:
-    """Positions of channels that stand for the layer, from all along it: of those with an image that is no dead one."""
+    """Positions of channels that stand for the layer, at even distances along it, among those whose image is not dead."""
     good = np.flatnonzero((layer.stands >= 0) & (layer.best == 0))
     return good[np.unique(np.linspace(0, len(good) - 1, min(SAMPLES, len(good))).astype(int))]
 
 
 def _sheet(
-    atlas: Atlas, layer: SiteLayer, rows: np.ndarray, *, file: Path, cell: int, shape: tuple[int, int] = (SIDE, SIDE)
+    atlas: Atlas,
+    layer: SiteLayer,
+    rows: np.ndarray,
+    *,
+    file: Path,
+    cell: int,
+    shape: tuple[int, int] = (SHEET_SIDE, SHEET_SIDE),
 ) -> Sheet:
-    images = [picture(atlas, image) for image in layer.images(rows)]
+    images = [None if image is None else atlas.path / image for image in layer.images(rows)]
     hashes = layer.rows["image_sha256"].take(np.maximum(rows, 0)).to_pylist()
-    shown = [(sha, *_stamp(image)) if image else None for image, sha in zip(images, hashes, strict=True)]
+    stamps = [(sha, *_stamp(image)) if image else None for image, sha in zip(images, hashes, strict=True)]
     columns, lines = shape
-    return Sheet(file, digest_of("sprites", DRAWING, cell, shape, shown), images, cell, columns, lines)
+    return Sheet(file, digest_of("sprites", DRAWING, cell, shape, stamps), images, cell, columns, lines)
 
 
 def _stamp(image: Path) -> tuple[int, int]:
-    """Of the file itself: an image that was replaced while its row stayed is drawn anew."""
+    """Size and time of the file itself, so that an image that was replaced while its row stayed is drawn anew."""
     try:
-        found = os.stat(image)
-    except (OSError, ValueError):  # it is not there, or no file has such a name
+        stat = os.stat(image)
+    except (OSError, ValueError):  # it is not there, or no file can have such a name
         return -1, -1
-    return found.st_size, found.st_mtime_ns
+    return stat.st_size, stat.st_mtime_ns
 
 
 def draw(sheet: Sheet) -> SpriteSheet:
+    """Draw all thumbnails of a sheet."""
     whole = Image.new("RGB", (sheet.columns * sheet.cell, sheet.lines * sheet.cell), GROUND)
     unreadable = []
     for place, path in enumerate(sheet.images):
@@ -114,6 +124,7 @@ def draw(sheet: Sheet) -> SpriteSheet:
 
 
 def thumbnail(path: Path, size: int) -> Image.Image:
+    """An image as an RGB square of `size` pixels; one of UNREADABLE is raised where it cannot be read."""
     with Image.open(path) as image:
         rgb = image.convert("RGB")
     if rgb.size == (size, size):

@@ -1,4 +1,4 @@
-"""Every task of an atlas as the site needs it: one row each, of a feature the one first that stands for it."""
+"""Every task of an atlas as the site needs it, one row each; of a feature's rows, the one that stands for it is first."""
 
 import numpy as np
 import pyarrow as pa
@@ -6,10 +6,10 @@ import pyarrow as pa
 from atlas.query.atlas import Atlas
 from atlas.query.views import STANDS
 
-# a row whose image lies anywhere else has none: what it names is read, and told to browsers
+# an image anywhere else counts as none: the site reads what is named here, and links to it
 IMAGE = "CASE WHEN f.image LIKE 'images/%' AND NOT regexp_matches(f.image, '(^|/)\\.\\.(/|$)') THEN f.image END"
 FOLDER = "regexp_extract(image, '(?s)^.*/')"  # of an image: folder, channel, suffix
-ROWS = f"""
+TASK_ROWS = f"""
     WITH rows AS (
         SELECT t.model, t.layer, t.layer_index, t.channel, t.target, t.metric, t.seed, t.task, t.state, {IMAGE} AS image,
             coalesce(t.recipe, '') AS recipe, f.image_sha256, f.created, coalesce(f.weights, p.weights, '') AS weights,
@@ -29,8 +29,8 @@ ROWS = f"""
 
 def read_tasks(atlas: Atlas) -> list[pa.Table]:
     """The rows of each layer, by channel: models by name, layers in order of execution."""
-    found = [part for model in runs(atlas.sql(ROWS), "model") for part in runs(model, "layer")]
-    return sorted(found, key=lambda part: (part["model"][0].as_py(), _first_index(part), part["layer"][0].as_py()))
+    layers = [part for model in runs(atlas.sql(TASK_ROWS), "model") for part in runs(model, "layer")]
+    return sorted(layers, key=lambda rows: (rows["model"][0].as_py(), _first_index(rows), rows["layer"][0].as_py()))
 
 
 def _first_index(rows: pa.Table) -> int:

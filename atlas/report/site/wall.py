@@ -8,14 +8,13 @@ import pyarrow as pa
 from atlas.query.atlas import Atlas
 from atlas.query.tables_known import PROBE
 from atlas.query.view_files import quoted
-from atlas.report.site.neighbors import MEASURES, address_range
-from atlas.report.site.numbers import counted, listed, numbers
-from atlas.report.site.partners import Partners
-from atlas.report.site.script import Json
+from atlas.report.site.encoding import Json, counted, listed, numbers
+from atlas.report.site.neighbors import MEASURES, Partners, address_range
 from atlas.report.site.site_layer import LETTERS, NOTHING, STATES, SiteLayer
 
 
-def grid(atlas: Atlas, layer: SiteLayer, clusters: Json) -> Json:
+def wall(atlas: Atlas, layer: SiteLayer, clusters: Json) -> Json:
+    """The value of a layer's layer.js; clusters by measure, as `read_clusters` gives them."""
     return {
         "sets": [_set(layer, rows) for rows in layer.chosen],
         "clusters": clusters,
@@ -35,20 +34,20 @@ def _set(layer: SiteLayer, rows: np.ndarray) -> Json:
 
 
 def read_clusters(atlas: Atlas) -> dict[tuple[str, str], Json]:
-    """By model and layer, then by measure: channels in clustered order, and their families."""
+    """By model and layer, then by measure, the channels in clustered order and their families."""
     rows = atlas.sql(f"""
         SELECT model, layer, measure, list(channel ORDER BY place) AS "order", list(family ORDER BY place) AS family
         FROM clusters WHERE probe = {quoted(PROBE)} AND measure IN {MEASURES}
         GROUP BY ALL ORDER BY measure DESC""").to_pylist()
-    found: dict[tuple[str, str], Json] = {}
+    clusters: dict[tuple[str, str], Json] = {}
     for row in rows:
-        told = {"order": row["order"], "family": row["family"]}
-        found.setdefault((row["model"], row["layer"]), {})[row["measure"]] = told
-    return found
+        cluster = {"order": row["order"], "family": row["family"]}
+        clusters.setdefault((row["model"], row["layer"]), {})[row["measure"]] = cluster
+    return clusters
 
 
 def matches(atlas: Atlas, layer: SiteLayer) -> Json:
-    """By other model, of each position the feature that is most like it there."""
+    """By other model, for each position the feature there that is most like it."""
     rows = atlas.sql(f"""
         SELECT model_b, {address_range(layer).channel} AS channel, dst, score, baseline, mutual, partner, partner_score
         FROM matches WHERE probe = {quoted(PROBE)} AND model_a = {quoted(layer.model)}
@@ -59,22 +58,22 @@ def matches(atlas: Atlas, layer: SiteLayer) -> Json:
 
 def _matches(layer: SiteLayer, rows: pa.Table) -> Json:
     partners = Partners()
-    best, one_to_one = partners.places(rows["dst"]), partners.places(rows["partner"])
+    best, one_to_one = partners.numbered(rows["dst"]), partners.numbered(rows["partner"])
     columns = [*best, listed(numbers(rows["score"])), listed(numbers(rows["baseline"]))]
     columns += [rows["mutual"].cast(pa.int8()).to_pylist(), *one_to_one, listed(numbers(rows["partner_score"]))]
-    found = dict(zip(rows["channel"].to_pylist(), zip(*columns, strict=True), strict=True))
-    named = [name for _, name in partners.layers]
-    return {"layers": named, "rows": [found.get(channel) for channel in layer.channels.tolist()]}
+    by_channel = dict(zip(rows["channel"].to_pylist(), zip(*columns, strict=True), strict=True))
+    names = [name for _, name in partners.layers]
+    return {"layers": names, "rows": [by_channel.get(channel) for channel in layer.channels.tolist()]}
 
 
 def failures(layer: SiteLayer) -> list[list[Any]]:
-    """Channel, set, kind of error, the last line of its message, attempts."""
-    mine = np.flatnonzero(layer.states == STATES.index("failed"))
+    """A row for each failed task: channel, set, kind of error, the last line of its message, attempts."""
+    failed = np.flatnonzero(layer.states == STATES.index("failed"))
     columns = ["channel", "error_type", "error_message", "attempts"]
-    rows = layer.rows.select(columns).take(mine).to_pylist()
+    rows = layer.rows.select(columns).take(failed).to_pylist()
     return [
         [row["channel"], number, row["error_type"], _last_line(row["error_message"]), row["attempts"]]
-        for row, number in zip(rows, layer.set_of[mine].tolist(), strict=True)
+        for row, number in zip(rows, layer.set_of[failed].tolist(), strict=True)
     ]
 
 

@@ -1,4 +1,4 @@
-"""`atlas site`: an atlas as files that a browser opens without a server; only what has changed is written."""
+"""`atlas site`: an atlas in, files out that a browser opens without a server; only what has changed is written."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -9,18 +9,18 @@ from pathlib import Path
 
 from atlas.query.atlas import Atlas
 from atlas.query.shell import Note
+from atlas.report.marks import digest_of
 from atlas.report.site.details import chunk_count, details
-from atlas.report.site.matrix import matrix_files, read_matrix
+from atlas.report.site.encoding import Json, script
+from atlas.report.site.map_data import mapped_layers, matrix_files, read_matrix, read_plane
 from atlas.report.site.notes import notes
 from atlas.report.site.overview import RelatedFiles, overview
-from atlas.report.site.plane import mapped_layers, plane
-from atlas.report.site.script import Json, script
 from atlas.report.site.site_layer import SiteLayer, read_layers
-from atlas.report.site.site_ledger import SiteLedger, digest_of
-from atlas.report.site.sources import similarity_mark
+from atlas.report.site.site_ledger import SiteLedger
 from atlas.report.site.sprites import Drawing, sheets_of
 from atlas.report.site.static import write_static
-from atlas.report.site.wall import grid, read_clusters
+from atlas.report.site.wall import read_clusters, wall
+from atlas.store.comparisons import read_comparisons
 from atlas.store.paths import AtlasPaths
 
 SITE = "2"  # raised when the data changes: older files are then made anew
@@ -45,7 +45,7 @@ class Site:
     atlas: Atlas
     ledger: SiteLedger
     pool: ThreadPoolExecutor
-    similarity: str  # mark of all that similarity has found
+    similarity: str  # digest of all that similarity has found
     clusters: dict[tuple[str, str], Json]  # by model and layer
 
     @property
@@ -53,19 +53,20 @@ class Site:
         return self.atlas.paths
 
     def script(self, file: Path, value: Json) -> bytes:
+        """The content of a data file."""
         return script(self.paths.site_key(file), value)
 
 
 def write_site(paths: AtlasPaths, begun: Callable[[str, int, int], None] | None = None) -> SiteSummary:
-    """Write what is not there, or was made from something else; the overview last, which names all others.
+    """Write every file that is not there, or was made from something else; the overview, which names the others, last.
 
-    begun: told of each layer when it is begun: its name, its number from 1, and of how many.
+    begun: called as a layer is begun, with its name, its number from 1, and the number of layers.
 
-    Stopped on the way, the overview of before still stands, and finds all that it names: old files go after it.
-    NotAnAtlas, Damaged before anything is written of what cannot be read.
+    When it is stopped on the way, the old overview still stands and finds all files that it names, since old files are
+    removed after the new overview is written. NotAnAtlas, Damaged: the atlas cannot be read, and nothing was written.
     """
     with Atlas(paths.root) as atlas, SiteLedger(paths) as ledger, _threads() as pool:
-        site = Site(atlas, ledger, pool, similarity_mark(paths), read_clusters(atlas))
+        site = Site(atlas, ledger, pool, _similarity_digest(paths), read_clusters(atlas))
         write_static(paths, ledger)
         layers = read_layers(atlas)
         matrices: list[list[str]] = []
@@ -78,15 +79,15 @@ def write_site(paths: AtlasPaths, begun: Callable[[str, int, int], None] | None 
             unreadable += drawing.finish()
             ledger.save()
         related = RelatedFiles(matrices, _write_maps(site, layers))
-        told = notes(atlas, layers, unreadable)
-        data = site.script(paths.site_overview, overview(atlas, layers, related, told))
+        remarks = notes(atlas, layers, unreadable)
+        data = site.script(paths.site_overview, overview(atlas, layers, related, remarks))
         ledger.write(paths.site_overview, digest_of(data), lambda: data)
-    return SiteSummary(paths.site_page, ledger.written, ledger.kept, ledger.removed, told)
+    return SiteSummary(paths.site_page, ledger.written, ledger.kept, ledger.removed, remarks)
 
 
 @contextmanager
 def _threads() -> Iterator[ThreadPoolExecutor]:
-    """A pool that drops, when it is left early, what it has not begun."""
+    """A pool that drops what it has not begun when an error ends the block."""
     pool = ThreadPoolExecutor(THREADS)
     try:
         yield pool
@@ -95,11 +96,11 @@ def _threads() -> Iterator[ThreadPoolExecutor]:
 
 
 def _write_layer(site: Site, layer: SiteLayer) -> list[str]:
-    """All data of a layer; the measures that have a matrix. Sprites are drawn meanwhile."""
+    """Write all data of a layer but its sprites; returns the measures that have a matrix."""
     clusters = site.clusters.get((layer.model, layer.name), {})
     digest = digest_of("data", SITE, layer.digest, site.similarity)
     file = site.paths.site_data(layer.path, "layer")
-    site.ledger.write(file, digest, lambda: site.script(file, grid(site.atlas, layer, clusters)))
+    site.ledger.write(file, digest, lambda: site.script(file, wall(site.atlas, layer, clusters)))
     _write_details(site, layer, digest)
     return [name for name in clusters if _write_matrix(site, layer, name, clusters[name])]
 
@@ -114,7 +115,7 @@ def _write_details(site: Site, layer: SiteLayer, digest: str) -> None:
 
 
 def _write_matrix(site: Site, layer: SiteLayer, measure: str, clusters: Json) -> bool:
-    """Whether there is one."""
+    """Write the matrix of a layer; returns whether there is one."""
     files = matrix_files(site.atlas, layer, measure)
     if files is None:
         return False
@@ -130,16 +131,27 @@ def _write_matrix(site: Site, layer: SiteLayer, measure: str, clusters: Json) ->
 
 
 def _write_maps(site: Site, layers: list[SiteLayer]) -> set[str]:
-    """The models that have one."""
+    """Write the planes of all models; returns the models that have one."""
     mapped = mapped_layers(site.atlas)
-    named = {model: [layer.name for layer in layers if layer.model == model] for model in mapped}
-    shown = {model: names for model, names in named.items() if mapped[model] & set(names)}
-    for model, names in shown.items():
-        _write_map(site, model, names)
-    return set(shown)
+    names = {model: [layer.name for layer in layers if layer.model == model] for model in mapped}
+    models = [model for model in mapped if mapped[model] & set(names[model])]
+    for model in models:
+        _write_map(site, model, names[model])
+    return set(models)
 
 
 def _write_map(site: Site, model: str, names: list[str]) -> None:
     file = site.paths.site_map(model)
     digest = digest_of("map", SITE, site.similarity, names)
-    site.ledger.write(file, digest, lambda: site.script(file, plane(site.atlas, model, names)))
+    site.ledger.write(file, digest, lambda: site.script(file, read_plane(site.atlas, model, names)))
+
+
+def _similarity_digest(paths: AtlasPaths) -> str:
+    """Changes whenever a table of similarity does: tables are written anew as a whole, and similarity.json says when."""
+    files = [
+        file for file in (paths.layers, paths.matches, paths.quality, paths.clusters, paths.layout) if file.is_file()
+    ]
+    for folder in (paths.neighbors, paths.examples):
+        files += sorted(folder.rglob("[!.]*.parquet"))
+    sizes = [(paths.relative(file), file.stat().st_size) for file in files]
+    return digest_of(sorted(read_comparisons(paths).items()), sizes)

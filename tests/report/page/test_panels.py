@@ -8,9 +8,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 from PIL import Image
 
-from atlas.report.page.lettering import EAST_ASIAN, Face, families, fitted, plain, width, wrapped
-from atlas.report.page.panels import Panel, Row, draw_panels, render, save_figure
-from atlas.report.page.placed import FADED, PlacedImage
+from atlas.report.page.lettering import EAST_ASIAN, Face, cut_to_inches, families, plain, width, wrapped
+from atlas.report.page.panels import PRINTED, Panel, Row, draw_panels, render, save_figure
+from atlas.report.page.placed_image import FADED, PlacedImage
 
 LONG = "features.denseblock4.denselayer16.conv_2"
 LABELS = ["", "layer3.35.conv2", LONG, "W" * 40, "two words\nand a second line of words"]
@@ -146,10 +146,10 @@ def test_transparent_pictures_stand_on_white():
 
 def test_names_keep_both_ends_and_sentences_their_beginning():
     face = Face(8)
-    name, words = fitted(LONG, 1.0, face), fitted("a sentence of several words", 1.0, face)
+    name, words = cut_to_inches(LONG, 1.0, face), cut_to_inches("a sentence of several words", 1.0, face)
     assert name.startswith("feat") and name.endswith("v_2") and "…" in name
     assert words.startswith("a sentence") and words.endswith("…")
-    assert fitted("short", 1.0, face) == "short"
+    assert cut_to_inches("short", 1.0, face) == "short"
     assert wrapped("encoder.layers.encoder_layer_11", 1.5, face, 3) == ["encoder.layers.", "encoder_layer_11"]
 
 
@@ -174,14 +174,14 @@ def test_a_narrow_figure_is_wide_enough_for_its_title():
 def test_the_file_is_whole_titled_and_the_same_twice(tmp_path):
     paths = [tmp_path / "a" / f"{k}.png" for k in range(2)]
     for path in paths:
-        save_figure(draw_panels(grid_of(2, 3, "conv1"), title="t"), path, title="層 conv1", dpi=100)
+        save_figure(draw_panels(grid_of(2, 3, "conv1"), title="t"), path, title="層 conv1")
     assert paths[0].read_bytes() == paths[1].read_bytes()
     assert sorted(paths[0].parent.iterdir()) == paths
     with Image.open(paths[0]) as file:
         assert file.text["Title"] == "層 conv1"
         assert file.mode == "RGB"
-        assert round(file.info["dpi"][0]) == 100
-        assert file.size == render(draw_panels(grid_of(2, 3, "conv1"), title="t"), 100).size
+        assert round(file.info["dpi"][0]) == PRINTED
+        assert file.size == render(draw_panels(grid_of(2, 3, "conv1"), title="t"), PRINTED).size
 
 
 def test_rendering_leaves_the_figure_as_it_was():

@@ -1,5 +1,6 @@
 """Trajectories: the driven feature, its rival and all others are seen and named, whatever the numbers are."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -10,10 +11,20 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from atlas.report.page.line_ends import BETWEEN, apart
+from atlas.report.page.moment import draw_moment
 from atlas.report.page.panels import render
-from atlas.report.page.trajectory import DRIVEN, RIVAL, draw_trajectory, rival, trajectory_frames
+from atlas.report.page.trajectory import (
+    DRIVEN,
+    FRAME_DPI,
+    RIVAL,
+    draw_stage,
+    draw_trajectory,
+    rival,
+    story_of,
+    trajectory_frames,
+)
 
-WORDS = dict(title="One feature is driven", subtitle="alpha / conv1")
+WORDS = dict(title="One feature is driven", subtitle="alpha / conv1", layer="conv1")
 
 
 def made(steps, channels, driven=1, second=2):
@@ -38,6 +49,12 @@ def letters(figure):
 
 def words(figure):
     return {text.get_text() for text in letters(figure)}
+
+
+def at_moment(story, moment):
+    figure = draw_stage(story, (WORDS["title"], WORDS["subtitle"]), WORDS["layer"])
+    draw_moment(figure, story, moment)
+    return figure
 
 
 def assert_tidy(figure):
@@ -80,7 +97,7 @@ def test_the_numbers_given_stay_as_they_are():
 @pytest.mark.parametrize("channels", [4, 64, 512, 2048])
 def test_driven_and_rival_are_seen_and_named(channels):
     steps, means = made(20, channels, driven=3, second=0)
-    figure = draw_trajectory(steps, means, channel=3, name="conv1", **WORDS)
+    figure = draw_trajectory(steps, means, channel=3, **WORDS)
     assert_tidy(figure)
     assert {"channel 3", "driven", "channel 0", "nearest rival", "at step 76", "3", "0"} <= words(figure)
     assert "mean activation of every channel of conv1" in words(figure)
@@ -93,8 +110,7 @@ def test_driven_and_rival_are_seen_and_named(channels):
 def test_names_do_not_meet(name, driven, second):
     steps, means = made(5, 512, driven, second)
     means[:, second] = means[:, driven] * 0.98
-    for called in (name, lambda channel: f"{name} {channel}"):
-        assert_tidy(draw_trajectory(steps, means, channel=driven, name=called, title=name, subtitle=name))
+    assert_tidy(draw_trajectory(steps, means, channel=driven, layer=name, title=name, subtitle=name))
 
 
 @pytest.mark.parametrize(
@@ -114,14 +130,14 @@ def test_names_do_not_meet(name, driven, second):
 def test_any_numbers_are_drawn(means):
     figure = draw_trajectory(np.arange(len(means)), means, channel=0, **WORDS)
     assert_tidy(figure)
-    frames = trajectory_frames(np.arange(len(means)), means, channel=0, dpi=50, **WORDS)
+    frames = trajectory_frames(np.arange(len(means)), means, channel=0, **WORDS)
     assert len(frames) == len(means)
 
 
 def test_gaps_stay_gaps():
     steps, means = made(9, 4)
     means[3:6] = np.nan
-    figure = draw_trajectory(steps, means, channel=1, upto=4, **WORDS)
+    figure = at_moment(story_of(steps, means, 1), 4)
     bars = figure.axes[1]
     assert not [line for line in bars.lines if line.get_color() == DRIVEN]
     assert "1" not in {text.get_text() for text in bars.texts}
@@ -129,7 +145,7 @@ def test_gaps_stay_gaps():
 
 def test_bars_are_the_moment():
     steps, means = made(10, 6)
-    bars = draw_trajectory(steps, means, channel=1, upto=4, **WORDS).axes[1]
+    bars = at_moment(story_of(steps, means, 1), 4).axes[1]
     tips = {}
     for line in bars.lines:
         for x, y in zip(*line.get_data(), strict=True):
@@ -140,18 +156,19 @@ def test_bars_are_the_moment():
 
 def test_limits_are_kept_and_nothing_leaves_them():
     steps, means = made(10, 6)
-    figure = draw_trajectory(steps, means, channel=1, limits=(0, 1), **WORDS)
+    figure = at_moment(replace(story_of(steps, means, 1), limits=(0, 1)), 9)
     assert [axes.get_ylim() for axes in figure.axes] == [(0, 1)] * 2
     assert_tidy(figure)
 
 
 def test_frames_share_one_size_and_axes_and_end_as_the_still_picture():
     steps, means = made(6, 16)
-    frames = trajectory_frames(steps, means, channel=1, dpi=80, **WORDS)
+    frames = trajectory_frames(steps, means, channel=1, **WORDS)
+    story = story_of(steps, means, 1)
     assert len(frames) == 6
     assert len({frame.size for frame in frames}) == 1
     for moment, frame in enumerate(frames):
-        still = render(draw_trajectory(steps, means, channel=1, upto=moment, **WORDS), 80)
+        still = render(at_moment(story, moment), FRAME_DPI)
         assert np.abs(np.asarray(frame, int) - np.asarray(still, int)).mean() < 0.2
     bars = [count(frame.crop((frame.width * 6 // 10, 0, *frame.size)), DRIVEN) for frame in frames]
     assert all(a < b for a, b in pairwise(bars[1:]))

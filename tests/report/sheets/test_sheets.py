@@ -9,7 +9,7 @@ from PIL import Image
 from atlas.query.atlas import Atlas
 from atlas.report.sheets import grid
 from atlas.report.sheets.feature_sheet import feature_sheet
-from atlas.report.sheets.layer_sheets import write_sheet, write_sheets
+from atlas.report.sheets.layer_sheets import write_sheets
 from atlas.store.images import to_pil
 
 
@@ -40,7 +40,8 @@ def test_only_stale_sheets_are_drawn_again(paths):
 
 
 def test_every_image_stands_at_its_place(paths):
-    with Atlas(paths.root) as atlas, Image.open(write_sheet(atlas, "alpha", "conv2", metric="l1")) as file:
+    write_sheets(paths)
+    with Image.open(paths.sheet("alpha", "conv2", "l1")) as file:
         sheet = np.asarray(file.convert("RGB")).astype(int)
     thumb, step = 128, 128 + grid.GAP
     left, top = grid.MARGIN, _first_row(sheet)

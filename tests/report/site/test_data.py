@@ -10,8 +10,7 @@ from made_atlas import CREATED, Made, make_atlas
 
 from atlas.query.atlas import Atlas
 from atlas.records import Address
-from atlas.report.site.numbers import as_bytes, listed, rounded
-from atlas.report.site.script import script
+from atlas.report.site.encoding import as_bytes, listed, rounded, script
 from atlas.report.site.write import write_site
 from atlas.store.files import write_json
 from atlas.store.paths import AtlasPaths

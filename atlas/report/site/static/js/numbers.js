@@ -23,10 +23,6 @@ function count(value, noun) {
   return `${value.toLocaleString("en")} ${many}`;
 }
 
-function share(part) {
-  return part === null || part === undefined ? "\u2013" : `${Math.round(100 * part)} %`;
-}
-
 /** As many digits as steps of this width can tell apart. */
 const digitsOf = (step) => Math.max(0, Math.min(3, Math.floor(-Math.log10(step / 2 || 1e-9))));
 

@@ -3,7 +3,7 @@
 const mapViews = new Map(); // "model probe" → where one looked last: whoever comes back finds it so
 
 function mapPage(model, held, query) {
-  const title = (...rest) => el("header.title", {}, el("h1", {}, el("span.dot"), model.name), ...rest);
+  const title = (...rest) => el("header.title", el("h1", el("span.dot"), model.name), ...rest);
   const page = (...rest) => el("div.page.mapped", { style: { "--model": colourOfModel(model) } }, ...rest);
   if (!held) {
     return page(title(), notCompared(), foot([]));
@@ -15,11 +15,10 @@ function mapPage(model, held, query) {
   plane.light(plane.points.layer.includes(lit) ? lit : -1);
   return page(
     title(
-      el("p.lead", {}, count(plane.points.n, "feature"), el("span.quiet", {}, " on a plane: near means alike")),
+      el("p.lead", count(plane.points.n, "feature"), el("span.quiet", " on a plane: near means alike")),
       el(
         "div.tools",
-        {},
-        el("span.quiet.small", {}, "What is the ", term("map", "map"), "?"),
+        el("span.quiet.small", "What is the ", term("map", "map"), "?"),
         picker(
           "Probe",
           probes.map((name) => [name, name]),
@@ -31,7 +30,7 @@ function mapPage(model, held, query) {
         ),
       ),
     ),
-    el("div.plane", {}, plane.canvas, layerKeys(model, plane), zoomButtons(plane.keys)),
+    el("div.plane", plane.canvas, layerKeys(model, plane), zoomButtons(plane.keys)),
     plane.said,
     foot([
       [
@@ -61,7 +60,7 @@ function layerKeys(model, plane) {
           },
         },
         el("span.dot"),
-        el("span", {}, layer.name),
+        el("span", layer.name),
       ),
   );
   return el("div.layerkeys", { role: "group", "aria-label": "Layers" }, keys);
@@ -123,7 +122,7 @@ function makePlane(model, data, name) {
     if (!event)
       said.replaceChildren(
         "In the middle: ",
-        el("a", { href: routes.feature(layer, channel) }, el("strong", {}, addressOf(layer, channel))),
+        el("a", { href: routes.feature(layer, channel) }, el("strong", addressOf(layer, channel))),
         ". Enter opens it.",
       );
     else
@@ -186,7 +185,8 @@ function makePlane(model, data, name) {
     const size = new ResizeObserver(() => {
       Object.assign(plane, { width: canvas.clientWidth, height: canvas.clientHeight, ratio: Math.min(2, devicePixelRatio || 1) });
       plane.fit = 0.92 * Math.min(plane.width / points.wide || 1, plane.height / points.high || 1);
-      plane.view ? look({}) : (plane.view = { scale: plane.fit, x: points.wide / 2, y: points.high / 2 });
+      if (plane.view) look({});
+      else plane.view = { scale: plane.fit, x: points.wide / 2, y: points.high / 2 };
       drawPlane(plane);
     });
     size.observe(canvas);

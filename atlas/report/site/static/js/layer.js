@@ -22,15 +22,13 @@ function layerPage(layer, grid, query) {
     { style: { "--model": colourOfModel(layer.model) } },
     el(
       "header.title",
-      {},
-      el("h1", {}, el("span.dot"), layer.name),
-      el("p.lead", {}, count(layer.list.length, "channel"), el("span.quiet", {}, ` of ${layer.model.name}`)),
-      el("div.headcounts", {}, stateBar(layer.features, layer.list.length)),
+      el("h1", el("span.dot"), layer.name),
+      el("p.lead", count(layer.list.length, "channel"), el("span.quiet", ` of ${layer.model.name}`)),
+      el("div.headcounts", stateBar(layer.features, layer.list.length)),
       layerLinks(layer),
     ),
     el(
       "div.tools",
-      {},
       choices("Order", orders, order, (value) => change({ order: value })),
       (order === "score" || order === "rank") &&
         choices(
@@ -58,7 +56,6 @@ function layerPage(layer, grid, query) {
       ),
       el(
         "span.quiet.small",
-        {},
         order === "cluster"
           ? term("family", "What is a family?")
           : order === "rank"
@@ -132,10 +129,10 @@ function failuresOf(layer, grid) {
   const rows = grid.failures.map(([channel, set, type, message, attempts]) => [
     el("a", { href: routes.feature(layer, channel) }, channel),
     set >= 0 ? setLabel(layer, set) : "\u2013",
-    [el("strong", {}, type), ` ${message || ""}`],
+    [el("strong", type), ` ${message || ""}`],
     attempts,
   ]);
-  return el("section", {}, el("h2", {}, "Failed"), table(["channel", "images", "error", "tries"], rows));
+  return el("section", el("h2", "Failed"), table(["channel", "images", "error", "tries"], rows));
 }
 
 /** Of each network the layer that is most like this one as a whole, its own network first. */
@@ -150,17 +147,14 @@ function matchesLinks(layer) {
   if (!best.length) return null;
   return el(
     "section",
-    {},
-    el("h2", {}, "The layers most like it"),
+    el("h2", "The layers most like it"),
     el(
       "ul.linklist",
-      {},
       best.map(([, j, cka]) =>
         el(
           "li",
-          {},
           el("a", { href: routes.compare(nameOf(layer), nameOf(whole.layers[j])) }, nameOf(whole.layers[j])),
-          el("span.quiet.small", {}, " ", term("cka", "CKA"), ` ${number(cka)}`),
+          el("span.quiet.small", " ", term("cka", "CKA"), ` ${number(cka)}`),
         ),
       ),
     ),

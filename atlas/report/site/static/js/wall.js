@@ -98,7 +98,7 @@ function firstBelow(rows, y) {
 }
 
 const headingRow = ({ top, group }) =>
-  el("div.wallhead", { style: { top: `${top}px` } }, el("strong", {}, group.title), el("span.quiet.small", {}, group.note));
+  el("div.wallhead", { style: { top: `${top}px` } }, el("strong", group.title), el("span.quiet.small", group.note));
 
 function cellRow(wall, { top, places, start }) {
   const {
@@ -116,7 +116,7 @@ function cellRow(wall, { top, places, start }) {
         set,
         state: STATES[mine.state[place]],
         query,
-        lines: [el("span.caption", {}, captionOf(wall, place))],
+        lines: [el("span.caption", captionOf(wall, place))],
       });
       link.dataset.at = start + k;
       link.tabIndex = start + k === focused ? 0 : -1;
@@ -132,7 +132,7 @@ function captionOf({ layer, mine, choice: { order, size } }, place) {
     rank:
       mine.rank[place] === null ? null : `#${mine.rank[place]}${mine.z[place] === null ? "" : ` z ${number(mine.z[place], 1)}`}`,
   }[order];
-  return size < LEAST_CAPTION || !value ? String(layer.list[place]) : [`${layer.list[place]} `, el("span.quiet", {}, value)];
+  return size < LEAST_CAPTION || !value ? String(layer.list[place]) : [`${layer.list[place]} `, el("span.quiet", value)];
 }
 
 const rowOf = (wall) =>

@@ -1,17 +1,18 @@
 // Elements. Text is always set as text: names come from users' models.
 
-/** el("a.quiet.small", {href: "#/"}, "text", child, [children]): null and false children are left out. */
-function el(kind, properties, ...children) {
+/** el("a.quiet.small", {href: "#/"}, "text", child, [children]): properties may be left out; null and false children are. */
+function el(kind, ...rest) {
+  const properties = rest[0]?.constructor === Object ? rest.shift() : {};
   const [tag, ...classes] = kind.split(".");
   const made = document.createElement(tag || "div");
   if (classes.length) made.className = classes.join(" ");
-  for (const [name, value] of Object.entries(properties || {})) {
+  for (const [name, value] of Object.entries(properties)) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
     else if (name === "style") for (const [key, said] of Object.entries(value)) made.style.setProperty(key, said);
     else made.setAttribute(name, value === true ? "" : value);
   }
-  made.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  made.append(...rest.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return made;
 }
 
@@ -32,7 +33,7 @@ function choices(label, options, chosen, choose) {
   return el(
     "span.choices",
     { role: "group", "aria-label": label },
-    el("span.label", {}, label),
+    el("span.label", label),
     options.map(([value, text]) =>
       el(
         "button.choice",
@@ -55,7 +56,7 @@ function picker(label, options, chosen, choose) {
     { "aria-label": label, "data-key": label, onchange: () => choose(select.value) },
     options.map(([value, text]) => el("option", { value, selected: value === chosen }, text)),
   );
-  return el("label.picker", {}, el("span.label", {}, label), select);
+  return el("label.picker", el("span.label", label), select);
 }
 
 /** Something that can be copied with one click; a function says it when it is wanted. */
@@ -98,25 +99,20 @@ function table(heads, rows, { rowHeads = false } = {}) {
   const line = (cells) =>
     el(
       "tr",
-      {},
-      cells.map((cell, k) => (rowHeads && !k ? el("th", { scope: "row" }, cell) : el("td", {}, cell))),
+      cells.map((cell, k) => (rowHeads && !k ? el("th", { scope: "row" }, cell) : el("td", cell))),
     );
   return el(
     "div.scrolls",
-    {},
     el(
       "table.plain",
-      {},
       el(
         "thead",
-        {},
         el(
           "tr",
-          {},
-          heads.map((head) => el("th", {}, head)),
+          heads.map((head) => el("th", head)),
         ),
       ),
-      el("tbody", {}, rows.map(line)),
+      el("tbody", rows.map(line)),
     ),
   );
 }

@@ -113,7 +113,7 @@ function explain(button, title, meaning) {
   explained?.button.setAttribute("aria-expanded", "false");
   explained = null;
   if (same || !button) return;
-  const note = el("div.note.explains", { role: "note" }, el("strong", {}, title), el("p", {}, meaning));
+  const note = el("div.note.explains", { role: "note" }, el("strong", title), el("p", meaning));
   document.body.append(note);
   const at = button.getBoundingClientRect();
   const wide = note.offsetWidth;

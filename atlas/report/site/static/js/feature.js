@@ -14,21 +14,12 @@ function featurePage(layer, channel, known, query) {
     { style: { "--model": colourOfModel(layer.model) } },
     el(
       "header.title",
-      {},
-      el(
-        "h1",
-        {},
-        el("span.dot"),
-        el("a", { href: routes.layer(layer) }, layer.name),
-        el("span.colon", {}, ":"),
-        String(channel),
-      ),
-      el("p.lead", {}, el("span.quiet", {}, "a feature of "), layer.model.name),
+      el("h1", el("span.dot"), el("a", { href: routes.layer(layer) }, layer.name), el("span.colon", ":"), String(channel)),
+      el("p.lead", el("span.quiet", "a feature of "), layer.model.name),
       walkLinks(layer, channel),
     ),
     el(
       `div.spread${known.images.length > 2 ? ".many" : known.images.length < 2 ? ".single" : ""}`,
-      {},
       el(
         "section.images",
         { "aria-label": "Its images" },
@@ -77,9 +68,9 @@ function noImage(layer, channel) {
   const mine = grid.failures.filter(([failed]) => failed === channel);
   return mine.length
     ? mine.map(([, set, type, message]) =>
-        el("p.empty", {}, `${set >= 0 ? `${setLabel(layer, set)}: ` : ""}failed with ${type}: ${message || ""}`),
+        el("p.empty", `${set >= 0 ? `${setLabel(layer, set)}: ` : ""}failed with ${type}: ${message || ""}`),
       )
-    : el("p.empty", {}, "Its images are not made yet.");
+    : el("p.empty", "Its images are not made yet.");
 }
 
 function imagesOf(layer, channel, known, chosen) {
@@ -92,7 +83,6 @@ function imagesOf(layer, channel, known, chosen) {
     if (mine.z[place] !== null) facts.push(["z", number(mine.z[place], 1)]);
     return el(
       `figure.${image.set === chosen ? "chosen" : "other"}`,
-      {},
       el(
         "a.frame",
         { href: imageOf(layer, channel, image.set), target: "_blank", title: "The image file", style: { "--wide": image.width } },
@@ -100,32 +90,27 @@ function imagesOf(layer, channel, known, chosen) {
       ),
       el(
         "figcaption",
-        {},
         el(
           "p",
-          {},
           el(
             "a.setname",
             {
               href: routes.feature(layer, channel, { ...keptQuery("measure", "probe"), set: layer.sets[image.set].key }),
               title: "Show what this image does",
             },
-            el("strong", {}, setLabel(layer, image.set)),
+            el("strong", setLabel(layer, image.set)),
           ),
           image.status === "dead" && [" ", term("dead", "dead")],
         ),
         el(
           "dl.facts",
-          {},
-          facts.map(([key, value]) =>
-            el("div", {}, el("dt", {}, term(key, key === "rank" ? "self-rank" : key)), el("dd", {}, value)),
-          ),
+          facts.map(([key, value]) => el("div", el("dt", term(key, key === "rank" ? "self-rank" : key)), el("dd", value))),
         ),
         image.trace && traceChart(image.trace),
       ),
     );
   });
-  return el("div.figures", {}, figures);
+  return el("div.figures", figures);
 }
 
 /** What the chosen image does to the whole layer. */
@@ -135,18 +120,17 @@ function spectraOf(layer, channel, known, chosen) {
   const rivals = rivalsOf(image, channel);
   const options = known.images.filter((one) => one.spectrum).map((one) => [layer.sets[one.set].key, setLabel(layer, one.set)]);
   return [
-    el("h2", {}, term("spectrum", "Activation spectrum")),
+    el("h2", term("spectrum", "Activation spectrum")),
     picker("On the image", options, layer.sets[image.set].key, (key) => {
       changeQuery({ set: key });
       render();
     }),
     spectrumChart(layer, channel, image),
-    rivals.length > 0 && el("p.label", {}, "Rivals on this image"),
+    rivals.length > 0 && el("p.label", "Rivals on this image"),
     el(
       "div.rivals",
-      {},
       rivals.map(([other, value]) => {
-        const said = el("span.caption", {}, `${other} `, el("span.quiet", {}, number(value)));
+        const said = el("span.caption", `${other} `, el("span.quiet", number(value)));
         return layer.place.has(other) ? card(layer, other, { lines: [said] }) : said;
       }),
     ),
@@ -158,17 +142,14 @@ function examplesSection(known) {
   return probes.map(([probe, shown]) =>
     el(
       "section",
-      {},
-      el("h2", {}, term("examples", "Pictures that drive it"), el("span.quiet.small", {}, ` probe ${probe}`)),
+      el("h2", term("examples", "Pictures that drive it"), el("span.quiet.small", ` probe ${probe}`)),
       el(
         "div.examples",
-        {},
         shown.map(([path, mean]) =>
           el(
             "figure",
-            {},
             el("img", { src: `../${url(path)}`, alt: `Picture of probe ${probe}`, loading: "lazy" }),
-            el("figcaption.caption.quiet", {}, number(mean)),
+            el("figcaption.caption.quiet", number(mean)),
           ),
         ),
       ),
@@ -186,11 +167,9 @@ function matchesSection(layer, channel) {
   if (!found.length) return null;
   return el(
     "section",
-    {},
-    el("h2", {}, "Its match in other networks"),
+    el("h2", "Its match in other networks"),
     el(
       "div.matches",
-      {},
       found.map(([model, layers, [l, other, score, baseline, mutual, partnerLayer, partner, partnerScore]]) => {
         const to = layerOf(model, layers[l]);
         const mate = partnerLayer >= 0 ? layerOf(model, layers[partnerLayer]) : null;
@@ -202,7 +181,7 @@ function matchesSection(layer, channel) {
               { layer: mate, channel: partner, score: partnerScore, baseline: null, mutual: 0, most: 1 },
               layer,
               channel,
-              el("span", {}, term("partner", "partner")),
+              el("span", term("partner", "partner")),
             ),
         ];
       }),
@@ -228,8 +207,7 @@ function madeSection(layer, known) {
   ];
   return el(
     "details.made",
-    {},
-    el("summary", {}, "How it was made"),
+    el("summary", "How it was made"),
     table(
       ["", ...known.images.map((image) => setLabel(layer, image.set))],
       rows.map(([name, value]) => [name, ...known.images.map(value)]),

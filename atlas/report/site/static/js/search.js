@@ -53,8 +53,7 @@ function openSearch() {
     "Search",
     el(
       "div.finder",
-      {},
-      el("div.findbar", {}, field, el("button.plainbutton", { type: "button", onclick: closeOverlay }, "Close")),
+      el("div.findbar", field, el("button.plainbutton", { type: "button", onclick: closeOverlay }, "Close")),
       list,
     ),
   );
@@ -79,17 +78,16 @@ function openSearch() {
           foundThumb(one),
           el(
             "span",
-            {},
-            el("span.quiet", {}, `${one.layer.model.name} / `),
+            el("span.quiet", `${one.layer.model.name} / `),
             one.layer.name,
             one.channel === undefined
-              ? el("span.quiet.small", {}, ` ${count(one.layer.list.length, "channel")}`)
-              : el("strong", {}, ` : ${one.channel}`),
+              ? el("span.quiet.small", ` ${count(one.layer.list.length, "channel")}`)
+              : el("strong", ` : ${one.channel}`),
           ),
         ),
       ),
     );
-    if (!results.length) list.append(el("li.quiet", {}, "Nothing is called that."));
+    if (!results.length) list.append(el("li.quiet", "Nothing is called that."));
     mark();
   };
   field.addEventListener("input", draw);

@@ -44,16 +44,13 @@ function bookmarksPage() {
   }));
   return el(
     "div.page.bookmarks",
-    {},
     el(
       "header.title",
-      {},
-      el("h1", {}, "Bookmarks"),
-      el("p.lead.quiet", {}, "Kept in this browser, for this atlas."),
+      el("h1", "Bookmarks"),
+      el("p.lead.quiet", "Kept in this browser, for this atlas."),
       known.length > 0 &&
         el(
           "nav.links",
-          {},
           saveLink("bookmarks.json", JSON.stringify(rows, null, 2), "Save as JSON"),
           saveLink(
             "bookmarks.csv",
@@ -67,15 +64,13 @@ function bookmarksPage() {
     known.length
       ? el(
           "div.markedgrid",
-          {},
           known.map(([address, { layer, channel }]) =>
             el(
               "div.marked",
-              {},
               card(layer, channel, {
                 lines: [
-                  el("span.caption", {}, el("strong", {}, `${layer.name} : ${channel}`)),
-                  el("span.caption.quiet", {}, layer.model.name),
+                  el("span.caption", el("strong", `${layer.name} : ${channel}`)),
+                  el("span.caption.quiet", layer.model.name),
                 ],
               }),
               el(
@@ -94,8 +89,8 @@ function bookmarksPage() {
             ),
           ),
         )
-      : el("p.empty", {}, "None yet: mark a feature on its page, by its button or by b."),
-    gone.length > 0 && el("p.quiet.small", {}, `Not in this atlas: ${gone.map(([address]) => address).join(", ")}`),
+      : el("p.empty", "None yet: mark a feature on its page, by its button or by b."),
+    gone.length > 0 && el("p.quiet.small", `Not in this atlas: ${gone.map(([address]) => address).join(", ")}`),
     foot(
       rows.length
         ? [

@@ -24,7 +24,7 @@ function readPoints(model, held) {
   };
   points.wide = points.x.reduce((a, b) => Math.max(a, b), 0);
   points.high = points.y.reduce((a, b) => Math.max(a, b), 0);
-  points.sprites = new Array(n);
+  points.sprites = Array.from({ length: n });
   points.layers = model.layers;
   return Object.assign(points, bucketed(points));
 }

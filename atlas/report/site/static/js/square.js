@@ -122,7 +122,7 @@ function drawSquare(square) {
       seen: [placeAt(square, upright ? square.y : square.x), placeAt(square, room + (upright ? square.y : square.x))],
     });
   canvas.classList.toggle("zoomed", most > 0);
-  square.spot && placeCross(square, spanOf(square.spot.i), spanOf(square.spot.j));
+  if (square.spot) placeCross(square, spanOf(square.spot.i), spanOf(square.spot.j));
 }
 
 /** Along an edge: a bracket for each family, and thumbnails where there is room. */

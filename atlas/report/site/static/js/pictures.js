@@ -9,7 +9,7 @@ function thumb(layer, channel, { set, state } = {}) {
   const kind = state ?? stateOf(layer, channel);
   const made = el(`span.thumb.${kind}`, { role: "img", "aria-label": describe(layer, channel, kind) });
   if (!PICTURED.includes(kind)) {
-    made.append(el("span.word", {}, STATE_WORDS[kind] || "no image"));
+    made.append(el("span.word", STATE_WORDS[kind] || "no image"));
     return made;
   }
   const { source, column, row } = spriteOf(layer, channel, chosen);
@@ -17,7 +17,7 @@ function thumb(layer, channel, { set, state } = {}) {
   made.style.backgroundImage = `url("${source}")`;
   made.style.backgroundSize = `${100 * (last + 1)}%`;
   made.style.backgroundPosition = `${(100 * column) / last}% ${(100 * row) / last}%`;
-  if (kind === "dead") made.append(el("span.word", {}, "dead"));
+  if (kind === "dead") made.append(el("span.word", "dead"));
   return made;
 }
 
@@ -55,15 +55,13 @@ function showPeek(x, y, shown, lines) {
   peek.replaceChildren(
     el(
       "div.peeked",
-      {},
       shown.map(({ layer, channel, set, state }) =>
         el(
           "figure",
-          {},
           !PICTURED.includes(state ?? stateOf(layer, channel))
             ? thumb(layer, channel, { state })
             : fullImage(layer, channel, set ?? standing(layer, channel), { loading: "eager" }),
-          el("figcaption", {}, el("span.quiet", {}, layer.name), ` : ${channel}`),
+          el("figcaption", el("span.quiet", layer.name), ` : ${channel}`),
         ),
       ),
     ),
@@ -105,13 +103,12 @@ function peekLines(layer, channel, set, state) {
   const place = layer.place.get(channel);
   const lines = [];
   const kind = state ?? stateOf(layer, channel);
-  if (kind !== "ok") lines.push(el("p.quiet", {}, STATE_WORDS[kind]));
+  if (kind !== "ok") lines.push(el("p.quiet", STATE_WORDS[kind]));
   if (mine && mine.score[place] !== null) {
     const rank = mine.rank[place];
     lines.push(
       el(
         "p.quiet",
-        {},
         `score ${number(mine.score[place])}`,
         rank ? ` \u00b7 self-rank ${rank}` : "",
         mine.z[place] === null ? "" : ` \u00b7 z ${number(mine.z[place], 1)}`,

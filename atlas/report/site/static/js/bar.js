@@ -9,11 +9,11 @@ function drawBar() {
       el("a", { href: routes.map(layer.model), class: layer.model.map ? null : "plain" }, layer.model.name),
       el("a", { href: routes.layer(layer) }, layer.name),
     );
-    if (!layer.model.map) crumbs[0] = el("span", {}, layer.model.name);
-    if (page === "f") crumbs.push(el("span", {}, parts[2]));
-    if (page === "matrix") crumbs.push(el("span", {}, "matrix"));
-  } else if (page === "map") crumbs.push(el("span", {}, parts[0]), el("span", {}, "map"));
-  else if (page) crumbs.push(el("span", {}, page));
+    if (!layer.model.map) crumbs[0] = el("span", layer.model.name);
+    if (page === "f") crumbs.push(el("span", parts[2]));
+    if (page === "matrix") crumbs.push(el("span", "matrix"));
+  } else if (page === "map") crumbs.push(el("span", parts[0]), el("span", "map"));
+  else if (page) crumbs.push(el("span", page));
   const held = marks().length;
   document.getElementById("bar").replaceChildren(
     el(
@@ -24,19 +24,18 @@ function drawBar() {
     ),
     el(
       "div.actions",
-      {},
       el(
         "button.searchbutton",
         { type: "button", onclick: openSearch, "aria-label": "Search" },
-        el("span", {}, "Search"),
-        el("kbd", {}, "/"),
+        el("span", "Search"),
+        el("kbd", "/"),
       ),
       el("button.plainbutton", { type: "button", onclick: goRandom, title: "A random feature (r)" }, "Random"),
       el(
         "a.plainbutton",
         { href: routes.bookmarks(), title: "Bookmarks", "aria-label": "Bookmarks" },
-        el("span.wide", {}, "Bookmarks"),
-        el("span.narrow", {}, "\u2606"),
+        el("span.wide", "Bookmarks"),
+        el("span.narrow", "\u2606"),
         held ? ` ${held}` : "",
       ),
       el(

@@ -104,25 +104,20 @@ function mistake(error) {
     : [];
   return el(
     "div.page",
-    {},
     el(
       "header.title",
-      {},
-      el("h1", {}, unknown ? "Not in this atlas" : "This page cannot be shown"),
+      el("h1", unknown ? "Not in this atlas" : "This page cannot be shown"),
       el(
         "p.lead",
-        {},
-        unknown ? ["There is no ", el("strong", {}, error.message), "."] : `${error.message}. atlas site writes what is missing.`,
+        unknown ? ["There is no ", el("strong", error.message), "."] : `${error.message}. atlas site writes what is missing.`,
       ),
     ),
     near.length > 0 &&
       el(
         "ul.linklist",
-        {},
         near.map((one) =>
           el(
             "li",
-            {},
             el(
               "a",
               { href: one.channel === undefined ? routes.layer(one.layer) : routes.feature(one.layer, one.channel) },
@@ -131,7 +126,7 @@ function mistake(error) {
           ),
         ),
       ),
-    el("p", {}, el("a", { href: routes.home() }, "To the first page")),
+    el("p", el("a", { href: routes.home() }, "To the first page")),
   );
 }
 
@@ -155,7 +150,7 @@ async function start() {
     document
       .getElementById("main")
       .replaceChildren(
-        el("div.page", {}, el("h1", {}, "This atlas has no site yet"), el("p", {}, `${error.message}; atlas site writes it.`)),
+        el("div.page", el("h1", "This atlas has no site yet"), el("p", `${error.message}; atlas site writes it.`)),
       );
     return;
   }

@@ -15,7 +15,6 @@ function relationsSection() {
     body.replaceChildren(
       el(
         "div.tools",
-        {},
         choices(
           "Compare by",
           Object.keys(RELATIONS).map((kind) => [kind, WORDS[kind][0]]),
@@ -37,7 +36,6 @@ function relationsSection() {
         el("a.small", { href: routes.compare(null, null) }, "Compare two by name"),
         el(
           "span.quiet.small",
-          {},
           state.kind === "cka" ? "" : "Row: whose features; column: where their best matches are sought. ",
           "What is ",
           term(state.kind, WORDS[state.kind][0].toLowerCase()),
@@ -49,7 +47,7 @@ function relationsSection() {
       relationsTable(whole.data.relations[state.probe], ...RELATIONS[state.kind], state.kind),
     );
   draw();
-  return el("section.relations", { "aria-label": "How the layers relate" }, el("h2", {}, "How the layers relate"), body);
+  return el("section.relations", { "aria-label": "How the layers relate" }, el("h2", "How the layers relate"), body);
 }
 
 /** Ordered pairs as a square: its colour is the value; the note below it says both sides and what a rotation leaves. */
@@ -69,9 +67,9 @@ function relationsTable(rows, value, baseline, kind) {
     note.replaceChildren(
       ...(row
         ? [
-            el("strong", {}, nameOf(layers[i])),
+            el("strong", nameOf(layers[i])),
             " \u2192 ",
-            el("strong", {}, nameOf(layers[j])),
+            el("strong", nameOf(layers[j])),
             ` \u00b7 ${WORDS[kind][0]} ${number(row[value])}`,
             kind === "cka"
               ? ""
@@ -95,13 +93,12 @@ function relationsTable(rows, value, baseline, kind) {
   const named = size >= SQUARE.named;
   return el(
     "div.relationwrap",
-    {},
     el(
       "div.relationtable",
       { style: { "--n": layers.length, "--size": `${size}px` } },
-      named && el("div.heads", {}, heads()),
+      named && el("div.heads", heads()),
       square,
-      named && el("div.heads.below", {}, heads()),
+      named && el("div.heads.below", heads()),
     ),
     legend(shade, WORDS[kind][0]),
     note,

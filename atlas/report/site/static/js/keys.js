@@ -42,30 +42,25 @@ function openHelp() {
     "Keys and words",
     el(
       "div.help",
-      {},
-      el("div.helpbar", {}, random, light, close),
-      el("h2", {}, "Keys"),
+      el("div.helpbar", random, light, close),
+      el("h2", "Keys"),
       el(
         "dl.keys",
-        {},
         KEYS.map(([key, what]) =>
           el(
             "div",
-            {},
             el(
               "dt",
-              {},
-              key.split(" ").map((one) => el("kbd", {}, one)),
+              key.split(" ").map((one) => el("kbd", one)),
             ),
-            el("dd", {}, what),
+            el("dd", what),
           ),
         ),
       ),
-      el("h2", {}, "Words"),
+      el("h2", "Words"),
       el(
         "dl.words",
-        {},
-        Object.values(WORDS).map(([title, meaning]) => el("div", {}, el("dt", {}, title), el("dd", {}, meaning))),
+        Object.values(WORDS).map(([title, meaning]) => el("div", el("dt", title), el("dd", meaning))),
       ),
     ),
   );

@@ -1,4 +1,4 @@
-"""A picture at its place in a figure for print: resampled once, to just the pixels that the figure has there."""
+"""A picture in a figure for print, resampled once, to just the pixels that the figure has at its place."""
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -9,7 +9,7 @@ from PIL import Image
 
 from atlas.report.page.lettering import from_top
 
-DEAD, FADED = 0.16, (228, 228, 228)  # how much of a dead feature's picture is left, and the gray it fades into
+DEAD, FADED = 0.16, (228, 228, 228)  # the share that is left of a dead feature's picture, and the gray it fades into
 
 
 class PlacedImage(Artist):
@@ -36,13 +36,13 @@ class PlacedImage(Artist):
 
 
 def on_white(image: Image.Image) -> Image.Image:
-    """RGB, what is transparent being white."""
+    """The picture in RGB, on white where it is transparent."""
     image = image.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
 
 
 def faded(image: Image.Image) -> Image.Image:
-    """What is left of a dead feature's picture."""
+    """The picture of a dead feature: grayscale, and nearly gone."""
     return Image.blend(Image.new("RGB", image.size, FADED), on_white(image).convert("L").convert("RGB"), DEAD)
 
 

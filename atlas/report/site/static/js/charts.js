@@ -11,7 +11,6 @@ function traceChart(trace) {
   const path = trace.map((value, k) => `${k ? "L" : "M"}${x(k).toFixed(1)} ${y(value).toFixed(1)}`).join("");
   return el(
     "div.chart",
-    {},
     svg(
       "svg",
       {
@@ -23,7 +22,7 @@ function traceChart(trace) {
       svg("line", { x1: 0, x2: wide, y1: y(0), y2: y(0), class: "zero" }),
       svg("path", { d: path, class: "line" }),
     ),
-    el("div.small.quiet", {}, term("trace", "score along the way"), ` ${number(trace[0])} \u2192 ${number(trace.at(-1))}`),
+    el("div.small.quiet", term("trace", "score along the way"), ` ${number(trace[0])} \u2192 ${number(trace.at(-1))}`),
   );
 }
 
@@ -57,7 +56,7 @@ function spectrumChart(layer, channel, image) {
         event.clientX,
         event.clientY,
         [{ layer, channel: k }],
-        [el("p.quiet", {}, `activation ${number(chart.value(k), chart.digits)}`)],
+        [el("p.quiet", `activation ${number(chart.value(k), chart.digits)}`)],
       );
     else hidePeek();
   };
@@ -89,7 +88,7 @@ function spectrumChart(layer, channel, image) {
     );
     addEventListener("themechange", () => drawSpectrum(chart), { signal: pageEnd.signal });
   });
-  return el("div", {}, canvas, chart.note);
+  return el("div", canvas, chart.note);
 }
 
 const RIVALS = 6; // shown
@@ -102,7 +101,7 @@ function tellLine(chart, k) {
   chart.note.replaceChildren(
     ...(k === null
       ? ["Point at a line to see whose it is. ", el("span.key.mine"), " this channel ", el("span.key.rival"), " its rivals"]
-      : [el("strong", {}, `channel ${k}`), ` ${number(chart.value(k), chart.digits)}`]),
+      : [el("strong", `channel ${k}`), ` ${number(chart.value(k), chart.digits)}`]),
   );
 }
 

@@ -9,7 +9,7 @@ const SHOWN = 9; // neighbors at first; the others after a click
 
 function neighborsSection(layer, channel, known, query) {
   const keys = Object.keys(known.neighbors).map((key) => key.split("/"));
-  if (!keys.length) return el("section", {}, el("h2", {}, "Relatives"), whyAlone(layer, channel));
+  if (!keys.length) return el("section", el("h2", "Relatives"), whyAlone(layer, channel));
   const probes = [...new Set(keys.map(([probe]) => probe))];
   const probe = probes.includes(query.probe) ? query.probe : probes[0];
   const change = (changes) => {
@@ -20,11 +20,9 @@ function neighborsSection(layer, channel, known, query) {
   const wanted = measures.includes(query.measure) ? query.measure : undefined;
   return el(
     "section.relatives",
-    {},
-    el("h2", {}, "Relatives"),
+    el("h2", "Relatives"),
     el(
       "div.tools",
-      {},
       choices("Measure", [["", "default"], ...measures.map((name) => [name, name])], wanted || "", (value) =>
         change({ measure: value }),
       ),
@@ -36,7 +34,6 @@ function neighborsSection(layer, channel, known, query) {
       ),
       el(
         "span.quiet.small",
-        {},
         "What is ",
         term("sym", "sym"),
         ", ",
@@ -71,7 +68,7 @@ function scopeRow(layer, channel, known, { scope, title, probe, wanted }) {
   const far = read.filter((one) => one.sign < 0);
   if (!near.length && !far.length)
     return scope === "model"
-      ? el("div.scope", {}, el("h3", {}, title), el("p.quiet.small", {}, "Its nearest features all stand in its own layer."))
+      ? el("div.scope", el("h3", title), el("p.quiet.small", "Its nearest features all stand in its own layer."))
       : null;
   const shell = [
     "similar",
@@ -84,27 +81,22 @@ function scopeRow(layer, channel, known, { scope, title, probe, wanted }) {
   ];
   return el(
     "div.scope",
-    {},
     el(
       "h3",
-      {},
       title,
       el("span.measure", { "data-measure": measure }, term(measure, measure)),
       copyable(command(...shell), "Copy command", command(...shell)),
     ),
     el(
       "div.neighborlist",
-      {},
       shortened(near, (one) => neighborCard({ ...one, most }, layer, channel)),
     ),
     far.length > 0 &&
       el(
         "div.opposites",
-        {},
-        el("h4", {}, term("opposite", "Opposites")),
+        el("h4", term("opposite", "Opposites")),
         el(
           "div.neighborlist",
-          {},
           far.map((one) => neighborCard({ ...one, most }, layer, channel)),
         ),
       ),
@@ -113,7 +105,7 @@ function scopeRow(layer, channel, known, { scope, title, probe, wanted }) {
 
 /** The first few, and a button for the others. */
 function shortened(all, draw, { shown = SHOWN, kind = "run" } = {}) {
-  const box = el(`div.${kind}`, {}, all.slice(0, shown).map(draw));
+  const box = el(`div.${kind}`, all.slice(0, shown).map(draw));
   if (all.length > shown) {
     const rest = () => {
       const cards = all.slice(shown).map(draw);
@@ -130,11 +122,10 @@ function shortened(all, draw, { shown = SHOWN, kind = "run" } = {}) {
 const whereabouts = (layer, channel, from, word) =>
   el(
     "span.caption",
-    {},
-    word && el("span.quiet", {}, word),
-    layer.model !== from.model && el("span.place", {}, el("span.dot"), layer.model.name),
-    layer !== from && el("span.place", {}, layer.name),
-    el("strong", {}, String(channel)),
+    word && el("span.quiet", word),
+    layer.model !== from.model && el("span.place", el("span.dot"), layer.model.name),
+    layer !== from && el("span.place", layer.name),
+    el("strong", String(channel)),
   );
 
 /** A neighbor: its image, its score as a bar with the baseline's tick, the mutual mark, and its reverse rank. */
@@ -146,7 +137,6 @@ function neighborCard({ layer, channel, sign, score, baseline, reverse, mutual, 
     scoreBar(score, baseline, most, sign),
     el(
       "span.marks",
-      {},
       mutual ? el("abbr", { title: "mutual: each stands in the other\u2019s list" }, "\u21c4 ") : null,
       reverse !== undefined &&
         el(
@@ -180,7 +170,7 @@ function scoreBar(score, baseline, most, sign = 1) {
   return el(
     `span.score${beyond ? "" : ".within"}`,
     { title: said },
-    el("span.number", {}, number(score)),
+    el("span.number", number(score)),
     el(
       `span.bar${sign < 0 ? ".below" : ""}`,
       { role: "img", "aria-label": said },
@@ -197,5 +187,5 @@ function whyAlone(layer, channel) {
     dead: "It is dead: nothing drives it, so nothing is like it.",
     ok: "It was not among the features compared, or answers to all pictures alike.",
   };
-  return el("p.empty", {}, why[stateOf(layer, channel)] || "It has no image to be compared by.");
+  return el("p.empty", why[stateOf(layer, channel)] || "It has no image to be compared by.");
 }

@@ -6,25 +6,20 @@ function homePage() {
   const features = data.models.reduce((sum, model) => sum + model.layers.reduce((all, layer) => all + layer.list.length, 0), 0);
   return el(
     "div.page.home",
-    {},
     el(
       "header.title",
-      {},
-      el("h1", {}, data.name),
+      el("h1", data.name),
       el(
         "p.lead",
-        {},
         `${count(features, "feature")} of ${count(layers, "layer")} in ${count(data.models.length, "network")}. `,
         el(
           "span.quiet",
-          {},
           count(data.state.ok + data.state.dead, "image"),
           data.updated && `, the newest of ${moment(data.updated)}`,
         ),
       ),
       el(
         "p.intro",
-        {},
         "Each picture shows what one ",
         term("feature", "feature"),
         " of a network answers to. Open a layer to see all of its features; open a feature to see its relatives.",
@@ -49,7 +44,6 @@ function notes(said) {
     said.map((pieces) =>
       el(
         "p",
-        {},
         pieces.map((piece, k) => (k % 2 ? copyable(piece) : piece)),
       ),
     ),
@@ -68,12 +62,11 @@ function modelSection(model) {
     { "aria-label": model.name, style: { "--model": colourOfModel(model) } },
     el(
       "header",
-      {},
-      el("h2", {}, el("span.dot"), model.name),
+      el("h2", el("span.dot"), model.name),
       el("p.quiet.small", { title: model.weights.join("\n") }, parts),
-      el("nav.links", {}, model.map && el("a", { href: routes.map(model) }, "Map of its features")),
+      el("nav.links", model.map && el("a", { href: routes.map(model) }, "Map of its features")),
     ),
-    el("div.layers", {}, model.layers.map(layerRow)),
+    el("div.layers", model.layers.map(layerRow)),
   );
 }
 
@@ -89,21 +82,17 @@ function layerRow(layer) {
   });
   return el(
     "div.layerrow",
-    {},
     el(
       "a.layername",
       { href: routes.layer(layer) },
-      el("strong", {}, layer.name),
-      el("span.quiet.small", {}, count(layer.list.length, "channel")),
+      el("strong", layer.name),
+      el("span.quiet.small", count(layer.list.length, "channel")),
     ),
     el(
       "div.strip",
-      {},
-      samples.length
-        ? samples
-        : el("span.quiet.small", {}, layer.features.left ? "no image yet" : "no image that shows anything"),
+      samples.length ? samples : el("span.quiet.small", layer.features.left ? "no image yet" : "no image that shows anything"),
     ),
-    el("div.counts", {}, stateBar(layer.features, layer.list.length)),
+    el("div.counts", stateBar(layer.features, layer.list.length)),
   );
 }
 
@@ -122,7 +111,7 @@ function sampleThumb(layer, place) {
 /** How many channels are dead, failed, left, as a bar and in words; a few words where all are well. */
 function stateBar(features, total) {
   const kinds = ["ok", "dead", "failed", "left"].filter((kind) => features[kind]);
-  if (kinds.length === 1 && features.ok) return el("span.small.quiet", {}, "all ok");
+  if (kinds.length === 1 && features.ok) return el("span.small.quiet", "all ok");
   const words = kinds.map((kind) => [
     kind === "ok"
       ? `${features.ok.toLocaleString("en")} ok`
@@ -135,7 +124,7 @@ function stateBar(features, total) {
       { role: "img", "aria-label": kinds.map((kind) => `${features[kind]} ${kind}`).join(", ") },
       kinds.map((kind) => el(`span.${kind}`, { style: { flex: features[kind] / total } })),
     ),
-    el("span.small.quiet.states", {}, words),
+    el("span.small.quiet.states", words),
   ];
 }
 
@@ -151,19 +140,17 @@ const sqlText = (text) => text.replace(/'/g, "''");
 const sql = (text) => command("sql", shellWord(text));
 
 /** Why there is nothing to show of how features relate, and what changes that. */
-const notCompared = () => el("p.empty", {}, "Features were not compared yet: ", copyable(whole.data.compare), " does it.");
+const notCompared = () => el("p.empty", "Features were not compared yet: ", copyable(whole.data.compare), " does it.");
 
 /** The end of every page: its link, and the commands that tell the same. */
 function foot(commands) {
   return el(
     "footer.foot",
-    {},
     el(
       "div",
-      {},
-      el("span.label", {}, "Link"),
+      el("span.label", "Link"),
       copyable(() => location.href, "Copy link to this page"),
     ),
-    commands.map(([what, text]) => el("div", {}, el("span.label", {}, what), copyable(text))),
+    commands.map(([what, text]) => el("div", el("span.label", what), copyable(text))),
   );
 }

@@ -41,14 +41,12 @@ function compareForm(a, b, one, other, said) {
     .map(([text]) => text);
   return el(
     "div.page.compare",
-    {},
     el(
       "header.title",
-      {},
-      el("h1", {}, "Compare"),
-      el("p.lead.quiet", {}, said || "Two features, or two layers of any networks of this atlas."),
+      el("h1", "Compare"),
+      el("p.lead.quiet", said || "Two features, or two layers of any networks of this atlas."),
     ),
-    wrong.length > 0 && el("p.empty", {}, `Not in this atlas: ${wrong.join(", ")}`),
+    wrong.length > 0 && el("p.empty", `Not in this atlas: ${wrong.join(", ")}`),
     el(
       "form.comparing",
       {
@@ -78,16 +76,13 @@ function pairPage(one, first, other, second, matrix) {
   const addresses = [one, other].map((side) => addressOf(side.layer, side.channel));
   return el(
     "div.page.compare",
-    {},
     el(
       "header.title",
-      {},
-      el("h1", {}, "Two features"),
-      el("nav.links", {}, el("a", { href: routes.compare(addresses[1], addresses[0]) }, "Swap")),
+      el("h1", "Two features"),
+      el("nav.links", el("a", { href: routes.compare(addresses[1], addresses[0]) }, "Swap")),
     ),
     el(
       "div.pair2",
-      {},
       [
         [one, first],
         [other, second],
@@ -95,9 +90,8 @@ function pairPage(one, first, other, second, matrix) {
     ),
     el(
       "section",
-      {},
-      el("h2", {}, "How alike"),
-      relations.length ? relationsList(relations, one, other) : el("p.empty", {}, whyUnrelated(one, first, other, second)),
+      el("h2", "How alike"),
+      relations.length ? relationsList(relations, one, other) : el("p.empty", whyUnrelated(one, first, other, second)),
       matrixLine(matrix, one, other),
     ),
     sharedSection(one, first, other, second),
@@ -141,7 +135,6 @@ function matrixLine(matrix, one, other) {
   const value = matrix.low + step * bytes(matrix.data)[i * matrix.channels.length + j];
   return el(
     "p.quiet",
-    {},
     "In the ",
     el("a", { href: routes.matrix(one.layer) }, "matrix of the layer"),
     `: ${one.layer.measures[0]} about ${number(value, digitsOf(step))}`,
@@ -161,10 +154,9 @@ function sideOf({ layer, channel }, known) {
     ),
     el(
       "h3",
-      {},
       el("a", { href: routes.feature(layer, channel) }, el("span.dot"), `${layer.model.name} / ${layer.name} : ${channel}`),
     ),
-    image && el("p.small.quiet", {}, `${setLabel(layer, image.set)} \u00b7 score ${number(image.score)}`),
+    image && el("p.small.quiet", `${setLabel(layer, image.set)} \u00b7 score ${number(image.score)}`),
   );
 }
 
@@ -237,11 +229,9 @@ function sharedSection(one, first, other, second) {
   if (!shared.length) return null;
   return el(
     "section",
-    {},
-    el("h2", {}, "Near to both"),
+    el("h2", "Near to both"),
     el(
       "div.neighborlist",
-      {},
       shared
         .slice(0, 24)
         .map(({ layer, channel }) =>

@@ -21,11 +21,10 @@ function shader(low, high) {
 function legend(shade, text) {
   return el(
     "div.legend.small.quiet",
-    {},
     number(shade.low),
     el("span.ramp", { style: { background: `linear-gradient(90deg, ${shade.ramp.map(css).join(", ")})` } }),
     number(shade.high),
-    el("span", {}, text),
+    el("span", text),
   );
 }
 

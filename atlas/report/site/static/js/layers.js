@@ -12,31 +12,26 @@ function layersPage(one, other, grid) {
     : [];
   return el(
     "div.page.compare",
-    {},
     el(
       "header.title",
-      {},
-      el("h1", {}, "Two layers"),
+      el("h1", "Two layers"),
       el(
         "p.lead",
-        {},
         [one, other].map((layer, k) => [
           k ? " and " : "",
           el("a", { href: routes.layer(layer), style: { "--model": colourOfModel(layer.model) } }, el("span.dot"), nameOf(layer)),
         ]),
       ),
-      el("nav.links", {}, depthLinks(one, other), el("a", { href: routes.compare(nameOf(other), nameOf(one)) }, "Swap")),
+      el("nav.links", depthLinks(one, other), el("a", { href: routes.compare(nameOf(other), nameOf(one)) }, "Swap")),
     ),
     facts.length > 0 &&
       el(
         "dl.facts.large",
-        {},
         facts.map(([key, value, baseline]) =>
           el(
             "div",
-            {},
-            el("dt", {}, term(key)),
-            el("dd", {}, number(value), baseline !== null && el("span.quiet.small", {}, ` baseline ${number(baseline)}`)),
+            el("dt", term(key)),
+            el("dd", number(value), baseline !== null && el("span.quiet.small", ` baseline ${number(baseline)}`)),
           ),
         ),
       ),
@@ -98,19 +93,16 @@ function pairsWall(one, other, found) {
   const draw = (pair) =>
     el(
       "div.couple",
-      {},
       el(
         "div.two",
-        {},
         [
           [one, pair.from],
           [other, pair.channel],
-        ].map(([layer, channel]) => card(layer, channel, { lines: [el("span.caption", {}, String(channel))] })),
+        ].map(([layer, channel]) => card(layer, channel, { lines: [el("span.caption", String(channel))] })),
       ),
       scoreBar(pair.score, pair.baseline, 1),
       el(
         "span.marks",
-        {},
         pair.mutual ? el("abbr", { title: "mutual: each is the other\u2019s best match" }, "\u21c4") : null,
         el(
           "a.quiet",
@@ -124,13 +116,11 @@ function pairsWall(one, other, found) {
   return [
     el(
       "section",
-      {},
-      el("h2", {}, "Best matches"),
+      el("h2", "Best matches"),
       best.length
         ? [
             el(
               "p.quiet.small.measureline",
-              {},
               `Of ${count(one.list.length, "feature")}, ${best.length} have their best match in all of ${other.model.name} here, by `,
               term("profile", "profile"),
               `; ${above} above the `,
@@ -142,16 +132,14 @@ function pairsWall(one, other, found) {
             ),
             shortened(best, draw, { shown: 60, kind: "couples" }),
           ]
-        : el("p.empty", {}, `No feature of ${nameOf(one)} has its best match in ${nameOf(other)}.`),
+        : el("p.empty", `No feature of ${nameOf(one)} has its best match in ${nameOf(other)}.`),
     ),
     rest.length > 0 &&
       el(
         "section",
-        {},
-        el("h2", {}, "Paired one to one"),
+        el("h2", "Paired one to one"),
         el(
           "p.quiet.small.measureline",
-          {},
           `${count(rest.length, "feature")} whose best match stands in another layer, with its `,
           term("partner", "partner"),
           " in this one. ",
@@ -166,13 +154,11 @@ function pairsWall(one, other, found) {
 function twoWalls(one, other) {
   return el(
     "div.pair2",
-    {},
     [one, other].map((layer) =>
       el(
         "section",
-        {},
-        el("h3", {}, el("a", { href: routes.layer(layer) }, nameOf(layer))),
-        shortened(layer.list, (channel) => card(layer, channel, { lines: [el("span.caption", {}, String(channel))] }), {
+        el("h3", el("a", { href: routes.layer(layer) }, nameOf(layer))),
+        shortened(layer.list, (channel) => card(layer, channel, { lines: [el("span.caption", String(channel))] }), {
           shown: 96,
           kind: "smallwall",
         }),

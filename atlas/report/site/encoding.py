@@ -1,0 +1,84 @@
+"""How data is written for a browser: a classic script of one statement, since nothing else loads from file://.
+
+Numbers have few digits, null stands for what is no number, and long vectors are bytes in base64.
+"""
+
+import json
+from base64 import b64encode
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+Json = dict[str, Any]
+
+DIGITS = 4  # significant ones
+EDGES = 7  # digits of the two ends of a range, as many as float32 has: all values between are computed from them
+
+
+def script(key: str, value: Any) -> bytes:
+    """`atlas.put("<key>", <JSON>);` in ASCII, so that no character can matter; ValueError for NaN, which JSON has not."""
+    return f"atlas.put({_json(key)}, {_json(value)});".encode("ascii")
+
+
+def rounded(values: np.ndarray, digits: int = DIGITS) -> np.ndarray:
+    """Values to so many significant digits.
+
+    Powers of ten with whole exponents multiply and divide, so that no tail of digits is left.
+    """
+    values = np.asarray(values, np.float64)
+    roundable = np.isfinite(values) & (values != 0)
+    places = digits - 1 - np.floor(np.log10(np.abs(values), where=roundable, out=np.zeros_like(values)))
+    up, down = 10.0 ** np.clip(places, 0, 300), 10.0 ** np.clip(-places, 0, 300)
+    with np.errstate(invalid="ignore"):
+        return np.where(roundable, np.rint(values * up / down) / up * down, values)
+
+
+def listed(values: np.ndarray) -> list[float | None]:
+    """Rounded values; None for NaN and infinities."""
+    numbers: list[Any] = rounded(values).tolist()
+    return numbers if np.isfinite(values).all() else [value if np.isfinite(value) else None for value in numbers]
+
+
+def counted(values: np.ndarray) -> list[int | None]:
+    """Whole numbers; None for NaN."""
+    return [None if value != value else int(value) for value in values.tolist()]
+
+
+def numbers(column: pa.ChunkedArray) -> np.ndarray:
+    """A column as float64, NaN for NULL."""
+    return np.asarray(column.cast(pa.float64()).to_numpy(), np.float64)
+
+
+def as_bytes(rows: np.ndarray) -> list[dict[str, Any] | None]:
+    """For each row {low, high, data}: data has one byte for every value, low + byte/255 · (high − low), in base64.
+
+    None for a row without a finite value; a value that is not finite becomes the lowest.
+    """
+    finite = np.isfinite(rows)
+    some = np.asarray(finite.any(1))
+    low, high = (np.zeros(len(rows)), np.zeros(len(rows)))
+    if rows.size:
+        whole = finite.all()
+        low = rounded(np.where(some, (rows if whole else np.where(finite, rows, np.inf)).min(1), 0), EDGES)
+        high = rounded(np.where(some, (rows if whole else np.where(finite, rows, -np.inf)).max(1), 0), EDGES)
+    scale = np.divide(255, high - low, where=high > low, out=np.zeros(len(rows)))
+    ends = zip(some.tolist(), low.tolist(), high.tolist(), strict=True)
+    data = _steps(rows, finite, low[:, None].astype(np.float32), scale[:, None].astype(np.float32))
+    return [
+        {"low": a, "high": b, "data": b64encode(row).decode("ascii")} if there else None
+        for (there, a, b), row in zip(ends, data, strict=True)
+    ]
+
+
+def _steps(rows: np.ndarray, finite: np.ndarray, low: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Each value as a step from 0 to 255. One copy, changed in place: a row may be a matrix of many millions."""
+    steps = np.where(finite, rows, low).astype(np.float32, copy=False)
+    steps -= low
+    steps *= scale
+    np.rint(steps, out=steps)
+    return np.clip(steps, 0, 255, out=steps).astype(np.uint8)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
