@@ -6,7 +6,6 @@ Every name is escaped: it comes from a file that somebody else may have written.
 from collections.abc import Iterable
 from html import escape
 from pathlib import Path
-from typing import Any
 
 from atlas.query.image_files import thumbnail_uri
 from atlas.query.names import condition
@@ -16,12 +15,13 @@ from atlas.query.reader import Reader
 from atlas.query.state import count
 from atlas.query.views import IMAGE_ORDER, STANDS
 from atlas.records import Address
+from atlas.store.index import Row
 
 # so many and so large that all thumbnails of a page are at most about 100 KB, even of images that are all noise
 STRIP, STRIP_SIDE = 12, 72
 OWN, OWN_SIDE = 3, 128
 NEAR, NEAR_SIDE = 8, 72
-COUNTS = ("done", "dead", "failed", "left")
+SHOWN_COUNTS = ("done", "dead", "failed", "left")
 CELL = "display:inline-block;vertical-align:top;margin:0 8px 8px 0;font-size:11px;line-height:1.3;max-width:160px"
 
 
@@ -38,7 +38,7 @@ def atlas_html(reader: Reader) -> str:
         ORDER BY model, layer_index, layer, channel LIMIT {STRIP}""").to_pylist()
     cells = [_cell(reader.path / row["image"], STRIP_SIDE, [row["feature"]]) for row in images]
     name = str(reader.manifest.get("name") or reader.path.name)
-    return _page(f"Atlas {name}", str(reader.path), [_table(["model", "layers", *COUNTS], rows), _strip(cells)])
+    return _page(f"Atlas {name}", str(reader.path), [_table(["model", "layers", *SHOWN_COUNTS], rows), _strip(cells)])
 
 
 def feature_html(reader: Reader, feature: Address) -> str:
@@ -69,9 +69,9 @@ def _table(names: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     return f"<table><tr>{head}</tr>{body}</table>"
 
 
-def _model_row(model: str, layers: list[dict[str, Any]]) -> list[str]:
+def _model_row(model: str, layers: list[Row]) -> list[str]:
     """A row of the table: the model, its layers, and the sums over them of what was counted."""
-    return [model, str(len(layers)), *(f"{sum(row[name] for row in layers):,}" for name in COUNTS)]
+    return [model, str(len(layers)), *(f"{sum(row[name] for row in layers):,}" for name in SHOWN_COUNTS)]
 
 
 def _cell(path: Path | None, side: int, lines: Iterable[str]) -> str:
@@ -81,11 +81,11 @@ def _cell(path: Path | None, side: int, lines: Iterable[str]) -> str:
     return f'<div style="{CELL}">{frame}<br>{"<br>".join(map(escape, lines))}</div>'
 
 
-def _path(reader: Reader, row: dict[str, Any]) -> Path | None:
+def _path(reader: Reader, row: Row) -> Path | None:
     return reader.path / row["image"] if row["image"] else None
 
 
-def _image_lines(row: dict[str, Any]) -> list[str]:
+def _image_lines(row: Row) -> list[str]:
     """Below an image of the feature: how it was made, its score, and its rank for its own channel."""
     score = "dead" if row["status"] == "dead" else f"score {row['score']:.3g}" if row["score"] is not None else ""
     rank = f"self_rank {row['self_rank']}" if row["self_rank"] is not None else ""
@@ -93,5 +93,5 @@ def _image_lines(row: dict[str, Any]) -> list[str]:
     return [line for line in (" ".join(str(word) for word in made if word is not None), score, rank) if line]
 
 
-def _score(row: dict[str, Any]) -> str:
+def _score(row: Row) -> str:
     return f"{row['score']:.2f}" + (f" ({row['baseline']:.2f})" if row["baseline"] is not None else "")

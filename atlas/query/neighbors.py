@@ -33,8 +33,8 @@ def _text(question: Question, top: int) -> str:
     rows = f"SELECT {NEIGHBOR_COLUMNS} FROM neighbors WHERE {question.list_condition} AND {question.filter_condition}"
     if question.scope != "other" or question.to is not None:
         return f"{rows} ORDER BY rank, dst LIMIT {top}"
-    place = "row_number() OVER (PARTITION BY split_part(dst, '/', 1) ORDER BY rank)"
-    return f"{rows} QUALIFY {place} <= {top} ORDER BY rank, dst"
+    position = "row_number() OVER (PARTITION BY split_part(dst, '/', 1) ORDER BY rank)"
+    return f"{rows} QUALIFY {position} <= {top} ORDER BY rank, dst"
 
 
 def _images(reader: Reader, addresses: list[str]) -> pa.ChunkedArray:

@@ -26,18 +26,18 @@ PATHS = [
 ]  # fmt: skip
 
 
-def told(override: str) -> object:
-    """What a job gets of an override."""
+def value_in_job(override: str) -> object:
+    """The value that a job gets from an override."""
     parsed = PARSER.parse_override(override)
-    found = parsed.value()
-    assert not isinstance(found, QuotedString)
-    return OmegaConf.create({parsed.key_or_group: found})[parsed.key_or_group]
+    read = parsed.value()
+    assert not isinstance(read, QuotedString)
+    return OmegaConf.create({parsed.key_or_group: read})[parsed.key_or_group]
 
 
 def pasted(line: str) -> list[str]:
     """The words that bash makes of a line."""
-    shown = subprocess.run(["bash", "-c", f"printf '%s\\0' {line}"], capture_output=True, check=True)
-    return shown.stdout.decode().split("\0")[:-1]
+    printed = subprocess.run(["bash", "-c", f"printf '%s\\0' {line}"], capture_output=True, check=True)
+    return printed.stdout.decode().split("\0")[:-1]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -46,13 +46,13 @@ def test_a_path_is_one_word_of_bash_and_one_value_of_hydra(path: str) -> None:
     words = pasted(line)
     assert words == shlex.split(line)
     assert (words[:2], words[3:]) == (["atlas", "site"], ["dry_run=true"])
-    assert told(words[2]) == str(Path(path))
+    assert value_in_job(words[2]) == str(Path(path))
     assert pasted(failures(Path(path))) == ["atlas", "sql", "--atlas", str(Path(path)), FAILURES_SQL]
 
 
 @given(st.text("ab'\"\\${}$ ,()=:[]`/.~#\n", min_size=1, max_size=12))
 def test_any_text_is_a_value(text: str) -> None:
-    assert told(f"out={value(text)}") == text
+    assert value_in_job(f"out={value(text)}") == text
 
 
 def test_plain_paths_stay_plain() -> None:
@@ -70,4 +70,4 @@ def test_what_is_said_of_an_atlas_works_as_it_is_typed(tmp_path: Path, capsys: p
     assert run_job("site", [*words[2:], "dry_run=true"]) == 0
     assert f"{paths.root}/site" in capsys.readouterr().err
     assert other[:3] == words
-    assert [told(word) for word in other[3:]] == [["atlas", "natural"], pictures]
+    assert [value_in_job(word) for word in other[3:]] == [["atlas", "natural"], pictures]

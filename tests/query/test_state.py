@@ -75,9 +75,11 @@ def test_a_killed_driver_is_not_running(atlas):
     assert state["workers"] == []
 
 
-@pytest.mark.parametrize(("said", "state"), [("running", "interrupted"), ("stopped", "stopped"), ("interrupted",) * 2])
-def test_without_a_lock_nobody_is_at_work(atlas, said, state):
-    write_status(atlas.paths, said)
+@pytest.mark.parametrize(
+    ("status", "state"), [("running", "interrupted"), ("stopped", "stopped"), ("interrupted",) * 2]
+)
+def test_without_a_lock_nobody_is_at_work(atlas, status, state):
+    write_status(atlas.paths, status)
     assert read_state(atlas)["state"] == state
     assert read_state(atlas)["eta_seconds"] is None
 

@@ -4,17 +4,16 @@ import hashlib
 import io
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from PIL import Image
 
 from atlas.records import Address
+from atlas.store.index import Row
 
 STATUSES = ("ok", "dead")
 NEVER_NULL = ("feature", "model", "layer", "channel", "target", "metric", "recipe", "seed", "status", "task", "image")
-Row = dict[str, Any]
 
 
 class RowCheck:

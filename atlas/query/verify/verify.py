@@ -11,10 +11,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from atlas.query.verify.faults import Row, RowCheck, image_fault
+from atlas.query.verify.faults import RowCheck, image_fault
 from atlas.query.verify.report import Problem, Report
 from atlas.store.comparisons import read_comparisons
-from atlas.store.index import FAILURES, INDEX, TRACES, files_under, read_table
+from atlas.store.index import FAILURES, INDEX, TRACES, Row, files_under, read_table
 from atlas.store.lock import is_alive, read_owner
 from atlas.store.manifest import NotAnAtlas, read_manifest
 from atlas.store.paths import AtlasPaths, safe
