@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from jaxtyping import Float32
 
-from atlas.records import MEASURES, SCOPES
+from atlas.records import MEASURES
 from atlas.selftest.planted import Planted
 from atlas.similarity.compare.bank import Bank, write_bank
 from atlas.similarity.compare.block_results import BlockResults
@@ -25,7 +25,7 @@ from atlas.similarity.tables.neighbors import neighbor_table
 from atlas.similarity.tables.quality import Marks, marks
 
 PROBE = "planted"
-EVERYTHING = Comparison(MEASURES, SCOPES, top=5, bottom=2)
+ALL_FEATURES = Comparison(MEASURES, ("all",), top=5, bottom=2)
 
 # source, sign and rank → who stands there, the source's rank in its list, and whether it stands in it
 Ranks = dict[tuple[str, int, int], tuple[str, int | None, bool]]
@@ -42,7 +42,7 @@ class Tables:
 
 
 def compare(
-    data: Planted, comparison: Comparison = EVERYTHING, *, most: int = BLOCK_FEATURES, workers: int = 1
+    data: Planted, comparison: Comparison = ALL_FEATURES, *, most: int = BLOCK_FEATURES, workers: int = 1
 ) -> Tables:
     """Compare every feature with every other.
 

@@ -22,6 +22,7 @@ from atlas.selftest.variants import (
     responses,
     rotation,
     shipped,
+    shipped_responses,
     untrained,
 )
 from atlas.similarity.compare.blocks import Comparison
@@ -41,8 +42,7 @@ NOTHING, LITTLE, MUCH = 0.03, 0.06, 0.1
 
 def copied_model() -> Answer:
     """Each feature finds itself in a copy, and where its channel went in a copy whose channels were permuted."""
-    net = shipped()
-    here = responses(net)
+    net, here = shipped(), shipped_responses()
     order = np.random.default_rng(0).permutation(here[PERMUTED].shape[1])
     copies = {"copy": net.model, "permuted": permuted(net.model, PERMUTED, order)}
     copied = {name: responses(replace(net, model=deepcopy(model))) for name, model in copies.items()}
@@ -66,7 +66,7 @@ def copied_model() -> Answer:
 
 def rotated_layers() -> Answer:
     """A rotation keeps all that a layer knows, and none of its channels."""
-    here, random = responses(shipped()), np.random.default_rng(0)
+    here, random = shipped_responses(), np.random.default_rng(0)
     turned = {layer: values @ rotation(random, values.shape[1]) for layer, values in here.items()}
     rows = _same_layers(_between({"net": here, "rotated": turned}))
     cka = max(abs(row["cka"] - 1) for row in rows)
@@ -80,9 +80,8 @@ def rotated_layers() -> Answer:
 
 def independent_net() -> Answer:
     """What has nothing in common has no excess; an untrained net, which has the pictures in common, has little."""
-    net = shipped()
-    here = responses(net)
-    nothing = _excess({"net": here, "elsewhere": responses(net, seed=1)})
+    here = shipped_responses()
+    nothing = _excess({"net": here, "elsewhere": shipped_responses(seed=1)})
     little = _excess({"net": here, "untrained": responses(untrained(seed=1))})
     return Answer(
         abs(nothing) <= NOTHING and abs(little) <= LITTLE,

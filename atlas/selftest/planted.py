@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int
@@ -25,7 +26,7 @@ class Planted:
     source: Int[np.ndarray, "n"]  # the layer of that feature; -1: none. Each source weighs the same
     unit: Int[np.ndarray, "c"]  # what a channel computes: that of a copy is its original's
 
-    @property
+    @cached_property
     def roles(self) -> PictureRoles:
         return PictureRoles(self.addresses, weights_of(self.source), self.made_for, self.made_for >= 0)
 

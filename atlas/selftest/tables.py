@@ -10,7 +10,7 @@ from jaxtyping import Float64, Int
 from atlas.records import MEASURES
 from atlas.selftest import oracle
 from atlas.selftest.check import Answer
-from atlas.selftest.comparison import EVERYTHING, Tables, compare, differences, ranks_in
+from atlas.selftest.comparison import ALL_FEATURES, Tables, compare, differences, ranks_in
 from atlas.selftest.planted import Planted, planted
 from atlas.similarity.compare.blocks import Comparison
 from atlas.similarity.compare.spans import spans_of
@@ -88,7 +88,7 @@ def dead_channels() -> Answer:
     values[:, 4] = 17.25 + 1e-7 * np.arange(len(values))
     values[3, 7], values[5, 12] = np.inf, np.nan
     dead = {data.addresses[g] for g in (2, 4, 7, 12, 16, 17, 18)}
-    comparison = compare(replace(data, values=values), replace(EVERYTHING, top=len(data.addresses)))
+    comparison = compare(replace(data, values=values), replace(ALL_FEATURES, top=len(data.addresses)))
     tables = [comparison.neighbors["all", measure] for measure in MEASURES]
     names_by_table = [set(table["src"].to_pylist()) | set(table["dst"].to_pylist()) for table in tables]
     present = sum(len(dead & names) for names in names_by_table)
@@ -117,7 +117,9 @@ def reference() -> Answer:
     wrong, error = 0, 0.0
     for measure in MEASURES:
         known, table = oracle.scores(data, measure), whole.neighbors["all", measure]
-        wrong += differences(ranks_in(table), oracle.ranks(data, known, top=EVERYTHING.top, bottom=EVERYTHING.bottom))
+        wrong += differences(
+            ranks_in(table), oracle.ranks(data, known, top=ALL_FEATURES.top, bottom=ALL_FEATURES.bottom)
+        )
         error = max(error, _error(data, table, known))
     return Answer(
         moved == wrong == 0 and error <= SCORE_TOLERANCE,

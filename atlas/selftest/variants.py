@@ -20,18 +20,35 @@ LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "conv6")
 PICTURES = 200
 
 
+@cache
 def shipped() -> Loaded:
+    """PatternNet as it is shipped."""
     return load("patternnet", ModelConfig(source="patternnet"))
 
 
 def untrained(seed: int) -> Loaded:
+    """PatternNet with random weights."""
     return load("untrained", ModelConfig(source="patternnet", weights="none", seed=seed))
 
 
-def responses(net: Loaded, seed: int = 0) -> Responses:
-    """Mean activations on drawn pictures, the same for a seed."""
+def shipped_responses(seed: int = 0) -> Responses:
+    """The responses of PatternNet as it is shipped, which several checks compare with: computed once."""
+    return _shipped_responses(LAYERS, seed)
+
+
+@cache
+def _shipped_responses(layers: tuple[str, ...], seed: int) -> Responses:
+    return _responses(shipped(), layers, seed)
+
+
+def responses(net: Loaded) -> Responses:
+    """Mean activations on drawn pictures, the same for every net."""
+    return _responses(net, LAYERS, seed=0)
+
+
+def _responses(net: Loaded, layers: tuple[str, ...], seed: int) -> Responses:
     with torch.no_grad():
-        maps = net.forward(LAYERS)(net.preprocess(_pictures(seed)))
+        maps = net.forward(layers)(net.preprocess(_pictures(seed)))
     return {layer: values.mean((2, 3)).numpy() for layer, values in maps.items()}
 
 

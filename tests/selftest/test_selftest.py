@@ -1,4 +1,4 @@
-"""Every known answer comes out, and none does when what it checks is broken."""
+"""Every known answer comes out, and none does when what it checks is broken; mutants run on smaller data."""
 
 import json
 from dataclasses import replace
@@ -10,19 +10,22 @@ from atlas.cli.selftest import selftest
 from click.testing import CliRunner
 
 from atlas.optvis import optimize
-from atlas.selftest import comparison, images, models, tables
+from atlas.selftest import comparison, images, models, tables, variants
 from atlas.selftest import run as running
-from atlas.selftest.run import CHECKS, Check, run
-from atlas.similarity.compare import bank, lists, measures, statistics
-from atlas.similarity.tables import layer_pairs as layerwise
-from atlas.similarity.tables import neighbors as neighbor_tables
+from atlas.selftest.check import Answer, Check
+from atlas.selftest.run import CHECKS, run
+from atlas.similarity.compare import facts, lists, measures, statistics
+from atlas.similarity.tables import layer_pairs, neighbors
+
+SMALLER = {"a/conv1": 7, "b net/l": 5}
+FEWER = ("conv2", "conv3", "conv4")  # layers of PatternNet, among them the one that is permuted
 
 
 @pytest.mark.timeout(60)
 def test_all_known_answers_come_out():
     outcomes = list(run())
     assert [outcome.check.number for outcome in outcomes] == list(range(1, 12))
-    assert all(outcome.passed for outcome in outcomes), [one.found for one in outcomes if not one.passed]
+    assert all(outcome.passed for outcome in outcomes), [outcome.found for outcome in outcomes if not outcome.passed]
 
 
 def raw_for_z(monkeypatch):
@@ -30,12 +33,12 @@ def raw_for_z(monkeypatch):
 
 
 def own_image_kept(monkeypatch):
-    monkeypatch.setattr(bank, "without", lambda values, weight, own, *, everything: everything)
+    monkeypatch.setattr(facts, "without", lambda values, weight, own, *, everything: everything)
 
 
 def reverse_ranks_off_by_one(monkeypatch):
-    kept = neighbor_tables._reverse_ranks
-    monkeypatch.setattr(neighbor_tables, "_reverse_ranks", lambda *given: kept(*given) + 1)
+    kept = neighbors._reverse_ranks
+    monkeypatch.setattr(neighbors, "_reverse_ranks", lambda *lists: kept(*lists) + 1)
 
 
 def ties_and_order_reversed(monkeypatch):
@@ -67,7 +70,7 @@ def scores_that_know_the_block(monkeypatch):
 
 
 def rounding_counts_as_life(monkeypatch):
-    monkeypatch.setattr(statistics, "CONSTANT", 0.0)
+    monkeypatch.setattr(statistics, "ROUNDING", 0.0)
 
 
 def nothing_rotated(monkeypatch):
@@ -76,7 +79,7 @@ def nothing_rotated(monkeypatch):
 
 def no_baseline(monkeypatch):
     """The control is the layer itself."""
-    monkeypatch.setattr(bank, "rotation", lambda alive, layer, seed: np.eye(len(alive), dtype=np.float32))
+    monkeypatch.setattr(facts, "rotation", lambda alive, layer, seed: np.eye(len(alive), dtype=np.float32))
 
 
 def the_net_itself_for_another(monkeypatch):
@@ -88,23 +91,25 @@ def weights_not_permuted(monkeypatch):
 
 
 def cka_doubled(monkeypatch):
-    kept = layerwise._Pairs.row
-    monkeypatch.setattr(layerwise._Pairs, "row", lambda self, a, b: (row := kept(self, a, b)) | {"cka": 2 * row["cka"]})
+    kept = layer_pairs._Pairs.row
+    monkeypatch.setattr(
+        layer_pairs._Pairs, "row", lambda self, a, b: (row := kept(self, a, b)) | {"cka": 2 * row["cka"]}
+    )
 
 
 def every_image_wins(monkeypatch):
     kept = comparison.marks
 
-    def wrong(*given):
-        found = kept(*given)
-        return replace(found, rank=np.ones_like(found.rank))
+    def wrong(*layer):
+        marks = kept(*layer)
+        return replace(marks, rank=np.ones_like(marks.rank))
 
     monkeypatch.setattr(comparison, "marks", wrong)
 
 
 def schedule_off_by_one(monkeypatch):
     kept = optimize.between
-    monkeypatch.setattr(optimize, "between", lambda ends, place, steps: kept(ends, place + 1, steps))
+    monkeypatch.setattr(optimize, "between", lambda ends, step, steps: kept(ends, step + 1, steps))
 
 
 def no_blur(monkeypatch):
@@ -121,32 +126,51 @@ def averaged_over_the_batch(monkeypatch):
     monkeypatch.setattr(optimize, "_gradient", wrong)
 
 
+BROKEN = [
+    (tables.twins, raw_for_z),
+    (tables.twins, ties_and_order_reversed),
+    (tables.scaled_channel, raw_for_z),
+    (tables.permuted_channels, numbers_for_addresses),
+    (tables.permuted_channels, scores_that_know_the_block),
+    (models.copied_model, weights_not_permuted),
+    (models.copied_model, no_baseline),
+    (models.copied_model, cka_doubled),
+    (models.rotated_layers, nothing_rotated),
+    (models.rotated_layers, cka_doubled),
+    (models.independent_net, the_net_itself_for_another),
+    (tables.dead_channels, rounding_counts_as_life),
+    (tables.reference, own_image_kept),
+    (tables.reference, reverse_ranks_off_by_one),
+    (tables.reference, scores_that_know_the_block),
+    (models.shuffled_images, every_image_wins),
+    (images.linear_layer, schedule_off_by_one),
+    (images.linear_layer, averaged_over_the_batch),
+    (images.naive_loop, no_blur),
+    (images.naive_loop, averaged_over_the_batch),
+]
+
+
+@pytest.fixture
+def smaller(monkeypatch):
+    """Less data for the checks that take long: fewer channels, fewer layers, fewer images."""
+    monkeypatch.setattr(tables, "SMALL_LAYERS", SMALLER)
+    monkeypatch.setattr(variants, "LAYERS", FEWER)
+    monkeypatch.setattr(images, "RATE_FACTORS", {("conv3", "l1"): 4.0})
+    monkeypatch.setattr(models, "SHUFFLES", 3)
+
+
 @pytest.mark.parametrize(
-    ("ask", "broken"),
-    [
-        (tables.twins, raw_for_z),
-        (tables.twins, ties_and_order_reversed),
-        (tables.scaled_channel, raw_for_z),
-        (tables.permuted_channels, numbers_for_addresses),
-        (tables.permuted_channels, scores_that_know_the_block),
-        (models.copied_model, weights_not_permuted),
-        (models.copied_model, no_baseline),
-        (models.copied_model, cka_doubled),
-        (models.rotated_layers, nothing_rotated),
-        (models.rotated_layers, cka_doubled),
-        (models.independent_net, the_net_itself_for_another),
-        (tables.dead_channels, rounding_counts_as_life),
-        pytest.param(tables.reference, own_image_kept, marks=pytest.mark.slow),
-        pytest.param(tables.reference, reverse_ranks_off_by_one, marks=pytest.mark.slow),
-        (tables.reference, scores_that_know_the_block),
-        (models.shuffled_images, every_image_wins),
-        (images.linear_layer, schedule_off_by_one),
-        (images.linear_layer, averaged_over_the_batch),
-        (images.naive_loop, no_blur),
-        (images.naive_loop, averaged_over_the_batch),
-    ],
-)
-def test_an_answer_fails_when_what_it_checks_is_broken(monkeypatch, ask, broken):
+    "ask", [tables.scaled_channel, tables.permuted_channels, tables.reference, models.copied_model,
+            models.rotated_layers, models.independent_net, models.shuffled_images, images.naive_loop]
+)  # fmt: skip
+def test_on_smaller_data_the_answers_come_out_as_well(smaller, ask):
+    """So it is the mutant that fails below, not the data."""
+    (outcome,) = run([Check(0, "whole", ask)])
+    assert outcome.passed, outcome.found
+
+
+@pytest.mark.parametrize(("ask", "broken"), BROKEN)
+def test_an_answer_fails_when_what_it_checks_is_broken(monkeypatch, smaller, ask, broken):
     broken(monkeypatch)
     (outcome,) = run([Check(0, "broken", ask)])
     assert not outcome.passed, outcome.found
@@ -154,21 +178,21 @@ def test_an_answer_fails_when_what_it_checks_is_broken(monkeypatch, ask, broken)
 
 
 def test_a_check_that_breaks_down_has_failed_and_the_others_go_on():
-    def breaks() -> tuple[bool, str]:
+    def breaks() -> Answer:
         raise ValueError("no such thing")
 
-    first, second = run([Check(1, "a", breaks), Check(2, "b", lambda: (True, "fine"))])
+    first, second = run([Check(1, "a", breaks), Check(2, "b", lambda: Answer(True, "fine"))])
     assert (first.passed, first.found) == (False, "ValueError: no such thing")
     assert (second.passed, second.found) == (True, "fine")
 
 
 @pytest.mark.parametrize(("passed", "code"), [(True, 0), (False, 1)])
 def test_the_command_prints_rows_and_says_how_it_went(monkeypatch, passed, code):
-    monkeypatch.setattr(running.run, "__defaults__", ((CHECKS[9], Check(12, "else", lambda: (passed, "this"))),))
-    told = CliRunner().invoke(selftest, ["--format", "json"])
-    assert told.exit_code == code
-    first, second = json.loads(told.stdout)
+    monkeypatch.setattr(running.run, "__defaults__", ((CHECKS[9], Check(12, "else", lambda: Answer(passed, "this"))),))
+    result = CliRunner().invoke(selftest, ["--format", "json"])
+    assert result.exit_code == code
+    first, second = json.loads(result.stdout)
     assert list(first) == ["check", "passed", "found", "seconds"]
     assert first["passed"] and first["check"].startswith("10. ")
     assert (second["check"], second["passed"], second["found"]) == ("12. else", passed, "this")
-    assert told.stderr == ""
+    assert result.stderr == ""
