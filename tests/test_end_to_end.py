@@ -254,11 +254,12 @@ def test_hydra_answers_what_hydra_is_asked(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_scripts_of_jobs_are_the_same_jobs(tmp_path: Path) -> None:
-    script = Path(__file__).parents[1] / "jobs" / "generate.py"
+def test_the_script_of_jobs_is_the_same_command(tmp_path: Path) -> None:
+    script = Path(__file__).parents[1] / "jobs" / "job.py"
     words = [
         sys.executable,
         str(script),
+        "generate",
         "layers=[conv1]",
         "channels=[0]",
         "recipe=quick",
@@ -273,7 +274,7 @@ def test_the_scripts_of_jobs_are_the_same_jobs(tmp_path: Path) -> None:
 
 def test_importing_atlas_and_reading_load_neither_torch_nor_ray(undisturbed: Path) -> None:
     code = (
-        "import sys, atlas; from atlas.cli.main import cli; import atlas.cli.reading\n"
+        "import sys, atlas; from atlas.cli.main import cli; import atlas.cli.options\n"
         f"opened = atlas.open({str(undisturbed)!r})\n"
         "assert opened.sql('select count(*) as n from features').to_pylist() == [{'n': 24}]\n"
         "opened.feature('patternnet/conv1:0').image()\n"

@@ -1,27 +1,22 @@
-"""`atlas`: one sub-command per stage. Jobs take Hydra's arguments, reading commands take options."""
-
-import sys
+"""`atlas`, the console script: a group of commands. Jobs take Hydra's arguments, all others take options."""
 
 import click
 
-from atlas.cli import asking, looking
-from atlas.cli.jobs import JOBS
-from atlas.cli.layers import layers
-from atlas.cli.selftest import selftest
-from atlas.cli.serving import serve
+import atlas
+from atlas.cli.lazy_group import lazy_commands
 
 
-def _tell_version(context: click.Context, option: click.Parameter, wanted: bool) -> None:
+def _print_version(context: click.Context, option: click.Parameter, wanted: bool) -> None:
     if wanted:
-        from atlas import __version__
-
-        click.echo(f"atlas, version {__version__}")
+        click.echo(f"atlas, version {atlas.__version__}")
         context.exit()
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    commands=lazy_commands(), context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.option(
-    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_tell_version, help="Show the version."
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show the version."
 )
 def cli() -> None:
     """See what a vision network has learned: every channel of every layer made visible, indexed, searchable.
@@ -45,14 +40,6 @@ def cli() -> None:
     """
 
 
-for command in [*JOBS, layers, *looking.COMMANDS, *asking.COMMANDS, selftest, serve]:
-    cli.add_command(command)
-
-
 def main() -> None:
     """Entry point of the console script."""
     cli(prog_name="atlas")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from made_atlas import WHOLE, make_atlas
 
-from atlas.cli import stages
-from atlas.cli.jobs import run_job
+from atlas.cli.job import run_job
+from atlas.cli.jobs import run
 from atlas.config.schema import SweepConfig
 from atlas.report.site import write as writing
 from atlas.store.lock import Lock
@@ -117,8 +117,8 @@ def test_a_run_ends_with_the_site(
     class Plan:
         cards: dict[str, object] = {}  # noqa: RUF012
 
-    monkeypatch.setattr(stages, "_planned", lambda *_: Plan)
-    monkeypatch.setattr(stages, "_generate", lambda *_: images)
-    monkeypatch.setattr(stages, "_similarity", lambda *_: compared)
-    assert stages.run_all(SweepConfig(name="new", out=str(paths.root), dry_run=False), [], []) == code
+    monkeypatch.setattr(run, "plan_sweep", lambda *_: Plan)
+    monkeypatch.setattr(run, "make_images", lambda *_: images)
+    monkeypatch.setattr(run, "compare_features", lambda *_: compared)
+    assert run.run_body(SweepConfig(name="new", out=str(paths.root), dry_run=False), [], []) == code
     assert paths.site_page.exists() is written

@@ -17,7 +17,7 @@ from sklearn.datasets import load_sample_image
 from torch import Tensor, nn
 
 import atlas
-from atlas.cli.jobs import run_job
+from atlas.cli.job import run_job
 from atlas.config.mistakes import ConfigError
 from atlas.config.recipe_files import read_recipe
 from atlas.config.schema import DreamConfig, MetricConfig, ModelConfig

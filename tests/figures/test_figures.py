@@ -227,7 +227,7 @@ def test_what_is_wrong_is_said_in_one_line_and_nothing_is_written(
 def test_the_newest_atlas_that_has_the_model_is_the_one_that_is_meant(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from atlas.cli.figure import _newest
+    from atlas.cli.jobs.figure import newest_with_model
     from atlas.config.compose import compose_model
     from atlas.config.schema import FigureConfig
 
@@ -238,7 +238,7 @@ def test_the_newest_atlas_that_has_the_model_is_the_one_that_is_meant(
     manifest["variants"] = [{**variant, "model": "elsewhere"} for variant in manifest["variants"]]
     (other / "atlas.json").write_text(json.dumps(manifest))
     try:
-        assert _newest(FigureConfig(models={"patternnet": compose_model("patternnet")})) == "outputs/small"
-        assert _newest(FigureConfig(models={"resnet50": compose_model("resnet50")})) is None
+        assert newest_with_model(FigureConfig(models={"patternnet": compose_model("patternnet")})) == "outputs/small"
+        assert newest_with_model(FigureConfig(models={"resnet50": compose_model("resnet50")})) is None
     finally:
         shutil.rmtree(other)

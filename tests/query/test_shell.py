@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from made_atlas import WHOLE, make_atlas
 from omegaconf import OmegaConf
 
-from atlas.cli.jobs import run_job
+from atlas.cli.job import run_job
 from atlas.query.atlas import Atlas
 from atlas.query.shell import FAILURES, failures, job, reading, sentence, value
 from atlas.query.tables_known import command

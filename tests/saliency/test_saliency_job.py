@@ -10,7 +10,7 @@ import skimage.data
 import torch
 from PIL import Image
 
-from atlas.cli.jobs import run_job
+from atlas.cli.job import run_job
 from atlas.config.schema import ModelConfig, SaliencyConfig
 from atlas.saliency import look as looker
 from atlas.saliency.job import saliency_job

@@ -8,7 +8,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from atlas.cli.selftest import selftest
+from atlas.cli.commands.selftest import selftest
 from atlas.optvis import optimize
 from atlas.selftest import comparison, images, models, tables
 from atlas.selftest import run as running

@@ -19,7 +19,7 @@ from sweeps import SMALL, patternnet_card, rows_of, run_small, sweep
 
 import atlas.similarity.comparison
 import atlas.similarity.job
-from atlas.cli.jobs import run_job
+from atlas.cli.job import run_job
 from atlas.config.mistakes import ConfigError
 from atlas.records import MEASURES, SCOPES, Address
 from atlas.run.drive import Ending

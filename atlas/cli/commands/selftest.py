@@ -1,14 +1,15 @@
 """`atlas selftest`: whether this machine computes what is known beforehand."""
 
 import sys
-from typing import TYPE_CHECKING
 
 import click
+import pyarrow as pa
+import torch
 
 from atlas.cli import FORMATS
-
-if TYPE_CHECKING:
-    from atlas.selftest.run import Outcome
+from atlas.cli.messages import say
+from atlas.cli.tables import print_table
+from atlas.selftest.run import Outcome, run
 
 
 @click.command()
@@ -21,32 +22,26 @@ def selftest(form: str) -> None:
 
     Exit code 0: all passed. 1: some did not.
     """
-    import pyarrow as pa
-    import torch
-
-    from atlas.cli.tables import print_table
-    from atlas.selftest.run import run
-
     torch.set_num_threads(1)  # the work is small: on cores that others use too, a second thread makes it slower
     outcomes = []
     for outcome in run():
         outcomes.append(outcome)
-        _tell(outcome)
+        _say_outcome(outcome)
     rows = [
         {
-            "check": f"{one.check.number}. {one.check.name}",
-            "passed": one.passed,
-            "found": one.found,
-            "seconds": round(one.seconds, 2),
+            "check": f"{outcome.check.number}. {outcome.check.name}",
+            "passed": outcome.passed,
+            "found": outcome.found,
+            "seconds": round(outcome.seconds, 2),
         }
-        for one in outcomes
+        for outcome in outcomes
     ]
     print_table(pa.Table.from_pylist(rows), form)
-    click.get_current_context().exit(0 if all(one.passed for one in outcomes) else 1)
+    click.get_current_context().exit(0 if all(outcome.passed for outcome in outcomes) else 1)
 
 
-def _tell(outcome: "Outcome") -> None:
-    """A line for each check as it ends, for whoever waits at a terminal."""
+def _say_outcome(outcome: Outcome) -> None:
+    """Print a line on a check when it ends, on a terminal only."""
     if sys.stderr.isatty():
-        said = click.style("passed", fg="green") if outcome.passed else click.style("FAILED", fg="red", bold=True)
-        click.echo(f"{said} {outcome.seconds:5.1f} s  {outcome.check.number}. {outcome.check.name}", err=True)
+        verdict = click.style("passed", fg="green") if outcome.passed else click.style("FAILED", fg="red", bold=True)
+        say(f"{verdict} {outcome.seconds:5.1f} s  {outcome.check.number}. {outcome.check.name}")

@@ -2,15 +2,16 @@
 
 import click
 
-from atlas.cli.reading import Refused, opened, place
-from atlas.cli.telling import say
+from atlas.cli.messages import say
+from atlas.cli.options import Refused, atlas_option, open_atlas
+from atlas.cli.server import HOST, make_server
 
 
 @click.command()
-@click.argument("where", metavar="[ATLAS]", required=False)
+@click.argument("folder", metavar="[ATLAS]", required=False)
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: any free one.")
-@place
-def serve(where: str | None, atlas: str | None, port: int) -> None:
+@atlas_option
+def serve(folder: str | None, atlas_name: str | None, port: int) -> None:
     """Files and answers of an atlas on 127.0.0.1.
 
     \b
@@ -20,14 +21,12 @@ def serve(where: str | None, atlas: str | None, port: int) -> None:
     /api/similar/MODEL/LAYER:CHANNEL   its neighbors; ?top=, measure=, scope=, to=, mutual=, opposite=, probe=
     /api/sql?q=SELECT…                 rows of a reading statement over the views
     """
-    from atlas.cli.server import HOST, make_server
-
-    with opened(where or atlas) as held:
+    with open_atlas(folder or atlas_name) as atlas:
         try:
-            server = make_server(held, port)
+            server = make_server(atlas, port)
         except OSError as error:
             raise Refused(f"--port {port}: {error.strerror}; name another one, or 0 for any that is free") from None
-        say(f"{held.path} on http://{HOST}:{server.server_port}/   Ctrl-C ends it")
+        say(f"{atlas.path} on http://{HOST}:{server.server_port}/   Ctrl-C ends it")
         try:
             server.serve_forever()
         except KeyboardInterrupt:

@@ -6,23 +6,19 @@ import json
 import subprocess
 import sys
 
-import click
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 from made_atlas import WHOLE, make_atlas
 from made_similarity import write_similarity
 
-from atlas.cli.asking import COMMANDS
+from atlas.cli.main import cli
 
 LIGHT = """
 import shlex, sys
-import click
-from atlas.cli.asking import COMMANDS
-heavy = {"torch", "ray", "duckdb", "pyarrow", "PIL", "importlib.metadata"} & set(sys.modules)
-assert not heavy, heavy
+from atlas.cli.main import cli
 for text in ("similar alpha/conv1:0", "match alpha 'beta net' --top 1"):
-    click.Group(commands=COMMANDS).main([*shlex.split(text), "--atlas", "full"], standalone_mode=False)
+    cli.main([*shlex.split(text), "--atlas", "full"], standalone_mode=False)
     heavy = {"torch", "ray", "hydra", "omegaconf", "PIL", "pandas", "scipy"} & set(sys.modules)
     assert not heavy, heavy
 """
@@ -41,7 +37,7 @@ def home(tmp_path_factory):
 def atlas(home, monkeypatch):
     """Call `atlas …` in that folder."""
     monkeypatch.chdir(home)
-    return lambda *arguments: CliRunner().invoke(click.Group("atlas", commands=COMMANDS), arguments)
+    return lambda *arguments: CliRunner().invoke(cli, arguments)
 
 
 def test_similar_for_people(atlas):

@@ -11,18 +11,14 @@ import pytest
 from click.testing import CliRunner
 from made_atlas import WHOLE, make_atlas, write_status
 
-from atlas.cli.looking import COMMANDS
+from atlas.cli.main import cli
 from atlas.store.lock import Lock
 
 LIGHT = """
-import sys
-import click
-from atlas.cli.looking import COMMANDS
-heavy = {"torch", "ray", "duckdb", "pyarrow", "PIL"} & set(sys.modules)
-assert not heavy, heavy
+import shlex, sys
+from atlas.cli.main import cli
 for text in ("status", "verify", "show alpha/conv1:0", "sql 'from features limit 1'"):
-    import shlex
-    click.Group(commands=COMMANDS).main(shlex.split(text), standalone_mode=False)
+    cli.main(shlex.split(text), standalone_mode=False)
     heavy = {"torch", "ray", "hydra", "omegaconf"} & set(sys.modules)
     assert not heavy, heavy
 """
@@ -41,7 +37,7 @@ def home(tmp_path_factory):
 def atlas(home, monkeypatch):
     """Call `atlas …` in that folder."""
     monkeypatch.chdir(home)
-    return lambda *arguments: CliRunner().invoke(click.Group("atlas", commands=COMMANDS), arguments)
+    return lambda *arguments: CliRunner().invoke(cli, arguments)
 
 
 def test_status_for_people(atlas, home):

@@ -3,8 +3,14 @@
 import sys
 
 import click
+import pyarrow as pa
 
-from atlas.cli import FORMATS
+from atlas.cli import FORMATS, WRONG
+from atlas.cli.messages import say
+from atlas.cli.tables import print_table
+from atlas.config.compose import compose_model
+from atlas.config.mistakes import ConfigError
+from atlas.zoo.card import layer_table
 
 
 @click.command()
@@ -18,18 +24,11 @@ def layers(model: str, every: bool, config_dir: str | None, form: str) -> None:
     In order of execution: type, channels, map size at the model's input size, zone, multiply-adds from the input to
     here (gmac), and whether `layers: default` takes it. Needs no weights.
     """
-    import pyarrow as pa
-
-    from atlas.cli.tables import print_table
-    from atlas.config.compose import compose_model
-    from atlas.config.mistakes import ConfigError
-    from atlas.zoo.card import layer_table
-
     try:
-        found, chosen = layer_table(model, compose_model(model, config_dir))
+        specs, defaults = layer_table(model, compose_model(model, config_dir))
     except ConfigError as error:
-        click.echo(f"atlas: {error}", err=True)
-        sys.exit(2)
+        say(f"atlas: {error}")
+        sys.exit(WRONG)
     rows = [
         {
             "layer": layer.name,
@@ -40,9 +39,9 @@ def layers(model: str, every: bool, config_dir: str | None, form: str) -> None:
             "width": layer.width,
             "zone": layer.zone,
             "gmac": round(layer.macs / 1e9, 4),
-            "default": layer.name in chosen,
+            "default": layer.name in defaults,
         }
-        for layer in found
-        if every or layer.name in chosen
+        for layer in specs
+        if every or layer.name in defaults
     ]
     print_table(pa.Table.from_pylist(rows), form)

@@ -1,0 +1,61 @@
+"""`atlas show`: one feature's rows on stdout, and a contact sheet of it and its neighbors as a file."""
+
+import click
+
+from atlas.cli.messages import say
+from atlas.cli.options import open_atlas, reading
+from atlas.cli.tables import print_table
+from atlas.query.atlas import Feature
+from atlas.report.sheets.feature_sheet import feature_sheet
+
+# the columns of --format table; the other formats have all of them
+COLUMNS = [
+    "metric",
+    "target",
+    "seed",
+    "recipe",
+    "status",
+    "score",
+    "score_start",
+    "self_rank",
+    "loss",
+    "steps",
+    "image",
+]
+
+
+@click.command()
+@click.argument("feature")
+@click.option("--open", "launch", is_flag=True, help="Open the contact sheet in the system's viewer.")
+@reading
+def show(feature: str, launch: bool, atlas_name: str | None, form: str) -> None:
+    """Rows and contact sheet of one FEATURE.
+
+    FEATURE is an address, model/layer:channel, as googlenet/inception4a:12. The sheet has all its images, its nearest
+    features and its opposites, and the pictures that drive it most, as far as `atlas similarity` has found them.
+    """
+    with open_atlas(atlas_name) as atlas:
+        shown = atlas.feature(feature)
+        rows = shown.rows()
+        print_table(rows.select(COLUMNS) if form == "table" else rows, form)
+        _say_unmade(shown)
+        if not any(row["image"] for row in rows.to_pylist()):
+            return
+        try:
+            sheet = feature_sheet(atlas, shown)
+        except OSError as error:
+            say(f"no contact sheet: {error}")
+            return
+    say(f"contact sheet: {sheet}")
+    if launch and click.launch(str(sheet)) != 0:
+        say("there is no viewer to open it with")
+
+
+def _say_unmade(feature: Feature) -> None:
+    """Print to stderr which images of a feature failed, and how many are left."""
+    for row in feature.rows("failures").to_pylist():
+        reason = (row["error_message"] or "").strip().rpartition("\n")[2]
+        say(f"failed: {feature} {row['metric']} seed {row['seed']}: {row['error_type']}: {reason}")
+    left = sum(row["state"] == "left" for row in feature.rows("tasks").to_pylist())
+    if left:
+        say(f"{left} of its images are left to do")

@@ -1,0 +1,72 @@
+"""`atlas similar`: the neighbors of a feature on stdout; what they were compared by, or why there are none, on stderr."""
+
+from typing import Any
+
+import click
+import pyarrow as pa
+
+from atlas.cli.messages import say
+from atlas.cli.options import open_atlas, reading, say_freshness
+from atlas.cli.tables import print_table
+from atlas.query.atlas import Feature
+from atlas.query.neighbors import why_empty
+from atlas.records import MEASURES, SCOPES
+from atlas.store.compared import read_compared
+
+COMMON = ["scope", "measure", "probe"]  # equal in all rows: a table for people has them once, on stderr
+WITHIN = {
+    "layer": "in its layer",
+    "model": "in its model",
+    "other": "in each other model",
+    "all": "in all layers of all models",
+}
+
+
+@click.command()
+@click.argument("feature")
+@click.option("--top", type=click.IntRange(min=1), default=10, show_default=True, help="How many.")
+@click.option("--measure", metavar="|".join(MEASURES), help="[default: sym within a layer, else profile]")
+@click.option("--scope", metavar="|".join(SCOPES), help="Whom to compare with  [default: layer]")
+@click.option("--to", metavar="MODEL", help="Only features of this model.")
+@click.option("--mutual", is_flag=True, help="Only those that have FEATURE among their own nearest.")
+@click.option("--opposite", is_flag=True, help="The most opposite instead.")
+@click.option("--probe", default="atlas", show_default=True, help="Set of pictures that it was found with.")
+@reading
+def similar(feature: str, top: int, *, atlas_name: str | None, form: str, **options: Any) -> None:
+    """The nearest features to FEATURE.
+
+    FEATURE is an address, model/layer:channel, as googlenet/inception4a:12. `score` says little without `baseline`,
+    the score that the same rank has against rotated copies of the layers compared with.
+
+    Without a neighbor the table is empty, and stderr says why.
+    """
+    with open_atlas(atlas_name) as atlas:
+        source = atlas.feature(feature)
+        rows = source.similar(top, **options)
+        print_table(rows.drop_columns([*COMMON, "image"]) if form == "table" else rows, form)
+        if not rows.num_rows:
+            say(why_empty(atlas, source, **options) or "")
+        else:
+            if form == "table":
+                say(_heading(source, rows, options))
+            _say_kept(source, rows, top, opposite=options["opposite"])
+        say_freshness(atlas, options["probe"])
+
+
+def _heading(feature: Feature, rows: pa.Table, options: dict[str, Any]) -> str:
+    """Which features were compared, and by what."""
+    scope, measure, probe = (rows[name][0].as_py() for name in COMMON)
+    kind = "most opposite" if options["opposite"] else "nearest"
+    where = f"in {options['to']}" if options["to"] else WITHIN[scope]
+    return (
+        f"{feature}, {kind} {where}: scope {scope}, measure {measure}, probe {probe}; "
+        "baseline: the score against rotated copies"
+    )
+
+
+def _say_kept(feature: Feature, rows: pa.Table, top: int, *, opposite: bool) -> None:
+    """Print to stderr when there are fewer rows than `top` only because similarity keeps no more."""
+    compared = read_compared(feature.atlas.paths).get(rows["probe"][0].as_py(), {})
+    kept = compared.get("bottom" if opposite else "top")
+    if kept is not None and rows.num_rows == kept < top:
+        say(f"{rows.num_rows} of {top}: similarity keeps the {kept} first of each list")

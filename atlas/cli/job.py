@@ -1,0 +1,64 @@
+"""The jobs: a command line in, an exit code and one clear message out. Everything after the command is Hydra's."""
+
+import sys
+
+import click
+
+from atlas.cli import INTERRUPTED, WRONG
+from atlas.cli.lazy_group import JOBS, load
+from atlas.cli.messages import say
+from atlas.config import compose
+from atlas.config.mistakes import ConfigError
+from atlas.figures import NAMES
+from atlas.query.guard import Damaged
+from atlas.run.executor import ClusterError
+from atlas.run.signals import StopNow
+from atlas.store.lock import Locked
+from atlas.store.manifest import NotAnAtlas
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.pass_context
+def job(context: click.Context, arguments: tuple[str, ...]) -> None:
+    """Run the job that the command line names; its module is imported once Hydra has composed the config."""
+    sys.exit(run_job(str(context.info_name), list(arguments)))
+
+
+def run_job(name: str, arguments: list[str]) -> int:
+    """Run one of JOBS with the arguments that follow its name; returns the exit code, whichever way the job ends."""
+    location, _ = JOBS[name]
+    try:
+        overrides = with_figure_key(arguments) if name == "figure" else arguments
+        return compose.run_job(name, overrides, lambda *composed: load(location)(*composed))
+    except ConfigError as error:
+        return _refuse(error.mistakes)
+    except (Locked, NotAnAtlas, ClusterError, Damaged) as error:
+        return _refuse([str(error)])
+    except OSError as error:
+        say(f"stopped: {error}\nrun the same again to resume")
+        return INTERRUPTED
+    except (KeyboardInterrupt, StopNow):
+        say("stopped; run the same again")
+        return INTERRUPTED
+
+
+def _refuse(mistakes: tuple[str, ...] | list[str]) -> int:
+    """Print all mistakes as one message."""
+    if len(mistakes) == 1:
+        say(f"atlas: {mistakes[0]}")
+    else:
+        say("\n".join([f"atlas: {len(mistakes)} mistakes:", *(f"  {mistake}" for mistake in mistakes)]))
+    return WRONG
+
+
+def with_figure_key(arguments: list[str]) -> list[str]:
+    """Turn `NAME key=value …` into the overrides `figure=NAME key=value …`.
+
+    ConfigError when no figure is named, unless an option asks Hydra for help.
+    """
+    if arguments and "=" not in arguments[0] and not arguments[0].startswith("-"):
+        return [f"figure={arguments[0]}", *arguments[1:]]
+    if any(word.startswith(("figure=", "-")) for word in arguments):
+        return arguments
+    raise ConfigError([f"name a figure, as atlas figure {NAMES[0]}: {', '.join(NAMES)}"])

@@ -1,0 +1,84 @@
+"""What the commands that read an atlas share: their options, which atlas is meant, and how wrong names are refused."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from atlas.cli import FORMATS
+from atlas.cli.messages import say
+from atlas.config.mistakes import nearest
+from atlas.query.atlas import Atlas, newest
+from atlas.query.guard import Damaged, QueryError
+from atlas.query.names import UnknownName
+from atlas.query.tables_known import freshness
+from atlas.store.manifest import NotAnAtlas
+
+OUTPUTS = "outputs"
+
+
+class Refused(click.ClickException):
+    """An argument names something that does not exist: exit code 2, as for other wrong arguments."""
+
+    exit_code = 2
+
+
+def reading(command: Callable[..., None]) -> Callable[..., None]:
+    """Add --atlas and --format, the options of every command that answers with rows of an atlas."""
+    form = click.option("--format", "form", type=click.Choice(FORMATS), default="table", help="How stdout is written.")
+    return atlas_option(form(command))
+
+
+def atlas_option(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the option that names an atlas."""
+    text = f"The atlas  [default: the newest under {OUTPUTS}/]"
+    return click.option("--atlas", "atlas_name", metavar="DIR", help=text)(command)
+
+
+@contextmanager
+def open_atlas(name: str | None) -> Iterator[Atlas]:
+    """Open the atlas that `find_atlas` finds.
+
+    Errors of the atlas and of questions to it become Refused (exit code 2); a damaged file is a ClickException (1).
+    """
+    try:
+        with Atlas(find_atlas(name)) as atlas:
+            yield atlas
+    except (NotAnAtlas, UnknownName, QueryError) as error:
+        raise Refused(str(error)) from None
+    except Damaged as error:
+        raise click.ClickException(str(error)) from None
+
+
+def find_atlas(name: str | None) -> Path:
+    """The folder of an atlas by its path, or by its name under outputs/; the newest one when none is named.
+
+    Refused when there is none, with the nearest names.
+    """
+    if name is None:
+        return _newest_atlas()
+    for folder in (Path(name), Path(OUTPUTS) / name):
+        if folder.is_dir():
+            return folder
+    raise Refused(f"there is no atlas {name!r}, nor {OUTPUTS}/{name}: {nearest(name, sorted(_atlas_names()))}")
+
+
+def _newest_atlas() -> Path:
+    try:
+        folder = newest(OUTPUTS)
+    except NotAnAtlas as error:
+        raise Refused(str(error)) from None
+    if len(_atlas_names()) > 1:
+        say(f"the newest atlas: {folder}")
+    return folder
+
+
+def _atlas_names() -> list[str]:
+    return [path.parent.name for path in Path(OUTPUTS).glob("*/atlas.json")]
+
+
+def say_freshness(atlas: Atlas, probe: str) -> None:
+    """Print a note to stderr when the atlas has changed since its features were compared by the pictures of `probe`."""
+    if note := freshness(atlas, probe):
+        say(f"note: {note}")
