@@ -10,6 +10,7 @@ from sweeps import sweep
 
 import atlas
 from atlas.cli.job import with_figure_key
+from atlas.cli.lazy_group import JOBS
 from atlas.cli.main import cli
 from atlas.config.checks import value_mistakes
 from atlas.config.compose import compose_model, run_job
@@ -19,7 +20,6 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 COMMANDS = re.findall(r"^    (atlas .+?)(?:  +#.*)?$", README, re.MULTILINE)
 SWEEPS = ("run", "generate", "similarity", "site")
-JOBS = (*SWEEPS, "saliency", "dream", "figure")
 
 
 @pytest.mark.parametrize("line", COMMANDS)
@@ -27,8 +27,8 @@ def test_a_command_of_the_readme_is_one(line: str, tmp_path: Path, monkeypatch: 
     _, command, *words = shlex.split(line)
     assert command in cli.commands
     if command in JOBS and command not in SWEEPS:
-        asked = with_figure_key(words) if command == "figure" else words
-        assert run_job(command, asked, lambda config, overrides, mistakes: len(mistakes)) == 0
+        overrides = with_figure_key(words) if command == "figure" else words
+        assert run_job(command, overrides, lambda config, overrides, mistakes: len(mistakes)) == 0
     elif command in SWEEPS:
         (tmp_path / "my_conf" / "model").mkdir(parents=True)
         mine = re.search(r"```yaml\n(.+?)```", README, re.DOTALL)

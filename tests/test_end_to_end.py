@@ -273,7 +273,7 @@ def test_the_script_of_jobs_is_the_same_command(tmp_path: Path) -> None:
 
 def test_importing_atlas_and_reading_load_neither_torch_nor_ray(undisturbed: Path) -> None:
     code = (
-        "import sys, atlas; from atlas.cli.main import cli; import atlas.cli.commands.sql\n"
+        "import sys, atlas; from atlas.cli.main import cli; import atlas.cli.options\n"
         f"opened = atlas.open({str(undisturbed)!r})\n"
         "assert opened.sql('select count(*) as n from features').to_pylist() == [{'n': 24}]\n"
         "opened.feature('patternnet/conv1:0').image()\n"

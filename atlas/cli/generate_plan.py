@@ -1,4 +1,4 @@
-"""`dry_run=true`: what a sweep would make, and what it would cost."""
+"""`atlas generate dry_run=true`: what a sweep would make, and what it would cost."""
 
 import pyarrow as pa
 
@@ -13,12 +13,12 @@ PNG_BYTES = 2.0  # of a pixel of an optimised image; measured on PatternNet's an
 
 
 def print_plan(config: SweepConfig, plan: Plan) -> str:
-    """Tasks, shards, bytes, FLOPs and hours by model as a table on stdout; returns the sum of it in words."""
+    """Tasks, shards, bytes, FLOPs and hours by model as a table on stdout; returns their sum as a sentence."""
     rows = [_row(config, plan, name) for name in plan.cards]
     print_table(pa.Table.from_pylist(rows), "table")
-    device, actors = _place(config, plan)
-    place = f"on {actors} {device} actor{'' if actors == 1 else 's'}"
-    work = f"about {clock(plan.cost / RATE[device] / actors)} of work {place}"
+    device, actors = _workers(config, plan)
+    workers = f"{actors} {device} actor{'' if actors == 1 else 's'}"
+    work = f"about {clock(plan.cost / RATE[device] / actors)} of work on {workers}"
     return (
         f"{plan.tasks} images in {len(plan.shards)} shards into {config.out}: {work}, "
         f"at an assumed {RATE[device] / 1e9:g} G multiply-adds a second each. Nothing was written."
@@ -29,7 +29,7 @@ def _row(config: SweepConfig, plan: Plan, name: str) -> dict[str, object]:
     shards = [shard for shard in plan.shards if shard.model == name]
     images = sum(len(shard.items) for shard in shards)
     size = plan.recipes[name].octaves[-1].size or 0
-    device, actors = _place(config, plan)
+    device, actors = _workers(config, plan)
     cost = sum(shard.cost for shard in shards)
     return {
         "model": name,
@@ -44,11 +44,12 @@ def _row(config: SweepConfig, plan: Plan, name: str) -> dict[str, object]:
 
 
 def _short(value: float) -> str:
-    """Three digits that count, and never an exponent."""
+    """Three significant digits, never with an exponent."""
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def _place(config: SweepConfig, plan: Plan) -> tuple[str, int]:
+def _workers(config: SweepConfig, plan: Plan) -> tuple[str, int]:
+    """The device that the images would be made on, and how many actors would share the work."""
     card = next(iter(plan.cards.values()))
     device = device_of(config, card)
     return device, actor_count(config.cluster, device, card.gpus) or 1

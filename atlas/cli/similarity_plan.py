@@ -17,32 +17,28 @@ from atlas.sweep.shards import RATE
 
 
 def print_similarity_plan(config: SweepConfig) -> str:
-    """Pictures, FLOPs and time by probe and model as a table on stdout; returns the sum of it in words."""
-    held = read_source(AtlasPaths(config.out), {})
-    if not held.features:
-        return held.why_nothing()
-    device = device_of(config, next(iter(held.cards.values())))
-    actors = actor_count(config.cluster, device, held.gpus) or 1
-    pictures = pictures_by_probe(config, held)
-    shards = missing_shards(config, held, pictures, device)
-    rows = [
-        _row(
-            [shard for shard in shards if (shard.probe, shard.model) == (probe, model)], probe, model, len(all_pictures)
-        )
-        for probe, all_pictures in pictures.items()
-        for model in held.layers
-    ]
+    """Pictures, FLOPs and time by probe and model as a table on stdout; returns their sum as a sentence."""
+    source = read_source(AtlasPaths(config.out), {})
+    if not source.features:
+        return source.why_nothing()
+    device = device_of(config, next(iter(source.cards.values())))
+    actors = actor_count(config.cluster, device, source.gpus) or 1
+    pictures = pictures_by_probe(config, source)
+    shards = missing_shards(config, source, pictures, device)
+    rows = [_row(shards, probe, model, len(pictures[probe])) for probe in pictures for model in source.layers]
     print_table(pa.Table.from_pylist(rows), "table")
     seconds = sum(shard.cost for shard in shards) / RATE[device] / actors
-    pairs = sum(PAIR_COST * len(held.features) ** 2 * len(one) for one in pictures.values())
+    pairs = sum(PAIR_COST * len(source.features) ** 2 * len(group) for group in pictures.values())
     return (
-        f"{len(held.features):,} features of {config.out}: about {clock(seconds)} for the pictures and "
+        f"{len(source.features):,} features of {config.out}: about {clock(seconds)} for the pictures and "
         f"{clock(pairs / RATE[device] / actors)} for the comparison on {actors} {device} actor{'s' * (actors != 1)}. "
         "Nothing was written."
     )
 
 
 def _row(shards: list[PictureShard], probe: str, model: str, pictures: int) -> dict[str, object]:
+    """What is left of one probe's pictures for one model."""
+    shards = [shard for shard in shards if (shard.probe, shard.model) == (probe, model)]
     return {
         "probe": probe,
         "model": model,

@@ -1,4 +1,4 @@
-"""`atlas status` for people: where a run stands, how fast it goes, who makes what, and how each layer does."""
+"""`atlas status` for people: where a run stands, how fast it goes, which worker makes what, and the counts of each layer."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -12,12 +12,13 @@ from rich.text import Text
 from atlas.engine.progress import clock
 
 COLOURS = {"running": "green", "done": "cyan", "stopped": "yellow", "interrupted": "yellow"}
-SHOWN = {"planned": "", "done": "", "dead": "dim", "failed": "red", "left": "yellow"}  # ok = done - dead
-WIDE = 1000  # columns for a pipe: whoever reads it can cut lines, but not mend them
+# the colour of each count that is not zero; `ok` is left out, since it is done - dead
+COUNTS = {"planned": "", "done": "", "dead": "dim", "failed": "red", "left": "yellow"}
+WIDE = 1000  # columns in a pipe, where a reader can cut long lines but cannot join broken ones
 
 
 def print_summary(state: dict[str, Any]) -> None:
-    """Print to stdout what `read_state` found."""
+    """Print to stdout a state as `query.state.read_state` returns it."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=WIDE)
@@ -63,6 +64,7 @@ def _workers(workers: list[dict[str, Any]]) -> Table:
 
 
 def _since(moment: str | None) -> str:
+    """The time since an ISO date, as a clock shows it; `-` when it is no date."""
     try:
         return clock(max(0.0, (datetime.now(UTC) - datetime.fromisoformat(moment or "")).total_seconds()))
     except (ValueError, TypeError):
@@ -73,9 +75,9 @@ def _layers(state: dict[str, Any]) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold", show_footer=len(state["layers"]) > 1)
     table.add_column("model", "all", no_wrap=True)
     table.add_column("layer", no_wrap=True)
-    for name in SHOWN:
+    for name in COUNTS:
         table.add_column(name, f"{state['total'][name]:,}", justify="right", no_wrap=True)
     for row in state["layers"]:
-        counts = (Text(f"{row[name]:,}", SHOWN[name] if row[name] else "dim") for name in SHOWN)
+        counts = (Text(f"{row[name]:,}", COUNTS[name] if row[name] else "dim") for name in COUNTS)
         table.add_row(Text(row["model"]), Text(row["layer"]), *counts)
     return table

@@ -23,7 +23,10 @@ def print_table(table: pa.Table, form: str) -> None:
 
 
 def plain_rows(table: pa.Table) -> list[dict[str, Any]]:
-    """Rows as JSON knows them: NaN is null, times are ISO, a float32 has its own digits and not those of a float64."""
+    """Rows of plain values, as JSON has them: null for NaN, ISO times, and a float32 with its own few digits.
+
+    Through Python's float, 0.1 as float32 would print as 0.10000000149011612.
+    """
     columns = [_plain(column.combine_chunks()) for column in table.columns]
     return [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
 
@@ -31,9 +34,9 @@ def plain_rows(table: pa.Table) -> list[dict[str, Any]]:
 def _plain(column: pa.Array) -> list[Any]:
     kind = column.type
     if pa.types.is_list(kind):
-        inner, ends = _plain(column.flatten()), accumulate(size or 0 for size in column.value_lengths().to_pylist())
+        values, ends = _plain(column.flatten()), accumulate(size or 0 for size in column.value_lengths().to_pylist())
         spans = zip(column.is_valid().to_pylist(), pairwise([0, *ends]), strict=True)
-        return [inner[start:end] if there else None for there, (start, end) in spans]
+        return [values[start:end] if valid else None for valid, (start, end) in spans]
     if pa.types.is_float32(kind):
         return [None if text is None else _finite(float(text)) for text in column.cast(pa.string()).to_pylist()]
     return [_value(value) for value in column.to_pylist()]
@@ -46,14 +49,15 @@ def _value(value: Any) -> Any:
         case float():
             return _finite(value)
         case dict():
-            return {str(key): _value(inner) for key, inner in value.items()}
+            return {str(key): _value(item) for key, item in value.items()}
         case list() | tuple():
-            return [_value(inner) for inner in value]
+            return [_value(item) for item in value]
         case bytes():
             return value.hex()
     if hasattr(value, "isoformat"):
         return value.isoformat()
-    if hasattr(value, "as_integer_ratio"):  # a Decimal: DuckDB's sums of integers
+    # DuckDB sums integers to a Decimal
+    if hasattr(value, "as_integer_ratio"):
         return int(value) if value == value.to_integral_value() else float(value)
     return str(value)
 
@@ -114,7 +118,7 @@ def _write_records(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 def _line(cells: Iterable[str], widths: Iterable[int], right: Iterable[bool]) -> str:
-    return GAP.join(_pad(*one) for one in zip(cells, widths, right, strict=True)).rstrip()
+    return GAP.join(_pad(*cell) for cell in zip(cells, widths, right, strict=True)).rstrip()
 
 
 def _pad(text: str, width: int, right: bool) -> str:
@@ -123,14 +127,14 @@ def _pad(text: str, width: int, right: bool) -> str:
 
 
 def _cell(value: Any) -> str:
-    """A value on one line: four digits of a float, the ends of a long list, no control characters."""
+    """A value on one line: four digits of a float, the first two values of a long list, no control characters."""
     if value is None:
         return "-"
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list):
-        shown = [*map(_cell, value[:2]), f"… {len(value)} values"] if len(value) > 4 else map(_cell, value)
-        return "[" + ", ".join(shown) + "]"
+        cells = [*map(_cell, value[:2]), f"… {len(value)} values"] if len(value) > 4 else map(_cell, value)
+        return "[" + ", ".join(cells) + "]"
     text = _json(value) if isinstance(value, bool | dict) else str(value)
     return "".join(letter if letter.isprintable() else " ↵ " if letter == "\n" else " " for letter in text.strip())
 
@@ -140,6 +144,7 @@ def _is_number(kind: pa.DataType) -> bool:
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
+    """The names, with a number after each that was there before."""
     taken: list[str] = []
     for name in names:
         free, number = name, 0

@@ -16,10 +16,7 @@ from atlas.cli.main import cli
 
 LIGHT = """
 import shlex, sys
-import click
 from atlas.cli.main import cli
-heavy = {"torch", "ray", "duckdb", "pyarrow", "PIL", "importlib.metadata"} & set(sys.modules)
-assert not heavy, heavy
 for text in ("similar alpha/conv1:0", "match alpha 'beta net' --top 1"):
     cli.main([*shlex.split(text), "--atlas", "full"], standalone_mode=False)
     heavy = {"torch", "ray", "hydra", "omegaconf", "PIL", "pandas", "scipy"} & set(sys.modules)
@@ -40,7 +37,7 @@ def home(tmp_path_factory):
 def atlas(home, monkeypatch):
     """Call `atlas …` in that folder."""
     monkeypatch.chdir(home)
-    return lambda *arguments: CliRunner().invoke(cli, arguments, prog_name="atlas")
+    return lambda *arguments: CliRunner().invoke(cli, arguments)
 
 
 def test_similar_for_people(atlas):

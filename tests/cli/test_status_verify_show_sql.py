@@ -15,13 +15,9 @@ from atlas.cli.main import cli
 from atlas.store.lock import Lock
 
 LIGHT = """
-import sys
-import click
+import shlex, sys
 from atlas.cli.main import cli
-heavy = {"torch", "ray", "duckdb", "pyarrow", "PIL"} & set(sys.modules)
-assert not heavy, heavy
 for text in ("status", "verify", "show alpha/conv1:0", "sql 'from features limit 1'"):
-    import shlex
     cli.main(shlex.split(text), standalone_mode=False)
     heavy = {"torch", "ray", "hydra", "omegaconf"} & set(sys.modules)
     assert not heavy, heavy
@@ -41,7 +37,7 @@ def home(tmp_path_factory):
 def atlas(home, monkeypatch):
     """Call `atlas …` in that folder."""
     monkeypatch.chdir(home)
-    return lambda *arguments: CliRunner().invoke(cli, arguments, prog_name="atlas")
+    return lambda *arguments: CliRunner().invoke(cli, arguments)
 
 
 def test_status_for_people(atlas, home):
