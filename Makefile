@@ -26,7 +26,7 @@ atlas: $(READY)  ## the main job on the embedded default: every channel of Patte
 
 test: $(READY) chromium  ## all checks and tests but the slow ones
 	$(MAKE) --no-print-directory lint types
-	$(QUIET) $(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
+	$(QUIET) $(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" --durations=25
 
 fast: $(READY) chromium
 	$(QUIET) $(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow and not process"

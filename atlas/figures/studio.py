@@ -21,7 +21,7 @@ from atlas.sweep.identity import fingerprint
 from atlas.sweep.plan import Plan, device_of, fitted_recipe, make_plan
 from atlas.sweep.selection import read_selection
 from atlas.sweep.shards import RATE
-from atlas.zoo.card_pool import read_cards
+from atlas.zoo.card_reader import read_cards
 
 LITTLE = 60.0  # seconds of one actor's work: below it, starting Ray would take too large a part of the time
 DEPTH = 2 / 3  # of the way through a model: where features are neither edges nor whole objects

@@ -23,7 +23,7 @@ from atlas.store.output import output_mistakes
 from atlas.store.paths import AtlasPaths
 from atlas.sweep.plan import Plan, device_of, make_plan
 from atlas.sweep.recipe_fit import Material
-from atlas.zoo.card_pool import read_cards
+from atlas.zoo.card_reader import read_cards
 
 
 @dataclass

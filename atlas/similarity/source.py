@@ -13,7 +13,7 @@ from atlas.records import Address, ModelCard
 from atlas.similarity.atlas_images import AtlasImage, atlas_images, features_of
 from atlas.store.manifest import read_manifest
 from atlas.store.paths import AtlasPaths
-from atlas.zoo.card_pool import read_cards
+from atlas.zoo.card_reader import read_cards
 
 
 @dataclass(frozen=True)

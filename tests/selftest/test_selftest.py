@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from atlas.cli.selftest import selftest
 from click.testing import CliRunner
 
+from atlas.cli.commands.selftest import selftest
 from atlas.optvis import optimize
 from atlas.selftest import comparison, images, models, tables, variants
 from atlas.selftest import run as running

@@ -1,0 +1,47 @@
+"""Cards come from processes of their own, whoever asks, and one that dies is told of."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from atlas.config.compose import compose_model
+from atlas.config.schema import ModelConfig
+from atlas.zoo.card import make_card
+from atlas.zoo.card_reader import read_cards
+
+NETS = """
+import os, sys
+from torch import nn
+
+def dies():
+    print("this goes to stderr, not among the answers")
+    os._exit(7)
+
+def killed():
+    os.kill(os.getpid(), 9)
+"""
+
+
+def test_a_card_is_what_this_process_would_have_made_and_mistakes_are_told_by_model() -> None:
+    models = {"patternnet": compose_model("patternnet"), "nobody": ModelConfig(source="any")}
+    cards, mistakes = read_cards(models)
+    assert cards == {"patternnet": make_card("patternnet", models["patternnet"])}
+    assert [mistake.partition(":")[0] for mistake in mistakes] == ["models.nobody"]
+    assert read_cards({}) == ({}, [])
+
+
+def test_a_process_that_dies_is_told_of(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "fatal_nets.py").write_text(NETS)
+    monkeypatch.chdir(tmp_path)
+    models = {name: ModelConfig(source="custom", factory=f"fatal_nets:{name}") for name in ("dies", "killed")}
+    cards, mistakes = read_cards(models)
+    assert cards == {}
+    assert "models.dies: the process that read the model died (exit code 7), as said above" in mistakes
+    assert "models.killed: the process that read the model died (signal 9); is there enough memory for it?" in mistakes
+
+
+def test_a_script_without_a_main_guard_may_ask(tmp_path: Path) -> None:
+    script = tmp_path / "plain.py"
+    script.write_text("import atlas\nprint(atlas.plan('layers=[conv1]', 'channels=0:3').tasks)\n")
+    done = subprocess.run([sys.executable, str(script)], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "3\n"), done.stderr
