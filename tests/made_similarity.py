@@ -1,6 +1,8 @@
-"""Similarity tables of a made atlas: its live features stand on circles, as like as the cosine of their angle.
+"""Similarity tables of a made atlas: its live features stand on circles,
+as like as the cosine of their angle.
 
-So every number follows from two places on a circle: lists are right, reverse ranks agree, and any size is made fast.
+So every number follows from two places on a circle: lists are right, reverse ranks agree,
+and any size is made fast.
 """
 
 import json
@@ -21,7 +23,7 @@ from atlas.store.paths import AtlasPaths
 from atlas.store.similarity_tables import CLUSTERS, EXAMPLES, LAYERS, LAYOUT, MATCHES, NEIGHBORS, QUALITY, RESPONSES
 
 WHEN = "2026-01-03T00:00:00+00:00"  # a day after the images of a made atlas
-GROUP = 20_000  # rows of a row group
+GROUP_ROWS = 20_000
 FACTOR = {"raw": 3.0, "z": 4.0, "drive": 0.9, "sym": 5.0, "profile": 1.0}  # of the cosine, so that measures differ
 
 
@@ -37,8 +39,8 @@ class Sizes:
 
 
 @dataclass(frozen=True)
-class Found:
-    """Neighbors of one scope before a measure gives them scores: places in a sorted list of addresses."""
+class Pairs:
+    """Neighbors of one scope before a measure gives them scores; features are numbers in a sorted list of addresses."""
 
     src: np.ndarray
     dst: np.ndarray
@@ -65,35 +67,37 @@ def write_similarity(paths: AtlasPaths, sizes: Sizes | None = None) -> None:
     write_responses(paths, live, features)
     state = {"mark": "made", "when": WHEN, "features": len(features), "pictures": len(tasks), "missing": {}}
     state |= {"measures": list(sizes.measures), "scopes": list(sizes.scopes), "top": sizes.top, "bottom": sizes.bottom}
-    known = json.loads(paths.similarity.read_text()) if paths.similarity.exists() else {}
-    write_json(paths.similarity, {**known, sizes.probe: state})
+    others = json.loads(paths.similarity.read_text()) if paths.similarity.exists() else {}
+    write_json(paths.similarity, {**others, sizes.probe: state})
 
 
 def write_neighbors(paths: AtlasPaths, features: Sequence[Address], sizes: Sizes) -> None:
     names = sorted(str(feature) for feature in features)
-    places = {name: place for place, name in enumerate(names)}
+    numbers = {name: number for number, name in enumerate(names)}
     for scope in sizes.scopes:
-        rings = [np.array([places[name] for name in ring]) for ring in _rings(features, scope)]
-        found = _sorted([_circle(ring, sizes, 2 if scope == "other" else 1) for ring in rings])
+        rings = [np.array([numbers[name] for name in ring]) for ring in _rings(features, scope)]
+        pairs = _sorted([_circle(ring, sizes, 2 if scope == "other" else 1) for ring in rings])
         for measure in sizes.measures:
-            if found is not None:
-                table = _table(names, found, measure, sizes.probe)
+            if pairs is not None:
+                table = _table(names, pairs, measure, sizes.probe)
                 _write_groups(paths.neighbor_table(scope, measure, sizes.probe), table)
 
 
 def _rings(features: Sequence[Address], scope: str) -> Iterator[list[str]]:
     """Whom a scope compares. Two models are one ring in turns, where every second one is of the other."""
-    keys = {"layer": lambda one: one[:2], "model": lambda one: one[:1], "all": lambda one: ()}
+    keys = {"layer": lambda feature: feature[:2], "model": lambda feature: feature[:1], "all": lambda feature: ()}
     if scope != "other":
         for _, ring in groupby(features, keys[scope]):
             yield [str(feature) for feature in ring]
         return
-    models = {model: [str(one) for one in ring] for model, ring in groupby(features, lambda one: one.model)}
+    models = {
+        model: [str(feature) for feature in ring] for model, ring in groupby(features, lambda feature: feature.model)
+    }
     for a, b in ((a, b) for a in models for b in models if a < b):
         yield [name for pair in zip(models[a], models[b], strict=False) for name in pair]
 
 
-def _circle(ring: np.ndarray, sizes: Sizes, stride: int) -> Found:
+def _circle(ring: np.ndarray, sizes: Sizes, stride: int) -> Pairs:
     """The lists of a ring, of two at the same distance the lower address first; stride 2 leaves out one's own model."""
     count = len(ring)
     apart = list(range(1, count // 2 + 1, stride))
@@ -104,48 +108,49 @@ def _circle(ring: np.ndarray, sizes: Sizes, stride: int) -> Found:
             here = np.arange(count)
             sides = [(here + step) % count] + ([(here - step) % count] if 2 * step != count else [])
             for number, other in enumerate(sides):
-                mine = _later(ring, other, sides[1 - number]) if len(sides) == 2 else 0
+                later = _later(ring, other, sides[1 - number]) if len(sides) == 2 else 0
                 back = _later(ring, here, (2 * other - here) % count) if len(sides) == 2 else 0
-                found = rank + mine + np.zeros(count, int)
+                ranks = rank + later + np.zeros(count, int)
                 most = sizes.top if sign == 1 else sizes.bottom
                 reverse = np.where(rank + back + np.zeros(count, int) <= most, rank + back, 0)
-                keep = found <= most
+                keep = ranks <= most
                 angle = np.full(count, np.cos(2 * np.pi * step / count))
-                columns = (ring, ring[other], np.full(count, sign), found, reverse, angle)
+                columns = (ring, ring[other], np.full(count, sign), ranks, reverse, angle)
                 parts.append([column[keep] for column in columns])
             rank += len(sides)
-    return Found(*(np.concatenate(column) for column in zip(*parts, strict=True))) if parts else _nothing()
+    return Pairs(*(np.concatenate(column) for column in zip(*parts, strict=True))) if parts else _nothing()
 
 
-def _later(ring: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    return (ring[one] > ring[other]).astype(int)
+def _later(ring: np.ndarray, here: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """1 where the address here comes after the other one."""
+    return (ring[here] > ring[other]).astype(int)
 
 
-def _nothing() -> Found:
-    return Found(*(np.zeros(0, int) for _ in range(5)), np.zeros(0))
+def _nothing() -> Pairs:
+    return Pairs(*(np.zeros(0, int) for _ in range(5)), np.zeros(0))
 
 
-def _sorted(parts: Iterable[Found]) -> Found | None:
+def _sorted(parts: Iterable[Pairs]) -> Pairs | None:
     whole = [np.concatenate(column) for column in zip(*(vars(part).values() for part in parts), strict=True)]
     if not whole or not len(whole[0]):
         return None
     order = np.lexsort((whole[3], -whole[2], whole[0]))
-    return Found(*(column[order] for column in whole))
+    return Pairs(*(column[order] for column in whole))
 
 
-def _table(names: list[str], found: Found, measure: str, probe: str) -> pa.Table:
+def _table(names: list[str], pairs: Pairs, measure: str, probe: str) -> pa.Table:
     words = pa.array(names)
-    score = (FACTOR[measure] * found.cosine).astype(np.float32)
+    score = (FACTOR[measure] * pairs.cosine).astype(np.float32)
     columns = {
         "probe": pa.repeat(probe, len(score)),
-        "src": words.take(pa.array(found.src)),
-        "dst": words.take(pa.array(found.dst)),
-        "sign": found.sign.astype(np.int8),
-        "rank": found.rank.astype(np.int32),
+        "src": words.take(pa.array(pairs.src)),
+        "dst": words.take(pa.array(pairs.dst)),
+        "sign": pairs.sign.astype(np.int8),
+        "rank": pairs.rank.astype(np.int32),
         "score": score,
         "score_rev": score,
-        "rank_rev": pa.array(found.rank_rev.astype(np.int32), mask=found.rank_rev == 0),
-        "mutual": found.rank_rev > 0,
+        "rank_rev": pa.array(pairs.rank_rev.astype(np.int32), mask=pairs.rank_rev == 0),
+        "mutual": pairs.rank_rev > 0,
         "baseline": (score - 0.25 * FACTOR[measure]).astype(np.float32),
     }
     return pa.table([pa.array(columns[name]) for name in NEIGHBORS.names], schema=NEIGHBORS)
@@ -153,21 +158,21 @@ def _table(names: list[str], found: Found, measure: str, probe: str) -> pa.Table
 
 def _write_groups(path: Path, table: pa.Table) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(table, path, compression="zstd", row_group_size=GROUP, use_dictionary=["probe", "src", "dst"])
+    pq.write_table(table, path, compression="zstd", row_group_size=GROUP_ROWS, use_dictionary=["probe", "src", "dst"])
 
 
 def write_relations(paths: AtlasPaths, features: Sequence[Address], probe: str) -> None:
     """layers, matches, clusters and layout: one ring for all."""
-    layers = {key: len(list(ring)) for key, ring in groupby(features, lambda one: one[:2])}
+    layers = {key: len(list(ring)) for key, ring in groupby(features, lambda feature: feature[:2])}
     write_rows(paths.layers, [_layer_row(a, b, layers, probe) for a in layers for b in layers], LAYERS)
-    models = {model: list(ring) for model, ring in groupby(features, lambda one: one.model)}
+    models = {model: list(ring) for model, ring in groupby(features, lambda feature: feature.model)}
     matches = (_match_rows(models[a], models[b], probe) for a in models for b in models if a != b)
     write_rows(paths.matches, [row for rows in matches for row in rows], MATCHES)
     angles = 2 * np.pi * np.arange(len(features)) / max(len(features), 1)
-    known = [{"probe": probe, "feature": str(feature), **feature._asdict()} for feature in features]
+    columns = [{"probe": probe, "feature": str(feature), **feature._asdict()} for feature in features]
     x, y = (0.5 + 0.5 * np.cos(angles)).tolist(), (0.5 + 0.5 * np.sin(angles)).tolist()
-    write_rows(paths.layout, [{**row, "x": x[i], "y": y[i]} for i, row in enumerate(known)], LAYOUT)
-    order = [{**row, "measure": "sym", "place": row["channel"], "family": row["channel"] // 4} for row in known]
+    write_rows(paths.layout, [{**row, "x": x[i], "y": y[i]} for i, row in enumerate(columns)], LAYOUT)
+    order = [{**row, "measure": "sym", "place": row["channel"], "family": row["channel"] // 4} for row in columns]
     write_rows(paths.clusters, order, CLUSTERS)
 
 
@@ -177,15 +182,16 @@ def write_maps(paths: AtlasPaths, measures: Sequence[str] = ("sym", "profile")) 
         rows = atlas.sql("FROM clusters WHERE measure = 'sym' ORDER BY model, layer, place DESC").to_pylist()
     clusters: list[Row] = []
     for (model, layer), ring in groupby(rows, lambda row: (row["model"], row["layer"])):
-        mine = list(ring)
-        angles = 2 * np.pi * np.arange(len(mine), dtype=np.float32) / len(mine)
+        layer_rows = list(ring)
+        angles = 2 * np.pi * np.arange(len(layer_rows), dtype=np.float32) / len(layer_rows)
         for measure in measures:
-            place = paths.map(model, layer, measure)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            np.save(place.with_name(f"{place.name}.npy"), FACTOR[measure] * np.cos(angles[:, None] - angles))
-            np.save(place.with_name(f"{place.name}.order.npy"), np.array([row["channel"] for row in mine]))
+            path = paths.map(model, layer, measure)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            np.save(path.with_name(f"{path.name}.npy"), FACTOR[measure] * np.cos(angles[:, None] - angles))
+            np.save(path.with_name(f"{path.name}.order.npy"), np.array([row["channel"] for row in layer_rows]))
             clusters += [
-                {**row, "measure": measure, "place": n, "family": 8 * n // len(mine)} for n, row in enumerate(mine)
+                {**row, "measure": measure, "place": n, "family": 8 * n // len(layer_rows)}
+                for n, row in enumerate(layer_rows)
             ]
     write_rows(paths.clusters, clusters, CLUSTERS)
 
@@ -252,7 +258,7 @@ def write_examples(paths: AtlasPaths, live: Sequence[Row], count: int = 4) -> No
 
 def write_responses(paths: AtlasPaths, live: Sequence[Row], features: Sequence[Address]) -> None:
     """What the first pictures do to every layer."""
-    for (model, layer), ring in groupby(features, lambda one: one[:2]):
+    for (model, layer), ring in groupby(features, lambda feature: feature[:2]):
         width = len(list(ring))
         rows = [
             {

@@ -1,4 +1,6 @@
-"""`atlas run` and `atlas similarity` as a user runs them: whole processes, Ray, signals, kill -9, wrong input."""
+"""`atlas run` and `atlas similarity` as a user runs them: whole processes, Ray, signals, kill -9,
+wrong input.
+"""
 
 import json
 import os
@@ -18,22 +20,25 @@ pytestmark = [pytest.mark.process, pytest.mark.timeout(240)]
 QUICK = ("recipe=quick", "recipe.octaves=[{size: 48, steps: 4, lr: [0.1, 0.05], sigma: [1.5, 0.4]}]")
 ASK = ("layers=[conv1,conv2]", "channels=0:8", *QUICK, "name=a")
 DEEP = ("layers=[conv1,conv6]", "channels=0:8", *QUICK, "name=a")
-MANY = ("probe=[atlas,patterns]", "probes.patterns.count=3400")  # enough of conv6 for Ray (SMALL in run/job.py)
+MANY = (
+    "probe=[atlas,patterns]",
+    "probes.patterns.count=3400",
+)  # enough of conv6 for Ray (INLINE_SECONDS of the stage runner)
 SLOW = ("probe=patterns", "probes.patterns.count=3000", "cluster=inline", "cluster.shard_seconds=0.1")
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with outputs/a of 16 images, not compared yet."""
-    place = tmp_path_factory.mktemp("made")
-    done = atlas("generate", *ASK, "cluster=inline", cwd=place)
-    assert done.returncode == 0, done.stderr
-    return place
+    folder = tmp_path_factory.mktemp("generated")
+    result = atlas("generate", *ASK, "cluster=inline", cwd=folder)
+    assert result.returncode == 0, result.stderr
+    return folder
 
 
 @pytest.fixture
-def here(made: Path, tmp_path: Path) -> Path:
-    shutil.copytree(made / "outputs", tmp_path / "outputs")
+def here(generated: Path, tmp_path: Path) -> Path:
+    shutil.copytree(generated / "outputs", tmp_path / "outputs")
     return tmp_path
 
 
@@ -42,8 +47,8 @@ def neighbors(out: Path, measure: str = "profile", probe: str = "atlas") -> list
     return pq.read_table(path, partitioning=None).to_pylist()
 
 
-def same(one: list[dict], two: list[dict]) -> None:
-    for a, b in zip(one, two, strict=True):
+def same(rows: list[dict], others: list[dict]) -> None:
+    for a, b in zip(rows, others, strict=True):
         for column, value in a.items():
             assert b[column] == (pytest.approx(value, abs=1e-5, rel=1e-5) if isinstance(value, float) else value)
 
@@ -76,15 +81,15 @@ def test_run_makes_and_compares_and_the_second_time_does_nothing(tmp_path: Path)
     assert (out / "maps/patternnet/conv1/sym.png").exists()
     assert first.stderr.splitlines()[-1] == "outputs/a/site/index.html"
     assert (out / "site/index.html").is_file()
-    before = made_of(out)
+    before = written_at(out)
     second = atlas("run", *ASK, cwd=tmp_path)
     assert second.returncode == 0
     assert second.stderr.count("nothing to do") == 2
     assert second.stderr.splitlines()[-1] == "outputs/a/site/index.html"
-    assert before == made_of(out)
+    assert before == written_at(out)
 
 
-def made_of(out: Path) -> dict[Path, int]:
+def written_at(out: Path) -> dict[Path, int]:
     """When each neighbor table and each page's file was written, but for the ledger of these."""
     files = [*(out / "neighbors").rglob("*"), *(out / "site").rglob("*")]
     return {path: path.stat().st_mtime_ns for path in files if path.is_file() and path.name != "made.json"}
@@ -93,8 +98,8 @@ def made_of(out: Path) -> dict[Path, int]:
 @pytest.mark.slow
 @pytest.mark.xdist_group("ray")
 def test_ray_gives_the_same_tables_as_one_process(tmp_path: Path) -> None:
-    made = atlas("generate", *DEEP, "cluster=inline", cwd=tmp_path)
-    assert made.returncode == 0, made.stderr
+    generated = atlas("generate", *DEEP, "cluster=inline", cwd=tmp_path)
+    assert generated.returncode == 0, generated.stderr
     shutil.copytree(tmp_path / "outputs/a", tmp_path / "outputs/b")
     alone = atlas("similarity", *MANY, "cluster=inline", "name=a", cwd=tmp_path)
     ray = atlas("similarity", *MANY, "name=b", "cluster.actors=2", "cluster.shard_seconds=2", cwd=tmp_path)
@@ -113,8 +118,8 @@ def test_kill_nine_while_pictures_are_looked_at_loses_nothing_and_doubles_nothin
     job = begin("similarity", *SLOW, "name=a", cwd=here)
     wait_for(out / "responses", "*.parquet", 6)
     kill_all(job)
-    told = rows_of(out, ["picture"], folder="responses")
-    assert 0 < len(told) < 6000, "killed half way"
+    rows = rows_of(out, ["picture"], folder="responses")
+    assert 0 < len(rows) < 6000, "killed half way"
     again = atlas("similarity", *SLOW, "name=a", cwd=here)
     assert again.returncode == 0, again.stderr
     assert "took over the lock" in again.stderr
@@ -147,9 +152,9 @@ def test_ctrl_c_finishes_what_is_under_way_and_exits_75(here: Path) -> None:
     job = begin("similarity", *SLOW, "name=a", cwd=here)
     wait_for(out / "responses", "*.parquet", 4)
     os.killpg(job.pid, signal.SIGINT)
-    code, said = job.wait(timeout=60), (here / "said").read_text()
-    assert code == 75, said
-    assert "run the same again to resume" in said and "Traceback" not in said
+    code, messages = job.wait(timeout=60), (here / "said").read_text()
+    assert code == 75, messages
+    assert "run the same again to resume" in messages and "Traceback" not in messages
     assert not (out / "lock").exists() and not (out / "neighbors").exists()
     assert json.loads((out / "status.json").read_text())["state"] == "interrupted"
     begun = len(rows_of(out, ["picture"], folder="responses"))
@@ -164,19 +169,19 @@ def test_similarity_alone_takes_the_newest_atlas(here: Path) -> None:
     time.sleep(0.05)
     for path in (here / "outputs/a", here / "outputs/a/atlas.json"):
         os.utime(path)
-    done = atlas("similarity", cwd=here)
-    assert done.returncode == 0, done.stderr
-    assert "the newest atlas: outputs/a" in done.stderr
+    result = atlas("similarity", cwd=here)
+    assert result.returncode == 0, result.stderr
+    assert "the newest atlas: outputs/a" in result.stderr
     assert (here / "outputs/a/neighbors").exists() and not (here / "outputs/older/neighbors").exists()
     similar = atlas("similar", "patternnet/conv1:0", "--format", "csv", cwd=here)
     assert similar.returncode == 0, similar.stderr
     assert len(similar.stdout.splitlines()) > 5
 
 
-def test_without_any_atlas_it_is_told_so(tmp_path: Path) -> None:
-    done = atlas("similarity", cwd=tmp_path)
-    assert done.returncode == 2
-    assert "Traceback" not in done.stderr
+def test_without_any_atlas_it_is_refused(tmp_path: Path) -> None:
+    result = atlas("similarity", cwd=tmp_path)
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -185,7 +190,7 @@ WRONG = {
     "a folder that is no atlas": (["out=outputs"], "outputs is no atlas"),
     "no folder": (["probe=natural"], "probes.natural.folder is missing"),
     "a folder that is not there": (["probe=natural", "probes.natural.folder=gone"], "probes.natural.folder=gone"),
-    "a file as folder": (["probe=natural", "probes.natural.folder=said"], "is no folder"),
+    "a file as folder": (["probe=natural", "probes.natural.folder=messages"], "is no folder"),
     "measure": (["similarity.measures=[foo]"], "similarity.measures=foo"),
     "no measure": (["similarity.measures=[]"], "similarity.measures=[]"),
     "scope": (["similarity.scopes=[layers]"], "did you mean layer"),
@@ -198,16 +203,16 @@ WRONG = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_wrong_input_is_one_clear_message_before_any_work(made: Path, case: str) -> None:
-    (made / "said").write_text("")
-    before = {path: path.stat().st_mtime_ns for path in made.rglob("*")}
+def test_wrong_input_is_one_clear_message_before_any_work(generated: Path, case: str) -> None:
+    (generated / "messages").write_text("")
+    before = {path: path.stat().st_mtime_ns for path in generated.rglob("*")}
     words, part = WRONG[case]
-    done = atlas("similarity", *words, *(() if case.endswith("atlas") else ("name=a",)), cwd=made)
-    assert done.returncode == 2, done.stderr
-    assert part in done.stderr
-    assert done.stdout == "" and done.stderr.startswith("atlas: ")
-    assert len(done.stderr.splitlines()) <= 6
-    assert {path: path.stat().st_mtime_ns for path in made.rglob("*")} == before
+    result = atlas("similarity", *words, *(() if case.endswith("atlas") else ("name=a",)), cwd=generated)
+    assert result.returncode == 2, result.stderr
+    assert part in result.stderr
+    assert result.stdout == "" and result.stderr.startswith("atlas: ")
+    assert len(result.stderr.splitlines()) <= 6
+    assert {path: path.stat().st_mtime_ns for path in generated.rglob("*")} == before
 
 
 def test_an_atlas_that_is_worked_on_is_refused(here: Path) -> None:

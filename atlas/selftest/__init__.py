@@ -1,1 +1,3 @@
-"""What must come out is known here beforehand: the package's own code against it, on the machine that asks."""
+"""What must come out is known here beforehand: the package's own code against it,
+on the machine that asks.
+"""

@@ -1,4 +1,6 @@
-"""Known answers of the optimiser: an image in closed form, and the sources' loop written naively (METHODS §5: 10, 11)."""
+"""Known answers of the optimiser: an image in closed form,
+and the sources' loop written naively (METHODS §5: 10, 11).
+"""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,6 @@
-"""The sources' loop as they describe it, slow and obvious: one image at a time, through the whole model, nothing frozen."""
+"""The sources' loop as they describe it, slow and obvious: one image at a time, through the whole model,
+nothing frozen.
+"""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,6 @@
-"""The measures as METHODS defines them, one pair of features at a time in float64: slow and obvious, sharing no code."""
+"""The measures as METHODS defines them, one pair of features at a time in float64: slow and obvious,
+sharing no code.
+"""
 
 from collections.abc import Callable
 

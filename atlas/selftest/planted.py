@@ -1,4 +1,6 @@
-"""Planted responses: layers of channels of which some are copies of others, so that it is known who belongs together."""
+"""Planted responses: layers of channels of which some are copies of others,
+so that it is known who belongs together.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

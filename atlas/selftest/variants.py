@@ -1,4 +1,6 @@
-"""Variants of PatternNet to compare it with, permuted or rotated copies, and their responses to drawn pictures."""
+"""Variants of PatternNet to compare it with, permuted or rotated copies,
+and their responses to drawn pictures.
+"""
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy

@@ -1,4 +1,6 @@
-"""The second half of similarity: makes neighbors, layers, matches, maps and marks of the responses to a probe."""
+"""The second half of similarity: makes neighbors, layers, matches,
+maps and marks of the responses to a probe.
+"""
 
 import shutil
 from collections.abc import Mapping

@@ -1,4 +1,6 @@
-"""`atlas similarity`: shows the pictures of each probe to every model, compares all features by what they do, and resumes."""
+"""`atlas similarity`: shows the pictures of each probe to every model,
+compares all features by what they do, and resumes.
+"""
 
 from dataclasses import dataclass, field, replace
 

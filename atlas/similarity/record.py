@@ -1,4 +1,6 @@
-"""What an atlas says about its similarity: each request in config/, and in similarity.json what each probe's tables are of."""
+"""What an atlas says about its similarity: each request in config/,
+and in similarity.json what each probe's tables are of.
+"""
 
 from dataclasses import asdict
 from datetime import datetime

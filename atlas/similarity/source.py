@@ -1,4 +1,6 @@
-"""What an atlas holds that can be compared: its models as they were last configured, its images and its features."""
+"""What an atlas holds that can be compared: its models as they were last configured,
+its images and its features.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,6 @@
-"""What the stages of `atlas similarity` share: the atlas and its models, where work runs, and who keeps what it leaves."""
+"""What the stages of `atlas similarity` share: the atlas and its models, where work runs,
+and who keeps what it leaves.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace

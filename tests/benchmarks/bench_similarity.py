@@ -1,8 +1,9 @@
-"""Exact top-20 tables of many features: throughput against a plain float32 product, peak memory, and faiss as the peer.
+"""Exact top-20 tables of many features: throughput against a plain float32 product, peak memory,
+and faiss as the peer.
 
-`make bench`, or with sizes: python tests/benchmarks/bench_similarity.py 30000 30000. Responses are drawn, layer by layer, with
-a few shared directions. faiss is optional (pip install faiss-cpu): its exact search answers some of the
-features, and is asked whether it finds the same neighbors.
+`make bench`, or with sizes: python tests/benchmarks/bench_similarity.py 30000 30000. Responses are drawn,
+layer by layer, with a few shared directions. faiss is optional (pip install faiss-cpu):
+its exact search answers some of the features, and is asked whether it finds the same neighbors.
 """
 
 import resource

@@ -1,4 +1,6 @@
-"""Small atlases of PatternNet, made once: one of 12 images, the same compared, and copies of both to change."""
+"""Small atlases of PatternNet, made once: one of 12 images, the same compared,
+and copies of both to change.
+"""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,6 @@
-"""The second half of `similarity` with the real network and no Ray: the tables, and which images count for them."""
+"""The second half of `similarity` with the real network and no Ray: the tables,
+and which images count for them.
+"""
 
 from dataclasses import replace
 from pathlib import Path

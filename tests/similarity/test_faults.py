@@ -1,4 +1,6 @@
-"""What `similarity` survives: interruptions, workers that break, full disks and signals; the next run completes it."""
+"""What `similarity` survives: interruptions, workers that break, full disks and signals;
+the next run completes it.
+"""
 
 import os
 import shutil

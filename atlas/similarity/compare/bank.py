@@ -1,6 +1,8 @@
-"""The bank: what the comparison of features reads, layer by layer, as plain arrays on disk that every worker sees.
+"""The bank: what the comparison of features reads, layer by layer,
+as plain arrays on disk that every worker sees.
 
-Features stand in the order of their addresses, so ties are settled by position. A layer is named by its number there.
+Features stand in the order of their addresses, so ties are settled by position.
+A layer is named by its number there.
 """
 
 import json

@@ -1,4 +1,6 @@
-"""A block of sources against every layer of the bank: all measures, all scopes, in memory that the block bounds."""
+"""A block of sources against every layer of the bank: all measures, all scopes,
+in memory that the block bounds.
+"""
 
 from collections import OrderedDict
 from collections.abc import Iterator

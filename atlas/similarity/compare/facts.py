@@ -1,7 +1,8 @@
-"""What is known of every channel of a layer, and of every channel of the layer's rotated copy: from responses to facts.
+"""What is known of every channel of a layer, and of every channel of the layer's rotated copy:
+from responses to facts.
 
-The rotated copy is the control of every score: the same layer, with its channels mixed by a random rotation. A rotation
-keeps what a layer as a whole knows (its CKA with anything) and destroys what single channels mean.
+The rotated copy is the control of every score: the same layer, with its channels mixed by a random rotation.
+A rotation keeps what a layer as a whole knows (its CKA with anything) and destroys what single channels mean.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,6 @@
-"""What a block keeps of its sources and a whole layer: the parts of linear CKA, and best matches both ways."""
+"""What a block keeps of its sources and a whole layer: the parts of linear CKA,
+and best matches both ways.
+"""
 
 import numpy as np
 import torch

@@ -1,4 +1,5 @@
-"""The five measures of how similar two features are, tile by tile: some features against one layer (METHODS §4).
+"""The five measures of how similar two features are, tile by tile:
+some features against one layer (METHODS §4).
 
 A[f, g] is the response of channel g to the image of f; mu and sigma are of g over all pictures but its own.
 """

@@ -1,4 +1,6 @@
-"""Which pictures represent which features, and how much each picture weighs: from images and pictures to their roles."""
+"""Which pictures represent which features, and how much each picture weighs:
+from images and pictures to their roles.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,6 @@
-"""Where the layers of a bank lie: features stand in the order of their addresses, so those of a layer are consecutive."""
+"""Where the layers of a bank lie: features stand in the order of their addresses,
+so those of a layer are consecutive.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,6 @@
-"""A worker's share of a comparison: takes blocks of features, leaves files beside the bank, and returns a receipt."""
+"""A worker's share of a comparison: takes blocks of features, leaves files beside the bank,
+and returns a receipt.
+"""
 
 import uuid
 from time import perf_counter

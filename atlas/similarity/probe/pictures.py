@@ -1,4 +1,6 @@
-"""Probes, the sets of pictures that models look at: lists their pictures without opening one, and reads one by one."""
+"""Probes, the sets of pictures that models look at: lists their pictures without opening one,
+and reads one by one.
+"""
 
 import threading
 from collections.abc import Iterable, Iterator

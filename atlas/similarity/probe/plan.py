@@ -1,4 +1,6 @@
-"""The first half of similarity: every picture of every probe through every model of the atlas, resumed from what is there."""
+"""The first half of similarity: every picture of every probe through every model of the atlas,
+resumed from what is there.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

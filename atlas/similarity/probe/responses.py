@@ -1,4 +1,6 @@
-"""The responses on disk: which pictures are missing for which layers, and a layer's responses as one matrix."""
+"""The responses on disk: which pictures are missing for which layers,
+and a layer's responses as one matrix.
+"""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

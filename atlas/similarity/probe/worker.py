@@ -1,4 +1,6 @@
-"""One pinned model that looks at pictures: takes a shard of them, stages its layers' responses, returns a receipt."""
+"""One pinned model that looks at pictures: takes a shard of them, stages its layers' responses,
+returns a receipt.
+"""
 
 import uuid
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,6 @@
-"""Puts the features of a layer in an order in which similar ones are neighbors, and breaks the order into families."""
+"""Puts the features of a layer in an order in which similar ones are neighbors,
+and breaks the order into families.
+"""
 
 from typing import NamedTuple
 

@@ -1,4 +1,6 @@
-"""Two models feature by feature: each feature's best match, its excess over the baseline, and partners one to one."""
+"""Two models feature by feature: each feature's best match, its excess over the baseline,
+and partners one to one.
+"""
 
 from itertools import permutations
 

@@ -1,4 +1,5 @@
-"""Lays the features of a model out on a plane, by t-SNE of their exact nearest neighbors: similar ones stand together.
+"""Lays the features of a model out on a plane, by t-SNE of their exact nearest neighbors:
+similar ones stand together.
 
 Distances between far groups, and the sizes of groups, mean nothing in t-SNE; who stands next to whom does.
 """

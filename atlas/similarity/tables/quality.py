@@ -1,4 +1,6 @@
-"""How well images do what they were made for: whether each drives its channel more than other channels' images do."""
+"""How well images do what they were made for: whether each drives its channel more than other channels'
+images do.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,6 @@
-"""Makes the tables and maps of one probe from the results of its blocks; each file is whole, and replaces the one before."""
+"""Makes the tables and maps of one probe from the results of its blocks; each file is whole,
+and replaces the one before.
+"""
 
 from itertools import product
 from pathlib import Path

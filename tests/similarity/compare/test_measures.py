@@ -1,4 +1,6 @@
-"""Baselines and blocks: what a rotated copy scores, what stands in for its channels, and which pictures count for what."""
+"""Baselines and blocks: what a rotated copy scores, what stands in for its channels,
+and which pictures count for what.
+"""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,6 @@
-"""The first half of `similarity` with the real network and no Ray: which pictures are looked at, and what is kept of them."""
+"""The first half of `similarity` with the real network and no Ray: which pictures are looked at,
+and what is kept of them.
+"""
 
 import shutil
 from collections.abc import Callable

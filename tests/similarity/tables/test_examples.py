@@ -1,4 +1,6 @@
-"""The pictures that drive a feature most: chosen as sorting does, copied, and cleared away when nobody names them."""
+"""The pictures that drive a feature most: chosen as sorting does, copied,
+and cleared away when nobody names them.
+"""
 
 from pathlib import Path
 

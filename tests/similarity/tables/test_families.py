@@ -1,4 +1,6 @@
-"""Clustered orders and families: planted blocks come back, noise has none, and the order of the input changes nothing."""
+"""Clustered orders and families: planted blocks come back, noise has none,
+and the order of the input changes nothing.
+"""
 
 from itertools import permutations
 

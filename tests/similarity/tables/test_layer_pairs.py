@@ -1,4 +1,6 @@
-"""Layers as wholes: CKA by the textbook, best matches and mutual shares by slow oracles, and their controls."""
+"""Layers as wholes: CKA by the textbook, best matches and mutual shares by slow oracles,
+and their controls.
+"""
 
 from pathlib import Path
 

@@ -1,4 +1,6 @@
-"""Neighbor tables against the slow float64 oracle: scores, order, reverse ranks, scopes, and what is nobody's neighbor."""
+"""Neighbor tables against the slow float64 oracle: scores, order, reverse ranks, scopes,
+and what is nobody's neighbor.
+"""
 
 import numpy as np
 import pytest

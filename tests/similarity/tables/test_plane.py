@@ -1,4 +1,6 @@
-"""Layouts: planted groups stand apart, the same seed draws the same plane, and odd inputs have a place each."""
+"""Layouts: planted groups stand apart, the same seed draws the same plane,
+and odd inputs have a place each.
+"""
 
 import numpy as np
 import pytest
