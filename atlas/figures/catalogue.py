@@ -1,4 +1,4 @@
-"""Every figure by its name."""
+"""Every figure by its name; a config in, files out."""
 
 import os
 import re
@@ -9,7 +9,7 @@ from atlas.config.mistakes import nearest
 from atlas.config.rules import at_least
 from atlas.config.schema import FigureConfig
 from atlas.figures.features import layer_grid, metric_invariance, models, raw_vs_octaves
-from atlas.figures.figure_page import FigurePage, write_drawn
+from atlas.figures.figure_page import FigurePage, write_page
 from atlas.figures.neurons import cumulative, interaction, neurons
 from atlas.figures.photographs import dream, filter_vs_dream, saliency
 from atlas.figures.relations import similarity, trajectory
@@ -29,44 +29,43 @@ FIGURES: dict[str, Callable[[Studio], Iterator[FigurePage]]] = {
     "similarity": similarity,
     "models": models,
 }
-
-
-LONGEST = 60  # characters of a file's name that tell of what was asked
-SEVERAL = {"layer-grid", "models", "raw-vs-octaves", "metric-invariance", "saliency", "similarity"}  # take many models
+# figures that take several models
+SEVERAL = {"layer-grid", "models", "raw-vs-octaves", "metric-invariance", "saliency", "similarity"}
+LONGEST_SUFFIX = 60  # characters of a file's name that name unusual choices
 
 
 def make_figure(config: FigureConfig, mistakes: list[str], failures: list[str]) -> Iterator[Path]:
-    """Make one figure; the files it comes to, as they are written. Features that could not be made go to `failures`.
+    """Make one figure and yield its files as they are written; features that could not be made are added to `failures`.
 
-    ConfigError, Stopped (run again to resume), Unshown (there is nothing to show).
+    ConfigError: all mistakes at once. Unfinished: it was stopped, and running it again resumes. NothingToShow.
     """
     studio = Studio(config, [*mistakes, *figure_mistakes(config)])
-    for drawn in FIGURES[config.figure](studio):
-        yield from write_drawn(studio.folder, config.figure, drawn, _unusual(config))
+    for page in FIGURES[config.figure](studio):
+        yield from write_page(studio.folder, config.figure, page, _suffix(config))
     failures += dict.fromkeys(studio.failures)
 
 
-def _unusual(config: FigureConfig) -> str:
-    """What a figure's name must say beside its subject: whatever was asked for that is not so by itself."""
+def _suffix(config: FigureConfig) -> str:
+    """What a file's name says beside the subject: all choices that are not the defaults."""
     parts = [config.recipe.name] if config.recipe.name != "normalized" else []
     parts += [metric for metric in config.metrics if metric != "l1"]
     parts += [] if config.channels == "all" else ["c" + re.sub(r"[^0-9]+", "_", str(config.channels)).strip("_")]
     weights = {os.path.basename(model.weights) for model in config.models.values()} - {"default"}
-    return "-".join([*parts, *sorted(weights)])[:LONGEST]
+    return "-".join([*parts, *sorted(weights)])[:LONGEST_SUFFIX]
 
 
 def figure_mistakes(config: FigureConfig) -> Iterator[str]:
-    """What no figure can show, or not this one."""
+    """Yield what no figure can show, or not this one."""
     name = config.figure
     if name not in FIGURES:
         yield f"figure {name}: no such figure; {nearest(name, FIGURES)}"
     for key, least in (("features", 1), ("frames", 2), ("size", 8)):
         yield from at_least(key, getattr(config, key), least)
-    one = "a figure shows one image of each feature; name one"
+    reason = "a figure shows one image of each feature; name one"
     if len(config.seeds) > 1:
-        yield f"seeds={config.seeds}: {one}"
+        yield f"seeds={config.seeds}: {reason}"
     if len(config.metrics) > 1 and name != "metric-invariance":
-        yield f"metric=[{','.join(config.metrics)}]: {one}"
+        yield f"metric=[{','.join(config.metrics)}]: {reason}"
     if config.target.get("kind", "channel") != "channel":
         yield f"target={config.target['kind']}: figures choose their targets themselves; leave it channel"
     if len(config.models) > 1 and name not in SEVERAL:

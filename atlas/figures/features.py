@@ -12,23 +12,25 @@ from atlas.records import Layer, ModelCard
 from atlas.report.page.panels import Row, draw_panels
 
 DEPTHS = ((1 / 6, "early"), (1 / 2, "middle"), (5 / 6, "late"))  # parts of the way through a model's own layers
-MADE = "Each image was optimised from noise to drive one channel; its number stands below it."
+NOTE = "Each image was optimised from noise to drive one channel; its number stands below it."
 
 
 def layer_grid(studio: Studio) -> Iterator[FigurePage]:
-    """The first features of each layer, or of each layer of one zone."""
+    """The first features of each layer, or of each layer of one zone. ConfigError: there is no such zone."""
     for card in studio.cards.values():
         layers = _in_zone(studio, card)
-        shown = studio.grid(card, layers)
-        rows = [Row(f"{one.name}\n{_size(one)}", [panel(image) for image in shown[one.name]]) for one in layers]
+        images = studio.images_by_layer(card, layers)
+        rows = [
+            Row(f"{layer.name}\n{_size(layer)}", [panel(image) for image in images[layer.name]]) for layer in layers
+        ]
         zone = studio.config.zone
         title = f"{card.name}: features of {f'zone {zone}' if zone else 'its layers'}"
-        figure = draw_panels(rows, title=title, subtitle=studio.told(), note=MADE)
+        figure = draw_panels(rows, title=title, subtitle=studio.subtitle(), note=NOTE)
         yield FigurePage(f"{card.name}-{zone}" if zone else card.name, title, figure)
 
 
 def models(studio: Studio) -> Iterator[FigurePage]:
-    """The same depth in several models."""
+    """Features of the same depths in several models. ConfigError: there is one model only."""
     if len(studio.cards) < 2:
         only = ", ".join(studio.cards)
         raise ConfigError(
@@ -39,31 +41,37 @@ def models(studio: Studio) -> Iterator[FigurePage]:
     for card in studio.cards.values():
         layers = studio.layers(card)
         chosen = {word: layers[int(len(layers) * part)] for part, word in depths if layers}
-        shown = studio.grid(card, list({layer.name: layer for layer in chosen.values()}.values()))
+        images = studio.images_by_layer(card, list({layer.name: layer for layer in chosen.values()}.values()))
         for word, layer in chosen.items():
             label = f"{card.name}\n{' '.join([word, layer.name]).strip()}"
-            rows[word].append(Row(label, [panel(one) for one in shown[layer.name]]))
+            rows[word].append(Row(label, [panel(image) for image in images[layer.name]]))
     title = f"The same depths in {', '.join(studio.cards)}"
-    every = [row for some in rows.values() for row in some]
-    figure = draw_panels(every, title=title, subtitle=studio.told(), note=MADE)
+    ordered = [row for depth in rows.values() for row in depth]
+    figure = draw_panels(ordered, title=title, subtitle=studio.subtitle(), note=NOTE)
     yield FigurePage("-".join(studio.cards), title, figure)
 
 
 def raw_vs_octaves(studio: Studio) -> Iterator[FigurePage]:
-    """Descent alone beside octaves with blur, for some features of one layer."""
-    asked = studio.config.recipe
-    if asked.param != "pixels" or asked.picture is not None:
-        raise ConfigError([f"recipe={asked.name}: figure raw-vs-octaves takes a recipe of pixels that begin as noise"])
+    """Descent alone beside octaves with blur, for some features of one layer. ConfigError: the recipe has no octaves."""
+    octaves = studio.config.recipe
+    if octaves.param != "pixels" or octaves.picture is not None:
+        raise ConfigError(
+            [f"recipe={octaves.name}: figure raw-vs-octaves takes a recipe of pixels that begin as noise"]
+        )
     for card in studio.cards.values():
         layer = studio.layer(card)
-        raw = read_recipe("plain") if asked.name == "octaves" else _alone(asked, studio.steps(card, asked))
+        steps = studio.steps(card, octaves)
+        raw = read_recipe("plain") if octaves.name == "octaves" else _without_priors(octaves, steps)
         channels = studio.channels(layer)
         rows = [
-            Row(label, [panel(one) for one in studio.shown(card, layer, channels, recipe=recipe)])
-            for label, recipe in (("descent alone\none size, no blur", raw), (f"octaves\nrecipe {asked.name}", asked))
+            Row(label, [panel(image) for image in studio.images(card, layer, channels, recipe=recipe)])
+            for label, recipe in (
+                ("descent alone\none size, no blur", raw),
+                (f"octaves\nrecipe {octaves.name}", octaves),
+            )
         ]
         title = f"{card.name} / {layer.name}: descent alone and octaves"
-        figure = draw_panels(rows, title=title, subtitle=studio.told(), note="The same noise, channel by channel.")
+        figure = draw_panels(rows, title=title, subtitle=studio.subtitle(), note="The same noise, channel by channel.")
         yield FigurePage(f"{card.name}-{layer.name}", title, figure)
 
 
@@ -75,13 +83,13 @@ def metric_invariance(studio: Studio) -> Iterator[FigurePage]:
         rows = [
             Row(
                 f"{label}\nmetric {metric}",
-                [panel(one) for one in studio.shown(card, layer, channels, metrics=studio.metric(metric))],
+                [panel(image) for image in studio.images(card, layer, channels, metrics=studio.metric(metric))],
             )
             for metric, label in (("l1", "L1"), ("l2", "L2"), ("linf", "L∞"))
         ]
         title = f"{card.name} / {layer.name}: one feature, three metrics"
         note = "The distance of a channel's activations from a large constant, made small; the same noise, channel by channel."
-        figure = draw_panels(rows, title=title, subtitle=studio.told(metric="l1, l2, linf"), note=note)
+        figure = draw_panels(rows, title=title, subtitle=studio.subtitle(metric="l1, l2, linf"), note=note)
         yield FigurePage(f"{card.name}-{layer.name}", title, figure)
 
 
@@ -89,15 +97,15 @@ def _in_zone(studio: Studio, card: ModelCard) -> list[Layer]:
     layers, zone = studio.layers(card), studio.config.zone
     if zone is None:
         return layers
-    found = [layer for layer in layers if layer.zone == zone]
-    if not found:
+    members = [layer for layer in layers if layer.zone == zone]
+    if not members:
         zones = dict.fromkeys(layer.zone for layer in layers if layer.zone)
         raise ConfigError([f"zone={zone}: {card.name} has no such zone; {nearest(zone, zones)}"])
-    return found
+    return members
 
 
-def _alone(recipe: RecipeConfig, steps: int) -> RecipeConfig:
-    """As many steps without priors: at the first size, and no blur."""
+def _without_priors(recipe: RecipeConfig, steps: int) -> RecipeConfig:
+    """The recipe with as many steps and no priors: one octave of the first size, and no blur."""
     first, last = recipe.octaves[0], recipe.octaves[-1]
     plain = OctaveConfig(size=first.size, steps=steps, lr=[first.lr[0], last.lr[1]], sigma=None)
     return replace(recipe, name=f"{recipe.name}_alone", octaves=[plain])

@@ -1,4 +1,4 @@
-"""What a figure comes to: a page for print, and frames where it moves; and how both become files."""
+"""A figure's page for print, its frames where it moves, and how both become files."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,33 +12,36 @@ from atlas.report.page.animation import write_animation
 from atlas.report.page.panels import Panel, save_figure
 from atlas.store.paths import safe
 
-PACE = 0.12  # seconds of each frame of what moves
+PACE = 0.12  # seconds of a frame
 
 
 @dataclass(frozen=True)
 class FigurePage:
-    """One figure: what it shows, in words for a file's name, and its pictures."""
+    """One page or animation of a figure."""
 
-    subject: str  # as `patternnet-conv5`
+    subject: str  # what it shows, for the file's name: `patternnet-conv5`
     title: str
     figure: Figure | None = None
     frames: Sequence[Image.Image] = ()
 
 
-def write_drawn(folder: Path, name: str, drawn: FigurePage, asked: str) -> Iterator[Path]:
-    """Write a figure's files, each whole or not at all; where they are."""
-    stem = safe("-".join(part for part in (name, drawn.subject.replace("/", "-"), asked) if part))
-    if drawn.figure is not None:
+def write_page(folder: Path, name: str, page: FigurePage, suffix: str) -> Iterator[Path]:
+    """Write a page's files, each whole or not at all, and yield their paths.
+
+    Their names are made of the figure's name, the page's subject and a suffix, which may be empty.
+    """
+    stem = safe("-".join(part for part in (name, page.subject.replace("/", "-"), suffix) if part))
+    if page.figure is not None:
         still = folder / f"{stem}.png"
-        save_figure(drawn.figure, still, title=drawn.title)
+        save_figure(page.figure, still, title=page.title)
         yield still
-    if drawn.frames:
+    if page.frames:
         moving = folder / f"{stem}.webp"
-        write_animation(moving, drawn.frames, seconds=PACE * len(drawn.frames), title=drawn.title)
+        write_animation(moving, page.frames, seconds=PACE * len(page.frames), title=page.title)
         yield moving
 
 
-def panel(shown: StockImage, label: str = "") -> Panel:
-    """An image with its channel, or whatever else tells it from its neighbors."""
-    said = label or str(shown.channel)
-    return Panel(shown.image, f"{said}\nfailed" if shown.status == "failed" else said, shown.status)
+def panel(image: StockImage, label: str = "") -> Panel:
+    """An image over its label, or over its channel if it has none."""
+    text = label or str(image.channel)
+    return Panel(image.image, f"{text}\nfailed" if image.status == "failed" else text, image.status)

@@ -13,38 +13,30 @@ from atlas.figures.studio import Studio
 from atlas.records import Layer, ModelCard
 from atlas.report.page.panels import Row, draw_panels, render
 
-PLACES = (0.1, 0.5, 0.9)  # of neurons along each side of a map
-STILL = 8  # moments of what moves, on the page
-FRAME = 160  # dots per inch of a frame
+POSITIONS = (0.1, 0.5, 0.9)  # of neurons along each side of a map
+STILLS = 8  # moments of an animation that stand on the page
+FRAME_DPI = 160  # dots per inch of a frame
 PAIRS = 3  # of features, where none are named
 
 
 def neurons(studio: Studio) -> Iterator[FigurePage]:
-    """Single neurons of two features, at nine places of their maps."""
+    """Single neurons of two features, at nine positions of their maps."""
     card, layer = studio.card, studio.layer(studio.card)
     channels = studio.channels(layer)[:2]
-    down, across = (sorted({int(part * side) for part in PLACES}) for side in (layer.height, layer.width))
+    down, across = (sorted({int(part * side) for part in POSITIONS}) for side in (layer.height, layer.width))
     recipe = _one_size(studio, card)
-    whole = studio.shown(card, layer, channels, recipe=recipe)
+    whole = studio.images(card, layer, channels, recipe=recipe)
     target = {"kind": "neuron", "row": down, "col": across}
-    single = studio.shown(card, layer, channels, recipe=recipe, target=target)
-    places = [f"[{row}, {col}]" for row, col in product(down, across)]
-    rows = [
-        Row(
-            f"{layer.name}:{one.channel}",
-            [
-                panel(one, "all"),
-                *(
-                    panel(image, where)
-                    for image, where in zip([i for i in single if i.channel == one.channel], places, strict=True)
-                ),
-            ],
-        )
-        for one in whole
-    ]
+    single = studio.images(card, layer, channels, recipe=recipe, target=target)
+    labels = [f"[{row}, {col}]" for row, col in product(down, across)]
+    rows = []
+    for feature in whole:
+        own = [image for image in single if image.channel == feature.channel]
+        panels = [panel(image, label) for image, label in zip(own, labels, strict=True)]
+        rows.append(Row(f"{layer.name}:{feature.channel}", [panel(feature, "all"), *panels]))
     title = f"{card.name} / {layer.name}: single neurons"
     note = f"[row, column] of the {layer.height} × {layer.width} activation map; the same noise, feature by feature."
-    figure = draw_panels(rows, title=title, subtitle=f"{studio.told()}, one size", note=note, panel=0.9)
+    figure = draw_panels(rows, title=title, subtitle=f"{studio.subtitle()}, one size", note=note, panel=0.9)
     yield FigurePage(f"{card.name}-{layer.name}", title, figure)
 
 
@@ -55,19 +47,21 @@ def cumulative(studio: Studio) -> Iterator[FigurePage]:
     counts = np.unique(np.linspace(1, total, min(studio.config.frames, total)).round().astype(int)).tolist()
     recipe = _one_size(studio, card)
     target = {"kind": "cumulative", "count": counts}
-    shown = studio.shown(card, layer, channels, recipe=recipe, target=target)
+    images = studio.images(card, layer, channels, recipe=recipe, target=target)
     title = f"{card.name} / {layer.name}:{channels[0]}: neurons added in reading order"
-    subtitle = f"of {total} ({layer.height} × {layer.width}); {studio.told()}, one size"
+    subtitle = f"of {total} ({layer.height} × {layer.width}); {studio.subtitle()}, one size"
     labels = [f"{count}" for count in counts]
-    moments = np.unique(np.linspace(0, len(counts) - 1, min(STILL, len(counts))).round().astype(int))
+    moments = np.unique(np.linspace(0, len(counts) - 1, min(STILLS, len(counts))).round().astype(int))
     note = "How many neurons are driven stands below each image; all begin as the same noise."
-    still = [Row("", [panel(shown[k], labels[k]) for k in moments])]
+    still = [Row("", [panel(images[moment], labels[moment]) for moment in moments])]
     frames = [
         render(
-            draw_panels([Row("", [panel(one, f"{label} of {total}")])], title=f"{layer.name}:{channels[0]}", panel=2.4),
-            FRAME,
+            draw_panels(
+                [Row("", [panel(image, f"{label} of {total}")])], title=f"{layer.name}:{channels[0]}", panel=2.4
+            ),
+            FRAME_DPI,
         )
-        for one, label in zip(shown, labels, strict=True)
+        for image, label in zip(images, labels, strict=True)
     ]
     yield FigurePage(
         f"{card.name}-{layer.name}-{channels[0]}",
@@ -78,18 +72,18 @@ def cumulative(studio: Studio) -> Iterator[FigurePage]:
 
 
 def interaction(studio: Studio) -> Iterator[FigurePage]:
-    """Two features, and the image that drives both: of two layers in one forward pass."""
+    """Two features, and the image that drives both; they may be of two layers, in one forward pass."""
     card = studio.card
     first, second = _two_layers(studio, card)
     pairs = _pairs(studio, first, second)
-    ones = {one.channel: one for one in studio.shown(card, first, sorted({a for a, _ in pairs}))}
-    twos = {one.channel: one for one in studio.shown(card, second, sorted({b for _, b in pairs}))}
+    firsts = {image.channel: image for image in studio.images(card, first, sorted({a for a, _ in pairs}))}
+    seconds = {image.channel: image for image in studio.images(card, second, sorted({b for _, b in pairs}))}
     rows = [
         Row(
             "",
             [
-                panel(ones[a], f"{first.name}:{a}"),
-                panel(twos[b], f"{second.name}:{b}"),
+                panel(firsts[a], f"{first.name}:{a}"),
+                panel(seconds[b], f"{second.name}:{b}"),
                 panel(_both(studio, card, first, a, f"{card.name}/{second.name}:{b}"), "both"),
             ],
         )
@@ -97,28 +91,28 @@ def interaction(studio: Studio) -> Iterator[FigurePage]:
     ]
     title = f"{card.name}: two features and both together"
     note = "Both: the sum of the two losses, in one forward pass."
-    figure = draw_panels(rows, title=title, subtitle=studio.told(), note=note, panel=1.6)
+    figure = draw_panels(rows, title=title, subtitle=studio.subtitle(), note=note, panel=1.6)
     yield FigurePage(f"{card.name}-{first.name}-{second.name}", title, figure)
 
 
 def _both(studio: Studio, card: ModelCard, layer: Layer, channel: int, partner: str) -> StockImage:
-    (shown,) = studio.shown(card, layer, [channel], target={"kind": "joint", "with": [partner]})
-    return shown
+    (image,) = studio.images(card, layer, [channel], target={"kind": "joint", "with": [partner]})
+    return image
 
 
 def _two_layers(studio: Studio, card: ModelCard) -> tuple[Layer, Layer]:
-    """The two that were named; else the one that figures show, and the next one: both the same where there is one only."""
+    """The two layers that were named, or else the one before that which figures show, and that one; the same if alone."""
     layers = studio.layers(card)
     if studio.config.layers != "default":
         return layers[0], layers[min(1, len(layers) - 1)]
-    place = layers.index(studio.layer(card))
-    return layers[max(0, place - 1)], layers[place]
+    index = layers.index(studio.layer(card))
+    return layers[max(0, index - 1)], layers[index]
 
 
 def _pairs(studio: Studio, first: Layer, second: Layer) -> list[tuple[int, int]]:
-    """Channels two by two as they were named, or else the first ones of either layer."""
+    """Pairs of channels: two by two as they were named, or else the first ones of either layer."""
     if studio.config.channels == "all":
-        return [(k, k + 1 if first == second else k) for k in range(min(PAIRS, first.channels - 1, second.channels))]
+        return [(a, a + 1 if first == second else a) for a in range(min(PAIRS, first.channels - 1, second.channels))]
     named = studio.channels(first)
     return list(zip(named[::2], named[1::2], strict=False)) or [(named[0], named[0])]
 

@@ -31,11 +31,11 @@ def trajectory(studio: Studio) -> Iterator[FigurePage]:
     steps = studio.steps(card, studio.config.recipe)
     recipe = replace(studio.config.recipe, trace_every=max(1, steps // studio.config.frames))
     for channel in studio.channels(layer)[: 1 if studio.config.channels == "all" else None]:
-        steps, means = studio.along(card, layer, channel, recipe=recipe)
+        steps, means = studio.trajectory(card, layer, channel, recipe=recipe)
         title = f"{card.name} / {layer.name}: every feature while {channel} is driven"
-        said = {"channel": channel, "title": title, "subtitle": studio.told(), "layer": layer.name}
-        frames = trajectory_frames(steps, means, **said)
-        yield FigurePage(f"{card.name}-{layer.name}-{channel}", title, draw_trajectory(steps, means, **said), frames)
+        words = {"channel": channel, "title": title, "subtitle": studio.subtitle(), "layer": layer.name}
+        frames = trajectory_frames(steps, means, **words)
+        yield FigurePage(f"{card.name}-{layer.name}-{channel}", title, draw_trajectory(steps, means, **words), frames)
 
 
 def similarity(studio: Studio) -> Iterator[FigurePage]:
@@ -43,21 +43,22 @@ def similarity(studio: Studio) -> Iterator[FigurePage]:
     for card in studio.cards.values():
         layer = studio.layer(card)
         paths = _compared(studio, card, layer)
-        place = _map_of(paths, card, layer)
-        matrix = np.load(place.with_name(f"{place.name}.npy"))
-        order = [int(channel) for channel in np.load(place.with_name(f"{place.name}.order.npy"))]
-        images = _standing(paths, card, layer)
+        stem = _map_stem(paths, card, layer)
+        matrix = np.load(stem.with_name(f"{stem.name}.npy"))
+        order = [int(channel) for channel in np.load(stem.with_name(f"{stem.name}.order.npy"))]
+        images = _representatives(paths, card, layer)
         title = f"{card.name} / {layer.name}: which features answer alike"
-        subtitle = f"{len(order)} features in clustered order; {studio.told()}"
+        subtitle = f"{len(order)} features in clustered order; {studio.subtitle()}"
         pictures = [read_picture(images[channel]) if channel in images else None for channel in order]
         figure = draw_similarity(matrix, pictures, title=title, subtitle=subtitle, legend=LEGEND)
         yield FigurePage(f"{card.name}-{layer.name}", title, figure)
 
 
 def _compared(studio: Studio, card: ModelCard, layer: Layer) -> AtlasPaths:
-    """The atlas that is read, if it has the layer's map; else one of the layer alone, made and compared beside it.
+    """The atlas that is read, if it has the layer's map; or else one of the layer alone, made and compared beside it.
 
-    ConfigError when the atlas holds the layer without having compared it: nothing here may change that atlas.
+    ConfigError: the atlas holds the layer and has not compared it, and a figure may not change that atlas.
+    Unfinished: the comparison was stopped. NothingToShow: fewer than two features can be compared.
     """
     if studio.holds(card, layer):
         if _has_map(studio.atlas, card, layer):
@@ -66,10 +67,10 @@ def _compared(studio: Studio, card: ModelCard, layer: Layer) -> AtlasPaths:
         raise ConfigError(
             [f"out={root}: it holds {card.name}/{layer.name}, not compared; run {job('similarity', root)}"]
         )
-    paths = studio.whole(card, layer)
+    paths = studio.layer_atlas(card, layer)
     if not _has_map(paths, card, layer):
-        asked = SimilarityConfig(measures=[MEASURE], scopes=["layer"], layout=False)
-        outcome = compare(replace(studio.config, out=str(paths.root), similarity=asked), studio.cards, [])
+        settings = SimilarityConfig(measures=[MEASURE], scopes=["layer"], layout=False)
+        outcome = compare(replace(studio.config, out=str(paths.root), similarity=settings), studio.cards, [])
         if outcome.stopped:
             raise Unfinished(outcome.stopped)
     if not _has_map(paths, card, layer):
@@ -77,17 +78,18 @@ def _compared(studio: Studio, card: ModelCard, layer: Layer) -> AtlasPaths:
     return paths
 
 
-def _map_of(paths: AtlasPaths, card: ModelCard, layer: Layer) -> Path:
+def _map_stem(paths: AtlasPaths, card: ModelCard, layer: Layer) -> Path:
+    """The path of a layer's map without its ending."""
     return paths.map(card.name, layer.name, MEASURE)
 
 
 def _has_map(paths: AtlasPaths, card: ModelCard, layer: Layer) -> bool:
-    place = _map_of(paths, card, layer)
-    return place.with_name(f"{place.name}.npy").exists()
+    stem = _map_stem(paths, card, layer)
+    return stem.with_name(f"{stem.name}.npy").exists()
 
 
-def _standing(paths: AtlasPaths, card: ModelCard, layer: Layer) -> dict[int, Path]:
-    """The image that stands for each channel in the atlas that was compared."""
+def _representatives(paths: AtlasPaths, card: ModelCard, layer: Layer) -> dict[int, Path]:
+    """By channel, the image that stands for it in the atlas that was compared."""
     with Atlas(paths.root) as atlas:
         rows = atlas.sql(f"""
             SELECT channel, first(image ORDER BY {STANDS}) AS image FROM features

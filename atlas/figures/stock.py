@@ -1,4 +1,4 @@
-"""What atlases hold of a plan: images with what is known of them, and what every channel did along the way."""
+"""What an atlas holds of a plan: images with their status, and the activations of every channel on the way to one."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
@@ -14,68 +14,72 @@ from atlas.store.paths import AtlasPaths
 from atlas.sweep.identity import part, task_id
 from atlas.sweep.plan import Plan
 
-COLUMNS = ("task", "model", "layer", "channel", "status", "image")
+STOCK_COLUMNS = ("task", "model", "layer", "channel", "status", "image")
 
 
 @dataclass(frozen=True)
 class StockImage:
-    """One image of an atlas, or what is known of one that could not be made."""
+    """One image of an atlas, or the channel and status of one that could not be made."""
 
     task: str
     model: str
     layer: str
     channel: int
     status: str  # ok, dead or failed
-    place: Path | None  # of the image; None where there is none
+    path: Path | None  # None where there is no image
+
+    @property
+    def address(self) -> str:
+        return f"{self.model}/{self.layer}:{self.channel}"
 
     @property
     def image(self) -> Image.Image | None:
-        return None if self.place is None else read_picture(self.place)
+        return None if self.path is None else read_picture(self.path)
 
 
-def held(paths: AtlasPaths, plan: Plan) -> dict[str, StockImage]:
-    """What an atlas holds of a plan, by task."""
-    wanted = {one.task for one in unmade(plan)}
+def stock_of(paths: AtlasPaths, plan: Plan) -> dict[str, StockImage]:
+    """The images of a plan that an atlas holds, by task."""
+    wanted = {image.task for image in placeholders(plan)}
     folders = {paths.layer_index(shard.model, shard.layer) for shard in plan.shards}
     files = (file for folder in folders for file in files_under(folder))
-    rows = (row for file in files for row in read_table(file, COLUMNS).to_pylist() if row["task"] in wanted)
-    return {row["task"]: StockImage(place=paths.root / row.pop("image"), **row) for row in rows}
+    rows = (row for file in files for row in read_table(file, STOCK_COLUMNS).to_pylist() if row["task"] in wanted)
+    return {row["task"]: StockImage(path=paths.root / row.pop("image"), **row) for row in rows}
 
 
-def unmade(plan: Plan) -> Iterator[StockImage]:
-    """Every task, in the plan's order, as it is shown where there is no image of it."""
+def placeholders(plan: Plan) -> Iterator[StockImage]:
+    """Yield for every task, in the plan's order, what stands for it where there is no image: a failed one."""
     for shard in plan.shards:
         for item in shard.items:
             yield StockImage(task_id(shard, item), shard.model, shard.layer, item.channel, "failed", None)
 
 
-def traced(paths: AtlasPaths, plan: Plan) -> set[str]:
-    """Tasks of which an atlas knows what every channel did along the way."""
+def traced_tasks(paths: AtlasPaths, plan: Plan) -> set[str]:
+    """Tasks for which an atlas has the activations of every channel on the way."""
     folders = {paths.layer_traces(shard.model, shard.layer) for shard in plan.shards}
     return tasks_in(file for folder in folders for file in files_under(folder))
 
 
-def along(paths: AtlasPaths, shown: StockImage) -> list[tuple[int, list[float]]]:
-    """Steps, and what every channel did at each while an image was made; the last is of the finished image."""
-    places = (
-        (paths.layer_traces(shown.model, shown.layer), "step"),
-        (paths.layer_index(shown.model, shown.layer), "steps"),
+def activations(paths: AtlasPaths, image: StockImage) -> list[tuple[int, list[float]]]:
+    """Steps, each with the mean activation of every channel, while an image was made; the last is the finished image."""
+    tables = (
+        (paths.layer_traces(image.model, image.layer), "step"),
+        (paths.layer_index(image.model, image.layer), "steps"),
     )
     return [
         (row[step], row["activation"])
-        for folder, step in places
-        for row in sorted(_of(shown, folder, step), key=lambda row: row[step])
+        for folder, step in tables
+        for row in sorted(_rows(folder, image.task, step), key=lambda row: row[step])
     ]
 
 
-def _of(shown: StockImage, folder: Path, step: str) -> Iterator[dict[str, Any]]:
-    """The rows of one image in the files of a folder."""
+def _rows(folder: Path, task: str, step: str) -> Iterator[dict[str, Any]]:
+    """Yield the rows of one task in the files of a folder; `step` names the column of its step."""
     for file in files_under(folder):
         rows = read_table(file, ["task", step, "activation"])
-        yield from rows.filter(pc.field("task") == shown.task).to_pylist()
+        yield from rows.filter(pc.field("task") == task).to_pylist()
 
 
-def without(plan: Plan, held: Collection[str]) -> Plan:
-    """A plan with only those of its tasks that are not held."""
-    left = {one.task for one in unmade(plan)}.difference(held)
-    return replace(plan, shards=tuple(some for shard in plan.shards if (some := part(shard, left))))
+def left_of(plan: Plan, done: Collection[str]) -> Plan:
+    """A plan of those tasks that are not done."""
+    left = {image.task for image in placeholders(plan)}.difference(done)
+    return replace(plan, shards=tuple(rest for shard in plan.shards if (rest := part(shard, left))))

@@ -1,4 +1,4 @@
-"""Images for figures: read from an atlas where it holds them, else made beside it by the same engine."""
+"""Images for figures: read from an atlas where it holds them, or else made beside it by the same engine."""
 
 from dataclasses import replace
 from functools import partial
@@ -11,7 +11,7 @@ from atlas.config.checks import value_mistakes
 from atlas.config.mistakes import ConfigError, collect
 from atlas.config.rooted import rooted_model
 from atlas.config.schema import CONSTANT, FigureConfig, MetricConfig, OctaveConfig, RecipeConfig
-from atlas.figures.stock import StockImage, along, held, traced, unmade, without
+from atlas.figures.stock import StockImage, activations, left_of, placeholders, stock_of, traced_tasks
 from atlas.generate.job import generate
 from atlas.generate.recipe_inputs import read_material
 from atlas.records import Layer, ModelCard
@@ -23,37 +23,36 @@ from atlas.sweep.selection import read_selection
 from atlas.sweep.shards import RATE
 from atlas.zoo.card_reader import read_cards
 
-LITTLE = 60.0  # seconds of one actor's work: below it, starting Ray would take too large a part of the time
-DEPTH = 2 / 3  # of the way through a model: where features are neither edges nor whole objects
+LITTLE_WORK = 60.0  # seconds of one actor: for less, starting Ray would take too large a part of the time
+DEPTH = 2 / 3  # of the way through a model, where features are neither edges nor whole objects
 
 
 class Unfinished(Exception):
-    """The images that a figure needs are not all made: somebody stopped it. What is made is kept."""
+    """Somebody stopped a figure before all of its images were made; those that were made are kept."""
 
 
 class NothingToShow(Exception):
-    """There is nothing to be shown, and running again would not change that."""
+    """A figure has nothing to show, and running it again would not change that."""
 
 
 class Studio:
-    """An atlas to read from, and the one beside it in which what is missing is made."""
+    """An atlas to read images from, and the one beside it in which missing images are made."""
 
     def __init__(self, config: FigureConfig, mistakes: list[str]) -> None:
-        """Read the models; ConfigError with all that is wrong, also what is known of the command line already."""
-        self.config = config
+        """Read the models. ConfigError: all mistakes, those of the command line first."""
+        self.config = replace(config, models={name: rooted_model(model) for name, model in config.models.items()})
         self.failures: list[str] = []  # features whose image could not be made
         wrong = [*mistakes, *value_mistakes(config), *output_mistakes(config.out)]
-        config.models = {name: rooted_model(model) for name, model in config.models.items()}
-        self.cards, unreadable = ({}, []) if wrong else read_cards(config.models)
+        self.cards, unreadable = ({}, []) if wrong else read_cards(self.config.models)
         wrong += unreadable
         if not wrong:
-            collect(wrong, partial(make_plan, config, self.cards))
+            collect(wrong, partial(make_plan, self.config, self.cards))
         if wrong:
             raise ConfigError(wrong)
-        self.selection = read_selection(config, self.cards)
+        self.selection = read_selection(self.config, self.cards)
         self.atlas = AtlasPaths(config.out)
         self.folder = self.atlas.root / "figures"
-        self.made = AtlasPaths(self.folder / "made")
+        self.beside = AtlasPaths(self.folder / "made")
 
     @property
     def card(self) -> ModelCard:
@@ -61,21 +60,21 @@ class Studio:
         return next(iter(self.cards.values()))
 
     def layers(self, card: ModelCard) -> list[Layer]:
-        """All that was asked for of a model."""
+        """The layers of a model that were asked for."""
         return self.selection.layers(card)
 
     def layer(self, card: ModelCard) -> Layer:
-        """The one layer that a figure shows: the first that was named, else one two thirds down the model."""
+        """The one layer that a figure shows: the first that was named, or else one two thirds down the model."""
         layers = self.layers(card)
         return layers[int(len(layers) * DEPTH)] if self.config.layers == "default" else layers[0]
 
     def channels(self, layer: Layer) -> list[int]:
-        """Those that were named, else the layer's first `features`."""
-        found = self.selection.channels(layer)
-        return list(found if self.config.channels != "all" else found[: self.config.features])
+        """The channels that were named, or else the layer's first `features`."""
+        channels = self.selection.channels(layer)
+        return list(channels if self.config.channels != "all" else channels[: self.config.features])
 
     def octaves(self, card: ModelCard, recipe: RecipeConfig) -> list[OctaveConfig]:
-        """A recipe's octaves with every size and step count as it is for a model."""
+        """A recipe's octaves with the sizes and step counts that they have for a model."""
         return fitted_recipe(replace(self.config, recipe=recipe), card, read_material(recipe)).octaves
 
     def steps(self, card: ModelCard, recipe: RecipeConfig) -> int:
@@ -86,76 +85,80 @@ class Studio:
         """One metric, with the constant that was asked for."""
         return {name: self.config.metrics.get(name, MetricConfig(None if name == "mean" else CONSTANT))}
 
-    def shown(self, card: ModelCard, layer: Layer, channels: list[int], **changes: Any) -> list[StockImage]:
-        """Images of some channels: those that are held are read, the others made. Changes: of the sweep's keys."""
-        return self._shown(self._asked(card, [layer], channels, **changes), card)
+    def images(self, card: ModelCard, layer: Layer, channels: list[int], **changes: Any) -> list[StockImage]:
+        """Images of some channels, read where an atlas holds them, or else made; `changes` are keys of the sweep."""
+        return self._images(self._sweep(card, [layer], channels, **changes), card)
 
-    def _shown(self, asked: FigureConfig, card: ModelCard) -> list[StockImage]:
-        plan = self._plan(asked, card)
-        found = {**held(self.made, plan), **held(self.atlas, plan)}
-        missing = without(plan, found)
+    def _images(self, sweep: FigureConfig, card: ModelCard) -> list[StockImage]:
+        plan = self._plan(sweep, card)
+        stock = {**stock_of(self.beside, plan), **stock_of(self.atlas, plan)}
+        missing = left_of(plan, stock)
         if missing.shards:
-            self._make(asked, missing)
-            found = {**held(self.made, plan), **found}
-        shown = [found.get(one.task, one) for one in unmade(plan)]
-        self.failures += [f"{one.model}/{one.layer}:{one.channel}" for one in shown if one.status == "failed"]
-        return shown
+            self._make(sweep, missing)
+            stock = {**stock_of(self.beside, plan), **stock}
+        images = [stock.get(image.task, image) for image in placeholders(plan)]
+        self.failures += [image.address for image in images if image.status == "failed"]
+        return images
 
-    def grid(self, card: ModelCard, layers: list[Layer]) -> dict[str, list[StockImage]]:
-        """The channels to be shown of each of some layers, made in one run."""
-        asked: Any = self.config.channels
-        if asked == "all":
-            asked = f"0:{min(self.config.features, max(layer.channels for layer in layers))}"
-        found: dict[str, list[StockImage]] = {layer.name: [] for layer in layers}
-        for one in self._shown(self._asked(card, layers, asked), card):
-            found[one.layer].append(one)
-        return found
+    def images_by_layer(self, card: ModelCard, layers: list[Layer]) -> dict[str, list[StockImage]]:
+        """The images of several layers' channels, made in one run."""
+        channels: Any = self.config.channels
+        if channels == "all":
+            channels = f"0:{min(self.config.features, max(layer.channels for layer in layers))}"
+        by_layer: dict[str, list[StockImage]] = {layer.name: [] for layer in layers}
+        for image in self._images(self._sweep(card, layers, channels), card):
+            by_layer[image.layer].append(image)
+        return by_layer
 
     def holds(self, card: ModelCard, layer: Layer) -> bool:
-        """Whether the atlas that is read has all images of a layer that are asked for."""
-        plan = self._plan(self._asked(card, [layer], self.config.channels), card)
-        return len(held(self.atlas, plan)) == plan.tasks
+        """Whether the atlas that is read has all images of a layer that were asked for."""
+        plan = self._plan(self._sweep(card, [layer], self.config.channels), card)
+        return len(stock_of(self.atlas, plan)) == plan.tasks
 
-    def whole(self, card: ModelCard, layer: Layer) -> AtlasPaths:
-        """An atlas of the channels of a layer and of nothing else, beside the one that is read."""
-        asked = self._asked(card, [layer], self.config.channels)
-        plan = self._plan(asked, card)
+    def layer_atlas(self, card: ModelCard, layer: Layer) -> AtlasPaths:
+        """An atlas that has the channels of one layer and nothing else, made beside the one that is read."""
+        sweep = self._sweep(card, [layer], self.config.channels)
+        plan = self._plan(sweep, card)
         paths = AtlasPaths(self.folder / f"layer-{fingerprint([shard.id for shard in plan.shards])}")
-        missing = without(plan, held(paths, plan))
+        missing = left_of(plan, stock_of(paths, plan))
         if missing.shards:
-            self._make(replace(asked, out=str(paths.root)), missing)
+            self._make(replace(sweep, out=str(paths.root)), missing)
         return paths
 
-    def along(
+    def trajectory(
         self, card: ModelCard, layer: Layer, channel: int, *, recipe: RecipeConfig
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Steps (n,), and the mean activation of every channel (n, c) at each, while the image of one is made.
+        """Steps (n,), and the mean activation of every channel (n, c) at each, while the image of one channel is made.
 
-        Kept apart by how often the recipe looks, which is no part of an image's identity.
+        There is an atlas for each `trace_every`, which is no part of an image's identity. NothingToShow: the image
+        could not be made, or is dead.
         """
-        asked = self._asked(card, [layer], [channel], recipe=recipe, trace="full")
+        sweep = self._sweep(card, [layer], [channel], recipe=recipe, trace="full")
         paths = AtlasPaths(self.folder / f"traced-{recipe.trace_every}")
-        plan = self._plan(asked, card)
-        missing = without(plan, set(held(paths, plan)) & traced(paths, plan))
+        plan = self._plan(sweep, card)
+        missing = left_of(plan, set(stock_of(paths, plan)) & traced_tasks(paths, plan))
         if missing.shards:
-            self._make(replace(asked, out=str(paths.root)), missing)
-        shown = next(iter(held(paths, plan).values()), None)
-        if shown is None or shown.status != "ok":
-            said = "could not be made" if shown is None else "is dead: no gradient reaches its image"
-            raise NothingToShow(f"{card.name}/{layer.name}:{channel} {said}")
-        steps, means = zip(*along(paths, shown), strict=True)
+            self._make(replace(sweep, out=str(paths.root)), missing)
+        image = next(iter(stock_of(paths, plan).values()), None)
+        if image is None or image.status != "ok":
+            reason = "could not be made" if image is None else "is dead: no gradient reaches its image"
+            raise NothingToShow(f"{card.name}/{layer.name}:{channel} {reason}")
+        steps, means = zip(*activations(paths, image), strict=True)
         return np.array(steps), np.array(means, np.float32)
 
-    def told(self, recipe: str = "", metric: str = "") -> str:
-        """How the images of a figure were made, in a line; weights that are not the model's own are said."""
+    def subtitle(self, recipe: str = "", metric: str = "") -> str:
+        """How the images of a figure were made, in a line; it names weights that are not the model's own."""
         parts = [f"recipe {recipe or self.config.recipe.name}", f"metric {metric or ', '.join(self.config.metrics)}"]
-        parts += [f"weights of {one.name}: {one.weights}" for one in self.cards.values() if one.weights != "default"]
+        parts += [
+            f"weights of {card.name}: {card.weights}" for card in self.cards.values() if card.weights != "default"
+        ]
         return ", ".join(parts)
 
-    def _asked(self, card: ModelCard, layers: list[Layer], channels: Any, **changes: Any) -> FigureConfig:
+    def _sweep(self, card: ModelCard, layers: list[Layer], channels: Any, **changes: Any) -> FigureConfig:
+        """The config of a sweep that makes what a figure needs."""
         return replace(
             self.config,
-            out=str(self.made.root),
+            out=str(self.beside.root),
             name="figures",
             models={card.name: self.config.models[card.name]},
             layers=[layer.name for layer in layers],
@@ -163,20 +166,21 @@ class Studio:
             **changes,
         )
 
-    def _plan(self, asked: FigureConfig, card: ModelCard) -> Plan:
-        material = read_material(asked.recipe)
+    def _plan(self, sweep: FigureConfig, card: ModelCard) -> Plan:
+        material = read_material(sweep.recipe)
         cards = {card.name: card}
-        mistakes = value_mistakes(asked)
-        plan = collect(mistakes, partial(make_plan, asked, cards, material))
+        mistakes = value_mistakes(sweep)
+        plan = collect(mistakes, partial(make_plan, sweep, cards, material))
         if mistakes or plan is None:
             raise ConfigError(mistakes)
         return plan
 
-    def _make(self, asked: FigureConfig, plan: Plan) -> None:
-        rate = RATE[device_of(asked, self.card)]
-        if asked.cluster.kind == "local" and plan.cost < LITTLE * rate:
-            asked = replace(asked, cluster=replace(asked.cluster, kind="inline"))
-        outcome = generate(asked, plan, [])
+    def _make(self, sweep: FigureConfig, plan: Plan) -> None:
+        """Make the images of a plan; Unfinished if that is stopped, or a model cannot be loaded where the work runs."""
+        rate = RATE[device_of(sweep, self.card)]
+        if sweep.cluster.kind == "local" and plan.cost < LITTLE_WORK * rate:
+            sweep = replace(sweep, cluster=replace(sweep.cluster, kind="inline"))
+        outcome = generate(sweep, plan, [])
         if outcome.stopped:
             raise Unfinished(f"{outcome.stopped}: {outcome.made} images made, {outcome.left} left")
         for name, message in outcome.abandoned.items():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
-from sweeps import patternnet_card, rows_of, run_small
+from sweeps import patternnet_card, rows_of
 
 from atlas.cli.main import cli
 from atlas.config.schema import ModelConfig
@@ -32,17 +32,7 @@ EXTRA = {
 }
 MOVING = {"cumulative", "trajectory", "dream"}
 SLOW = {"filter-vs-dream"}  # the lab's filter has its own size
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with an atlas of some of PatternNet's features, and a second model."""
-    place = tmp_path_factory.mktemp("figures")
-    run_small(place / "outputs" / "small", "layers=[conv2,conv3]", "channels=0:2")
-    twin = place / "conf_of_mine" / "model" / "twin.yaml"
-    twin.parent.mkdir(parents=True)
-    twin.write_text("# @package models\ntwin: {source: patternnet, weights: none}\n")
-    return place
+LABELLED = {"metric-invariance", "interaction", "neurons"}  # whose images are compared with their labels, below
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +41,8 @@ def _cards_made_here(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def read(models: dict[str, ModelConfig]) -> tuple[dict[str, ModelCard], list[str]]:
         return {
-            name: patternnet_card() if name == "patternnet" else make_card(name, one) for name, one in models.items()
+            name: patternnet_card() if name == "patternnet" else make_card(name, model)
+            for name, model in models.items()
         }, []
 
     monkeypatch.setattr(studio, "read_cards", read)
@@ -61,11 +52,17 @@ def figure(*words: str) -> Result:
     return CliRunner().invoke(cli, ["figure", *words])
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n in SLOW else n for n in NAMES])
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow) if n in SLOW else n for n in NAMES if n not in LABELLED]
+)
 def test_every_figure_is_drawn_and_shows_something(home: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.chdir(home)
     words = [word for word in ASK if name not in EXTRA or not word.startswith("recipe")]
     done = figure(name, *(words if name in ("dream", "filter-vs-dream") else ASK), *EXTRA.get(name, ()))
+    assert_shows_something(name, done)
+
+
+def assert_shows_something(name: str, done: Result) -> None:
     assert done.exit_code == 0, done.output
     written = [Path(line) for line in done.stdout.splitlines()]
     assert written
@@ -80,17 +77,14 @@ def test_every_figure_is_drawn_and_shows_something(home: Path, monkeypatch: pyte
                 assert getattr(moving, "n_frames", 1) > 1
 
 
-def test_what_the_atlas_holds_is_read_and_only_the_rest_is_made(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(home)
-    place = shutil.copytree(home / "outputs" / "small", home / "other")
-    shutil.rmtree(place / "figures", ignore_errors=True)
-    before = {path: path.read_bytes() for path in sorted(place.rglob("*")) if path.is_file()}
-    held = figure("layer-grid", *ASK, f"out={place}")
-    assert held.exit_code == 0, held.output
-    assert not (place / "figures" / "made").exists(), "the atlas holds all of it"
-    more = figure("layer-grid", *ASK, f"out={place}", "features=3")
+def test_what_the_atlas_holds_is_read_and_only_the_rest_is_made(fresh: Path) -> None:
+    before = {path: path.read_bytes() for path in sorted(fresh.rglob("*")) if path.is_file()}
+    read = figure("layer-grid", *ASK, f"out={fresh}")
+    assert read.exit_code == 0, read.output
+    assert not (fresh / "figures" / "made").exists(), "the atlas holds all of it"
+    more = figure("layer-grid", *ASK, f"out={fresh}", "features=3")
     assert more.exit_code == 0, more.output
-    made = rows_of(place / "figures" / "made", ["layer", "channel"])
+    made = rows_of(fresh / "figures" / "made", ["layer", "channel"])
     assert sorted(made, key=lambda row: row["layer"]) == [{"layer": n, "channel": 2} for n in ("conv2", "conv3")]
     assert all(path.read_bytes() == content for path, content in before.items()), (
         "an atlas is never changed by a figure"
@@ -103,75 +97,64 @@ def test_a_trajectory_looks_as_often_as_its_frames_need(home: Path, monkeypatch:
         done = figure("trajectory", *ASK, "layers=[conv2]", "channels=[1]", f"frames={frames}")
         assert done.exit_code == 0, done.output
         made = home / "outputs" / "small" / "figures" / f"traced-{4 // frames}"
-        mine = [row for row in rows_of(made, ["channel", "step", "activation"], "traces") if row["channel"] == 1]
-        assert [row["step"] for row in mine] == steps
-        assert {len(row["activation"]) for row in mine} == {32}
+        traced = [row for row in rows_of(made, ["channel", "step", "activation"], "traces") if row["channel"] == 1]
+        assert [row["step"] for row in traced] == steps
+        assert {len(row["activation"]) for row in traced} == {32}
 
 
-def drawn_by(monkeypatch: pytest.MonkeyPatch, *words: str) -> list[Row]:
-    """The rows of the page that a figure draws."""
+def rows_drawn(monkeypatch: pytest.MonkeyPatch, *words: str) -> list[Row]:
+    """The rows of the page of a figure, which is written too."""
     kept: list[Row] = []
     for module in (features, neurons):
         draw = module.draw_panels
         monkeypatch.setattr(
-            module, "draw_panels", lambda rows, draw=draw, **said: kept.extend(rows) or draw(rows, **said)
+            module, "draw_panels", lambda rows, draw=draw, **options: kept.extend(rows) or draw(rows, **options)
         )
     done = figure(words[0], *ASK, *words[1:])
-    monkeypatch.undo()
-    assert done.exit_code == 0, done.output
+    assert_shows_something(words[0], done)
     return kept
 
 
-def image_of(place: Path, **wanted: object) -> Image.Image:
-    """The one image of the atlases at a place of which all this is true."""
-    folders = (place, place / "figures" / "made")
+def image_of(atlas: Path, **wanted: object) -> Image.Image:
+    """The one image of an atlas, or of the one beside it, of which all this is true."""
+    folders = (atlas, atlas / "figures" / "made")
     rows = [(folder, row) for folder in folders if (folder / "index").exists() for row in rows_of(folder)]
-    found = [(folder, row) for folder, row in rows if all(row[key] == value for key, value in wanted.items())]
-    assert len(found) == 1, wanted
-    return Image.open(found[0][0] / found[0][1]["image"])
+    paths = [folder / row["image"] for folder, row in rows if all(row[key] == wanted[key] for key in wanted)]
+    assert len(paths) == 1, wanted
+    return Image.open(paths[0])
 
 
 def same(panel: Panel, image: Image.Image) -> bool:
     return panel.image is not None and panel.image.tobytes() == image.tobytes()
 
 
-@pytest.mark.parametrize("name", ["metric-invariance", "interaction", "neurons"])
-def test_each_image_stands_under_its_own_name(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    place = shutil.copytree(home / "outputs" / "small", tmp_path / "outputs" / "small")
-    shutil.rmtree(place / "figures", ignore_errors=True)
-    ask = ["channels=[0,1]"] if name == "interaction" else []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(studio, "read_cards", lambda models: ({"patternnet": patternnet_card()}, []))
-        patch.chdir(tmp_path)
-        rows = drawn_by(patch, name, *ask)
+@pytest.mark.parametrize("name", sorted(LABELLED))
+def test_each_image_stands_under_its_own_name(fresh: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    rows = rows_drawn(monkeypatch, name, *(["channels=[0,1]"] if name == "interaction" else []))
     if name == "metric-invariance":
         for row, metric in zip(rows, ("l1", "l2", "linf"), strict=True):
             assert row.label.endswith(f"metric {metric}")
             for panel in row.panels:
-                assert same(panel, image_of(place, metric=metric, layer="conv2", channel=int(panel.label)))
+                assert same(panel, image_of(fresh, metric=metric, layer="conv2", channel=int(panel.label)))
     elif name == "interaction":
         one, two, both = rows[0].panels
         assert (one.label, two.label, both.label) == ("conv2:0", "conv3:1", "both")
-        assert same(one, image_of(place, layer="conv2", channel=0, target="channel"))
-        assert same(two, image_of(place, layer="conv3", channel=1, target="channel"))
-        assert same(both, image_of(place, layer="conv2", channel=0, target="joint+patternnet/conv3:1"))
+        assert same(one, image_of(fresh, layer="conv2", channel=0, target="channel"))
+        assert same(two, image_of(fresh, layer="conv3", channel=1, target="channel"))
+        assert same(both, image_of(fresh, layer="conv2", channel=0, target="joint+patternnet/conv3:1"))
     else:
         for row in rows:
             for panel in row.panels[1:]:
                 at, channel = "x".join(panel.label.strip("[]").split(", ")), int(row.label.rpartition(":")[2])
-                assert same(panel, image_of(place, layer="conv2", channel=channel, target=f"neuron{at}"))
+                assert same(panel, image_of(fresh, layer="conv2", channel=channel, target=f"neuron{at}"))
 
 
-def test_an_atlas_that_is_not_compared_is_left_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    run_small(tmp_path / "outputs" / "whole", "layers=[conv1]")
-    before = {path: path.read_bytes() for path in (tmp_path / "outputs").rglob("*") if path.is_file()}
-    refused = figure("similarity", *ASK, "layers=[conv1]")
+def test_an_atlas_that_is_not_compared_is_left_as_it_is(fresh: Path) -> None:
+    before = {path: path.read_bytes() for path in fresh.parent.rglob("*") if path.is_file()}
+    refused = figure("similarity", *ASK, "layers=[conv2]", "channels=[0,1]")
     assert refused.exit_code == 2
-    assert "not compared; run atlas similarity out=outputs/whole" in refused.stderr
-    assert {path: path.read_bytes() for path in (tmp_path / "outputs").rglob("*") if path.is_file()} == before
+    assert "not compared; run atlas similarity out=outputs/small" in refused.stderr
+    assert {path: path.read_bytes() for path in fresh.parent.rglob("*") if path.is_file()} == before
 
 
 def test_a_feature_that_cannot_be_made_is_said_and_shown_as_failed(

@@ -1,6 +1,7 @@
 """A file is whole or it is the old one, and nothing is left lying."""
 
 import json
+import os
 
 import pytest
 
@@ -47,6 +48,22 @@ def test_readers_never_see_half_a_file(tmp_path):
 
     write_whole(path, slow)
     assert path.read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_only_a_durable_write_waits_for_the_disk(tmp_path, monkeypatch, durable):
+    synced = []
+    sync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(descriptor) or sync(descriptor))
+    write_bytes(tmp_path / "x", b"new", durable=durable)
+    assert (tmp_path / "x").read_bytes() == b"new"
+    assert len(synced) == (2 if durable else 0), "the file and its folder"
+
+
+def test_a_name_may_be_as_long_as_the_system_allows(tmp_path):
+    path = tmp_path / ("x" * 255)
+    write_bytes(path, b"new")
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_json_is_read_back_as_it_was(tmp_path):
