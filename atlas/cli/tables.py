@@ -38,7 +38,8 @@ def _plain(column: pa.Array) -> list[Any]:
         spans = zip(column.is_valid().to_pylist(), pairwise([0, *ends]), strict=True)
         return [values[start:end] if valid else None for valid, (start, end) in spans]
     if pa.types.is_float32(kind):
-        return [None if text is None else _finite(float(text)) for text in column.cast(pa.string()).to_pylist()]
+        # numpy's text, and not pyarrow's, for which pyarrow.compute is imported: a sixth of the time of `atlas similar`
+        return [_finite(float(text)) for text in map(str, column.to_numpy(zero_copy_only=False))]
     return [_value(value) for value in column.to_pylist()]
 
 

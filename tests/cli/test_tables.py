@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -76,3 +77,12 @@ def test_no_rows_and_equal_names(capsysbinary, form):
 
 def test_no_terminal_codes_from_names(capsysbinary):
     assert b"\x1b" not in printed(capsysbinary, "table", pa.table({"name": ["\x1b[31mred"]}))
+
+
+def test_a_float32_has_the_fewest_digits_that_tell_it_from_its_neighbors():
+    bits = np.random.default_rng(0).integers(0, 2**32, 5000, dtype=np.uint32)
+    column = pa.array([*bits.view(np.float32), 0.1, 3.4e38, 1e-45, -0.0], pa.float32())
+    plain = [row["x"] for row in plain_rows(pa.table({"x": column}))]
+    assert plain == [
+        float(text) if text.strip("-") not in ("nan", "inf") else None for text in column.cast(pa.string()).to_pylist()
+    ]
