@@ -41,11 +41,11 @@ def asked_mistakes(overrides: list[str]) -> list[str]:
     """What is wrong with overrides that compose all the same: several of a group of which there is one."""
     mistakes = []
     for override in overrides:
-        one = OverridesParser.create().parse_override(override)
-        value: Any = one.value()
-        if one.key_or_group in ONE and isinstance(value, list) and len(value) > 1:
+        parsed = OverridesParser.create().parse_override(override)
+        value: Any = parsed.value()
+        if parsed.key_or_group in ONE and isinstance(value, list) and len(value) > 1:
             names = ", ".join(map(str, value))
-            mistakes.append(f"{override}: a sweep has one {one.key_or_group}; name one of {names}")
+            mistakes.append(f"{override}: a sweep has one {parsed.key_or_group}; name one of {names}")
     return mistakes
 
 

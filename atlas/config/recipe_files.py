@@ -32,8 +32,8 @@ def own_metric(name: str) -> str:
     """The metric that a recipe is used with where none is named; l1 for a recipe that stands in no file."""
     if name not in known_recipes():
         return "l1"
-    asked = [one.get(METRIC) for one in _read(name).get("defaults", [])]
-    return next((metrics[0] for metrics in asked if metrics), "l1")
+    overrides = [entry.get(METRIC) for entry in _read(name).get("defaults", [])]
+    return next((metrics[0] for metrics in overrides if metrics), "l1")
 
 
 def known_recipes() -> list[str]:
@@ -41,7 +41,7 @@ def known_recipes() -> list[str]:
 
 
 def _read(name: str) -> Any:
-    known = known_recipes()
-    if name not in known:
-        raise ConfigError([f"recipe={name!r}: no such recipe; {nearest(name, known)}"])
+    names = known_recipes()
+    if name not in names:
+        raise ConfigError([f"recipe={name!r}: no such recipe; {nearest(name, names)}"])
     return OmegaConf.load(conf_dir() / "recipe" / f"{name}.yaml")

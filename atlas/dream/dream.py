@@ -45,18 +45,18 @@ class MissingDream:
     dead: bool  # no fault: the network is silent
 
 
-def dream(loaded: Loaded, asked: ModelDreams, start: StartPicture, frames: int) -> Iterator[Dream | MissingDream]:
+def dream(loaded: Loaded, dreams: ModelDreams, start: StartPicture, frames: int) -> Iterator[Dream | MissingDream]:
     """Change the picture for every channel; as many at once as fit in memory, or each alone.
 
     Where images are made alone they and the weights lie in memory as in the lab's code: the arithmetic is then its own.
     """
-    by_itself = one_at_a_time(asked.recipe, loaded.device.type)
+    by_itself = one_at_a_time(dreams.recipe, loaded.device.type)
     layout = torch.contiguous_format if by_itself else torch.channels_last
     loaded.model.to(memory_format=layout)  # pyrefly: ignore[no-matching-overload]
     image = start.image()
-    for aim in asked.aims:
-        size = 1 if by_itself else _together(asked, aim, image, frames, loaded.device.type)
-        work = partial(_make, loaded, asked, aim, image=image, layout=layout, frames=frames)
+    for aim in dreams.aims:
+        size = 1 if by_itself else _together(dreams, aim, image, frames, loaded.device.type)
+        work = partial(_make, loaded, dreams, aim, image=image, layout=layout, frames=frames)
         for batch in in_batches(aim.channels, size, work, loaded.device.type):
             if batch.result is None:
                 feature = Address(loaded.name, aim.layer, batch.items[0])
@@ -65,19 +65,19 @@ def dream(loaded: Loaded, asked: ModelDreams, start: StartPicture, frames: int) 
                 yield from batch.result
 
 
-def _together(asked: ModelDreams, aim: Aim, image: Tensor, frames: int, device: str) -> int:
+def _together(dreams: ModelDreams, aim: Aim, image: Tensor, frames: int, device: str) -> int:
     """Pictures at once whose activations and frames will fit."""
     height, width = image.shape[1:]
-    widest = max(layer.bytes for layer in asked.card.layers if layer.name in aim.layers)
-    kept = sum(octave.steps or 0 for octave in asked.recipe.octaves) // frames + 1
+    widest = max(layer.bytes for layer in dreams.card.layers if layer.name in aim.layers)
+    kept = sum(octave.steps or 0 for octave in dreams.recipe.octaves) // frames + 1
     aspect = min(height, width) / max(height, width)
-    size = asked.card.input_size
-    return images_at_once(widest, size, asked.recipe, room=budget(device, 1.0), frames=kept, aspect=aspect)
+    size = dreams.card.input_size
+    return images_at_once(widest, size, dreams.recipe, room=budget(device, 1.0), frames=kept, aspect=aspect)
 
 
 def _make(
     loaded: Loaded,
-    asked: ModelDreams,
+    dreams: ModelDreams,
     aim: Aim,
     channels: Sequence[int],
     *,
@@ -85,8 +85,8 @@ def _make(
     layout: torch.memory_format,
     frames: int,
 ) -> list[Dream | MissingDream]:
-    recipe, scale = asked.recipe, loaded.scale
-    made = make_images(
+    recipe, scale = dreams.recipe, loaded.scale
+    images = make_images(
         loaded.forward(aim.layers),
         aim.objective(torch.tensor(channels, device=loaded.device)),
         recipe,
@@ -97,28 +97,30 @@ def _make(
     space = space_of(recipe.space, scale)
     faded = to_pil(space.show(space.enter(image[None]) * _kept(recipe))[0].numpy())
     features = [Address(loaded.name, aim.layer, channel) for channel in channels]
-    return [_outcome(made, place, feature, aim, faded) for place, feature in enumerate(features)]
+    return [_outcome(images, number, feature, aim, faded) for number, feature in enumerate(features)]
 
 
 def _kept(recipe: RecipeConfig) -> float:
     """The part of its values that weight decay leaves a picture, where no gradient is scaled up beside it."""
     octaves = schedule_of(recipe).octaves
-    rates = [between(octave.lr, place, octave.steps) for octave in octaves for place in range(octave.steps)]
+    rates = [between(octave.lr, number, octave.steps) for octave in octaves for number in range(octave.steps)]
     return prod(1 - rate * recipe.weight_decay for rate in rates) if recipe.optimizer == "sgd" else 1.0
 
 
-def _outcome(made: FinishedImages, place: int, feature: Address, aim: Aim, faded: Image.Image) -> Dream | MissingDream:
-    if made.status[place] == "dead":
+def _outcome(
+    images: FinishedImages, number: int, feature: Address, aim: Aim, faded: Image.Image
+) -> Dream | MissingDream:
+    if images.status[number] == "dead":
         return MissingDream(feature, "no gradient reaches the picture", dead=True)
-    if made.status[place] != "ok":
-        said = f"picture or loss was no longer finite after {made.steps[place]} steps"
-        return MissingDream(feature, f"{said}; lower the recipe's lr, or use recipe=dream_normalized", dead=False)
+    if images.status[number] != "ok":
+        reason = f"picture or loss was no longer finite after {images.steps[number]} steps"
+        return MissingDream(feature, f"{reason}; lower the recipe's lr, or use recipe=dream_normalized", dead=False)
     return Dream(
         feature=feature,
         aim=aim,
-        steps=made.steps[place],
-        score_start=made.trace[place][0],
-        score=float(made.scores[place]),
-        frames=[(step, to_pil(frame.float().cpu().numpy())) for step, frame in made.frames[place]],
+        steps=images.steps[number],
+        score_start=images.trace[number][0],
+        score=float(images.scores[number]),
+        frames=[(step, to_pil(frame.float().cpu().numpy())) for step, frame in images.frames[number]],
         faded=faded,
     )

@@ -57,22 +57,22 @@ def dream_job(config: DreamConfig, mistakes: list[str], moving: Moving) -> Dream
     mistakes: of the command line, known already. moving: what else is made of each dream, as soon as it is written.
     """
     plan = plan_dreams(config, mistakes)
-    held = OneModel(config.models, device_for(config.device))
-    try_models(plan, held)
-    make_repeatable(held.device)
+    loader = OneModel(config.models, device_for(config.device))
+    try_models(plan, loader)
+    make_repeatable(loader.device)
     outcome = DreamOutcome()
-    for name, asked in plan.models.items():
-        for one in dream(held(name), asked, plan.start, config.frames):
-            if isinstance(one, MissingDream):
-                told = outcome.notes if one.dead else outcome.failures
-                told.append(f"{one.feature}: {one.reason}")
+    for name, dreams in plan.models.items():
+        for result in dream(loader(name), dreams, plan.start, config.frames):
+            if isinstance(result, MissingDream):
+                sentences = outcome.notes if result.dead else outcome.failures
+                sentences.append(f"{result.feature}: {result.reason}")
                 continue
-            row = _write(one, plan.start, config)
+            row = _write(result, plan.start, config)
             outcome.rows.append(row)
-            driven = _change(one.faded, one.frames[-1][1])
-            if driven < HARDLY and asked.recipe.gradient == "raw":
-                outcome.notes.append(f"{one.feature}: {_hardly(driven)}")
-            moving(row, [plan.start.pixels, *(frame for _, frame in one.frames)])
+            driven = _change(result.faded, result.frames[-1][1])
+            if driven < HARDLY and dreams.recipe.gradient == "raw":
+                outcome.notes.append(f"{result.feature}: {_hardly(driven)}")
+            moving(row, [plan.start.pixels, *(frame for _, frame in result.frames)])
     return outcome
 
 
@@ -120,8 +120,8 @@ def _clear(named: Path) -> None:
 
 
 def _hardly(change: float) -> str:
-    said = f"the picture has hardly changed ({change:.2g} of 255, but for its fading)"
-    return f"{said}: fixed rates fit some networks; try recipe=dream_normalized"
+    sentence = f"the picture has hardly changed ({change:.2g} of 255, but for its fading)"
+    return f"{sentence}: fixed rates fit some networks; try recipe=dream_normalized"
 
 
 def _change(before: Image.Image, after: Image.Image) -> float:

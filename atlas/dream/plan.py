@@ -84,16 +84,16 @@ class DreamPlan:
 
 def plan_dreams(config: DreamConfig, mistakes: list[str]) -> DreamPlan:
     """The plan of a config; ConfigError with all that is wrong. mistakes: known already."""
-    found = [*mistakes, *dream_mistakes(config), *output_mistakes(config.out)]
-    start = collect(found, partial(_start, config))
-    collect(found, partial(device_for, config.device))
-    cards = _cards(config, found)
-    selection = collect(found, partial(read_selection, config, cards, sized=False))
+    wrong = [*mistakes, *dream_mistakes(config), *output_mistakes(config.out)]
+    start = collect(wrong, partial(_start, config))
+    collect(wrong, partial(device_for, config.device))
+    cards = _cards(config, wrong)
+    selection = collect(wrong, partial(read_selection, config, cards, sized=False))
     if start is not None:
         for card in cards.values():
-            collect(found, partial(_fitted, config, card, start))
-    if found or start is None or selection is None:
-        raise ConfigError(found)
+            collect(wrong, partial(_fitted, config, card, start))
+    if wrong or start is None or selection is None:
+        raise ConfigError(wrong)
     return DreamPlan(start, {name: _dreams(config, card, start, selection) for name, card in cards.items()})
 
 
@@ -130,14 +130,14 @@ def _cards(config: DreamConfig, mistakes: list[str]) -> dict[str, ModelCard]:
 def _fitted(config: DreamConfig, card: ModelCard, start: StartPicture) -> RecipeConfig:
     """The recipe for this picture and model."""
     width, height = start.pixels.size
-    own = card.input_size
-    if not card.resizable and (width, height) != (own, own):
-        only = f"{card.name} takes images of {own} x {own} pixels only, and this is {start.size}"
-        raise ConfigError([f"image={start.picture.name}: {only}; cut it square, and give size={own}"])
+    side = card.input_size
+    if not card.resizable and (width, height) != (side, side):
+        only = f"{card.name} takes images of {side} x {side} pixels only, and this is {start.size}"
+        raise ConfigError([f"image={start.picture.name}: {only}; cut it square, and give size={side}"])
     return fit_recipe(
         replace(config.recipe, picture=start.picture.name),
         card.name,
-        input_size=own,
+        input_size=side,
         grows=card.resizable,
         steps=config.models[card.name].steps,
         material=Material(start.picture.name, (height, width)),

@@ -11,34 +11,34 @@ from atlas.zoo.load import Loaded
 from atlas.zoo.one_model import OneModel
 
 
-def try_models(plan: DreamPlan, held: OneModel) -> None:
+def try_models(plan: DreamPlan, loader: OneModel) -> None:
     """Show each model the picture; ConfigError where it cannot take that, or its maps do not hold the targets.
 
     The first model comes last, so that it is still held when work begins.
     """
-    found = {name: _trial(held(name), plan.models[name], plan.start) for name in reversed(plan.models)}
-    mistakes = [mistake for name in plan.models for mistake in found[name]]
+    wrong = {name: _trial(loader(name), plan.models[name], plan.start) for name in reversed(plan.models)}
+    mistakes = [mistake for name in plan.models for mistake in wrong[name]]
     if mistakes:
         raise ConfigError(mistakes)
 
 
-def _trial(loaded: Loaded, asked: ModelDreams, start: StartPicture) -> list[str]:
+def _trial(loaded: Loaded, dreams: ModelDreams, start: StartPicture) -> list[str]:
     """What is wrong when a model sees the picture in each size of the recipe."""
-    forward = loaded.forward([layer for aim in asked.aims for layer in aim.layers])
-    space = space_of(asked.recipe.space, loaded.scale)
-    image, found = start.image()[None].to(loaded.device), []
-    for size in dict.fromkeys(octave.size or 0 for octave in asked.recipe.octaves):
+    forward = loaded.forward([layer for aim in dreams.aims for layer in aim.layers])
+    space = space_of(dreams.recipe.space, loaded.scale)
+    image, wrong = start.image()[None].to(loaded.device), []
+    for size in dict.fromkeys(octave.size or 0 for octave in dreams.recipe.octaves):
         image = resize(image, size)
         shape = f"{image.shape[3]} x {image.shape[2]}"
         try:
             with torch.no_grad():
                 maps = forward(space.feed(space.enter(image)))
         except Exception as error:  # other people's code: anything can come out of it
-            said = f"{type(error).__name__}: {error}"
-            found.append(f"image={start.picture.name}: {loaded.name} cannot take it at {shape} pixels: {said}")
+            reason = f"{type(error).__name__}: {error}"
+            wrong.append(f"image={start.picture.name}: {loaded.name} cannot take it at {shape} pixels: {reason}")
             continue
-        found += [f"{text} at {shape} pixels" for aim in asked.aims for text in _room(loaded.name, aim, maps)]
-    return found
+        wrong += [f"{text} at {shape} pixels" for aim in dreams.aims for text in _room(loaded.name, aim, maps)]
+    return wrong
 
 
 def _room(model: str, aim: Aim, maps: dict[str, Tensor]) -> list[str]:

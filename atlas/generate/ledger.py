@@ -49,8 +49,8 @@ class Ledger:
 
     def forget_failures(self) -> int:
         """Take the failures of this plan back, so that they are left to do again; how many there were."""
-        asked = {task_id(shard, item) for shard in self.plan.shards for item in shard.items}
-        return sum(_keep(path, lambda row: row["task"] not in asked) for path in files_under(self.paths.failures))
+        planned = {task_id(shard, item) for shard in self.plan.shards for item in shard.items}
+        return sum(_keep(path, lambda row: row["task"] not in planned) for path in files_under(self.paths.failures))
 
     def forget_broken(self) -> int:
         """Take back the rows whose image is missing or is not the one they tell of; how many there were.

@@ -52,18 +52,18 @@ class Maker:
 
     def _make_batch(self, shard: ImageShard, items: Sequence[Item]) -> list[Row]:
         began = perf_counter()
-        made = self._optimize(shard, items)
+        finished = self._optimize(shard, items)
         seconds = (perf_counter() - began) / len(items)
-        images = made.images.float().cpu().numpy()
+        images = finished.images.float().cpu().numpy()
         rows = []
-        for place, item in enumerate(items):
+        for number, item in enumerate(items):
             row = self._row(shard, item)
-            if made.status[place] == "nonfinite":
-                rows.append(row | _non_finite(made.steps[place]))
+            if finished.status[number] == "nonfinite":
+                rows.append(row | _non_finite(finished.steps[number]))
                 continue
-            file = {} if shard.trace_only else self._write(shard, item, images[place])
-            moments = {MOMENTS: _moments(row, made.means[place], self.recipe.trace_every)}
-            rows.append(row | _readings(made, place) | file | {"seconds": seconds} | moments)
+            file = {} if shard.trace_only else self._write(shard, item, images[number])
+            moments = {MOMENTS: _moments(row, finished.means[number], self.recipe.trace_every)}
+            rows.append(row | _readings(finished, number) | file | {"seconds": seconds} | moments)
         return rows
 
     def _write(self, shard: ImageShard, item: Item, image: np.ndarray) -> Row:
@@ -99,14 +99,14 @@ class Maker:
         )
 
     def _row(self, shard: ImageShard, item: Item) -> Row:
-        said = {"device": self.device, "precision": self.recipe.precision, "created": datetime.now(UTC)}
-        return task_columns(shard, item, self.card, self.recipe) | said
+        common = {"device": self.device, "precision": self.recipe.precision, "created": datetime.now(UTC)}
+        return task_columns(shard, item, self.card, self.recipe) | common
 
     def _first_batch(self, shard: ImageShard) -> int:
         """Images at once: as configured, else as many as the memory there is will hold, the same on every run."""
-        asked = self.fitting.get(shard.layer, self.settings.cluster.batch)
-        if asked is not None or one_at_a_time(self.recipe, self.settings.device):
-            return min(len(shard.items), asked or 1)
+        batch = self.fitting.get(shard.layer, self.settings.cluster.batch)
+        if batch is not None or one_at_a_time(self.recipe, self.settings.device):
+            return min(len(shard.items), batch or 1)
         layers = [find_layer(self.card, partner) for partner in shard.target.partners]
         layers += [layer for layer in self.card.layers if layer.name == shard.layer]
         room = budget(self.settings.device, self.settings.cluster.gpus_per_actor)
@@ -145,22 +145,22 @@ class Maker:
         return tuple(self.paths.relative(path) for path, rows, _ in tables if rows)
 
 
-def _readings(made: FinishedImages, place: int) -> Row:
+def _readings(finished: FinishedImages, number: int) -> Row:
     return {
-        "status": made.status[place],
-        "score": made.scores[place].item(),
-        "score_start": made.trace[place][0],
-        "loss": made.losses[place].item(),
-        "trace": made.trace[place],
-        "activation": made.activations[place].cpu().numpy(),
-        "steps": made.steps[place],
+        "status": finished.status[number],
+        "score": finished.scores[number].item(),
+        "score_start": finished.trace[number][0],
+        "loss": finished.losses[number].item(),
+        "trace": finished.trace[number],
+        "activation": finished.activations[number].cpu().numpy(),
+        "steps": finished.steps[number],
     }
 
 
 def _moments(row: Row, means: list[torch.Tensor], every: int) -> list[Row]:
     """What every channel of the layer did along the way, as rows."""
-    known = {name: row[name] for name in TRACES.names if name in row}
-    return [known | {"step": i * every, "activation": one.float().cpu().numpy()} for i, one in enumerate(means)]
+    columns = {name: row[name] for name in TRACES.names if name in row}
+    return [columns | {"step": i * every, "activation": moment.float().cpu().numpy()} for i, moment in enumerate(means)]
 
 
 def _non_finite(steps: int) -> Row:
@@ -168,6 +168,6 @@ def _non_finite(steps: int) -> Row:
     return {"status": "failed", "error_type": "NonFinite", "error_message": message, "attempts": 1, "steps": steps}
 
 
-def _failure(said: str | None) -> Row:
-    message = f"not even one image fits the memory there is: {said}"
+def _failure(reason: str | None) -> Row:
+    message = f"not even one image fits the memory there is: {reason}"
     return {"status": "failed", "error_type": "OutOfMemory", "error_message": message, "attempts": 1}

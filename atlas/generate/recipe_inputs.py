@@ -43,9 +43,9 @@ def digest_of(picture: Image.Image) -> str:
     return hashlib.sha256(f"{picture.size}".encode() + picture.tobytes()).hexdigest()[:16]
 
 
-def keep_start(paths: AtlasPaths, known: str) -> None:
+def keep_start(paths: AtlasPaths, picture_name: str) -> None:
     """Lay the picture that was planned with into the atlas, where every worker finds it and where it stays."""
-    name, _, digest = known.rpartition("@")
+    name, _, digest = picture_name.rpartition("@")
     if paths.start(digest).exists():
         return
     picture = read_start(name)
@@ -85,8 +85,8 @@ def _amplitudes(picture: Image.Image) -> NDArray[np.float64]:
     colours = np.einsum("cr,hwr->chw", np.linalg.inv(np.array(CORRELATION)), square)
     colours -= colours.mean((1, 2), keepdims=True)
     window = np.hanning(SIDE)
-    found = np.abs(np.fft.fft2(colours * np.outer(window, window)))
+    amplitudes = np.abs(np.fft.fft2(colours * np.outer(window, window)))
     down = np.fft.fftfreq(SIDE)
-    place = np.rint(np.hypot(down[:, None], down[None]) / np.sqrt(0.5) * (BINS - 1)).astype(np.intp).ravel()
-    counts = np.bincount(place, minlength=BINS)
-    return np.stack([np.bincount(place, one.ravel(), BINS) / counts for one in found])
+    bins = np.rint(np.hypot(down[:, None], down[None]) / np.sqrt(0.5) * (BINS - 1)).astype(np.intp).ravel()
+    counts = np.bincount(bins, minlength=BINS)
+    return np.stack([np.bincount(bins, colour.ravel(), BINS) / counts for colour in amplitudes])

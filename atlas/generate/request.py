@@ -50,18 +50,18 @@ def mixture(manifest: Manifest) -> list[str]:
     for variant in manifest["variants"]:
         groups.setdefault((variant["model"], variant["metric"]), []).append(variant)
     return [
-        f"this atlas holds {len(found)} variants of {model} {metric}: "
-        + "; ".join(f"{v['recipe']} with weights {v['weights']} ({v['variant'][:6]})" for v in found)
-        for (model, metric), found in groups.items()
-        if len(found) > 1
+        f"this atlas holds {len(variants)} variants of {model} {metric}: "
+        + "; ".join(f"{v['recipe']} with weights {v['weights']} ({v['variant'][:6]})" for v in variants)
+        for (model, metric), variants in groups.items()
+        if len(variants) > 1
     ]
 
 
 def _with_variants(manifest: Manifest, config: SweepConfig, plan: Plan) -> Manifest:
-    known = {variant["variant"] for variant in manifest["variants"]}
+    ids = {variant["variant"] for variant in manifest["variants"]}
     new: dict[str, Manifest] = {}
     for shard in plan.shards:
-        if shard.variant not in known:
+        if shard.variant not in ids:
             card, recipe = plan.cards[shard.model], plan.recipes[shard.model]
             new[shard.variant] = {
                 "variant": shard.variant,

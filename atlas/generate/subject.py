@@ -55,8 +55,8 @@ def subject_of(model: nn.Module | str, device: str | torch.device | None, change
 def _named(name: str, device: str | torch.device | None, changes: InputChanges) -> Subject:
     config = compose_model(name)
     loaded = load(name, replace(config, input_size=changes.size or config.input_size), device or "cpu")
-    known = loaded.preprocessing
-    scale = _scale(changes.mean or known.mean, changes.std or known.std)
+    preprocessing = loaded.preprocessing
+    scale = _scale(changes.mean or preprocessing.mean, changes.std or preprocessing.std)
     return Subject(loaded.model, scale, loaded.input_size, loaded.device, torch.float32, torch.channels_last)
 
 

@@ -24,9 +24,8 @@ class Visualization:
     activations: Float[Tensor, "b c"]  # mean activation of every channel of the (first) layer on the finished image
     losses: Float[Tensor, " b"]
     status: list[str]  # ok or dead; nonfinite where the image diverged
-    trace: list[
-        list[float]
-    ]  # score before the first step and then every `trace_every` steps of the recipe, 10 unless said
+    # score before the first step, and then after every `trace_every` steps of the recipe, 10 unless it says otherwise
+    trace: list[list[float]]
     labels: list[str]  # what each image drives: layer:channel, or the objective's layers
 
     def pil(self) -> list[Image.Image]:

@@ -63,8 +63,8 @@ class Batch:
 
     def drop(self, gone: Bool[Tensor, " b"], status: str) -> None:
         """Take images out, for good."""
-        for place in self.which[gone].tolist():
-            self._status[place], self._steps[place] = status, self.step
+        for number in self.which[gone].tolist():
+            self._status[number], self._steps[number] = status, self.step
         self.values, self.which, self.touched = self.values[~gone], self.which[~gone], self.touched[~gone]
         if self.streams is not None:
             self.streams.keep(~gone)
@@ -76,18 +76,18 @@ class Batch:
         images = images * self.param.gray
         if len(self):
             images[self.which] = self.param.render(self.values)
-        for place in self.which.tolist():
-            self._steps[place] = self.step
+        for number in self.which.tolist():
+            self._steps[number] = self.step
         trace = _by_image(count, [(which, score.tolist()) for which, score in self._scores])
-        frames = [(which, [(step, one) for one in some]) for step, which, some in self._frames]
+        frames = [(which, [(step, frame) for frame in some]) for step, which, some in self._frames]
         means = _by_image(count, [(which, list(some)) for which, some in self._means])
         return Result(images, self._status, trace, self._steps, means, _by_image(count, frames))
 
 
 def _by_image(count: int, moments: list[tuple[Tensor, list]]) -> list[list]:
     """From what was noted of the images still there at each moment, to what was noted of each image."""
-    found: list[list] = [[] for _ in range(count)]
+    by_image: list[list] = [[] for _ in range(count)]
     for which, values in moments:
-        for place, value in zip(which.tolist(), values, strict=True):
-            found[place].append(value)
-    return found
+        for number, value in zip(which.tolist(), values, strict=True):
+            by_image[number].append(value)
+    return by_image

@@ -24,14 +24,14 @@ class Streams:
         self.streams = [stream(seed, str(self.device)) for seed in seeds]
 
     def uniform(self, *shape: int) -> Float[Tensor, "b ..."]:
-        return torch.stack([torch.rand(shape, generator=one, device=self.device) for one in self.streams])
+        return torch.stack([torch.rand(shape, generator=generator, device=self.device) for generator in self.streams])
 
     def normal(self, *shape: int) -> Float[Tensor, "b ..."]:
-        return torch.stack([torch.randn(shape, generator=one, device=self.device) for one in self.streams])
+        return torch.stack([torch.randn(shape, generator=generator, device=self.device) for generator in self.streams])
 
     def keep(self, kept: Bool[Tensor, " b"]) -> None:
         """Only some of the images go on."""
-        self.streams = [one for one, stays in zip(self.streams, kept.tolist(), strict=True) if stays]
+        self.streams = [generator for generator, stays in zip(self.streams, kept.tolist(), strict=True) if stays]
 
 
 @dataclass(frozen=True)

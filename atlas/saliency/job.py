@@ -59,36 +59,36 @@ def saliency_job(config: SaliencyConfig, mistakes: list[str]) -> SaliencyOutcome
     mistakes: of the command line, known already.
     """
     pictures = _pictures(config, mistakes)
-    held = OneModel(config.models, device_for(config.device))
-    aims = _aims(config, held)
+    loader = OneModel(config.models, device_for(config.device))
+    aims = _aims(config, loader)
     outcome = SaliencyOutcome()
     for name, aim in aims.items():
-        _look_with(held, name, aim, pictures, config, outcome)
+        _look_with(loader, name, aim, pictures, config, outcome)
     return outcome
 
 
 def look_at_all(config: SaliencyConfig) -> Iterator[tuple[str, PictureMap, str | None]]:
     """The same without a file: model, what it saw of a picture, and the category's name. Unreadable pictures are left out."""
     pictures = _pictures(config, [])
-    held = OneModel(config.models, device_for(config.device))
-    for name, aim in _aims(config, held).items():
-        for one in look(held(name), pictures, aim.category, config.batch):
-            if isinstance(one, PictureMap):
-                yield name, one, aim.classes.label(one.category)
+    loader = OneModel(config.models, device_for(config.device))
+    for name, aim in _aims(config, loader).items():
+        for result in look(loader(name), pictures, aim.category, config.batch):
+            if isinstance(result, PictureMap):
+                yield name, result, aim.classes.label(result.category)
 
 
 def _pictures(config: SaliencyConfig, mistakes: list[str]) -> list[NamedPicture]:
     """The pictures, once all is checked that needs no model's weights; those named by themselves can be read."""
-    found = [*mistakes, *saliency_mistakes(config), *output_mistakes(config.out)]
-    pictures = collect(found, partial(find_pictures, config.image, Path(config.out))) or []
+    wrong = [*mistakes, *saliency_mistakes(config), *output_mistakes(config.out)]
+    pictures = collect(wrong, partial(find_pictures, config.image, Path(config.out))) or []
     for picture in pictures:
         if picture.named:
-            collect(found, partial(_check_readable, picture))
+            collect(wrong, partial(_check_readable, picture))
     for name, model in config.models.items():
-        collect(found, partial(architecture, name, model))
-    collect(found, partial(device_for, config.device))
-    if found:
-        raise ConfigError(found)
+        collect(wrong, partial(architecture, name, model))
+    collect(wrong, partial(device_for, config.device))
+    if wrong:
+        raise ConfigError(wrong)
     return pictures
 
 
@@ -99,21 +99,21 @@ def _check_readable(picture: NamedPicture) -> None:
         raise ConfigError([f"image={picture.name}: {error}"]) from error
 
 
-def _aims(config: SaliencyConfig, held: OneModel) -> dict[str, Aim]:
+def _aims(config: SaliencyConfig, loader: OneModel) -> dict[str, Aim]:
     """Load every model and try what is asked of it; the first one last, so that it is still held when work begins."""
     mistakes: dict[str, list[str]] = {}
     aims: dict[str, Aim | None] = {}
     for name in reversed(config.models):
         mistakes[name] = []
-        aims[name] = collect(mistakes[name], partial(_aim, config, held, name))
+        aims[name] = collect(mistakes[name], partial(_aim, config, loader, name))
     wrong = [mistake for name in config.models for mistake in mistakes[name]]
     if wrong:
         raise ConfigError(wrong)
     return {name: aim for name in config.models if (aim := aims[name]) is not None}
 
 
-def _aim(config: SaliencyConfig, held: OneModel, name: str) -> Aim:
-    classes = classes_of(held(name), config.models[name])
+def _aim(config: SaliencyConfig, loader: OneModel, name: str) -> Aim:
+    classes = classes_of(loader(name), config.models[name])
     if config.category is None:
         return Aim(classes, None)
     try:
@@ -123,16 +123,21 @@ def _aim(config: SaliencyConfig, held: OneModel, name: str) -> Aim:
 
 
 def _look_with(
-    held: OneModel, name: str, aim: Aim, pictures: list[NamedPicture], config: SaliencyConfig, outcome: SaliencyOutcome
+    loader: OneModel,
+    name: str,
+    aim: Aim,
+    pictures: list[NamedPicture],
+    config: SaliencyConfig,
+    outcome: SaliencyOutcome,
 ) -> None:
-    for one in look(held(name), pictures, aim.category, config.batch):
-        if isinstance(one, MissingMap):
-            if one.reason not in outcome.failures:  # what cannot be read is met with every model
-                outcome.failures.append(one.reason)
+    for result in look(loader(name), pictures, aim.category, config.batch):
+        if isinstance(result, MissingMap):
+            if result.reason not in outcome.failures:  # what cannot be read is met with every model
+                outcome.failures.append(result.reason)
             continue
-        row = _write(one, name, aim.classes, config)
+        row = _write(result, name, aim.classes, config)
         outcome.rows.append(row)
-        if one.flat:
+        if result.flat:
             outcome.notes.append(
                 f"{row.image}, {name}: all pixels matter alike to class {row.category}; its map is black"
             )

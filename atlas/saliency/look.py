@@ -46,11 +46,11 @@ def look(
 ) -> Iterator[PictureMap | MissingMap]:
     """Maps of one class, or of the predicted ones, in batches that are halved where they do not fit in memory."""
     work = partial(_look, loaded, category)
-    for one in in_batches(pictures, batch, work, loaded.device.type):
-        if one.result is None:
-            yield MissingMap(one.items[0], f"{one.items[0].name}, {loaded.name}: {one.error}")
+    for part in in_batches(pictures, batch, work, loaded.device.type):
+        if part.result is None:
+            yield MissingMap(part.items[0], f"{part.items[0].name}, {loaded.name}: {part.error}")
         else:
-            yield from one.result
+            yield from part.result
 
 
 def _look(loaded: Loaded, category: int | None, pictures: Sequence[NamedPicture]) -> list[PictureMap | MissingMap]:
@@ -62,8 +62,8 @@ def _look(loaded: Loaded, category: int | None, pictures: Sequence[NamedPicture]
     ]
     shown = [(picture, image) for picture, image in pairs if isinstance(image, Tensor)]
     if shown:
-        found = _maps(loaded, category, torch.stack([image for _, image in shown]))
-        results += [_result(loaded.name, found, place, *one) for place, one in enumerate(shown)]
+        maps = _maps(loaded, category, torch.stack([image for _, image in shown]))
+        results += [_result(loaded.name, maps, number, *part) for number, part in enumerate(shown)]
     return results
 
 
@@ -82,17 +82,17 @@ def _maps(loaded: Loaded, category: int | None, images: Tensor) -> SaliencyMaps:
 
 
 def _result(
-    model: str, found: SaliencyMaps, place: int, picture: NamedPicture, image: Tensor
+    model: str, maps: SaliencyMaps, number: int, picture: NamedPicture, image: Tensor
 ) -> PictureMap | MissingMap:
-    if found.status[place] == "nonfinite":
+    if maps.status[number] == "nonfinite":
         return MissingMap(picture, f"{picture.name}, {model}: the score, or its gradient, is not finite")
     return PictureMap(
         picture=picture,
         pixels=(image * 255).round().byte().permute(1, 2, 0).numpy(),  # they were bytes before
-        map=to_gray(found.maps[place]),
-        category=int(found.categories[place]),
-        score=float(found.scores[place]),
-        probability=float(found.probabilities[place]),
-        predicted=bool(found.predicted[place]),
-        flat=found.status[place] == "flat",
+        map=to_gray(maps.maps[number]),
+        category=int(maps.categories[number]),
+        score=float(maps.scores[number]),
+        probability=float(maps.probabilities[number]),
+        predicted=bool(maps.predicted[number]),
+        flat=maps.status[number] == "flat",
     )

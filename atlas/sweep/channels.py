@@ -35,10 +35,10 @@ def _parse_part(part: Any, whole: Any) -> slice | int:
 
 def select_channels(parts: list[slice | int], layer: Layer) -> tuple[int, ...]:
     """The channels of a layer that were asked for, in order, each once; ranges end where the layer ends."""
-    found: dict[int, None] = {}
+    channels: dict[int, None] = {}
     for part in parts:
-        found.update(dict.fromkeys(range(layer.channels)[part] if isinstance(part, slice) else (part,)))
-    return tuple(found)
+        channels.update(dict.fromkeys(range(layer.channels)[part] if isinstance(part, slice) else (part,)))
+    return tuple(channels)
 
 
 def channel_mistakes(parts: list[slice | int], model: str, layers: list[Layer]) -> list[str]:

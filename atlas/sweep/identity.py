@@ -24,20 +24,20 @@ def variant_of(card: ModelCard, recipe: RecipeConfig, metric: str, constant: flo
 
     The model's name is in it too: the same weights under two names are two models, each with rows of its own.
     """
-    seen = {key: value for key, value in told(recipe).items() if key not in UNSEEN}
+    settings = {key: value for key, value in non_defaults(recipe).items() if key not in UNSEEN}
     if recipe.picture is not None:
-        seen["picture"] = recipe.picture.rpartition("@")[2]  # what it shows, wherever it lies
-    return fingerprint([METHOD, card.name, card.digest, seen, metric, constant])
+        settings["picture"] = recipe.picture.rpartition("@")[2]  # what it shows, wherever it lies
+    return fingerprint([METHOD, card.name, card.digest, settings, metric, constant])
 
 
-def told(config: Any) -> Any:
+def non_defaults(config: Any) -> Any:
     """A config as plain values, without those that stand at their defaults: a key that is new changes no older task."""
     if isinstance(config, list):
-        return [told(one) for one in config]
+        return [non_defaults(one) for one in config]
     if not is_dataclass(config):
         return config
     return {
-        field.name: told(value)
+        field.name: non_defaults(value)
         for field in fields(config)
         if (value := getattr(config, field.name))
         != (field.default_factory() if field.default_factory is not MISSING else field.default)

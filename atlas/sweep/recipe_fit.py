@@ -40,9 +40,8 @@ def fit_recipe(
             size = max(material.size)
         if size is None:
             otherwise = _own_size(recipe, place, input_size, grows)
-            grown = (
-                recipe.param == "pixels" and len(recipe.octaves) > 1
-            )  # else there is one size, and that the model's own
+            # else there is one size, and that the model's own
+            grown = recipe.param == "pixels" and len(recipe.octaves) > 1
             size = _pick(sizes if grown else None, place, f"models.{name}.sizes", otherwise=otherwise)
         if count is None:
             count = _pick(steps, place, f"models.{name}.steps", otherwise=STEPS)
@@ -52,8 +51,8 @@ def fit_recipe(
         _check_fixed(name, input_size, recipe, octaves, material)
     if material is None:
         return replace(recipe, octaves=octaves)
-    known = {"picture": material.picture, "spectrum": material.spectrum, "amplitudes": material.amplitudes}
-    return replace(recipe, octaves=octaves, **known)
+    inputs = {"picture": material.picture, "spectrum": material.spectrum, "amplitudes": material.amplitudes}
+    return replace(recipe, octaves=octaves, **inputs)
 
 
 def _own_size(recipe: RecipeConfig, place: int, input_size: int, grows: bool) -> int:

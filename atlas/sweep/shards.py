@@ -5,11 +5,9 @@ from itertools import pairwise
 from atlas.config.schema import OctaveConfig, RecipeConfig
 from atlas.records import Item, Layer, ModelCard
 
-RATE = {
-    "cpu": 2.5e10,
-    "cuda": 4e12,
-}  # multiply-adds per second of one actor; measured on one core of an EPYC, assumed for a GPU
-MOST = 64  # images of one shard
+# multiply-adds per second of one actor: measured on one core of an EPYC, assumed for a GPU
+RATE = {"cpu": 2.5e10, "cuda": 4e12}
+SHARD_IMAGES = 64  # of one shard, at most
 
 
 def image_cost(layer: Layer, card: ModelCard, recipe: RecipeConfig) -> float:
@@ -28,7 +26,7 @@ def cut(items: list[Item], cost: float, device: str, seconds: float) -> list[tup
 
     No items, as where a layer is narrower than the channels asked for begin: no run.
     """
-    fitting = max(1, min(MOST, int(seconds * RATE[device] / cost)))
+    fitting = max(1, min(SHARD_IMAGES, int(seconds * RATE[device] / cost)))
     pieces = -(-len(items) // fitting)
     size, longer = divmod(len(items), max(pieces, 1))
     starts = [i * size + min(i, longer) for i in range(pieces + 1)]
