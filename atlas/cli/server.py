@@ -2,19 +2,17 @@
 
 import json
 import os
-import re
 from collections.abc import Callable
-from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from io import BufferedIOBase, BufferedReader
+from io import BufferedReader
 from mimetypes import guess_type
-from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, quote, unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pyarrow as pa
 
+from atlas.cli.served_files import byte_range, copy_bytes, folder_of_page, open_file
 from atlas.cli.tables import plain_rows
 from atlas.query.atlas import Atlas
 from atlas.query.guard import Damaged, QueryError
@@ -24,7 +22,6 @@ from atlas.query.shell import job
 HOST = "127.0.0.1"
 # the names that a request may give this machine: a page on the web whose name resolves to here gives another
 HOSTS = ("127.0.0.1", "localhost", "[::1]")
-RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 FLAGS = ("mutual", "opposite")
 Query = dict[str, str]
 
@@ -90,9 +87,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _send_file(self, path: str) -> None:
         """Send a file under the atlas, or the part of it that is asked for; nothing outside is ever opened."""
         root = self.source.path.resolve()
-        if (folder := _folder_of_a_page(root, path)) is not None:
+        if (folder := folder_of_page(root, path)) is not None:
             return self._send_head(HTTPStatus.FOUND, {"Location": f"/{folder}/", "Content-Length": "0"})
-        file = _opened(root, path)
+        file = open_file(root, path)
         if file is None:
             return self._send_json(HTTPStatus.NOT_FOUND, {"error": f"there is no file {path!r} in this atlas"})
         with file:
@@ -106,7 +103,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send_head(HTTPStatus.NOT_MODIFIED, {"ETag": stamp})
         # then the part that the browser has is of an older file, and a second part would not fit to it
         changed = self.headers.get("If-Range", stamp) != stamp
-        span = (0, size) if changed else _span(self.headers.get("Range"), size)
+        span = (0, size) if changed else byte_range(self.headers.get("Range"), size)
         if span is None:
             return self._send_head(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, {"Content-Range": f"bytes */{size}"})
         start, stop = span
@@ -116,7 +113,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers |= {"Content-Range": f"bytes {start}-{stop - 1}/{size}"} if part else {}
         self._send_head(HTTPStatus.PARTIAL_CONTENT if part else HTTPStatus.OK, headers)
         if self.command == "GET":
-            _copy(file, self.wfile, start, stop)
+            copy_bytes(file, self.wfile, start, stop)
         return None
 
     def _send_head(self, status: HTTPStatus, headers: dict[str, str]) -> None:
@@ -124,36 +121,6 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {**headers, "X-Content-Type-Options": "nosniff"}.items():
             self.send_header(name, value)
         self.end_headers()
-
-
-def _folder_of_a_page(root: Path, path: str) -> str | None:
-    """The folder that a path without a `/` at its end names, if it has a page: its relative links need that `/`."""
-    file = _inside(root, path)
-    with suppress(OSError):
-        if file is not None and not path.endswith("/") and (file / "index.html").is_file():
-            return quote(file.relative_to(root).as_posix())
-    return None
-
-
-def _opened(root: Path, path: str) -> BufferedReader | None:
-    """Open the file at a path, or the page of the folder there; None when there is none or it cannot be read."""
-    file = _inside(root, path)
-    with suppress(OSError):
-        if file is not None and file.is_dir():
-            file = _inside(root, f"{path}/index.html")
-        if file is not None and file.is_file():
-            return open(file, "rb")
-    return None
-
-
-def _inside(root: Path, path: str) -> Path | None:
-    """The file that a path leads to, links followed; None when it is outside `root` or no file can have that name."""
-    try:
-        file = (root / path.lstrip("/")).resolve()
-    # a name that is too long, one with a NUL, links in a circle
-    except (OSError, ValueError, RuntimeError):
-        return None
-    return file if file.is_relative_to(root) else None
 
 
 def _rows(atlas: Atlas, path: str, query: Query) -> list[dict[str, Any]]:
@@ -181,24 +148,3 @@ def _sql(atlas: Atlas, rest: str, query: Query) -> pa.Table:
 
 
 ANSWERS: dict[str, Callable[[Atlas, str, Query], pa.Table]] = {"feature": _feature, "similar": _similar, "sql": _sql}
-
-
-def _span(header: str | None, size: int) -> tuple[int, int] | None:
-    """The first byte of a Range header and the one after the last; without a header all, None for bytes that are not there."""
-    match = RANGE.fullmatch(header or "")
-    if match is None or match.groups() == ("", ""):
-        return 0, size
-    first, last = match.groups()
-    if not first:
-        return (max(0, size - int(last)), size) if int(last) else None
-    stop = min(size, int(last) + 1) if last else size
-    return (int(first), stop) if int(first) < stop else None
-
-
-def _copy(source: BufferedIOBase, target: BufferedIOBase, start: int, stop: int) -> None:
-    """Copy the bytes from `start` up to `stop`, at most 1 MiB in memory at once."""
-    source.seek(start)
-    left = stop - start
-    while left > 0 and (piece := source.read(min(left, 1 << 20))):
-        target.write(piece)
-        left -= len(piece)
