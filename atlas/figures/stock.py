@@ -1,4 +1,6 @@
-"""What an atlas holds of a plan: images with their status, and the activations of every channel on the way to one."""
+"""What an atlas holds of a plan: images with their status, and the activations of every channel on the
+way to one.
+"""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace

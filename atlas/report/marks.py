@@ -1,6 +1,7 @@
 """Marks: digests of all that a file was made from, so that a rerun makes only what has changed.
 
-A PNG keeps its mark inside; files of the site have theirs in the site's ledger. Clocks and restarts do not matter.
+A PNG keeps its mark inside; files of the site have theirs in the site's ledger. Clocks and restarts do not
+matter.
 """
 
 from hashlib import blake2b

@@ -1,4 +1,6 @@
-"""Colours for numbers and for layers: ramps of even lightness (OKLCH) on dark ground, and the range that a ramp spans."""
+"""Colours for numbers and for layers: ramps of even lightness (OKLCH) on dark ground, and the range
+that a ramp spans.
+"""
 
 from dataclasses import dataclass
 from math import ceil, floor, log10

@@ -1,4 +1,5 @@
-"""The text of a figure for print: only what the fonts can show, cut or broken to its room, set line by line in inches.
+"""The text of a figure for print: only what the fonts can show, cut or broken to its room, set line by line in
+inches.
 
 A point is (inches from the left, inches from the top), so that a figure may grow downwards while it is drawn.
 """

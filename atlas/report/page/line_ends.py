@@ -1,4 +1,6 @@
-"""Names of curves, written where they end instead of in a legend; moved so that they do not overlap or leave the plot."""
+"""Names of curves, written where they end instead of in a legend; moved so that they do not overlap or
+leave the plot.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

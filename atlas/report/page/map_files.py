@@ -1,4 +1,6 @@
-"""The similarity maps and layouts of an atlas as PNGs; one is drawn anew when its numbers or images have changed."""
+"""The similarity maps and layouts of an atlas as PNGs; one is drawn anew when its numbers or images
+have changed.
+"""
 
 from collections.abc import Iterator
 from itertools import groupby

@@ -1,4 +1,6 @@
-"""The similarity map of a layer as a picture: a heat map in clustered order, families apart, images along its edges."""
+"""The similarity map of a layer as a picture: a heat map in clustered order, families apart, images
+along its edges.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path

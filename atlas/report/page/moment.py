@@ -1,4 +1,6 @@
-"""The story that a trajectory tells, and one moment of it: the means of all channels as bars, and a mark on the curves."""
+"""The story that a trajectory tells, and one moment of it: the means of all channels as bars, and a
+mark on the curves.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,6 @@
-"""The features of a model on a plane as a picture: thumbnails where there is room, dots for the others, colours for layers."""
+"""The features of a model on a plane as a picture: thumbnails where there is room, dots for the
+others, colours for layers.
+"""
 
 from collections.abc import Sequence
 from itertools import product

@@ -1,4 +1,6 @@
-"""Mean activations of a whole layer while one of its features is driven: as curves over the steps, and at one moment."""
+"""Mean activations of a whole layer while one of its features is driven: as curves over the steps, and
+at one moment.
+"""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,6 @@
-"""The contact sheet of one feature: all its images, and below them its neighbors and the pictures that drive it most."""
+"""The contact sheet of one feature: all its images, and below them its neighbors and the pictures that
+drive it most.
+"""
 
 from collections.abc import Iterator
 from itertools import groupby, product

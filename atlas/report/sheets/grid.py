@@ -1,4 +1,6 @@
-"""A contact sheet as a picture: a title and a grid of labelled thumbnails, on dark neutral ground. It knows no atlas."""
+"""A contact sheet as a picture: a title and a grid of labelled thumbnails, on dark neutral ground. It
+knows no atlas.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

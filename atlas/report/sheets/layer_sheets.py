@@ -1,4 +1,6 @@
-"""Contact sheets, each of every image of a layer under one metric; one is drawn anew only when its rows have changed."""
+"""Contact sheets, each of every image of a layer under one metric; one is drawn anew only when its
+rows have changed.
+"""
 
 from collections import Counter
 from collections.abc import Iterable

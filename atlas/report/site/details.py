@@ -1,4 +1,6 @@
-"""What the page of a feature shows: its images and how they came about, its neighbors, the pictures that drive it."""
+"""What the page of a feature shows: its images and how they came about, its neighbors, the pictures
+that drive it.
+"""
 
 from collections.abc import Iterator
 

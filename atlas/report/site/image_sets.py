@@ -1,4 +1,6 @@
-"""Sets of images of a layer: all of one metric, target, seed, recipe and variant; one image at most of each channel."""
+"""Sets of images of a layer: all of one metric, target, seed, recipe and variant; one image at most of
+each channel.
+"""
 
 import re
 from dataclasses import dataclass, replace

@@ -1,4 +1,6 @@
-"""The two maps of the site as data: a layer's similarity matrix in clustered order, and a model's plane of features."""
+"""The two maps of the site as data: a layer's similarity matrix in clustered order, and a model's
+plane of features.
+"""
 
 from pathlib import Path
 

@@ -1,6 +1,7 @@
 """site/made.json: for every file of the site, a digest of what it was made from, and its size.
 
-A rerun offers all files to the ledger again, makes only those that have changed, and removes those that nobody offered.
+A rerun offers all files to the ledger again, makes only those that have changed, and removes those that
+nobody offered.
 """
 
 import json

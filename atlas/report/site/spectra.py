@@ -1,4 +1,6 @@
-"""Vectors of the index for the page of a feature: how an image's score went up, and what it does to every channel."""
+"""Vectors of the index for the page of a feature: how an image's score went up, and what it does to
+every channel.
+"""
 
 from collections.abc import Iterator
 from itertools import pairwise

@@ -1,6 +1,7 @@
 """The page itself, out of the files in static/: one HTML file, all scripts as one, all styles as one.
 
-Scripts from file:// cannot be modules, so they are joined here, in an order in which nothing is read before it is there.
+Scripts from file:// cannot be modules, so they are joined here, in an order in which nothing is read before
+it is there.
 """
 
 import json

@@ -1,4 +1,6 @@
-"""Every task of an atlas as the site needs it, one row each; of a feature's rows, the one that stands for it is first."""
+"""Every task of an atlas as the site needs it, one row each; of a feature's rows, the one that stands
+for it is first.
+"""
 
 import numpy as np
 import pyarrow as pa
