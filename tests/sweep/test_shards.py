@@ -6,7 +6,7 @@ from made_cards import card, recipe
 
 from atlas.config.schema import OctaveConfig
 from atlas.records import Item
-from atlas.sweep.shards import MOST, RATE, cut, image_cost
+from atlas.sweep.shards import RATE, SHARD_IMAGES, cut, image_cost
 
 COST = st.floats(1, 1e14)
 SECONDS = st.floats(1e-3, 1e4)
@@ -18,7 +18,7 @@ def test_cut_partitions_the_items_in_order(count, cost, device, seconds):
     shards = cut(items, cost, device, seconds)
     assert [item for shard in shards for item in shard] == items
     sizes = [len(shard) for shard in shards]
-    assert all(0 < size <= MOST for size in sizes)
+    assert all(0 < size <= SHARD_IMAGES for size in sizes)
     assert not sizes or max(sizes) - min(sizes) <= 1
     assert all(size == 1 or size * cost <= seconds * RATE[device] for size in sizes)
 
@@ -26,7 +26,7 @@ def test_cut_partitions_the_items_in_order(count, cost, device, seconds):
 @given(st.integers(1, 300), COST, SECONDS)
 def test_no_fewer_shards_would_do(count, cost, seconds):
     shards = cut([Item(channel, 0) for channel in range(count)], cost, "cpu", seconds)
-    fitting = max(1, min(MOST, int(seconds * RATE["cpu"] / cost)))
+    fitting = max(1, min(SHARD_IMAGES, int(seconds * RATE["cpu"] / cost)))
     assert (len(shards) - 1) * fitting < count
 
 

@@ -25,9 +25,8 @@ class PictureRoles:
     features: Sequence[str]  # addresses, sorted
     weight: Float64[np.ndarray, "n"]  # sums to 1
     made_for: Int[np.ndarray, "n"]  # number of the feature that a picture was made for; -1: none of these
-    represents: Bool[
-        np.ndarray, "n"
-    ]  # whether it represents that feature; a feature's other pictures are only left out
+    # whether it represents that feature; a feature's other pictures are only left out
+    represents: Bool[np.ndarray, "n"]
 
     @property
     def own_images(self) -> bool:
