@@ -27,7 +27,7 @@ MANY = (
 SLOW = ("probe=patterns", "probes.patterns.count=3000", "cluster=inline", "cluster.shard_seconds=0.1")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with outputs/a of 16 images, not compared yet."""
     folder = tmp_path_factory.mktemp("generated")

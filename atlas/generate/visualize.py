@@ -1,9 +1,8 @@
 """`atlas.visualize`: images of any network, made by the same code as an atlas's, without Ray and without files."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
-from numbers import Integral
 from typing import Any
 
 import torch
@@ -14,19 +13,17 @@ from atlas.config.mistakes import nearest
 from atlas.config.recipe_files import own_metric, read_recipe
 from atlas.config.schema import CONSTANT, RecipeConfig
 from atlas.engine.memory import budget, images_at_once
+from atlas.generate.aim import Aim, check_aim, read_aim
 from atlas.generate.recipe_inputs import read_material, read_start
 from atlas.generate.subject import InputChanges, Subject, subject_of
 from atlas.generate.visualization import Visualization
 from atlas.optvis.make import Canvas, FinishedImages, make_images, one_at_a_time
-from atlas.optvis.metrics import metric_named
-from atlas.optvis.objectives import Channel, Objective
+from atlas.optvis.objectives import Objective
 from atlas.optvis.start import picture_tensor
-from atlas.optvis.targets import target_objective
 from atlas.records import Item, Target
 from atlas.sweep.identity import noise_seed
 from atlas.sweep.recipe_fit import fit_recipe
 from atlas.sweep.shards import shown_size
-from atlas.sweep.targets import make_target
 from atlas.zoo.forward import Forward, activation_bytes, takes
 
 
@@ -77,77 +74,35 @@ def visualize(
     chosen = metric or (None if objective is not None else _own_metric(recipe))
     if chosen is not None and chosen not in choices.METRICS:
         raise ValueError(f"metric={chosen!r}: no such metric; {nearest(chosen, choices.METRICS)}")
-    drive = _drive(layer, channels, objective=objective, target=_target(target), metric=(chosen, constant))
+    aim = read_aim(layer, channels, objective=objective, target=target, metric=(chosen, constant))
     size = input_size if start is None else max(start.shape[-2:])
     with subject_of(model, device, InputChanges(size, mean, std)) as subject:
-        forward = Forward(subject.net, drive.example(subject.device).layers)
+        forward = Forward(subject.net, aim.example(subject.device).layers)
         settings = _fitted(recipe, octaves, subject, forward, begun=start is not None)
-        _check_start(start, len(drive.channels), settings)
-        _check_channels(drive, forward, subject)
-        return _make(subject, drive, forward, settings, seed=seed, start=start)
-
-
-@dataclass(frozen=True)
-class _Drive:
-    """What is driven: an image for each channel, and the objective of a batch of them."""
-
-    layer: str
-    channels: list[int]
-    labels: list[str]
-    objective: Callable[[Tensor], Objective]  # channels (b,) -> objective
-
-    def example(self, device: torch.device) -> Objective:
-        """The objective of the first image alone."""
-        return self.objective(torch.tensor(self.channels[:1], device=device))
-
-
-def _drive(
-    layer: str | None,
-    channels: int | Sequence[int] | None,
-    *,
-    objective: Objective | None,
-    target: Target,
-    metric: tuple[str | None, float],
-) -> _Drive:
-    name, constant = metric
-    if objective is not None:
-        if layer is not None or channels is not None:
-            raise ValueError("objective: it says itself what is driven; leave layer and channels out")
-        under = objective if name is None else objective.under(metric_named(name, constant))
-        unit = objective.atoms[0].unit
-        first = unit.number if isinstance(unit, Channel) and isinstance(unit.number, int) else 0
-        return _Drive(objective.layers[0], [first], [objective.label], lambda _: under)
-    if layer is None:
-        raise ValueError("layer is missing: name one, with channels, as layer='layer3', channels=[0, 5]")
-    if channels is None:
-        layer, _, channel = layer.rpartition(":")
-        if not layer or not channel.isdecimal():
-            raise ValueError("channels is missing: name some, as channels=[0, 5], or a feature, as layer='layer3:5'")
-        channels = int(channel)
-    numbers, measure = _numbers(channels), metric_named(name or "mean", constant)
-    labels = [f"{layer}:{number}" for number in numbers]
-    return _Drive(layer, numbers, labels, lambda batch: target_objective(target, layer, batch, measure))
+        _check_start(start, len(aim.channels), settings)
+        check_aim(aim, forward, subject)
+        return _make(subject, aim, forward, settings, seed=seed, start=start)
 
 
 def _make(
-    subject: Subject, drive: _Drive, forward: Forward, recipe: RecipeConfig, *, seed: int, start: Tensor | None
+    subject: Subject, aim: Aim, forward: Forward, recipe: RecipeConfig, *, seed: int, start: Tensor | None
 ) -> Visualization:
     """Make the images, as many at once as fit in memory."""
     canvas = Canvas(subject.scale, subject.device, subject.layout, subject.dtype, picture=_picture(recipe))
     together, batches = _together(forward, recipe, subject), []
-    for first in range(0, len(drive.channels), together):
+    for first in range(0, len(aim.channels), together):
         batch = slice(first, first + together)
-        channels = drive.channels[batch]
+        channels = aim.channels[batch]
         batches.append(
             make_images(
                 forward,
-                drive.objective(torch.tensor(channels, device=subject.device)),
+                aim.objective(torch.tensor(channels, device=subject.device)),
                 recipe,
-                seeds=[noise_seed(drive.layer, Item(channel, seed)) for channel in channels],
+                seeds=[noise_seed(aim.layer, Item(channel, seed)) for channel in channels],
                 canvas=canvas if start is None else replace(canvas, pictures=start[batch]),
             )
         )
-    return _joined(batches, drive.labels)
+    return _joined(batches, aim.labels)
 
 
 def _picture(recipe: RecipeConfig) -> Tensor | None:
@@ -204,19 +159,6 @@ def _own_metric(recipe: str | RecipeConfig) -> str:
     return own_metric(recipe if isinstance(recipe, str) else recipe.name)
 
 
-def _numbers(channels: int | Sequence[int]) -> list[int]:
-    numbers: list[Any] = [channels] if isinstance(channels, Integral) else list(channels)  # type: ignore[arg-type]
-    if not numbers or any(isinstance(number, bool) or not isinstance(number, Integral) for number in numbers):
-        raise ValueError(f"channels={channels!r}: a channel or a list of channels is wanted, as 5 or [0, 5]")
-    return [int(number) for number in numbers]
-
-
-def _target(target: str | Mapping[str, Any] | Target) -> Target:
-    if isinstance(target, Target):
-        return target
-    return make_target({"kind": target} if isinstance(target, str) else {"kind": "channel", **target})
-
-
 def _check_start(start: Tensor | None, count: int, recipe: RecipeConfig) -> None:
     if start is None:
         return
@@ -225,21 +167,6 @@ def _check_start(start: Tensor | None, count: int, recipe: RecipeConfig) -> None
         raise ValueError(f"start: recipe {recipe.name} makes images of {recipe.param}; one of pixels can have a start")
     if len(shape) != 4 or shape[:2] != (count, 3) or 0 in shape:
         raise ValueError(f"start has shape {shape}; one image for each channel is wanted, ({count}, 3, h, w)")
-
-
-def _check_channels(drive: _Drive, forward: Forward, subject: Subject) -> None:
-    """One look at a gray image: ValueError for channels that the layer has not, or an objective that its maps do not fit."""
-    gray = torch.full((1, 3, subject.input_size, subject.input_size), 0.5, device=subject.device, dtype=subject.dtype)
-    with torch.no_grad():
-        maps = forward(gray)
-        example = drive.example(subject.device)
-        fixed = [(atom.layer, [atom.unit.number]) for atom in example.atoms if isinstance(atom.unit, Channel)]
-        for layer, numbers in [(drive.layer, drive.channels), *fixed]:
-            count = maps[layer].shape[1]
-            absent = [number for number in numbers if isinstance(number, int) and not 0 <= number < count]
-            if absent:
-                raise ValueError(f"channels={absent}: layer {layer} has {count} channels (0 to {count - 1})")
-        example.read(maps, torch.zeros(1, dtype=torch.long, device=subject.device))
 
 
 def _together(forward: Forward, recipe: RecipeConfig, subject: Subject) -> int:

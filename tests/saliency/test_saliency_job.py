@@ -225,7 +225,7 @@ def test_a_model_that_is_no_classifier_is_refused(factory: str, said: str) -> No
 
 def test_a_map_that_shows_nothing_is_black_and_told_of() -> None:
     outcome = look("sklearn:china.jpg", models=custom("blind"))
-    assert outcome.flat == [
+    assert outcome.notes == [
         f"sklearn:china.jpg, custom: all pixels matter alike to class {outcome.rows[0].category}; its map is black"
     ]
     assert not np.asarray(Image.open(outcome.rows[0].map)).any()
