@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import torch
 from jaxtyping import Float
@@ -11,6 +12,8 @@ from torch import Tensor, nn
 from atlas.config.compose import compose_model
 from atlas.zoo.forward import in_eval_mode
 from atlas.zoo.load import load
+
+T = TypeVar("T")
 
 # pixels of the images of a network that does not say what it was trained with: ImageNet's
 INPUT_SIZE = 224
@@ -48,16 +51,21 @@ def subject_of(model: nn.Module | str, device: str | torch.device | None, change
     with in_eval_mode(model):
         where = next((p.device for p in model.parameters()), torch.device(device or "cpu"))
         dtype = next((p.dtype for p in model.parameters()), torch.float32)
-        scale = _scale(changes.mean or (0.0, 0.0, 0.0), changes.std or (1.0, 1.0, 1.0))
-        yield Subject(model, scale, changes.size or INPUT_SIZE, where, dtype, torch.contiguous_format)
+        scale = _scale(_given(changes.mean, (0.0, 0.0, 0.0)), _given(changes.std, (1.0, 1.0, 1.0)))
+        yield Subject(model, scale, _given(changes.size, INPUT_SIZE), where, dtype, torch.contiguous_format)
 
 
 def _named(name: str, device: str | torch.device | None, changes: InputChanges) -> Subject:
     config = compose_model(name)
-    loaded = load(name, replace(config, input_size=changes.size or config.input_size), device or "cpu")
+    loaded = load(name, replace(config, input_size=_given(changes.size, config.input_size)), device or "cpu")
     preprocessing = loaded.preprocessing
-    scale = _scale(changes.mean or preprocessing.mean, changes.std or preprocessing.std)
+    scale = _scale(_given(changes.mean, preprocessing.mean), _given(changes.std, preprocessing.std))
     return Subject(loaded.model, scale, loaded.input_size, loaded.device, torch.float32, torch.channels_last)
+
+
+def _given(value: T | None, otherwise: T) -> T:
+    """What the caller said, also where it is 0 or empty and will be refused; else what is known."""
+    return otherwise if value is None else value
 
 
 def _scale(mean: Sequence[float], std: Sequence[float]) -> Float[Tensor, "2 3 1 1"]:
