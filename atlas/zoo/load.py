@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import ModelConfig
+from atlas.zoo.architecture import Preprocessing
 from atlas.zoo.forward import Forward
-from atlas.zoo.sources import Preprocessing, architecture
+from atlas.zoo.sources import architecture
 from atlas.zoo.weights import digest, weighted, weights_label
 
 
