@@ -11,6 +11,7 @@ TARGETS = {"channel": (), "row": ("row",), "neuron": ("row", "col"), "cumulative
 
 SPACES = ("rgb", "model", "raw")
 GRADIENTS = ("raw", "rms")
+EDGES = ("gray", "wrap")
 PRECISIONS = ("float32", "tf32", "bfloat16")
 DEVICES = ("auto", "cpu", "cuda")
 CLUSTERS = ("local", "inline", "ray")

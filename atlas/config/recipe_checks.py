@@ -74,11 +74,14 @@ def _picture(picture: str | None) -> Iterator[str]:
 
 def _transforms(transforms: TransformsConfig) -> Iterator[str]:
     where = "recipe.transforms"
+    yield from choice(f"{where}.edge", transforms.edge, choices.EDGES)
+    if transforms.edge == "wrap" and transforms.pad:
+        yield f"{where}.pad={transforms.pad}: gray around the image and edge=wrap exclude each other; leave one of them"
     for key, least in (("pad", 0), ("views", 1)):
         yield from at_least(f"{where}.{key}", getattr(transforms, key), least)
     yield from two(f"{where}.jitter", transforms.jitter, "pixels before and after scaling and turning are wanted", 0)
     yield from two(f"{where}.scale", transforms.scale, "two factors [from, to] between 0.1 and 10 are wanted", 0.1, 10)
-    for key, most in (("rotate", 180), ("noise", math.inf)):
+    for key, most in (("rotate", 180), ("noise", math.inf), ("shift", 1)):
         value = getattr(transforms, key)
         if not 0 <= value <= most or not math.isfinite(value):
             yield f"{where}.{key}={value}: a number from 0 {'up' if most == math.inf else f'to {most}'} is wanted"
@@ -87,7 +90,8 @@ def _transforms(transforms: TransformsConfig) -> Iterator[str]:
     yield from two(
         f"{where}.crop", transforms.crop, "two parts [from, to] of the image, 0.01 to 1, are wanted", 0.01, 1
     )
-    if transforms.pad or any(transforms.jitter) or transforms.rotate or transforms.scale != [1.0, 1.0]:
+    moved = transforms.pad or any(transforms.jitter) or transforms.shift or transforms.rotate
+    if moved or transforms.scale != [1.0, 1.0]:
         yield f"{where}.crop={transforms.crop}: crops are not also padded, moved, scaled or turned; leave those as they are"
 
 

@@ -53,8 +53,10 @@ class OctaveConfig:
 class TransformsConfig:
     """How what the model is shown differs from the image at every step, at random, image by image."""
 
+    edge: str = "gray"  # what lies beyond the image: gray, or wrap (its other side, as on a torus)
     pad: int = 0  # pixels of gray around the image
     jitter: list[int] = field(default_factory=lambda: [0, 0])  # pixels, before and after scaling and rotating
+    shift: float = 0.0  # to any side, in parts of the image's
     scale: list[float] = field(default_factory=lambda: [1.0, 1.0])  # from, to
     rotate: float = 0.0  # degrees, to either side
     crop: list[float] | None = None  # side of a square part, from, to, of the image's; shown at the model's input size

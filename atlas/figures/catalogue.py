@@ -47,7 +47,7 @@ def make_figure(config: FigureConfig, mistakes: list[str], failures: list[str]) 
 
 def _suffix(config: FigureConfig) -> str:
     """What a file's name says beside the subject: all choices that are not the defaults."""
-    parts = [config.recipe.name] if config.recipe.name != "normalized" else []
+    parts = [config.recipe.name] if config.recipe.name != "standard" else []
     parts += [metric for metric in config.metrics if metric != "l1"]
     parts += [] if config.channels == "all" else ["c" + re.sub(r"[^0-9]+", "_", str(config.channels)).strip("_")]
     weights = {os.path.basename(model.weights) for model in config.models.values()} - {"default"}

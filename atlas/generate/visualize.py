@@ -34,7 +34,7 @@ def visualize(
     *,
     objective: Objective | None = None,
     metric: str | None = None,
-    recipe: str | RecipeConfig = "normalized",
+    recipe: str | RecipeConfig = "standard",
     octaves: Sequence[Mapping[str, Any]] | None = None,
     target: str | Mapping[str, Any] | Target = "channel",
     constant: float = CONSTANT,

@@ -23,8 +23,10 @@ class Octave:
 class Transforms:
     """How what the model is shown differs from the image at every step, at random, image by image."""
 
+    edge: str = "gray"  # what lies beyond the image: gray, or wrap (its other side, as on a torus)
     pad: int = 0  # pixels of gray around the image
     jitter: tuple[int, int] = (0, 0)  # pixels, before and after scaling and rotating
+    shift: float = 0.0  # to any side, in parts of the image's
     scale: tuple[float, float] = (1.0, 1.0)  # from, to
     rotate: float = 0.0  # degrees, to either side
     crop: tuple[float, float] | None = None  # side of a square part, from, to, of the image's
@@ -72,8 +74,10 @@ def _octave(octave: OctaveConfig, *, grows: bool) -> Octave:
 
 def _transforms(transforms: TransformsConfig) -> Transforms:
     return Transforms(
+        edge=transforms.edge,
         pad=transforms.pad,
         jitter=_pair(transforms.jitter),
+        shift=transforms.shift,
         scale=_pair(transforms.scale),
         rotate=transforms.rotate,
         crop=None if transforms.crop is None else _pair(transforms.crop),

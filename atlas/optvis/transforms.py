@@ -1,7 +1,7 @@
 """Views: what the model is shown of an image at one step, moved, scaled, turned, cropped and blurred by noise at random."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -41,14 +41,15 @@ class Views:
     moves: Float[Tensor, "b views 2 3"]  # pixel from the middle of the view → pixel from the middle of the image
     noise: Float[Tensor, "b views 3 h w"] | None
     size: tuple[int, int]  # of a view
+    wrap: bool = False  # whether an image goes on with its other side beyond an edge
 
     def of(self, some: Bool[Tensor, " b"]) -> "Views":
         """Those of some of the images."""
-        return Views(self.moves[some], None if self.noise is None else self.noise[some], self.size)
+        return replace(self, moves=self.moves[some], noise=None if self.noise is None else self.noise[some])
 
     def show(self, images: Images, gray: Tensor | float) -> Float[Tensor, "views 3 h2 w2"]:
-        """The views of the first image, then of the second, and so on; gray beyond their edges."""
-        seen = sample(images - gray, self.moves.to(images), self.size) + gray
+        """The views of the first image, then of the second, and so on; gray beyond their edges, or their other side."""
+        seen = sample(images - gray, self.moves.to(images), self.size, self.wrap) + gray
         return seen if self.noise is None else seen + self.noise.flatten(0, 1).to(images)
 
 
@@ -62,7 +63,8 @@ def draw_views(transforms: Transforms, octave: Octave, size: tuple[int, int], st
     draw = _moves if transforms.crop is None else _crops
     moves = draw(transforms, streams.uniform(transforms.views, NUMBERS), size, view)
     deviation = transforms.noise
-    return Views(moves, deviation * streams.normal(transforms.views, 3, *view) if deviation else None, view)
+    noise = deviation * streams.normal(transforms.views, 3, *view) if deviation else None
+    return Views(moves, noise, view, transforms.edge == "wrap")
 
 
 def _moves(
@@ -72,6 +74,8 @@ def _moves(
     first, second = transforms.jitter
     between = (image[0] - view[0] - first - second) % 2 / 2  # the middles of image and view may lie half a pixel apart
     before, after = _shift(drawn[..., :2], first) + between, _shift(drawn[..., 2:4], second)
+    if transforms.shift:
+        before = before + (2 * drawn[..., :2] - 1) * transforms.shift * torch.tensor(image[::-1]).to(drawn)
     low, high = transforms.scale
     scale = low + (high - low) * drawn[..., 4]
     angle = torch.deg2rad(transforms.rotate * (2 * drawn[..., 5] - 1))
@@ -101,16 +105,23 @@ def _crops(
     return torch.cat([turn, middle[..., None]], -1)
 
 
-def sample(images: Images, moves: Float[Tensor, "b v 2 3"], size: tuple[int, int]) -> Float[Tensor, "views 3 h2 w2"]:
-    """Views of `size` (height, width) of each image, bilinear; 0 beyond the edges. Pixels are counted from the middles.
+def sample(
+    images: Images, moves: Float[Tensor, "b v 2 3"], size: tuple[int, int], wrap: bool = False
+) -> Float[Tensor, "views 3 h2 w2"]:
+    """Views of `size` (height, width) of each image, bilinear. Pixels are counted from the middles.
 
-    All views of an image are read off it at once, one below the other: an image may be much larger than its views.
+    Beyond the edges lies 0, or with `wrap` the image's other side. All views of an image are read off it at once, one
+    below the other: an image may be much larger than its views.
     """
     height, width = images.shape[-2:]
     down, across = (torch.arange(side, device=moves.device, dtype=moves.dtype) - (side - 1) / 2 for side in size)
     ones = moves.new_ones(size)
     grid = torch.stack([across.expand(size), down[:, None].expand(size), ones], -1)
     places = torch.einsum("hwk,bvjk->bvhwj", grid, moves).flatten(1, 2)  # x, y from the middle of the image
+    if wrap:
+        sides = torch.tensor([width, height]).to(places)
+        images, places = F.pad(images, (0, 1, 0, 1), mode="circular"), (places + (sides - 1) / 2) % sides - sides / 2
+        height, width = height + 1, width + 1
     if images.device.type == "cpu":
         scaled = places * 2 / torch.tensor([width, height]).to(places)
         read = F.grid_sample(images, scaled, padding_mode="zeros", align_corners=False)

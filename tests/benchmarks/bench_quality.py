@@ -1,35 +1,35 @@
-"""Which recipe makes the best images of PatternNet: `make quality`, or with names of recipes as arguments.
+"""Which recipe makes the best images: `make quality`, or with names of recipes as arguments.
 
-Images of the 16 logits, of 16 channels of conv5 and of 8 of conv3, from several seeds each, with the metric that the recipe
-is meant for, become one row. They are judged as their PNGs hold them, in [0, 1]; of two figures the first is of images as
-large as they were made and the second of the same images resized to the 64 px of the networks' training.
+A recipe may be changed on the way, as `fourier+optimizer=nadam+octaves=[{steps: 256, lr: [0.1, 0.02]}]`. Images are
+judged as their PNGs hold them, in [0, 1]; those of `raw` recipes without the network's normalisation, as they were made.
 
-own       share of the logits' images that the network itself classifies as their class. Nearly every image is, since it was
-          made to be: the column finds failures only
-transfer  share so classified by a second network, trained from another seed: what an image shows beyond the quirks of the
-          first. With 32 images a share of 50 % has a standard error of 9 %
-sure      mean probability that the second network gives to the class; tells recipes apart that transfer does not
-score     mean activation of the image's channel on it, in parts of what it is on the best of 2,000 drawn pictures of 64 px:
-          the median over all images. 1 is enough; far more may be noise that drives a channel and shows nothing
-seeds     share of conv5's images whose nearest other image is the same channel's from another seed: nearest as the second
-          network's conv5 sees it, by the correlation of its channels' means, each standardised over these images
-seconds   of one thread's processor time per image
+own      share of the classes' images that the network itself takes for their class, and the mean probability it gives it.
+         They were made to be: this finds failures only
+judges   the same by networks that the optimiser never saw: what an image shows beyond the first network's quirks. Of 64
+         images a share of 80 % has a standard error of 5 %
+layers   activation of an image's channel on it, (a - mean) / (best - mean) of the same on natural pictures: the median over
+         the layer's images. 1 is as much as the best picture. Far more may be noise that drives a channel and shows nothing
+first    share of images that drive their channel more than any other image of the layer does (self_rank 1)
+contrast mean deviation of an image's pixels. Below 0.1 it looks gray, above 0.35 it glares
+seconds  of one thread's processor time per image (of wall time on a GPU)
 
-One small network, drawn pictures, and no eye: look at the images too. Without its file the second network is trained first,
-which takes minutes.
+No figure replaces looking at the images: `--sheets FOLDER` draws them.
 """
 
 import argparse
+import random
 import subprocess
 import sys
-from collections.abc import Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from time import process_time
-from typing import NamedTuple
+from time import perf_counter, process_time
 
+import numpy as np
 import torch
+import torch.nn.functional as F
+from omegaconf import OmegaConf
+from PIL import Image
 from torch import Tensor
 
 import atlas
@@ -41,129 +41,179 @@ from atlas.optvis.priors import resize
 from atlas.sweep.recipe_fit import fit_recipe
 from atlas.zoo.drawings import CLASSES, draw
 from atlas.zoo.load import Loaded, load
-from atlas.zoo.patternnet import MEAN, STD
 
 ROOT = Path(__file__).parents[2]
 SECOND = ROOT / "outputs" / "patternnet_seed1.safetensors"
-RECIPES = ("normalized", "quick", "octaves", "plain", "filter", "fourier", "maco")
-LAYERS = {"logits": range(16), "conv5": range(0, 128, 8), "conv3": range(0, 64, 8)}
-SIDE = 64  # pixels of the pictures that the networks were trained on
-DRAWN = 2000  # pictures that images are measured against
+PHOTOGRAPHS = ("china.jpg", "flower.jpg", "coffee.png", "astronaut.png", "motorcycle_left.png", "chelsea.png",
+               "rocket.jpg", "hubble_deep_field.jpg", "retina.jpg", "gravel.png", "brick.png", "grass.png", "moon.png",
+               "coins.png", "camera.png")  # fmt: skip
+RECIPES = ("standard", "normalized", "quick", "fourier", "octaves", "plain", "filter", "maco")
+PICTURES = 2000  # natural ones that images are measured against
 TOGETHER = 50  # pictures that a network sees at once
-HEAD = ("recipe", "own", "transfer", "sure", "score", "seeds", "seconds")
-Images = dict[str, Tensor]  # layer: (seeds x channels, 3, h, w), the first seed's first
+LITE = ModelConfig(source="efficientnet_lite")
+# Every 16th class of ImageNet, from tench to toilet tissue, but for four that are daisy, palace, lion and zebra.
+IMAGENET = (985, 698, 291, 340, *range(0, 960, 16))
 
 
-class Judges(NamedTuple):
-    """What images are measured with."""
+@dataclass(frozen=True)
+class Bench:
+    """A network, what images are made of it, and what they are measured with."""
 
     net: Loaded
-    second: Loaded
-    best: dict[str, Tensor]  # layer: (channels,) mean activation on the best of the drawn pictures
+    config: ModelConfig
+    classes: str  # the layer of the classes
+    channels: dict[str, list[int]]  # of each layer
+    judges: tuple[Loaded, ...]  # other networks of the same classes
+    natural: dict[str, Tensor]  # layer: (2, channels), mean over natural pictures, and over them the largest
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipes", nargs="*", default=RECIPES, metavar="RECIPE")
-    parser.add_argument("--second", type=Path, default=SECOND, help="weights of the second network, .safetensors")
-    parser.add_argument("--seeds", type=int, default=2, help="images of each channel; at least 2")
-    parser.add_argument("--markdown", action="store_true")
+    parser.add_argument("--network", choices=BENCHES, default="efficientnet_lite0")
+    parser.add_argument("--few", action="store_true", help="a quarter of the channels and classes")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--sheets", type=Path, help="a folder for a picture of each recipe's images")
     args = parser.parse_args(argv)
     torch.set_num_threads(1)
-    config = compose_model("patternnet")
-    judges = judges_of(config, args.second)
-    line = markdown_line if args.markdown else text_line
-    print(line(HEAD))
-    if args.markdown:
-        print(line(["---"] * len(HEAD)))
+    bench = BENCHES[args.network](args.device)
+    if args.few:
+        bench = replace(bench, channels={layer: numbers[::4] for layer, numbers in bench.channels.items()})
+    head = ["recipe", "own", *(judge.name for judge in bench.judges), *bench.channels, "first", "contrast", "seconds"]
+    print(markdown_line(head), markdown_line(["---"] * len(head)), sep="\n")
     for name in args.recipes:
-        label, recipe = fitted(name, config)
-        print(line([label, *row(judges, recipe, own_metric(name), args.seeds)]), flush=True)
+        label, recipe = fitted(name, bench)
+        images, seconds = made(bench, recipe, own_metric(name.partition("+")[0]))
+        print(markdown_line([label, *judged(bench, images, recipe.space == "raw"), f"{seconds:.2f}"]), flush=True)
+        if args.sheets is not None:
+            args.sheets.mkdir(parents=True, exist_ok=True)
+            sheet(images).save(args.sheets / f"{label.replace('/', '_')}.png")
 
 
-def judges_of(config: ModelConfig, second: Path) -> Judges:
-    if second == SECOND and not second.exists():
-        job = [sys.executable, str(ROOT / "jobs" / "train_patternnet.py"), "--seed", "1", "--out", str(second)]
+def patternnet_bench(device: str) -> Bench:
+    """PatternNet, and the same trained from another seed, which is done first where its file is missing (minutes)."""
+    if not SECOND.exists():
+        job = [sys.executable, str(ROOT / "jobs" / "train_patternnet.py"), "--seed", "1", "--out", str(SECOND)]
         subprocess.run(job, check=True, stdout=sys.stderr)
-    net = load("patternnet", config)
-    pictures = draw(torch.arange(DRAWN) % len(CLASSES), torch.Generator().manual_seed(1), SIDE)
-    best = {layer: responses(net, layer, pictures).amax(0) for layer in LAYERS}
-    return Judges(net, load("second", replace(config, weights=str(second))), best)
+    config = compose_model("patternnet")
+    net, second = load("patternnet", config, device), load("second", replace(config, weights=str(SECOND)), device)
+    channels = {"conv3": list(range(0, 64, 8)), "conv5": list(range(0, 128, 8)), "logits": list(range(len(CLASSES)))}
+    pictures = draw(torch.arange(PICTURES) % len(CLASSES), torch.Generator().manual_seed(1), net.input_size)
+    return Bench(net, config, "logits", channels, (second,), natural(net, channels, pictures.split(TOGETHER)))
 
 
-def fitted(name: str, config: ModelConfig) -> tuple[str, RecipeConfig]:
-    """The recipe for PatternNet and its label; sizes that are another network's are scaled to begin at 64 px."""
-    recipe, label = read_recipe(name), name
+def lite_bench(device: str) -> Bench:
+    """EfficientNet-Lite0's stages, head and 64 classes, and Lite1 and Lite2."""
+    net, *judges = (load(f"efficientnet_lite{number}", LITE, device) for number in range(3))
+    widths = {"blocks.0": 16, "blocks.1": 24, "blocks.2": 40, "blocks.3": 80, "blocks.4": 112, "blocks.5": 192}
+    widths |= {"blocks.6": 320, "conv_head": 1280}
+    channels = {layer: [width * (2 * place + 1) // 24 for place in range(12)] for layer, width in widths.items()}
+    channels["classifier"] = list(IMAGENET)
+    return Bench(net, LITE, "classifier", channels, tuple(judges), natural(net, channels, photograph_crops()))
+
+
+BENCHES = {"patternnet": patternnet_bench, "efficientnet_lite0": lite_bench}
+
+
+def photograph_crops() -> Iterator[Tensor]:
+    """Square parts, of a quarter to all of the shorter side, of the photographs of scikit-learn and scikit-image."""
+    drawn, photographs = random.Random(0), [_photograph(name) for name in PHOTOGRAPHS]
+    for _ in range(0, PICTURES, TOGETHER):
+        yield torch.cat([_crop(photographs[drawn.randrange(len(photographs))], drawn) for _ in range(TOGETHER)])
+
+
+def _photograph(name: str) -> Tensor:
+    import skimage
+    import sklearn.datasets
+
+    folders = (Path(sklearn.datasets.__file__).parent / "images", Path(skimage.__file__).parent / "data")
+    (path,) = (folder / name for folder in folders if (folder / name).exists())
+    pixels = np.asarray(Image.open(path).convert("RGB")).copy()
+    return torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255
+
+
+def _crop(photograph: Tensor, drawn: random.Random) -> Tensor:
+    height, width = photograph.shape[-2:]
+    side = int(min(height, width) * drawn.uniform(0.25, 1))
+    top, left = drawn.randint(0, height - side), drawn.randint(0, width - side)
+    part = photograph[..., top : top + side, left : left + side]
+    return F.interpolate(part, size=(224, 224), mode="bilinear", antialias=True)
+
+
+def natural(net: Loaded, layers: Mapping[str, object], pictures: Iterator[Tensor]) -> dict[str, Tensor]:
+    """(2, channels) of each layer: mean and largest mean activation over the pictures."""
+    seen = [responses(net, list(layers), some) for some in pictures]
+    rows = {layer: torch.cat([means[layer] for means in seen]) for layer in layers}
+    return {layer: torch.stack([means.mean(0), means.amax(0)]) for layer, means in rows.items()}
+
+
+def fitted(name: str, bench: Bench) -> tuple[str, RecipeConfig]:
+    """The recipe for the bench's network and its label; sizes that are another network's are scaled to begin at its own."""
+    base, *changes = name.split("+")
+    recipe, label = read_recipe(base, **OmegaConf.to_container(OmegaConf.from_dotlist(changes))), name
+    side = bench.net.input_size
     if (first := recipe.octaves[0].size) is not None:
-        sizes = [round(SIDE * (octave.size or first) / first) for octave in recipe.octaves]
+        sizes = [round(side * (octave.size or first) / first) for octave in recipe.octaves]
         octaves = [replace(octave, size=size) for octave, size in zip(recipe.octaves, sizes, strict=True)]
         recipe, label = replace(recipe, octaves=octaves), f"{name} at {', '.join(map(str, sizes))} px"
-    material = read_material(recipe)
-    return label, fit_recipe(
-        recipe, "patternnet", input_size=SIDE, sizes=config.sizes, steps=config.steps, material=material
-    )
+    own = {"input_size": side, "sizes": bench.config.sizes, "steps": bench.config.steps}
+    return label, fit_recipe(recipe, bench.net.name, **own, material=read_material(recipe))
 
 
-def row(judges: Judges, recipe: RecipeConfig, metric: str, seeds: int) -> list[str]:
-    """The cells of a recipe's row, but for its name."""
-    began = process_time()
-    made = {layer: make(judges.net, recipe, metric, layer, seeds) for layer in LAYERS}
-    seconds = (process_time() - began) / sum(map(len, made.values()))
-    small = {layer: resize(images, SIDE) for layer, images in made.items()}
-    shown = [made] if small["conv5"].shape == made["conv5"].shape else [made, small]
-    columns = zip(*(judged(judges, images, seeds, recipe.space == "raw") for images in shown), strict=True)
-    return [*map(" / ".join, columns), f"{seconds:.2f}"]
+def made(bench: Bench, recipe: RecipeConfig, metric: str) -> tuple[dict[str, Tensor], float]:
+    """Images (channels, 3, h, w) of each layer, in [0, 1] with as many levels as a PNG has, and seconds for each."""
+    net, clock = bench.net, process_time if bench.net.device.type == "cpu" else perf_counter
+    mean, std = net.preprocessing.mean, net.preprocessing.std
+    began, images = clock(), {}
+    for layer, channels in bench.channels.items():
+        shown = {"input_size": net.input_size, "mean": mean, "std": std, "device": net.device}
+        optimised = atlas.visualize(net.model, layer, channels, metric=metric, recipe=recipe, **shown).images
+        images[layer] = optimised.nan_to_num(0.5).clamp(0, 1).mul(255).round() / 255
+    return images, (clock() - began) / sum(map(len, images.values()))
 
 
-def judged(judges: Judges, images: Images, seeds: int, raw: bool) -> list[str]:
-    """All columns but the time, of images of one size."""
-    own, other = (responses(net, "logits", images["logits"], raw) for net in (judges.net, judges.second))
-    sure = of_own_channel(other.softmax(1)).mean()
-    parts = [
-        of_own_channel(responses(judges.net, layer, some, raw)[:, LAYERS[layer]]) / judges.best[layer][LAYERS[layer]]
-        for layer, some in images.items()
-    ]
-    score = torch.cat([part.flatten() for part in parts]).median()
-    steady = constancy(responses(judges.second, "conv5", images["conv5"], raw), seeds)
-    return [f"{recognised(own):.0%}", f"{recognised(other):.0%}", f"{sure:.2f}", f"{score:.2f}", f"{steady:.0%}"]
-
-
-def make(net: Loaded, recipe: RecipeConfig, metric: str, layer: str, seeds: int) -> Tensor:
-    """Images of the layer's channels, (seeds x channels, 3, h, w), in [0, 1]."""
-    shown = {"input_size": SIDE, "mean": MEAN, "std": STD}
-    visualize = partial(atlas.visualize, net.model, layer, list(LAYERS[layer]), metric=metric, **shown)
-    made = [visualize(recipe=recipe, seed=seed).images for seed in range(seeds)]
-    return torch.cat(made).nan_to_num(0.5).clamp(0, 1)
+def judged(bench: Bench, images: dict[str, Tensor], raw: bool) -> list[str]:
+    """The cells of a row between the recipe's name and its time."""
+    seen = {layer: responses(bench.net, [layer], some, raw)[layer] for layer, some in images.items()}
+    cells = [recognised(seen[bench.classes], bench)]
+    for judge in bench.judges:
+        sized = resize(images[bench.classes], judge.input_size)
+        cells.append(recognised(responses(judge, [bench.classes], sized, raw)[bench.classes], bench))
+    own = {layer: means[:, bench.channels[layer]] for layer, means in seen.items()}
+    for layer, means in own.items():
+        mean, best = bench.natural[layer][:, bench.channels[layer]]
+        cells.append(f"{((means.diagonal() - mean) / (best - mean)).median():.2f}")
+    first = torch.cat([means.argmax(0) == torch.arange(len(means), device=means.device) for means in own.values()])
+    contrast = torch.stack([some.std((1, 2, 3)).mean() for some in images.values()]).mean()
+    return [*cells, f"{first.float().mean():.0%}", f"{contrast:.2f}"]
 
 
 @torch.no_grad()
-def responses(net: Loaded, layer: str, images: Tensor, raw: bool = False) -> Tensor:
-    """(b, channels) mean activations; raw: fed without the normalisation, as the images were made."""
-    forward = net.forward([layer])
-    maps = [forward(some if raw else net.preprocess(some))[layer] for some in images.split(TOGETHER)]
-    return torch.cat([one.mean((2, 3)) for one in maps])
+def responses(net: Loaded, layers: Sequence[str], images: Tensor, raw: bool = False) -> dict[str, Tensor]:
+    """(b, channels) mean activations of each layer; raw: fed without the normalisation, as the images were made."""
+    forward, rows = net.forward(layers), {layer: [] for layer in layers}
+    for some in images.to(net.device).split(TOGETHER):
+        for layer, maps in forward(some if raw else net.preprocess(some)).items():
+            rows[layer].append(maps.mean((2, 3)))
+    return {layer: torch.cat(means) for layer, means in rows.items()}
 
 
-def of_own_channel(means: Tensor) -> Tensor:
-    """(seeds, channels) of (seeds x channels, channels)."""
-    return means.unflatten(0, (-1, means.shape[1])).diagonal(dim1=1, dim2=2)
+def recognised(logits: Tensor, bench: Bench) -> str:
+    """Share of images whose largest logit is their own class's, and the mean probability of that class."""
+    wanted = torch.tensor(bench.channels[bench.classes], device=logits.device)
+    right = (logits.argmax(1) == wanted).float().mean()
+    return f"{right:.0%} {logits.softmax(1)[torch.arange(len(wanted)), wanted].mean():.2f}"
 
 
-def recognised(logits: Tensor) -> float:
-    """Share of images, whose classes follow one another, with the largest logit at their own class."""
-    return (logits.argmax(1) == torch.arange(len(logits)) % len(CLASSES)).float().mean().item()
-
-
-def constancy(vectors: Tensor, seeds: int) -> float:
-    """Share of images (b, c), the first seed's first, whose nearest other one belongs to the same channel."""
-    standard = (vectors - vectors.mean(0)) / vectors.std(0).clamp(min=1e-6)
-    near = torch.corrcoef(standard).fill_diagonal_(-2).argmax(1)
-    owners = torch.arange(len(vectors)) % (len(vectors) // seeds)
-    return (owners[near] == owners).float().mean().item()
-
-
-def text_line(cells: Sequence[str]) -> str:
-    return cells[0].ljust(28) + "".join(cell.rjust(14) for cell in cells[1:])
+def sheet(images: dict[str, Tensor], side: int = 160, columns: int = 8) -> Image.Image:
+    """The first images of each layer, a row a layer; of the classes three rows."""
+    rows = []
+    for layer, some in images.items():
+        many = columns * (3 if layer == list(images)[-1] else 1)
+        tiles = F.interpolate(some[:many], size=(side, side), mode="bilinear", antialias=True).cpu()
+        tiles = torch.cat([tiles, tiles.new_ones(-len(tiles) % columns, 3, side, side)])
+        rows += [torch.cat(list(row), 2) for row in tiles.split(columns)]
+    return Image.fromarray(torch.cat(rows, 1).clamp(0, 1).mul(255).byte().permute(1, 2, 0).numpy())
 
 
 def markdown_line(cells: Sequence[str]) -> str:

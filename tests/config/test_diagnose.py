@@ -36,7 +36,7 @@ ONE = {
     "similarity.top=x": "similarity.top=x: Value 'x' of type 'str' could not be converted to Integer",
     "recipe=nomalized": "recipe=nomalized: no such recipe; did you mean normalized or ",
     "experiment=dmo": "experiment=dmo: no such experiment; did you mean demo?",
-    "model=[resnet18,x y]": "model=x y: no such model; allowed: custom, googlenet",
+    "model=[resnet18,x y]": "model=x y: no such model; allowed: custom, efficientnet_lite0, googlenet",
     "+metric=l2": "+metric=l2: Multiple values for metric",
     # lists written otherwise
     "model=googlenet,vgg19": "model=googlenet,vgg19: a sweep is one run here; give a list, as model=[googlenet,vgg19]",

@@ -25,8 +25,8 @@ def move(scale: float = 1.0, degrees: float = 0.0, x: float = 0.0, y: float = 0.
     return torch.tensor([[cos, -sin, x], [sin, cos, y]], dtype=DOUBLE)
 
 
-def looked_up(image: np.ndarray, turn: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """One view, pixel by pixel: the four neighbors weighted by how near they are, 0 where there is none."""
+def looked_up(image: np.ndarray, turn: np.ndarray, size: tuple[int, int], wrap: bool = False) -> np.ndarray:
+    """One view, pixel by pixel: the four neighbors weighted by how near they are; where there is none, 0 or the far side."""
     colours, height, width = image.shape
     view = np.zeros((colours, *size))
     for row in range(size[0]):
@@ -35,8 +35,8 @@ def looked_up(image: np.ndarray, turn: np.ndarray, size: tuple[int, int]) -> np.
             x, y = turn @ here + np.array([(width - 1) / 2, (height - 1) / 2])
             for j in (math.floor(y), math.floor(y) + 1):
                 for i in (math.floor(x), math.floor(x) + 1):
-                    if 0 <= j < height and 0 <= i < width:
-                        view[:, row, col] += (1 - abs(x - i)) * (1 - abs(y - j)) * image[:, j, i]
+                    if wrap or (0 <= j < height and 0 <= i < width):
+                        view[:, row, col] += (1 - abs(x - i)) * (1 - abs(y - j)) * image[:, j % height, i % width]
     return view
 
 
@@ -52,6 +52,15 @@ MOVES = st.builds(
     move, st.floats(0.2, 4), st.floats(-180, 180), st.floats(-40, 40), st.floats(-40, 40) | st.just(1e6) | st.just(-300)
 )
 SIDES = st.tuples(st.integers(1, 9), st.integers(1, 9))
+
+
+@FEW
+@given(st.builds(move, st.floats(0.2, 4), st.floats(-180, 180), st.floats(-40, 40), st.floats(-300, 300)), SIDES, SIDES)
+def test_a_wrapped_image_goes_on_with_its_other_side(turn, image, size):
+    picture = torch.randn(1, 3, *image, generator=torch.Generator().manual_seed(0), dtype=DOUBLE)
+    wanted = looked_up(picture[0].numpy(), turn.numpy(), size, wrap=True)
+    seen = sample(picture, turn[None, None], size, wrap=True)
+    np.testing.assert_allclose(seen[0].numpy(), wanted, rtol=0, atol=1e-8)
 
 
 @FEW
@@ -250,3 +259,12 @@ def test_a_picture_that_is_no_square_keeps_its_sides():
     )
     assert views.size == (14, 22)
     assert views.show(torch.rand(1, 3, 12, 20), GRAY).shape == (1, 3, 14, 22)
+
+
+def test_a_shift_stays_within_its_part_of_the_image_and_reaches_both_sides():
+    transforms = Transforms(edge="wrap", shift=0.25)
+    drawn = [draw_views(transforms, OCTAVE, (40, 80), Streams([seed])) for seed in range(200)]
+    shifts = torch.cat([views.moves[0, :, :, 2] for views in drawn])
+    assert all(views.wrap for views in drawn)
+    assert shifts.abs().amax(0).tolist() == pytest.approx([20, 10], rel=0.05)
+    assert (shifts > 0).any(0).all() and (shifts < 0).any(0).all()
