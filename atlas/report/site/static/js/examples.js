@@ -15,7 +15,7 @@ function examplesSection(known) {
         el(
           "figure.first",
           el("div.panels", panel(first, { box: true }), first.heat && panel(first, { heat: true, said: "its heat map" }), cropOf(first)),
-          caption(first, first.said),
+          el("figcaption.caption", first.said),
         ),
         others.map((one) => el("figure", panel(one, { heat: true, box: true }), cropOf(one), caption(one))),
       ),
@@ -23,8 +23,8 @@ function examplesSection(known) {
   );
 }
 
-const caption = (example, title) =>
-  el("figcaption.caption", { title: title || example.said }, el("span.name", example.name), " ", el("span.quiet", number(example.mean)));
+const caption = (example) =>
+  el("figcaption.caption", { title: example.said }, el("span.name", example.name), el("span.quiet", number(example.mean)));
 
 /** The picture, under its heat map and the frame of its receptive field. said: what it is, where another panel shows the same. */
 function panel(example, { heat, box, said }) {
