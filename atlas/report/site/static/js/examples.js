@@ -1,6 +1,5 @@
 // The pictures that drive a feature most, beside its image: where each does, and what the strongest place sees.
-
-const [FAINTEST, STRONGEST] = [0.35, 0.8]; // as in report/examples.py: where the ramp begins, and its opacity at the top
+// HEAT, a ramp, and STRONGEST, its opacity at the top, come from report/examples.py as the site is written.
 
 function examplesSection(known) {
   const probes = Object.entries(known.examples).filter(([, shown]) => shown.length);
@@ -45,8 +44,7 @@ function heatMap(wide, data) {
   const canvas = el("canvas", { width: wide, height: levels.length / wide, "aria-hidden": "true" });
   const drawn = new ImageData(wide, levels.length / wide);
   levels.forEach((level, k) => {
-    const colour = along(ONE_SIDED, FAINTEST + ((1 - FAINTEST) * level) / 255);
-    drawn.data.set([...colour, STRONGEST * level], 4 * k);
+    drawn.data.set([...along(HEAT, level / 255), STRONGEST * level], 4 * k);
   });
   canvas.getContext("2d").putImageData(drawn, 0, 0);
   return canvas;
