@@ -18,12 +18,14 @@ STANDS = "target <> 'channel', metric, seed, created DESC, task"
 # the order of all images of a feature
 IMAGE_ORDER = "metric, target <> 'channel', target, seed, created DESC"
 DERIVED = {
-    # joined to groups, which DuckDB knows to be unique: a query that asks for neither column joins nothing
+    # joined to groups, which DuckDB knows to be unique: a query that asks for none of their columns joins nothing
     "features": """
-        SELECT made.* REPLACE (good.self_rank AS self_rank), good.self_z
+        SELECT made.* REPLACE (good.self_rank AS self_rank), good.self_z, class.name
         FROM ({index}) made LEFT JOIN
             (SELECT task, any_value(self_rank) AS self_rank, any_value(self_z) AS self_z FROM quality GROUP BY task) good
-            USING (task)""",
+            USING (task) LEFT JOIN
+            (SELECT feature, weights, any_value(name) AS name FROM classes GROUP BY feature, weights) class
+            USING (feature, weights)""",
     "images": """
         SELECT task, feature, model, layer, channel, target, metric, seed, recipe,
             image, {folder} || image AS path, image_sha256, width, height
@@ -49,7 +51,7 @@ DERIVED = {
 }
 VIEWS = (
     *("features", "images", "failures", "plan", "tasks", "responses", "neighbors", "neighbors_named", "layers"),
-    *("matches", "quality", "clusters", "layout", "examples", "traces"),
+    *("matches", "quality", "clusters", "layout", "examples", "traces", "classes"),
 )
 SETTINGS = {
     "TimeZone": "'UTC'",
