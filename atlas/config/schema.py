@@ -24,6 +24,7 @@ class ModelConfig:
     input_size: int | None = None  # pixels, one side; null: what the source says
     mean: list[float] | None = None  # preprocessing of RGB in [0, 1]; null: what the source says
     std: list[float] | None = None
+    classes: str | None = None  # file of a classifier's class names; null: what the source says
     # zone: globs over layers; `layers: default` is all of them
     zones: dict[str, list[str]] = field(default_factory=dict)
     # of several octaves, pixels; null: as the sources' 299, 340, 380 for this input size
@@ -140,7 +141,7 @@ class SweepConfig:
     cluster: ClusterConfig = field(default_factory=ClusterConfig)
     probes: dict[str, ProbeConfig] = field(default_factory=dict)
     similarity: SimilarityConfig = field(default_factory=SimilarityConfig)
-    layers: Any = "default"
+    layers: Any = "default"  # a word, a list of globs, or a mapping from globs to channels
     channels: Any = "all"
     seeds: list[int] = field(default_factory=lambda: [0])
     trace: str = "score"  # what is kept along the way: score of the target; full: also every channel of the layer
@@ -169,7 +170,7 @@ class DreamConfig:
 
     image: str = MISSING
     layers: Any = MISSING
-    channels: Any = MISSING
+    channels: Any = None  # needed unless layers is a mapping
     size: int | None = None  # pixels of the longer side; null: as the picture is
     frames: int = 50  # steps between two frames that are kept
     out: str = "outputs/dream"

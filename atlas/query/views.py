@@ -17,39 +17,44 @@ TASK_COLUMNS = "task, feature, model, layer, layer_index, channel, target, metri
 STANDS = "target <> 'channel', metric, seed, created DESC, task"
 # the order of all images of a feature
 IMAGE_ORDER = "metric, target <> 'channel', target, seed, created DESC"
+# the class that a feature stands for, of the weights that its image is of; a group, so that no row is doubled
+CLASS_NAMES = "(SELECT feature, weights, any_value(name) AS name FROM classes GROUP BY feature, weights) class"
 DERIVED = {
-    # joined to groups, which DuckDB knows to be unique: a query that asks for neither column joins nothing
-    "features": """
-        SELECT made.* REPLACE (good.self_rank AS self_rank), good.self_z
-        FROM ({index}) made LEFT JOIN
+    # joined to groups, so that no row is doubled
+    "features": f"""
+        SELECT made.* REPLACE (good.self_rank AS self_rank), good.self_z, class.name
+        FROM ({{index}}) made LEFT JOIN
             (SELECT task, any_value(self_rank) AS self_rank, any_value(self_z) AS self_z FROM quality GROUP BY task) good
-            USING (task)""",
+            USING (task) LEFT JOIN {CLASS_NAMES} USING (feature, weights)""",
     "images": """
         SELECT task, feature, model, layer, channel, target, metric, seed, recipe,
             image, {folder} || image AS path, image_sha256, width, height
         FROM features WHERE image IS NOT NULL""",
     "tasks": f"""
-        SELECT {TASK_COLUMNS}, recipe, status AS state, image, image_sha256 FROM features
+        SELECT {TASK_COLUMNS}, recipe, status AS state, image, image_sha256, name FROM features
         UNION ALL
-        SELECT {TASK_COLUMNS}, coalesce(f.recipe, p.recipe) AS recipe, 'failed', NULL, NULL
+        SELECT {TASK_COLUMNS}, coalesce(f.recipe, p.recipe) AS recipe, 'failed', NULL, NULL, name
         FROM failures f LEFT JOIN (SELECT task, recipe FROM plan) p USING (task)
+            LEFT JOIN {CLASS_NAMES} USING (feature, weights)
         WHERE task NOT IN (SELECT task FROM features)
         UNION ALL
-        SELECT {TASK_COLUMNS}, recipe, 'left', NULL, NULL FROM plan
+        SELECT {TASK_COLUMNS}, recipe, 'left', NULL, NULL, name
+        FROM plan LEFT JOIN {CLASS_NAMES} USING (feature, weights)
         WHERE task NOT IN (SELECT task FROM features) AND task NOT IN (SELECT task FROM failures)""",
     "neighbors_named": f"""
         SELECT n.*,
             {{src}},
             {{dst}},
-            shown.image AS dst_image
+            shown.image AS dst_image,
+            shown.name AS dst_name
         FROM neighbors n LEFT JOIN
-            (SELECT feature, first(image ORDER BY {STANDS}) AS image FROM features
+            (SELECT feature, first(image ORDER BY {STANDS}) AS image, first(name ORDER BY {STANDS}) AS name FROM features
              WHERE status = 'ok' AND image IS NOT NULL GROUP BY feature) shown
             ON shown.feature = n.dst""",
 }
 VIEWS = (
     *("features", "images", "failures", "plan", "tasks", "responses", "neighbors", "neighbors_named", "layers"),
-    *("matches", "quality", "clusters", "layout", "examples", "traces"),
+    *("matches", "quality", "clusters", "layout", "examples", "traces", "classes"),
 )
 SETTINGS = {
     "TimeZone": "'UTC'",
