@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from atlas.query.label_names import names
 from atlas.query.matches import match
 from atlas.query.names import UnknownName, condition, find_feature, model_names
 from atlas.query.neighbors import neighbors
@@ -57,6 +58,23 @@ class Atlas(Reader):
         Empty before similarity ran. UnknownName for a model or probe that the atlas does not hold.
         """
         return match(self, model_a, model_b, top=top, mutual=mutual, probe=probe)
+
+    def names(
+        self,
+        feature: str | Address | None = None,
+        *,
+        model: str | None = None,
+        layer: str | None = None,
+        probe: str | None = None,
+    ) -> pa.Table:
+        """The label whose pictures drive each live feature beyond chance, in the order of layers and channels.
+
+        `feature`, `model` and `layer` keep only their own; `probe` names the set of labelled pictures, None the
+        photographs if there are any, else the drawings. Columns: `feature`, `name` (NULL: no label has p < 0.01),
+        `auc` (of the name against all other labels), `p` (by permutation, over all labels) and `runner_up`.
+        Empty before `atlas similarity` ran with such pictures. UnknownName for what the atlas does not hold.
+        """
+        return names(self, feature, model=model, layer=layer, probe=probe)
 
     def _repr_html_(self) -> str:
         """What a notebook shows: models, layers, counts, and some images, at most about 100 KB."""

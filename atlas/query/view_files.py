@@ -9,7 +9,17 @@ import pyarrow as pa
 
 from atlas.store.index import FAILURES, FOLDER, INDEX, TRACES, files_under
 from atlas.store.plans import PLAN
-from atlas.store.similarity_tables import CLUSTERS, EXAMPLES, LAYERS, LAYOUT, MATCHES, NEIGHBORS, QUALITY, RESPONSES
+from atlas.store.similarity_tables import (
+    CLUSTERS,
+    EXAMPLES,
+    LAYERS,
+    LAYOUT,
+    MATCHES,
+    NAMES,
+    NEIGHBORS,
+    QUALITY,
+    RESPONSES,
+)
 
 TYPES = {
     pa.string(): "VARCHAR",
@@ -77,6 +87,7 @@ VIEW_FILES = (
     ViewFiles("layers", "layers.parquet", LAYERS),
     ViewFiles("matches", "matches.parquet", MATCHES),
     ViewFiles("quality", "quality.parquet", QUALITY),
+    ViewFiles("names", "names.parquet", NAMES),
     ViewFiles("clusters", "clusters.parquet", CLUSTERS),
     ViewFiles("layout", "layout.parquet", LAYOUT),
     ViewFiles("examples", "examples", EXAMPLES, hive=True),

@@ -49,7 +49,7 @@ DERIVED = {
 }
 VIEWS = (
     *("features", "images", "failures", "plan", "tasks", "responses", "neighbors", "neighbors_named", "layers"),
-    *("matches", "quality", "clusters", "layout", "examples", "traces"),
+    *("matches", "quality", "names", "clusters", "layout", "examples", "traces"),
 )
 SETTINGS = {
     "TimeZone": "'UTC'",

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from atlas.engine.drive import Ending
 from atlas.engine.progress import Count
@@ -22,13 +23,17 @@ from atlas.similarity.compare.blocks import Block, Comparison, blocks_of
 from atlas.similarity.compare.facts import Facts, PictureRoles
 from atlas.similarity.compare.settings import BlockShard, CompareSettings
 from atlas.similarity.compare.spans import LayerSpan
+from atlas.similarity.probe.labels import labels_of
 from atlas.similarity.probe.pictures import PictureReader
 from atlas.similarity.probe.responses import read_layer
 from atlas.similarity.stage_runner import StageRunner
 from atlas.similarity.tables.examples import TopPictures, most_driving, write_examples
+from atlas.similarity.tables.label_tests import Labels
+from atlas.similarity.tables.names import name_rows
 from atlas.similarity.tables.quality import Marks, marks, write_quality
-from atlas.similarity.tables.write import write_results
+from atlas.similarity.tables.write import replace_probe, write_results
 from atlas.store.comparisons import forget_comparison
+from atlas.store.similarity_tables import NAMES
 from atlas.sweep.identity import fingerprint
 
 PAIR_COST = 2.0  # multiply-adds of two features and a picture: the product, and all that is ranked besides
@@ -49,6 +54,7 @@ class _ByLayer:
 
     marks: list[Marks] = field(default_factory=list)
     tops: list[TopPictures] = field(default_factory=list)
+    names: list[pa.Table] = field(default_factory=list)
 
 
 def compare_features(runner: StageRunner, probe: AnsweredProbe, mark: str) -> tuple[Ending, list[Path]]:
@@ -76,7 +82,8 @@ def compare_features(runner: StageRunner, probe: AnsweredProbe, mark: str) -> tu
 
 def _write_bank(runner: StageRunner, probe: AnsweredProbe, folder: Path, by_layer: _ByLayer) -> Bank:
     rows = {picture.id: row for row, picture in enumerate(probe.pictures)}
-    examples = runner.config.probes[probe.name].examples
+    config = runner.config.probes[probe.name]
+    labels = Labels.of(labels_of(config, probe.pictures))
 
     def responses(span: LayerSpan) -> np.ndarray:
         return _read(runner, probe, span, rows)
@@ -84,10 +91,12 @@ def _write_bank(runner: StageRunner, probe: AnsweredProbe, folder: Path, by_laye
     def look(span: LayerSpan, values: np.ndarray, facts: Facts) -> None:
         if probe.roles.own_images:
             by_layer.marks.append(marks(span, values, facts, probe.roles.made_for))
-        elif examples:
+            return
+        features = list(probe.roles.features[span.features])
+        by_layer.names.append(name_rows(features, values, labels, probe=probe.name, alive=facts.alive))
+        if config.examples:
             maxima = _read(runner, probe, span, rows, column="max")
-            features = list(probe.roles.features[span.features])
-            by_layer.tops.append(most_driving(features, values, maxima, examples, alive=facts.alive))
+            by_layer.tops.append(most_driving(features, values, maxima, config.examples, alive=facts.alive))
 
     return write_bank(folder, probe.roles, responses, seed=runner.config.similarity.seed, look=look)
 
@@ -128,14 +137,15 @@ def _compare(runner: StageRunner, bank: Bank, blocks: list[Block], pictures: int
 
 
 def _write_by_layer(runner: StageRunner, probe: AnsweredProbe, by_layer: _ByLayer) -> list[Path]:
-    """Write what was kept while the bank was written: the marks of the atlas's own images, or examples."""
+    """Write what was kept while the bank was written: the marks of the atlas's own images, or names and examples."""
     paths = runner.paths
     if probe.roles.own_images:
         write_quality(paths, probe.pictures, by_layer.marks)
         return [paths.quality]
+    replace_probe(paths.names, pa.concat_tables([NAMES.empty_table(), *by_layer.names]), probe.name)
     if not by_layer.tops:
         paths.probe_examples(probe.name).unlink(missing_ok=True)
         shutil.rmtree(paths.probe_pictures(probe.name), ignore_errors=True)
-        return []
+        return [paths.names]
     reader = PictureReader(runner.config.probes[probe.name], paths.root)
-    return write_examples(paths, probe.name, probe.pictures, reader, by_layer.tops)
+    return [paths.names, *write_examples(paths, probe.name, probe.pictures, reader, by_layer.tops)]

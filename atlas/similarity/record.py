@@ -17,7 +17,7 @@ from atlas.store.manifest import now
 from atlas.store.paths import AtlasPaths
 from atlas.sweep.identity import fingerprint
 
-METHOD = 1  # raised when a change of the code changes tables
+METHOD = 2  # raised when a change of the code changes tables
 
 
 def record_request(paths: AtlasPaths, config: SweepConfig, overrides: list[str]) -> None:

@@ -105,6 +105,22 @@ QUALITY = pa.schema(
     ]
 )
 
+# What the pictures that drive each feature have in common: one row for each live feature and probe with labels.
+NAMES = pa.schema(
+    [
+        ("probe", pa.string()),
+        ("feature", pa.string()),
+        ("model", pa.string()),
+        ("layer", pa.string()),
+        ("channel", pa.int32()),
+        ("name", pa.string()),  # a label; NULL: no label drives the feature beyond chance
+        ("auc", pa.float32()),  # of the name against all other labels; without a name, of the surest label
+        ("p", pa.float32()),  # that chance does as well, over all labels
+        ("runner_up", pa.string()),  # the label of the next AUC; NULL without a name
+        ("runner_up_auc", pa.float32()),
+    ]
+)
+
 # The order of the maps.
 CLUSTERS = pa.schema(
     [
