@@ -89,7 +89,7 @@ class ProbeConfig:
     """A set of pictures that models look at, under `probes.<name>`."""
 
     kind: str = MISSING  # atlas, natural or patterns
-    folder: str | None = None  # natural: of pictures, searched with its subfolders
+    folder: str | None = None  # natural: of pictures, searched with its subfolders; installed: photographs of packages
     count: int = 2000  # patterns: pictures drawn
     seed: int = 0  # patterns
     examples: int = 9  # natural and patterns: pictures kept for each feature

@@ -30,6 +30,7 @@ TYPES = {
     pa.int64(): "BIGINT",
     pa.float32(): "FLOAT",
     pa.list_(pa.float32()): "FLOAT[]",
+    pa.list_(pa.uint8()): "UTINYINT[]",
     pa.timestamp("ms", tz="UTC"): "TIMESTAMPTZ",
 }
 
@@ -44,6 +45,7 @@ class ViewFiles:
     distinct: str = ""  # SELECT's own word: a task that was asked for twice is one task
     hive: bool = False  # folders are named column=value: a filter on the column opens only the folders that it needs
     folder_columns: tuple[str, ...] = ()  # columns that stand in no file, only in the names of its folders
+    grown: bool = False  # files of earlier versions lack some columns, which are NULL then
 
     def files(self, root: Path) -> Iterator[Path]:
         """All that lie in the atlas at `root`."""
@@ -61,11 +63,7 @@ class ViewFiles:
         Without a file, which a glob would refuse, the view is empty but has the same columns and types.
         """
         if not self.exists(root):
-            kinds = dict.fromkeys(self.folder_columns, "VARCHAR") | {
-                field.name: TYPES[field.type] for field in self.schema
-            }
-            columns = [f'NULL::{kind} AS "{name}"' for name, kind in kinds.items()]
-            return f"SELECT {', '.join(columns)} LIMIT 0"
+            return self._empty()
         # a root that itself holds a column=value folder would be read as a partition
         hive = self.hive and "=" not in str(prefix)
         columns = [f'"{name}"' if hive else _from_folder(name) for name in self.folder_columns]
@@ -74,7 +72,17 @@ class ViewFiles:
         options += ", hive_types_autocast = false" if hive else ", filename = true" if self.folder_columns else ""
         glob = self.path if self.path.endswith(".parquet") else f"{self.path}/**/*.parquet"
         files = quoted((Path(escape(str(prefix))) / glob).as_posix())
-        return f"SELECT {self.distinct}{', '.join(columns)} FROM read_parquet({files}, {options})"
+        rows = f"read_parquet({files}, {options})"
+        if self.grown:
+            rows = f"read_parquet({files}, {options}, union_by_name = true)"
+            rows = f"({self._empty()} UNION ALL BY NAME SELECT * FROM {rows})"
+        return f"SELECT {self.distinct}{', '.join(columns)} FROM {rows}"
+
+    def _empty(self) -> str:
+        """A table of no rows with all columns and their types."""
+        kinds = dict.fromkeys(self.folder_columns, "VARCHAR") | {field.name: TYPES[field.type] for field in self.schema}
+        columns = [f'NULL::{kind} AS "{name}"' for name, kind in kinds.items()]
+        return f"SELECT {', '.join(columns)} WHERE false"
 
 
 VIEW_FILES = (
@@ -90,7 +98,7 @@ VIEW_FILES = (
     ViewFiles("names", "names.parquet", NAMES),
     ViewFiles("clusters", "clusters.parquet", CLUSTERS),
     ViewFiles("layout", "layout.parquet", LAYOUT),
-    ViewFiles("examples", "examples", EXAMPLES, hive=True),
+    ViewFiles("examples", "examples", EXAMPLES, hive=True, grown=True),
     ViewFiles("traces", "traces", TRACES, hive=True),
 )
 

@@ -148,4 +148,6 @@ def _write_by_layer(runner: StageRunner, probe: AnsweredProbe, by_layer: _ByLaye
         shutil.rmtree(paths.probe_pictures(probe.name), ignore_errors=True)
         return [paths.names]
     reader = PictureReader(runner.config.probes[probe.name], paths.root)
-    return [paths.names, *write_examples(paths, probe.name, probe.pictures, reader, by_layer.tops)]
+    weights = {name: card.provenance for name, card in runner.source.cards.items()}
+    files = write_examples(paths, probe.name, probe.pictures, reader, tops=by_layer.tops, weights=weights)
+    return [paths.names, *files]

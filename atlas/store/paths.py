@@ -38,6 +38,7 @@ class AtlasPaths:
         self.traces = self.root / "traces"
         self.sheets = self.root / "sheets"
         self.responses = self.root / "responses"
+        self.places = self.root / "places"
         self.examples = self.root / "examples"
         self.pictures = self.root / "pictures"
         self.neighbors = self.root / "neighbors"
@@ -79,6 +80,10 @@ class AtlasPaths:
     def layer_responses(self, probe: str, model: str, layer: str) -> Path:
         """Folder of what the pictures of a probe do to a layer."""
         return self.responses / f"probe={safe(probe)}" / f"model={safe(model)}" / f"layer={safe(layer)}"
+
+    def layer_places(self, probe: str, model: str, layer: str) -> Path:
+        """Folder of where on pictures of a probe a layer's channels are driven most."""
+        return self.places / f"probe={safe(probe)}" / f"model={safe(model)}" / f"layer={safe(layer)}"
 
     def probe_examples(self, probe: str) -> Path:
         """The table of the pictures that drive each feature most."""

@@ -26,7 +26,35 @@ RESPONSES = pa.schema(
     ]
 )
 
-# The pictures that drive each feature most.
+# Where on a picture a channel is driven most. NULL: the layer's maps have one position, or are tokens.
+PLACE = [
+    ("y", pa.int32()),  # of the highest value of the channel's map: its row and column, from 0
+    ("x", pa.int32()),
+    ("height", pa.int32()),  # of the map
+    ("width", pa.int32()),
+    ("side", pa.int32()),  # pixels of the square that the model was shown; the box is in these
+    ("x0", pa.int32()),  # the receptive field of that position: x0 ≤ x < x1, y0 ≤ y < y1
+    ("y0", pa.int32()),
+    ("x1", pa.int32()),
+    ("y1", pa.int32()),
+    ("heat_width", pa.int32()),
+    ("heat", pa.list_(pa.uint8())),  # the map by rows, pooled to 14 x 14 at most; 0: its lowest value, 255: its highest
+]
+
+# Under places/: the pictures of a shard that drive each channel of a layer most, and where.
+PLACES = pa.schema(
+    [
+        ("probe", FOLDER),
+        ("model", FOLDER),
+        ("layer", FOLDER),
+        ("channel", pa.int32()),
+        ("picture", pa.string()),
+        ("weights", pa.string()),  # of the model: where from, and the digest
+        *PLACE,
+    ]
+)
+
+# The pictures that drive each feature most. An atlas of an earlier version lacks the columns of PLACE.
 EXAMPLES = pa.schema(
     [
         ("probe", FOLDER),
@@ -40,6 +68,7 @@ EXAMPLES = pa.schema(
         ("picture", pa.string()),
         ("source", pa.string()),  # where it lay: relative to the probe's folder
         ("image", pa.string()),  # the copy that was kept, relative to the atlas
+        *PLACE,
     ]
 )
 

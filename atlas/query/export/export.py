@@ -14,6 +14,7 @@ from atlas.query.reader import Reader
 
 ROWS_AT_ONCE = 2000
 CSV_VIEWS = ("features", "neighbors_named", "layers", "matches", "clusters", "layout", "names", "examples")
+LISTS = {"features": ("trace", "activation"), "examples": ("heat",)}
 # a list as JSON: digits of a float32, not of the float64 next to it, and null for what JSON has no number for
 LIST_AS_JSON = "to_json(list_transform({0}, lambda x: CASE WHEN isfinite(x) THEN x::VARCHAR::DOUBLE END)) AS {0}"
 
@@ -42,9 +43,9 @@ def export(reader: Reader, form: str, out: str | Path) -> str:
 
 def write_csv(reader: Reader, folder: Path) -> str:
     """Write a CSV file for each of CSV_VIEWS; lists are JSON."""
-    lists = ", ".join(LIST_AS_JSON.format(name) for name in ("trace", "activation"))
     for view in CSV_VIEWS:
-        text = f"SELECT {f'* REPLACE ({lists})' if view == 'features' else '*'} FROM {view}"
+        lists = ", ".join(LIST_AS_JSON.format(name) for name in LISTS.get(view, ()))
+        text = f"SELECT {f'* REPLACE ({lists})' if lists else '*'} FROM {view}"
         with pc.CSVWriter(folder / f"{view}.csv", schema_of(reader, text)) as writer:
             for batch in reader.batches(text, ROWS_AT_ONCE):
                 writer.write_batch(batch)

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageOps
 
+from atlas.config.choices import INSTALLED
 from atlas.config.schema import ProbeConfig
 from atlas.similarity.atlas_images import Picture
 from atlas.store.images import read_picture, to_pil
+from atlas.store.photographs import photographs
 
 if TYPE_CHECKING:
     import torch
@@ -26,6 +28,8 @@ def pictures_of(probe: ProbeConfig) -> list[Picture]:
     """The pictures of a probe that is not the atlas itself, in a fixed order."""
     if probe.kind == "patterns":
         return [Picture(f"drawing {probe.seed}/{number}", "") for number in range(probe.count)]
+    if probe.folder == INSTALLED:
+        return [Picture(f"{name} {path.stat().st_size:x}", name) for name, path in photographs().items()]
     folder = Path(probe.folder or "")
     return [_picture(path, folder) for path in _picture_files(folder)]
 
@@ -46,13 +50,25 @@ class PictureReader:
     def __init__(self, probe: ProbeConfig, root: Path) -> None:
         self.probe = probe
         self.folder = Path(probe.folder) if probe.folder else root
+        self._installed = photographs() if probe.folder == INSTALLED else None
         self._drawn: dict[int, list[Image.Image]] = {}  # the group that was drawn last
         self._lock = threading.Lock()  # several threads read at once
 
+    def is_here(self) -> bool:
+        """Whether this machine sees the pictures' folder; one picture may still be missing from it."""
+        return bool(self._installed) or self.folder.is_dir()
+
     def read(self, picture: Picture, side: int) -> Image.Image:
         """The picture as a square of `side` pixels: scaled to cover it, the rest cut off evenly. OSError when unreadable."""
-        image = self._draw(picture) if self.probe.kind == "patterns" else read_picture(self.folder / picture.image)
+        image = self._draw(picture) if self.probe.kind == "patterns" else read_picture(self._file(picture))
         return ImageOps.fit(image, (side, side), Image.Resampling.BICUBIC)
+
+    def _file(self, picture: Picture) -> Path:
+        if self._installed is None:
+            return self.folder / picture.image
+        if picture.image not in self._installed:
+            raise OSError(f"{picture.image}: no package that is installed here brings this photograph")
+        return self._installed[picture.image]
 
     def _draw(self, picture: Picture) -> Image.Image:
         group, position = position_of(picture)

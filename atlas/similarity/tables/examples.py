@@ -1,6 +1,6 @@
 """The pictures of a probe that drive each feature most, copied into the atlas, where the site finds them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -8,18 +8,20 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from jaxtyping import Bool, Float32, Int
 
 from atlas.records import Address
 from atlas.similarity.atlas_images import Picture
 from atlas.similarity.probe.pictures import PictureReader
 from atlas.store.files import write_whole
-from atlas.store.index import write_table
+from atlas.store.index import files_under, read_table, write_table
 from atlas.store.paths import AtlasPaths
-from atlas.store.similarity_tables import EXAMPLES
+from atlas.store.similarity_tables import EXAMPLES, PLACE, PLACES
 
 COPY_SIDE = 192  # pixels
 COPYING_THREADS = 4
+PLAIN = pa.schema(list(EXAMPLES)[: -len(PLACE)])  # what stands before the place
 
 
 @dataclass(frozen=True)
@@ -59,15 +61,27 @@ def _highest(column: Float32[np.ndarray, "n"], k: int) -> Int[np.ndarray, "_"]:
 
 
 def write_examples(
-    paths: AtlasPaths, probe: str, pictures: Sequence[Picture], reader: PictureReader, tops: list[TopPictures]
+    paths: AtlasPaths,
+    probe: str,
+    pictures: Sequence[Picture],
+    reader: PictureReader,
+    *,
+    tops: list[TopPictures],
+    weights: Mapping[str, str],
 ) -> list[Path]:
-    """Copy the pictures and write their table; returns the files. Copies that no row names any more are removed."""
+    """Copy the pictures and write their table; returns the files. Copies that no row names any more are removed.
+
+    tops: of one layer each; weights: of each model, those that a place must be of.
+    """
     folder, table = paths.probe_pictures(probe), paths.probe_examples(probe)
     wanted = {_copy(folder, pictures[n]): pictures[n] for top in tops for n in np.unique(top.picture)}
     with ThreadPoolExecutor(COPYING_THREADS) as pool:
         list(pool.map(lambda path: _write_copy(path, reader, wanted[path]), wanted))
-    rows = [row for top in tops for row in _rows(paths, probe, folder, pictures, top)]
-    write_table(table, pa.Table.from_pylist(rows, schema=EXAMPLES))
+    tables = [EXAMPLES.empty_table()]
+    for top in tops:
+        rows = pa.Table.from_pylist(_rows(paths, probe, folder, pictures, top), schema=PLAIN)
+        tables.append(_placed(paths, rows, weights))
+    write_table(table, pa.concat_tables(tables))
     for path in folder.glob("*.jpg"):
         if path not in wanted:
             path.unlink()
@@ -90,6 +104,24 @@ def _rows(paths: AtlasPaths, probe: str, folder: Path, pictures: Sequence[Pictur
         for row, address in enumerate(top.features)
         for rank, number in enumerate(top.picture[row], start=1)
     ]
+
+
+def _placed(paths: AtlasPaths, rows: pa.Table, weights: Mapping[str, str]) -> pa.Table:
+    """Rows of one layer with the columns of PLACE, which are NULL where no place was kept."""
+    places, row_of = PLACES.empty_table(), {}
+    if len(rows):
+        probe, model, layer = (rows[name][0].as_py() for name in ("probe", "model", "layer"))
+        tables = [read_table(path) for path in files_under(paths.layer_places(probe, model, layer))]
+        places = pa.concat_tables([places, *tables]).filter(pc.field("weights") == weights.get(model))
+        row_of = {key: row for row, key in enumerate(_keys(places))}
+    chosen = pa.array([row_of.get(key) for key in _keys(rows)], pa.int64())
+    return pa.Table.from_arrays(
+        [*rows.columns, *places.select([name for name, _ in PLACE]).take(chosen).columns], schema=EXAMPLES
+    )
+
+
+def _keys(table: pa.Table) -> Iterator[tuple[str, int]]:
+    return zip(table["picture"].to_pylist(), table["channel"].to_pylist(), strict=True)
 
 
 def _copy(folder: Path, picture: Picture) -> Path:

@@ -59,7 +59,7 @@ def top_of(*pictures: list[int]) -> TopPictures:
 def test_pictures_are_copied_once_and_those_that_nobody_names_are_removed(tmp_path: Path, folder: Path) -> None:
     probe, paths = ProbeConfig("natural", str(folder)), AtlasPaths(tmp_path / "atlas")
     reader, pictures = PictureReader(probe, paths.root), pictures_of(probe)
-    assert len(write_examples(paths, "natural", pictures, reader, [top_of([4, 1], [1, 0])])) == 1 + 3
+    assert len(write_examples(paths, "natural", pictures, reader, tops=[top_of([4, 1], [1, 0])], weights={})) == 1 + 3
     rows = read_table(paths.probe_examples("natural")).to_pylist()
     assert [(row["feature"], row["rank"], row["source"], row["mean"], row["max"]) for row in rows] == [
         ("a/l:0", 1, "4.png", 4.0, 8.0),
@@ -75,7 +75,7 @@ def test_pictures_are_copied_once_and_those_that_nobody_names_are_removed(tmp_pa
             assert abs(copy.getpixel((90, 90))[0] - 50 * int(row["source"][0])) < 4
     kept = {path: path.stat().st_mtime_ns for path in paths.pictures.rglob("*.jpg")}
     assert len(kept) == 3
-    assert len(write_examples(paths, "natural", pictures, reader, [top_of([4, 2], [4, 2])])) == 1 + 2
+    assert len(write_examples(paths, "natural", pictures, reader, tops=[top_of([4, 2], [4, 2])], weights={})) == 1 + 2
     now = {path: path.stat().st_mtime_ns for path in paths.pictures.rglob("*.jpg")}
     assert now.items() & kept.items() == {(path, kept[path]) for path in kept.keys() & now.keys()}
     assert len(now) == 2 and len(now.keys() & kept.keys()) == 1
@@ -84,7 +84,7 @@ def test_pictures_are_copied_once_and_those_that_nobody_names_are_removed(tmp_pa
 def test_examples_of_one_probe_leave_those_of_another(tmp_path: Path, folder: Path) -> None:
     probe, paths = ProbeConfig("natural", str(folder)), AtlasPaths(tmp_path / "atlas")
     reader, pictures = PictureReader(probe, paths.root), pictures_of(probe)
-    write_examples(paths, "one", pictures, reader, [top_of([4, 1])])
-    write_examples(paths, "two", pictures, reader, [top_of([3, 0])])
+    write_examples(paths, "one", pictures, reader, tops=[top_of([4, 1])], weights={})
+    write_examples(paths, "two", pictures, reader, tops=[top_of([3, 0])], weights={})
     assert len(list(paths.probe_pictures("one").rglob("*.jpg"))) == 2
     assert len(list(paths.probe_pictures("two").rglob("*.jpg"))) == 2
