@@ -21,6 +21,7 @@ class Layer:
     zone: str  # the model's own grouping, "" where it has none
     macs: int  # multiply-adds of one forward pass from the input to here
     bytes: int  # activations that such a pass leaves behind, float32
+    classes: tuple[str, ...] = ()  # names of its channels, where they are the classes of a classifier
 
 
 @dataclass(frozen=True, slots=True)

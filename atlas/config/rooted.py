@@ -8,10 +8,9 @@ from atlas.config.schema import ModelConfig, ProbeConfig
 
 
 def rooted_model(model: ModelConfig) -> ModelConfig:
-    """A model whose weights file, if it has one, is named from the root."""
-    if model.weights in ("default", "none"):
-        return model
-    return replace(model, weights=_rooted(model.weights))
+    """A model whose files, of weights and of class names, are named from the root, if it has any."""
+    weights = model.weights if model.weights in ("default", "none") else _rooted(model.weights)
+    return replace(model, weights=weights, classes=None if model.classes is None else _rooted(model.classes))
 
 
 def rooted_probe(probe: ProbeConfig) -> ProbeConfig:

@@ -24,6 +24,7 @@ class ModelConfig:
     input_size: int | None = None  # pixels, one side; null: what the source says
     mean: list[float] | None = None  # preprocessing of RGB in [0, 1]; null: what the source says
     std: list[float] | None = None
+    classes: str | None = None  # file of a classifier's class names; null: what the source says
     # zone: globs over layers; `layers: default` is all of them
     zones: dict[str, list[str]] = field(default_factory=dict)
     # of several octaves, pixels; null: as the sources' 299, 340, 380 for this input size

@@ -9,6 +9,7 @@ from omegaconf import OmegaConf
 
 from atlas.config.schema import SweepConfig
 from atlas.generate.rows import task_columns
+from atlas.store.classes import write_classes
 from atlas.store.files import write_bytes
 from atlas.store.index import Row
 from atlas.store.manifest import new_manifest, now, read_manifest, write_manifest
@@ -26,6 +27,7 @@ def record_request(paths: AtlasPaths, config: SweepConfig, plan: Plan, overrides
     write_bytes(paths.config / stamp / "config.yaml", OmegaConf.to_yaml(OmegaConf.structured(config)).encode())
     write_bytes(paths.config / stamp / "overrides.yaml", OmegaConf.to_yaml(overrides).encode())
     manifest = read_manifest(paths.manifest) if paths.manifest.exists() else new_manifest(config.name)
+    write_classes(paths.classes, plan.cards.values())
     plan_id = fingerprint([shard.id for shard in plan.shards])
     if plan_id in {asked["plan"] for asked in manifest["asked"]}:
         return manifest

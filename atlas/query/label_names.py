@@ -9,6 +9,7 @@ from atlas.query.reader import Reader
 from atlas.query.shell import job
 from atlas.query.tables_known import PROBE, command, probes
 from atlas.query.view_files import quoted
+from atlas.query.views import NAMES_FIRST
 from atlas.query.why_empty import without_image
 from atlas.records import Address
 
@@ -63,7 +64,7 @@ def why_unnamed(reader: Reader, feature: str | Address | None = None, probe: str
 
 
 def _named_probes(reader: Reader) -> list[str]:
-    return reader.sql("SELECT DISTINCT probe FROM names ORDER BY probe = 'patterns', probe")["probe"].to_pylist()
+    return reader.sql(f"SELECT DISTINCT probe FROM names ORDER BY {NAMES_FIRST}")["probe"].to_pylist()
 
 
 def _conditions(reader: Reader, feature: str | Address | None, model: str | None, layer: str | None) -> Iterator[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from atlas.store.classes import CLASSES
 from atlas.store.index import FAILURES, FOLDER, INDEX, TRACES, files_under
 from atlas.store.plans import PLAN
 from atlas.store.similarity_tables import (
@@ -90,6 +91,7 @@ VIEW_FILES = (
     ViewFiles("index", "index", INDEX, hive=True),
     ViewFiles("failures", "failures", FAILURES, distinct="DISTINCT ON (task) "),
     ViewFiles("plan", "plans", PLAN, distinct="DISTINCT ON (task) "),
+    ViewFiles("classes", "classes.parquet", CLASSES),
     ViewFiles("responses", "responses", RESPONSES, hive=True),
     ViewFiles("neighbors", "neighbors", NEIGHBORS, hive=True, folder_columns=("scope", "measure")),
     ViewFiles("layers", "layers.parquet", LAYERS),

@@ -17,13 +17,21 @@ TASK_COLUMNS = "task, feature, model, layer, layer_index, channel, target, metri
 STANDS = "target <> 'channel', metric, seed, created DESC, task"
 # the order of all images of a feature
 IMAGE_ORDER = "metric, target <> 'channel', target, seed, created DESC"
+# ORDER BY whose first probe is the one whose names count: photographs before PatternNet's drawings
+NAMES_FIRST = "probe = 'patterns', probe"
 DERIVED = {
-    # joined to groups, which DuckDB knows to be unique: a query that asks for neither column joins nothing
+    # joined to groups, which DuckDB knows to be unique: a query that asks for none of their columns joins nothing
     "features": """
-        SELECT made.* REPLACE (good.self_rank AS self_rank), good.self_z
+        SELECT made.* REPLACE (good.self_rank AS self_rank), good.self_z,
+            coalesce(class.name, label.name) AS name
         FROM ({index}) made LEFT JOIN
             (SELECT task, any_value(self_rank) AS self_rank, any_value(self_z) AS self_z FROM quality GROUP BY task) good
-            USING (task)""",
+            USING (task) LEFT JOIN
+            (SELECT feature, weights, any_value(name) AS name FROM classes GROUP BY feature, weights) class
+            USING (feature, weights) LEFT JOIN
+            (SELECT feature, weights, first(name ORDER BY {names_first}) AS name FROM names
+             WHERE name IS NOT NULL GROUP BY feature, weights) label
+            USING (feature, weights)""",
     "images": """
         SELECT task, feature, model, layer, channel, target, metric, seed, recipe,
             image, {folder} || image AS path, image_sha256, width, height
@@ -49,7 +57,7 @@ DERIVED = {
 }
 VIEWS = (
     *("features", "images", "failures", "plan", "tasks", "responses", "neighbors", "neighbors_named", "layers"),
-    *("matches", "quality", "names", "clusters", "layout", "examples", "traces"),
+    *("matches", "quality", "names", "clusters", "layout", "examples", "traces", "classes"),
 )
 SETTINGS = {
     "TimeZone": "'UTC'",
@@ -95,7 +103,13 @@ def definitions(root: Path, home: Path | None = None) -> Iterator[str]:
     prefix = root if home is None else home
     folder = "" if prefix == HOME else f"{prefix}/"
     texts = {kind.view: kind.sql(root, prefix) for kind in VIEW_FILES}
-    words = {"index": texts.pop("index"), "folder": quoted(folder), "src": _parts("src"), "dst": _parts("dst")}
+    words = {
+        "index": texts.pop("index"),
+        "folder": quoted(folder),
+        "names_first": NAMES_FIRST,
+        "src": _parts("src"),
+        "dst": _parts("dst"),
+    }
     for view, text in texts.items():
         yield f"CREATE OR REPLACE VIEW {view} AS {text}"
     for view, text in DERIVED.items():

@@ -23,12 +23,11 @@ from atlas.similarity.compare.blocks import Block, Comparison, blocks_of
 from atlas.similarity.compare.facts import Facts, PictureRoles
 from atlas.similarity.compare.settings import BlockShard, CompareSettings
 from atlas.similarity.compare.spans import LayerSpan
-from atlas.similarity.probe.labels import labels_of
+from atlas.similarity.picture_labels import labels_by_model
 from atlas.similarity.probe.pictures import PictureReader
 from atlas.similarity.probe.responses import read_layer
 from atlas.similarity.stage_runner import StageRunner
 from atlas.similarity.tables.examples import TopPictures, most_driving, write_examples
-from atlas.similarity.tables.label_tests import Labels
 from atlas.similarity.tables.names import name_rows
 from atlas.similarity.tables.quality import Marks, marks, write_quality
 from atlas.similarity.tables.write import replace_probe, write_results
@@ -83,7 +82,7 @@ def compare_features(runner: StageRunner, probe: AnsweredProbe, mark: str) -> tu
 def _write_bank(runner: StageRunner, probe: AnsweredProbe, folder: Path, by_layer: _ByLayer) -> Bank:
     rows = {picture.id: row for row, picture in enumerate(probe.pictures)}
     config = runner.config.probes[probe.name]
-    labels = Labels.of(labels_of(config, probe.pictures))
+    labels = {} if probe.roles.own_images else labels_by_model(runner.source, config, probe.name, probe.pictures)
 
     def responses(span: LayerSpan) -> np.ndarray:
         return _read(runner, probe, span, rows)
@@ -93,7 +92,16 @@ def _write_bank(runner: StageRunner, probe: AnsweredProbe, folder: Path, by_laye
             by_layer.marks.append(marks(span, values, facts, probe.roles.made_for))
             return
         features = list(probe.roles.features[span.features])
-        by_layer.names.append(name_rows(features, values, labels, probe=probe.name, alive=facts.alive))
+        by_layer.names.append(
+            name_rows(
+                features,
+                values,
+                labels[span.model],
+                probe=probe.name,
+                weights=runner.source.cards[span.model].provenance,
+                alive=facts.alive,
+            )
+        )
         if config.examples:
             maxima = _read(runner, probe, span, rows, column="max")
             by_layer.tops.append(most_driving(features, values, maxima, config.examples, alive=facts.alive))

@@ -31,6 +31,7 @@ class AtlasPaths:
         self.lock = self.root / "lock"
         self.config = self.root / "config"
         self.plans = self.root / "plans"
+        self.classes = self.root / "classes.parquet"
         self.index = self.root / "index"
         self.images = self.root / "images"
         self.failures = self.root / "failures"

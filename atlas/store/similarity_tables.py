@@ -142,6 +142,7 @@ NAMES = pa.schema(
         ("model", pa.string()),
         ("layer", pa.string()),
         ("channel", pa.int32()),
+        ("weights", pa.string()),  # of the model that looked at the pictures
         ("name", pa.string()),  # a label; NULL: no label drives the feature beyond chance
         ("auc", pa.float32()),  # of the name against all other labels; without a name, of the surest label
         ("p", pa.float32()),  # that chance does as well, over all labels

@@ -10,9 +10,11 @@ from atlas.config.mistakes import ConfigError, nearest
 from atlas.config.schema import ModelConfig
 from atlas.records import Layer, ModelCard
 from atlas.zoo.architecture import Architecture
+from atlas.zoo.class_layers import class_layers
+from atlas.zoo.classes import class_names
 from atlas.zoo.forward import takes
 from atlas.zoo.layers import choose, walk
-from atlas.zoo.load import load
+from atlas.zoo.load import Loaded, load
 from atlas.zoo.sources import architecture
 
 ENOUGH = 4  # layers for a default list: below it, look one level deeper
@@ -25,9 +27,20 @@ def make_card(name: str, config: ModelConfig) -> ModelCard:
     loaded = load(name, config)
     layers = _walk(name, loaded.model, loaded.input_size)
     layers, chosen = _zoned(name, config, loaded.model, layers)
+    layers = _with_classes(config, loaded, layers)
     gpus = torch.cuda.device_count()
     resizable = takes(loaded.model, round(loaded.input_size * LARGER), torch.empty(0))
     return ModelCard(name, loaded.weights, loaded.digest, loaded.input_size, layers, chosen, gpus, resizable)
+
+
+def _with_classes(config: ModelConfig, loaded: Loaded, layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
+    """The layers, those of a classifier's classes with their names; ConfigError: a file of names that does not fit."""
+    count, names = class_layers(loaded.model, loaded.input_size, layers)
+    if not count and config.classes is not None:
+        what = f"models.{loaded.name}.classes={config.classes}: this model is no classifier"
+        raise ConfigError([f"{what}: a row of scores for each picture, (1, classes), is what names are for"])
+    classes = class_names(loaded.name, config, count) if count else None
+    return tuple(replace(layer, classes=classes) if classes and layer.name in names else layer for layer in layers)
 
 
 def layer_table(name: str, config: ModelConfig) -> tuple[tuple[Layer, ...], tuple[str, ...]]:

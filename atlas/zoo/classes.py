@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from atlas.config.mistakes import ConfigError, nearest
+from atlas.config.class_file import read_class_file
+from atlas.config.class_words import classes_called, nearest_class
+from atlas.config.mistakes import ConfigError
 from atlas.config.schema import ModelConfig
 from atlas.zoo.load import Loaded
 from atlas.zoo.sources import architecture
@@ -44,16 +46,18 @@ def classes_of(loaded: Loaded, config: ModelConfig) -> Classes:
 
 
 def class_names(name: str, config: ModelConfig, count: int) -> Names | None:
-    """Names of the `count` outputs of `models.<name>`, as its source tells them; None where it does not."""
+    """Names of the `count` outputs of `models.<name>`: its file's, or its source's; None where that does not tell them.
+
+    ConfigError: the file of names is wrong.
+    """
+    if config.classes is not None:
+        return read_class_file(f"models.{name}.classes", config.classes, count)
     names = architecture(name, config).class_names(count)
     return tuple(names) if names is not None and len(names) == count else None
 
 
 def class_number(category: int | str, names: Names | None, count: int) -> int:
-    """The number of the class that a number or a name means; ConfigError, with what is allowed, where there is none.
-
-    A class is named by its whole name, or by a part of it between commas: `tabby` means `tabby, tabby cat`.
-    """
+    """The number of the class that a number or a name means; ConfigError, with what is allowed, where there is none."""
     text = str(category).strip()
     if text.lstrip("+-").isdecimal():
         if not 0 <= int(text) < count:
@@ -61,24 +65,10 @@ def class_number(category: int | str, names: Names | None, count: int) -> int:
         return int(text)
     if names is None:
         raise ConfigError([f"category={category}: these classes have no names; give a number, 0 to {count - 1}"])
-    for spelled in (_whole, _first, _parts):
-        matches = [number for number, name in enumerate(names) if text.casefold() in spelled(name.casefold())]
-        if len(matches) > 1:
-            numbered = ", ".join(f"{number} ({names[number]})" for number in matches)
-            raise ConfigError([f"category={category}: that is several classes; give the number of one: {numbered}"])
-        if matches:
-            return matches[0]
-    single = [part for name in names for part in (name, *_parts(name))]
-    raise ConfigError([f"category={category}: no such class; {nearest(text, single)}"])
-
-
-def _whole(name: str) -> list[str]:
-    return [name]
-
-
-def _first(name: str) -> list[str]:
-    return _parts(name)[:1]
-
-
-def _parts(name: str) -> list[str]:
-    return [part.strip() for part in name.split(",")]
+    numbers = classes_called(text, names)
+    if len(numbers) > 1:
+        numbered = ", ".join(f"{number} ({names[number]})" for number in numbers)
+        raise ConfigError([f"category={category}: that is several classes; give the number of one: {numbered}"])
+    if not numbers:
+        raise ConfigError([f"category={category}: no such class; {nearest_class(text, names)}"])
+    return numbers[0]

@@ -43,6 +43,31 @@ def test_a_row_says_what_the_network_says_of_the_image(tmp_path: Path) -> None:
             assert np.asarray(image).std() > 5, "an image that shows something"
 
 
+def test_a_classifiers_outputs_have_the_names_of_its_classes(tmp_path: Path) -> None:
+    run_small(tmp_path / "a", "layers=[conv1,logits]", "channels=0:2")
+    names = "select feature, name from features order by feature"
+    with Atlas(tmp_path / "a") as atlas:
+        assert [tuple(row.values()) for row in atlas.sql(names).to_pylist()] == [
+            ("patternnet/conv1:0", None),
+            ("patternnet/conv1:1", None),
+            ("patternnet/logits:0", "stripes_0"),
+            ("patternnet/logits:1", "stripes_45"),
+        ]
+    assert verify(AtlasPaths(tmp_path / "a")).exit_code == 0
+
+
+def test_an_older_atlas_has_no_names_until_the_same_is_asked_again(tmp_path: Path) -> None:
+    run_small(tmp_path / "a", "layers=[logits]", "channels=0:2")
+    (tmp_path / "a" / "classes.parquet").unlink()
+    with Atlas(tmp_path / "a") as atlas:
+        assert atlas.sql("select distinct name from features")["name"].to_pylist() == [None]
+        assert run_small(tmp_path / "a", "layers=[logits]", "channels=0:2").idle
+        assert atlas.sql("select name from features order by channel")["name"].to_pylist() == [
+            "stripes_0",
+            "stripes_45",
+        ]
+
+
 def test_the_same_again_does_nothing(tmp_path: Path) -> None:
     run_small(tmp_path / "a", *ASK)
     before = image_bytes(tmp_path / "a"), rows_of(tmp_path / "a")

@@ -28,7 +28,7 @@ def atlas(tmp_path_factory):
 
 
 def test_every_index_column_is_there_in_order(atlas):
-    assert atlas.sql("from features limit 0").column_names == [*INDEX.names, "self_z"]
+    assert atlas.sql("from features limit 0").column_names == [*INDEX.names, "self_z", "name"]
     assert atlas.sql("from failures limit 0").column_names == FAILURES.names
     assert atlas.sql("from plan limit 0").column_names == PLAN.names
 

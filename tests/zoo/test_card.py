@@ -1,6 +1,7 @@
 """Cards: what the planner learns of a model, of every model in conf/ and of ones that nobody configured."""
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from torch import nn
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import ModelConfig
 from atlas.zoo.card import layer_table, make_card, stages
+from atlas.zoo.drawings import CLASSES
 from atlas.zoo.layers import walk
 from atlas.zoo.load import load
 
@@ -48,7 +50,9 @@ def test_a_card_crosses_processes_and_agrees_with_the_table() -> None:
     config.weights = "none"
     card = make_card("patternnet", config)
     assert pickle.loads(pickle.dumps(card)) == card
-    assert (card.layers, card.chosen) == layer_table("patternnet", config)
+    unnamed = tuple(replace(layer, classes=()) for layer in card.layers)
+    assert (unnamed, card.chosen) == layer_table("patternnet", config)
+    assert {layer.name: layer.classes for layer in card.layers if layer.classes} == {"logits": CLASSES}
     assert (card.input_size, card.weights, card.gpus) == (64, "none(seed 0)", torch.cuda.device_count())
     assert card.digest == load("patternnet", config).digest
     assert card.layers[-1].name == "logits"
@@ -115,3 +119,22 @@ def test_a_loaded_model_is_frozen_and_in_eval_mode() -> None:
     assert isinstance(loaded.model.conv1.norm, nn.BatchNorm2d)
     colour = torch.tensor([0.0, 0.5, 1.0]).reshape(1, 3, 1, 1)
     assert loaded.preprocess(colour).flatten().tolist() == [-1, 0, 1]
+
+
+def test_a_file_names_the_classes_and_nothing_that_reaches_a_pixel(tmp_path: Path) -> None:
+    file = tmp_path / "classes.txt"
+    file.write_text("\n".join(f"kind {number}" for number in range(16)))
+    config = ModelConfig(source="patternnet", weights="none")
+    own, renamed = make_card("p", config), make_card("p", replace(config, classes=str(file)))
+    assert renamed.layers[-1].classes == tuple(f"kind {number}" for number in range(16))
+    assert (renamed.digest, renamed.provenance) == (own.digest, own.provenance)
+
+
+def test_names_for_what_has_no_classes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "headless_nets.py").write_text(
+        "from torch import nn\ndef conv(): return nn.Sequential(nn.Conv2d(3, 4, 3))\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    config = ModelConfig(source="custom", factory="headless_nets:conv", classes="names.txt")
+    with pytest.raises(ConfigError, match=r"models\.own\.classes=names\.txt: this model is no classifier"):
+        make_card("own", config)

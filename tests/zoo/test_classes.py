@@ -1,5 +1,8 @@
 """Classes have names where the model's source tells them, and are found by number and by name."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from atlas.config.mistakes import ConfigError
@@ -77,3 +80,13 @@ def test_what_no_class_is_is_refused_with_what_is_allowed(
     with pytest.raises(ConfigError) as caught:
         class_number(category, names, 7)
     assert str(caught.value).startswith(said)
+
+
+def test_a_file_of_names_goes_before_the_sources(tmp_path: Path) -> None:
+    file = tmp_path / "classes.json"
+    file.write_text(json.dumps([f"kind {number}" for number in range(10)]))
+    config = ModelConfig(source="torchvision", classes=str(file))
+    names = class_names("resnet50", config, 10)
+    assert names is not None and names[9] == "kind 9"
+    with pytest.raises(ConfigError, match="it names 10 classes, and the model has 1000"):
+        class_names("resnet50", config, 1000)

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from atlas.query.verify.faults import RowCheck, image_fault
 from atlas.query.verify.report import Problem, Report
+from atlas.store.classes import CLASSES
 from atlas.store.comparisons import read_comparisons
 from atlas.store.index import FAILURES, INDEX, TRACES, Row, files_under, read_table
 from atlas.store.lock import is_alive, read_owner
@@ -41,6 +42,7 @@ def verify(paths: AtlasPaths, tell: Callable[[int], None] = lambda images: None)
     for path in files_under(paths.traces):
         verifier.check_trace_file(path)
     verifier.check_plans()
+    verifier.check_classes()
     verifier.check_similarity_files()
     verifier.check_leftovers(on_disk)
     return verifier.report
@@ -126,6 +128,11 @@ class _Verifier:
         for task in (self.tasks.keys() | self.failed) - planned:
             self.report.blame(self.tasks.get(task, "failures"), f"task {task} is in no plan")
         self.report.planned, self.report.left = len(planned), left.total()
+
+    def check_classes(self) -> None:
+        """The names of classes, if there are any, can be read."""
+        if self.paths.classes.is_file():
+            self._read(self.paths.classes, CLASSES)
 
     def check_similarity_files(self) -> None:
         """Each table and map that similarity.json names is there, and each table can be read."""

@@ -19,12 +19,14 @@ def name_rows(
     labels: Labels,
     *,
     probe: str,
+    weights: str,
     alive: Bool[np.ndarray, "c"],
     seed: int = 0,
 ) -> pa.Table:
     """NAMES of the live features of a layer.
 
-    features: addresses of the channels; values: their mean activations on the probe's pictures. The name is the label
+    features: addresses of the channels; values: their mean activations on the probe's pictures; weights: of the model.
+    The name is the label
     of the highest AUC among those whose p is below LEVEL; a feature that has none keeps the p and AUC of its surest.
     """
     live = np.flatnonzero(alive)
@@ -41,6 +43,7 @@ def name_rows(
                 "probe": probe,
                 "feature": features[channel],
                 **Address.parse(features[channel])._asdict(),
+                "weights": weights,
                 "name": labels.names[label] if is_name[row] else None,
                 "auc": auc[label],
                 "p": tests.p[row, label],
