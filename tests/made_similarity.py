@@ -274,6 +274,7 @@ def write_names(paths: AtlasPaths, features: Sequence[Address]) -> None:
             "probe": probe,
             "feature": str(feature),
             **feature._asdict(),
+            "weights": "none(seed 0)@abc",
             "name": label if named else None,
             "auc": 0.9 if named else 0.55,
             "p": 0.0005 if named else 0.4,

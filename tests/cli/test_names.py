@@ -79,3 +79,7 @@ def test_names_from_python_and_sql(home):
         assert opened.names("alpha/conv2:4").to_pylist()[0]["name"] == "zebra"
         assert opened.names("alpha/conv2:4", probe="patterns")["name"].to_pylist() == ["dots"]
         assert opened.sql("select count(distinct probe) as n from names")["n"].to_pylist() == [2]
+        shown = opened.sql("select distinct name from features where feature = 'alpha/conv2:4'")
+        assert shown["name"].to_pylist() == ["zebra"], "photographs before drawings"
+        shown = opened.sql("select distinct name from features where feature in ('alpha/conv2:2', 'alpha/conv1:3')")
+        assert shown.sort_by("name")["name"].to_pylist() == ["dots", None]

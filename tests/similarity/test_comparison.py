@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import torch
 from PIL import Image
 from planted import Planted, oracle
 from scipy.stats import mannwhitneyu
@@ -18,8 +19,10 @@ from atlas.generate.job import generate
 from atlas.records import MEASURES, SCOPES, Address
 from atlas.similarity.job import similarity
 from atlas.similarity.tables.examples import COPY_SIDE
+from atlas.store.images import write_image
 from atlas.sweep.plan import make_plan
 from atlas.zoo.card import make_card
+from atlas.zoo.drawings import draw
 from tests.similarity.small_atlas import LAYERS, PATTERNS, compare, computed, neighbors, of, responses, state, table
 
 
@@ -206,3 +209,18 @@ def test_names_are_of_the_labels_of_each_probe(fresh: Path, natural: Path) -> No
         picture.rename(natural / f"{picture.parent.name}-{picture.name}")
     compare(fresh, *of(natural))
     assert table(fresh, "names") == drawn, "a folder without subfolders has no labels"
+
+
+def test_pictures_without_labels_are_of_the_classes_that_the_model_sees(fresh: Path, tmp_path: Path) -> None:
+    run_small(fresh, "layers=[logits]", "channels=[4,5,9]")
+    folder = tmp_path / "drawings"
+    folder.mkdir()
+    labels = torch.arange(60) % 3
+    for number, drawing in enumerate(draw(torch.tensor([4, 5, 9])[labels], torch.Generator().manual_seed(0))):
+        write_image(folder / f"{number}.png", drawing.numpy())
+    compare(fresh, *of(folder))
+    rows = {row["feature"]: row for row in table(fresh, "names")}
+    assert len(rows) == 15
+    for channel, label in ((4, "checks"), (5, "dots"), (9, "zigzags")):
+        row = rows[f"patternnet/logits:{channel}"]
+        assert (row["name"], row["weights"]) == (label, patternnet_card().provenance) and row["auc"] > 0.99

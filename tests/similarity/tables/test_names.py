@@ -13,7 +13,7 @@ FEATURES = [f"net/l:{channel}" for channel in (3, 5, 8, 9)]
 
 def rows_of(values: np.ndarray, alive: list[bool], shown: list[str | None] | None = None) -> list[dict]:
     labels = Labels.of(SHOWN if shown is None else shown)
-    return name_rows(FEATURES, values, labels, probe="natural", alive=np.array(alive)).to_pylist()
+    return name_rows(FEATURES, values, labels, probe="natural", weights="w", alive=np.array(alive)).to_pylist()
 
 
 def responses(*driven_by: tuple[str, ...]) -> np.ndarray:
@@ -50,4 +50,4 @@ def test_without_labels_or_live_features_the_table_is_empty() -> None:
     assert rows_of(values, [True] * 4, [None] * len(SHOWN)) == []
     assert rows_of(values, [False] * 4) == []
     only = Labels.of(["discs"] * len(SHOWN))
-    assert name_rows(FEATURES, values, only, probe="p", alive=np.ones(4, bool)).schema == NAMES
+    assert name_rows(FEATURES, values, only, probe="p", weights="w", alive=np.ones(4, bool)).schema == NAMES
