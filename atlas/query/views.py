@@ -57,7 +57,7 @@ DERIVED = {
 }
 VIEWS = (
     *("features", "images", "failures", "plan", "tasks", "responses", "neighbors", "neighbors_named", "layers"),
-    *("matches", "quality", "names", "clusters", "layout", "examples", "traces", "classes"),
+    *("matches", "quality", "moments", "names", "clusters", "layout", "examples", "traces", "classes"),
 )
 SETTINGS = {
     "TimeZone": "'UTC'",

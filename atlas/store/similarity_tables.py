@@ -151,6 +151,20 @@ NAMES = pa.schema(
     ]
 )
 
+# What each live feature does on the pictures of a probe, so that a further picture can be compared with them.
+MOMENTS = pa.schema(
+    [
+        ("probe", pa.string()),
+        ("feature", pa.string()),
+        ("model", pa.string()),
+        ("layer", pa.string()),
+        ("channel", pa.int32()),
+        ("weights", pa.string()),  # of the model that looked at the pictures
+        ("mu", pa.float64()),  # mean of its responses; of probe `atlas` without the feature's own images
+        ("sigma", pa.float64()),  # their deviation
+    ]
+)
+
 # The order of the maps.
 CLUSTERS = pa.schema(
     [

@@ -1,49 +1,34 @@
 """Names of features: the label of pictures that drives a feature beyond chance, and the one that comes second."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pyarrow as pa
 from jaxtyping import Bool, Float32, Int
 
-from atlas.records import Address
 from atlas.similarity.tables.label_tests import Labels, LabelTests, measure_labels
+from atlas.similarity.tables.layer_features import LayerFeatures
 from atlas.store.similarity_tables import NAMES
 
 LEVEL = 0.01  # a name's p is below (METHODS 11)
 
 
-def name_rows(
-    features: Sequence[str],
-    values: Float32[np.ndarray, "n c"],
-    labels: Labels,
-    *,
-    probe: str,
-    weights: str,
-    alive: Bool[np.ndarray, "c"],
-    seed: int = 0,
-) -> pa.Table:
+def name_rows(features: LayerFeatures, values: Float32[np.ndarray, "n c"], labels: Labels, seed: int = 0) -> pa.Table:
     """NAMES of the live features of a layer.
 
-    features: addresses of the channels; values: their mean activations on the probe's pictures; weights: of the model.
-    The name is the label
-    of the highest AUC among those whose p is below LEVEL; a feature that has none keeps the p and AUC of its surest.
+    values: mean activations of its features on the probe's pictures. The name is the label of the highest AUC among
+    those whose p is below LEVEL; a feature that has none keeps the AUC and p of its surest.
     """
-    live = np.flatnonzero(alive)
+    live = np.flatnonzero(features.alive)
     if not labels.are_several or not len(live):
         return NAMES.empty_table()
     tests = measure_labels(values[:, live], labels, seed)
     chosen, is_name = _chosen(tests)
     rows = []
-    for row, channel in enumerate(live):
+    for row, (_, begin) in enumerate(features.live_rows()):
         auc, label = tests.auc[row], chosen[row]
         runner_up = int(np.argmax(np.where(np.arange(len(auc)) == label, -np.inf, auc)))
         rows.append(
             {
-                "probe": probe,
-                "feature": features[channel],
-                **Address.parse(features[channel])._asdict(),
-                "weights": weights,
+                **begin,
                 "name": labels.names[label] if is_name[row] else None,
                 "auc": auc[label],
                 "p": tests.p[row, label],

@@ -3,17 +3,18 @@
 import numpy as np
 
 from atlas.similarity.tables.label_tests import Labels
+from atlas.similarity.tables.layer_features import LayerFeatures
 from atlas.similarity.tables.names import name_rows
 from atlas.store.similarity_tables import NAMES
 
 SIZES = {"discs": 60, "rings": 60, "stars": 12}
 SHOWN = [label for label, size in SIZES.items() for _ in range(size)]
-FEATURES = [f"net/l:{channel}" for channel in (3, 5, 8, 9)]
+FEATURES = tuple(f"net/l:{channel}" for channel in (3, 5, 8, 9))
 
 
 def rows_of(values: np.ndarray, alive: list[bool], shown: list[str | None] | None = None) -> list[dict]:
     labels = Labels.of(SHOWN if shown is None else shown)
-    return name_rows(FEATURES, values, labels, probe="natural", weights="w", alive=np.array(alive)).to_pylist()
+    return name_rows(LayerFeatures("natural", "w", FEATURES, np.array(alive)), values, labels).to_pylist()
 
 
 def responses(*driven_by: tuple[str, ...]) -> np.ndarray:
@@ -27,7 +28,7 @@ def responses(*driven_by: tuple[str, ...]) -> np.ndarray:
 
 def test_the_name_is_what_was_planted_with_its_runner_up() -> None:
     rows = rows_of(responses(("discs", "rings"), ("stars",), (), ("rings", "stars")), [True] * 4)
-    assert [row["feature"] for row in rows] == FEATURES
+    assert [row["feature"] for row in rows] == list(FEATURES)
     assert [(row["probe"], row["model"], row["layer"], row["channel"]) for row in rows[:1]] == [
         ("natural", "net", "l", 3)
     ]
@@ -50,4 +51,4 @@ def test_without_labels_or_live_features_the_table_is_empty() -> None:
     assert rows_of(values, [True] * 4, [None] * len(SHOWN)) == []
     assert rows_of(values, [False] * 4) == []
     only = Labels.of(["discs"] * len(SHOWN))
-    assert name_rows(FEATURES, values, only, probe="p", weights="w", alive=np.ones(4, bool)).schema == NAMES
+    assert name_rows(LayerFeatures("p", "w", FEATURES, np.ones(4, bool)), values, only).schema == NAMES
