@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from typing import Any
 
 import hydra
@@ -38,25 +39,36 @@ def run_job(command: str, arguments: list[str], body: Body) -> Any:
             ["--multirun: a sweep is one run here; give lists, as model=[googlenet,resnet50] seeds=[0,1]"]
         )
     page = command if command in PAGES else PAGE
+    schema = PAGES.get(command, SweepConfig)
     composed: list[tuple[DictConfig, list[str], list[str]]] = []
 
     def keep(config: DictConfig) -> None:
-        overrides = list(HydraConfig.get().overrides.task)
+        overrides = [override for override in HydraConfig.get().overrides.task if override in arguments]
         composed.append((config, overrides, asked_mistakes(overrides)))
 
-    with _as_program(f"atlas {command}", arguments):
+    whole = list(_replacing(arguments, schema))
+    with _as_program(f"atlas {command}", whole):
         try:
             hydra.main(config_path=str(conf_dir()), config_name=page, version_base="1.3")(keep)()
         except BROKEN as error:
-            composed.append(diagnose(page, arguments, error))
+            composed.append(diagnose(page, whole, error))
     if not composed:
         return None  # --help, --cfg or --info
     config, overrides, mistakes = composed[0]
     try:
-        asked = typed(config, PAGES.get(command, SweepConfig))
+        asked = typed(config, schema)
     except ConfigError as error:
         raise ConfigError([*mistakes, *error.mistakes]) from None
     return body(asked, overrides, mistakes)
+
+
+def _replacing(arguments: list[str], schema: type) -> Iterator[str]:
+    """The arguments, those of `layers` so that they replace a mapping that a file has: Hydra would merge theirs with it."""
+    has_layers = any(field.name == "layers" for field in fields(schema))
+    for argument in arguments:
+        if has_layers and argument.startswith("layers="):
+            yield "layers=default"
+        yield argument
 
 
 def compose_model(name: str, config_dir: str | None = None) -> ModelConfig:

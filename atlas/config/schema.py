@@ -139,7 +139,7 @@ class SweepConfig:
     cluster: ClusterConfig = field(default_factory=ClusterConfig)
     probes: dict[str, ProbeConfig] = field(default_factory=dict)
     similarity: SimilarityConfig = field(default_factory=SimilarityConfig)
-    layers: Any = "default"
+    layers: Any = "default"  # a word, a list of globs, or a mapping from globs to channels
     channels: Any = "all"
     seeds: list[int] = field(default_factory=lambda: [0])
     trace: str = "score"  # what is kept along the way: score of the target; full: also every channel of the layer
@@ -168,7 +168,7 @@ class DreamConfig:
 
     image: str = MISSING
     layers: Any = MISSING
-    channels: Any = MISSING
+    channels: Any = None  # needed unless layers is a mapping
     size: int | None = None  # pixels of the longer side; null: as the picture is
     frames: int = 50  # steps between two frames that are kept
     out: str = "outputs/dream"

@@ -147,7 +147,7 @@ def _fitted(config: DreamConfig, card: ModelCard, start: StartPicture) -> Recipe
 def _dreams(config: DreamConfig, card: ModelCard, start: StartPicture, selection: Selection) -> ModelDreams:
     each = product(selection.layers(card), selection.targets, config.metrics)
     aims = [
-        Aim(layer.name, target, metric, config.metrics[metric].constant, selection.channels(layer))
+        Aim(layer.name, target, metric, config.metrics[metric].constant, selection.channels(card, layer))
         for layer, target, metric in each
     ]
     return ModelDreams(card, _fitted(config, card, start), tuple(aims))

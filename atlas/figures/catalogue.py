@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from atlas.config.mistakes import nearest
@@ -49,7 +49,9 @@ def _suffix(config: FigureConfig) -> str:
     """What a file's name says beside the subject: all choices that are not the defaults."""
     parts = [config.recipe.name] if config.recipe.name != "normalized" else []
     parts += [metric for metric in config.metrics if metric != "l1"]
-    parts += [] if config.channels == "all" else ["c" + re.sub(r"[^0-9]+", "_", str(config.channels)).strip("_")]
+    by_layer = isinstance(config.layers, Mapping)
+    channels = list(config.layers.values()) if by_layer else config.channels
+    parts += [] if channels == "all" else ["c" + re.sub(r"\W+", "_", str(channels)).strip("_")]
     weights = {os.path.basename(model.weights) for model in config.models.values()} - {"default"}
     return "-".join([*parts, *sorted(weights)])[:LONGEST_SUFFIX]
 

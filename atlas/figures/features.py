@@ -62,7 +62,7 @@ def raw_vs_octaves(studio: Studio) -> Iterator[FigurePage]:
         layer = studio.layer(card)
         steps = studio.steps(card, octaves)
         raw = read_recipe("plain") if octaves.name == "octaves" else _without_priors(octaves, steps)
-        channels = studio.channels(layer)
+        channels = studio.channels(card, layer)
         rows = [
             Row(label, [panel(image) for image in studio.images(card, layer, channels, recipe=recipe)])
             for label, recipe in (
@@ -79,7 +79,7 @@ def metric_invariance(studio: Studio) -> Iterator[FigurePage]:
     """The same features under l1, l2 and l∞."""
     for card in studio.cards.values():
         layer = studio.layer(card)
-        channels = studio.channels(layer)
+        channels = studio.channels(card, layer)
         rows = [
             Row(
                 f"{label}\nmetric {metric}",

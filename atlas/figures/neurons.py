@@ -22,7 +22,7 @@ PAIRS = 3  # of features, where none are named
 def neurons(studio: Studio) -> Iterator[FigurePage]:
     """Single neurons of two features, at nine positions of their maps."""
     card, layer = studio.card, studio.layer(studio.card)
-    channels = studio.channels(layer)[:2]
+    channels = studio.channels(card, layer)[:2]
     down, across = (sorted({int(part * side) for part in POSITIONS}) for side in (layer.height, layer.width))
     recipe = _one_size(studio, card)
     whole = studio.images(card, layer, channels, recipe=recipe)
@@ -43,7 +43,7 @@ def neurons(studio: Studio) -> Iterator[FigurePage]:
 def cumulative(studio: Studio) -> Iterator[FigurePage]:
     """The neurons of a feature added in reading order, as an animation, and some of its moments on a page."""
     card, layer = studio.card, studio.layer(studio.card)
-    total, channels = layer.height * layer.width, studio.channels(layer)[:1]
+    total, channels = layer.height * layer.width, studio.channels(card, layer)[:1]
     counts = np.unique(np.linspace(1, total, min(studio.config.frames, total)).round().astype(int)).tolist()
     recipe = _one_size(studio, card)
     target = {"kind": "cumulative", "count": counts}
@@ -75,7 +75,7 @@ def interaction(studio: Studio) -> Iterator[FigurePage]:
     """Two features, and the image that drives both; they may be of two layers, in one forward pass."""
     card = studio.card
     first, second = _two_layers(studio, card)
-    pairs = _pairs(studio, first, second)
+    pairs = _pairs(studio, card, first=first, second=second)
     firsts = {image.channel: image for image in studio.images(card, first, sorted({a for a, _ in pairs}))}
     seconds = {image.channel: image for image in studio.images(card, second, sorted({b for _, b in pairs}))}
     rows = [
@@ -109,11 +109,11 @@ def _two_layers(studio: Studio, card: ModelCard) -> tuple[Layer, Layer]:
     return layers[max(0, index - 1)], layers[index]
 
 
-def _pairs(studio: Studio, first: Layer, second: Layer) -> list[tuple[int, int]]:
+def _pairs(studio: Studio, card: ModelCard, *, first: Layer, second: Layer) -> list[tuple[int, int]]:
     """Pairs of channels: two by two as they were named, or else the first ones of either layer."""
-    if studio.config.channels == "all":
+    if not studio.names_channels:
         return [(a, a + 1 if first == second else a) for a in range(min(PAIRS, first.channels - 1, second.channels))]
-    named = studio.channels(first)
+    named = studio.channels(card, first)
     return list(zip(named[::2], named[1::2], strict=False)) or [(named[0], named[0])]
 
 

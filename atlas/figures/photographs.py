@@ -54,7 +54,7 @@ def _three(saliency: PictureMap, shares: list[float]) -> list[Panel]:
 def filter_vs_dream(studio: Studio) -> Iterator[FigurePage]:
     """What a channel looks like from gray noise, beside what it makes of a picture."""
     card, layer = studio.card, studio.layer(studio.card)
-    channels, metric = studio.channels(layer), {"mean": MetricConfig()}
+    channels, metric = studio.channels(card, layer), {"mean": MetricConfig()}
     dreaming = dream_recipe(studio)
     filters = studio.images(card, layer, channels, recipe=read_recipe("filter"), metrics=metric)
     dreams = studio.images(card, layer, channels, recipe=dreaming, metrics=metric)
@@ -70,13 +70,13 @@ def filter_vs_dream(studio: Studio) -> Iterator[FigurePage]:
 def dream(studio: Studio) -> Iterator[FigurePage]:
     """A picture on its way to what drives a channel: some frames on a page, all of them as an animation."""
     config, card, layer = studio.config, studio.card, studio.layer(studio.card)
-    channels = studio.channels(layer)
+    channels = studio.channels(card, layer)
     recipe = dream_recipe(studio)
     steps = studio.steps(card, recipe)
     job = DreamConfig(
         image=config.image,
         layers=[layer.name],
-        channels=channels[:DREAMS] if config.channels == "all" else channels,
+        channels=channels if studio.names_channels else channels[:DREAMS],
         size=config.size,
         frames=max(1, steps // config.frames),
         out=str(studio.folder / "dreams"),

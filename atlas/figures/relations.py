@@ -30,7 +30,7 @@ def trajectory(studio: Studio) -> Iterator[FigurePage]:
     card, layer = studio.card, studio.layer(studio.card)
     steps = studio.steps(card, studio.config.recipe)
     recipe = replace(studio.config.recipe, trace_every=max(1, steps // studio.config.frames))
-    for channel in studio.channels(layer)[: 1 if studio.config.channels == "all" else None]:
+    for channel in studio.channels(card, layer)[: None if studio.names_channels else 1]:
         steps, means = studio.trajectory(card, layer, channel, recipe=recipe)
         title = f"{card.name} / {layer.name}: every feature while {channel} is driven"
         words = {"channel": channel, "title": title, "subtitle": studio.subtitle(), "layer": layer.name}

@@ -1,5 +1,6 @@
 """Images for figures: read from an atlas where it holds them, or else made beside it by the same engine."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -68,10 +69,15 @@ class Studio:
         layers = self.layers(card)
         return layers[int(len(layers) * DEPTH)] if self.config.layers == "default" else layers[0]
 
-    def channels(self, layer: Layer) -> list[int]:
+    @property
+    def names_channels(self) -> bool:
+        """Whether it was said which channels are shown."""
+        return self.config.channels != "all" or isinstance(self.config.layers, Mapping)
+
+    def channels(self, card: ModelCard, layer: Layer) -> list[int]:
         """The channels that were named, or else the layer's first `features`."""
-        channels = self.selection.channels(layer)
-        return list(channels if self.config.channels != "all" else channels[: self.config.features])
+        channels = self.selection.channels(card, layer)
+        return list(channels if self.names_channels else channels[: self.config.features])
 
     def octaves(self, card: ModelCard, recipe: RecipeConfig) -> list[OctaveConfig]:
         """A recipe's octaves with the sizes and step counts that they have for a model."""
@@ -87,7 +93,7 @@ class Studio:
 
     def images(self, card: ModelCard, layer: Layer, channels: list[int], **changes: Any) -> list[StockImage]:
         """Images of some channels, read where an atlas holds them, or else made; `changes` are keys of the sweep."""
-        return self._images(self._sweep(card, [layer], channels, **changes), card)
+        return self._images(self._sweep(card, {layer.name: channels}, **changes), card)
 
     def _images(self, sweep: FigureConfig, card: ModelCard) -> list[StockImage]:
         plan = self._plan(sweep, card)
@@ -102,22 +108,20 @@ class Studio:
 
     def images_by_layer(self, card: ModelCard, layers: list[Layer]) -> dict[str, list[StockImage]]:
         """The images of several layers' channels, made in one run."""
-        channels: Any = self.config.channels
-        if channels == "all":
-            channels = f"0:{min(self.config.features, max(layer.channels for layer in layers))}"
-        by_layer: dict[str, list[StockImage]] = {layer.name: [] for layer in layers}
-        for image in self._images(self._sweep(card, layers, channels), card):
+        channels = {layer.name: self.channels(card, layer) for layer in layers}
+        by_layer: dict[str, list[StockImage]] = {name: [] for name in channels}
+        for image in self._images(self._sweep(card, channels), card):
             by_layer[image.layer].append(image)
         return by_layer
 
     def holds(self, card: ModelCard, layer: Layer) -> bool:
         """Whether the atlas that is read has all images of a layer that were asked for."""
-        plan = self._plan(self._sweep(card, [layer], self.config.channels), card)
+        plan = self._plan(self._sweep(card, self._all_channels(card, layer)), card)
         return len(stock_of(self.atlas, plan)) == plan.tasks
 
     def layer_atlas(self, card: ModelCard, layer: Layer) -> AtlasPaths:
         """An atlas that has the channels of one layer and nothing else, made beside the one that is read."""
-        sweep = self._sweep(card, [layer], self.config.channels)
+        sweep = self._sweep(card, self._all_channels(card, layer))
         plan = self._plan(sweep, card)
         paths = AtlasPaths(self.folder / f"layer-{fingerprint([shard.id for shard in plan.shards])}")
         missing = left_of(plan, stock_of(paths, plan))
@@ -133,7 +137,7 @@ class Studio:
         There is an atlas for each `trace_every`, which is no part of an image's identity. NothingToShow: the image
         could not be made, or is dead.
         """
-        sweep = self._sweep(card, [layer], [channel], recipe=recipe, trace="full")
+        sweep = self._sweep(card, {layer.name: [channel]}, recipe=recipe, trace="full")
         paths = AtlasPaths(self.folder / f"traced-{recipe.trace_every}")
         plan = self._plan(sweep, card)
         missing = left_of(plan, set(stock_of(paths, plan)) & traced_tasks(paths, plan))
@@ -154,15 +158,19 @@ class Studio:
         ]
         return ", ".join(parts)
 
-    def _sweep(self, card: ModelCard, layers: list[Layer], channels: Any, **changes: Any) -> FigureConfig:
-        """The config of a sweep that makes what a figure needs."""
+    def _all_channels(self, card: ModelCard, layer: Layer) -> dict[str, list[int]]:
+        """Every channel of a layer that was asked for, however many a figure shows."""
+        return {layer.name: list(self.selection.channels(card, layer))}
+
+    def _sweep(self, card: ModelCard, channels: Mapping[str, list[int]], **changes: Any) -> FigureConfig:
+        """The config of a sweep that makes what a figure needs; channels: by layer."""
         return replace(
             self.config,
             out=str(self.beside.root),
             name="figures",
             models={card.name: self.config.models[card.name]},
-            layers=[layer.name for layer in layers],
-            channels=channels,
+            layers=channels,
+            channels="all",
             **changes,
         )
 

@@ -22,6 +22,7 @@ from atlas.similarity.probe.plan import probe_missing, unanswered
 from atlas.similarity.record import is_up_to_date, mark_of, record_request, record_tables
 from atlas.similarity.source import Source, read_source
 from atlas.similarity.stage_runner import RunStage, StageRunner
+from atlas.store.comparisons import FEW, pictures_in_words
 from atlas.store.lock import Lock
 from atlas.store.manifest import read_manifest
 from atlas.store.paths import AtlasPaths
@@ -102,6 +103,8 @@ def _bring_up_to_date(runner: StageRunner, outcome: SimilarityOutcome) -> None:
         probe = _answered(runner, name, pictures[name], unread)
         outcome.unread += len(unread)
         if probe.pictures:
+            if runner.config.probes[name].kind == "natural" and len(probe.pictures) < FEW:
+                outcome.notes.append(f"probe {name}: {pictures_in_words(len(probe.pictures))}")
             _compare(runner, probe, len(unread), outcome)
         else:
             outcome.notes.append(f"probe {name}: there is no picture that every model could look at")

@@ -6,6 +6,13 @@ from typing import Any
 from atlas.store.files import write_json
 from atlas.store.paths import AtlasPaths
 
+FEW = 100  # pictures: below, what two labels have in common by chance is as likely as a name
+
+
+def pictures_in_words(count: int) -> str:
+    """How many pictures a probe has, and where they are few, what they are good for."""
+    return f"{count:,} picture{'s' * (count != 1)}" + (", enough to see, not to name" if count < FEW else "")
+
 
 def read_comparisons(paths: AtlasPaths) -> dict[str, dict[str, Any]]:
     """Facts about the tables of each probe, by probe; none when features were never compared, or the file is broken."""

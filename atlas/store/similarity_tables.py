@@ -38,7 +38,10 @@ PLACE = [
     ("x1", pa.int32()),
     ("y1", pa.int32()),
     ("heat_width", pa.int32()),
-    ("heat", pa.list_(pa.uint8())),  # the map by rows, pooled to 14 x 14 at most; 0: its lowest value, 255: its highest
+    (
+        "heat",
+        pa.list_(pa.uint8()),
+    ),  # the map by rows, pooled to 14 x 14 at most; 255: its highest value, 0: its mean and below
 ]
 
 # Under places/: the pictures of a shard that drive each channel of a layer most, and where.

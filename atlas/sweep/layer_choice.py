@@ -14,7 +14,7 @@ def wanted_globs(value: Any) -> list[str]:
 
 def select_layers(globs: list[str], card: ModelCard) -> list[Layer]:
     """The layers that any of the globs names, in order of execution, each once."""
-    return [layer for layer in card.layers if any(_matches(glob, layer, card) for glob in globs)]
+    return [layer for layer in card.layers if any(names_layer(glob, layer, card) for glob in globs)]
 
 
 def layer_mistakes(globs: list[str], cards: dict[str, ModelCard]) -> list[str]:
@@ -22,7 +22,7 @@ def layer_mistakes(globs: list[str], cards: dict[str, ModelCard]) -> list[str]:
     mistakes = []
     names = [layer.name for card in cards.values() for layer in card.layers]
     for glob in globs:
-        if not any(_matches(glob, layer, card) for card in cards.values() for layer in card.layers):
+        if not any(names_layer(glob, layer, card) for card in cards.values() for layer in card.layers):
             hint = nearest(glob.strip("*"), names)
             mistakes.append(
                 f"layers={glob}: matches no layer of {', '.join(cards)}; {hint} (`atlas layers MODEL` lists them)"
@@ -35,7 +35,8 @@ def layer_mistakes(globs: list[str], cards: dict[str, ModelCard]) -> list[str]:
     return mistakes
 
 
-def _matches(glob: str, layer: Layer, card: ModelCard) -> bool:
+def names_layer(glob: str, layer: Layer, card: ModelCard) -> bool:
+    """Whether a word of `layers` means a layer of a model."""
     if glob == "default":
         return layer.name in card.chosen
     return glob == "all" or matches(layer.name, glob)

@@ -89,7 +89,7 @@ class _Cutter:
         variant = variant_of(card, recipe, metric, config.metrics[metric].constant)
         deepest = max([layer, *(find_layer(card, p) for p in target.partners)], key=lambda candidate: candidate.macs)
         cost = image_cost(deepest, card, recipe)
-        items = [_item(channel, seed) for channel, seed in product(self.selection.channels(layer), config.seeds)]
+        items = [_item(channel, seed) for channel, seed in product(self.selection.channels(card, layer), config.seeds)]
         for run in cut(items, cost, device_of(config, card), config.cluster.shard_seconds):
             yield ImageShard(
                 id=shard_id(variant, layer.name, target, run),

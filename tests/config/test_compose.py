@@ -91,6 +91,38 @@ def test_addresses_can_be_written_as_they_are(given):
     assert make_target(composed("target=joint", given).config.target).partners == ("m/a.b:12", "m/c:0")
 
 
+def test_channels_by_layer_are_written_as_they_are():
+    given = "layers={blocks.4: [3], inception4*: 0:8, 'layer3.**': all, default: [zebra, 'tabby, tabby cat', 0:2]}"
+    refused = composed(given)
+    assert "cannot be read" in refused.mistakes[0], "Hydra's keys stand without quotes"
+    config, overrides, mistakes = composed(given.replace("'layer3.**'", "layer3.**"))
+    assert (mistakes, overrides, config.channels) == ([], [given.replace("'layer3.**'", "layer3.**")], "all")
+    assert config.layers == {
+        "blocks.4": [3],
+        "inception4*": "0:8",
+        "layer3.**": "all",
+        "default": ["zebra", "tabby, tabby cat", "0:2"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "layers"),
+    [
+        ([], {"blocks.4": [3], "default": "0:2"}),
+        (["layers={conv1: [1]}"], {"conv1": [1]}),
+        (["layers=[conv1]"], ["conv1"]),
+        (["layers=all", "seeds=[1]"], "all"),
+    ],
+)
+def test_layers_replace_those_of_an_experiment(tmp_path, given, layers):
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "by_layer.yaml").write_text(
+        "# @package _global_\nlayers: {blocks.4: [3], default: 0:2}\n"
+    )
+    config, overrides, mistakes = composed("--config-dir", str(tmp_path), "experiment=by_layer", *given)
+    assert (config.layers, overrides, mistakes) == (layers, ["experiment=by_layer", *given], [])
+
+
 def test_out_follows_the_name_unless_it_is_said():
     assert composed("name=mine").config.out == "outputs/mine"
     assert composed("name=mine", "out=/data/x").config.out == "/data/x"

@@ -1,5 +1,7 @@
 """`channels=` against Python's own slicing."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -46,7 +48,8 @@ def test_all_is_all():
 
 @pytest.mark.parametrize(
     "value",
-    [*(3, 0, [], "", "x", "1.5", "-1", "-3:", "1:2:3:4", "0:8:0", ["a"], [0, -1], None, True, 1.5, "5:5", "9:3", ":0")],
+    [*(3, 0, [], "", "a:b", "1.5", "-1", "-3:", "1:2:3:4", "0:8:0", ["a:b"], [0, -1], [None], None, True, 1.5, "5:5")]
+    + ["9:3", ":0"],
 )
 def test_anything_else_is_refused_with_the_value(value):
     with pytest.raises(ConfigError) as caught:
@@ -69,3 +72,43 @@ def test_a_range_may_reach_as_far_as_the_widest_layer(value, wrong):
     mistakes = channel_mistakes(parse_channels(value), "m", [layer("narrow", 0, 8), layer("wide", 1, 16)])
     assert len(mistakes) == wrong
     assert all("16 channels (0 to 15)" in mistake for mistake in mistakes)
+
+
+CLASSES = ("tench, Tinca tinca", "crane", "Zebra", "crane", "hen")
+
+
+def classifier(name: str = "head"):
+    return replace(layer(name, 0, len(CLASSES), 1), classes=CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("value", "channels"),
+    [
+        ("zebra", (2,)),
+        ("zebra, 0", (2, 0)),
+        (["tinca tinca", "HEN", 2, "zebra", "0:2"], (0, 4, 2, 1)),
+        (["tench, Tinca tinca"], (0,)),
+    ],
+)
+def test_classes_are_named_beside_numbers_and_ranges(value, channels):
+    parts = parse_channels(value)
+    assert channel_mistakes(parts, "m", [classifier()]) == []
+    assert select_channels(parts, classifier()) == channels
+
+
+def test_a_name_is_refused_where_it_means_no_class_or_several():
+    assert channel_mistakes(parse_channels(["zebr", "crane", "hen"]), "m", [classifier()]) == [
+        "channels='zebr': 'zebr' is no class of m/head; did you mean Zebra?",
+        "channels='crane': 'crane' is several classes of m/head; give the number of one: 1 (crane), 3 (crane)",
+    ]
+
+
+def test_a_name_is_refused_where_channels_have_none():
+    (mistake,) = channel_mistakes(parse_channels("x"), "m", [layer(f"conv{number}", number, 8) for number in range(5)])
+    assert mistake == (
+        "channels='x': 'x' is no channel of m/conv0, m/conv1, m/conv2 and 2 more layers; "
+        "write all, a:b, a:b:step, or a list of numbers from 0"
+    )
+    (mistake,) = channel_mistakes(parse_channels("hen"), "m", [layer("conv", 0, 8), classifier()])
+    assert mistake.startswith("channels='hen': 'hen' is no channel of m/conv; write all")
+    assert "class names are those of m/head only: layers={LAYER: CHANNELS} asks by layer" in mistake

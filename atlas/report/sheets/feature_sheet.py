@@ -1,20 +1,25 @@
-"""The contact sheet of one feature: all its images, and below them its neighbors and the pictures that
-drive it most.
+"""The contact sheet of one feature: all its images beside the picture that drives it most, and below them more such
+pictures and its neighbors.
 """
 
 from collections.abc import Iterator
 from itertools import groupby, product
 from pathlib import Path
 
+from PIL import Image
+
 from atlas.query.atlas import Atlas, Feature
 from atlas.query.view_files import quoted
 from atlas.records import Address
+from atlas.report.examples import Example, boxed, cropped, overlaid, read_examples
 from atlas.report.marks import save_marked
-from atlas.report.sheets.grid import Cell, Section, draw_sheet
+from atlas.report.sheets.grid import SMALL, Cell, Section, draw_sheet
 from atlas.report.sheets.layer_sheets import ORDER, TELLING, VARIANT, Row, cell, summary, tags, varying
+from atlas.store.images import read_picture
 
 BIG = 256  # pixels of a feature's own images
 MOST_VARIANTS = 128  # on the sheet of one feature, under each metric
+BESIDE = 2  # images of its own at most that the most driving picture stands beside, as large as they
 NEIGHBORS = 10  # of each kind
 LABEL_LETTERS = 18  # of a label, as many as fit under a thumbnail
 BASELINE = "in brackets: the same rank among rotated copies"
@@ -28,7 +33,11 @@ def feature_sheet(atlas: Atlas, feature: Feature) -> Path:
     tasks = f"SELECT *, {VARIANT} AS variant FROM tasks WHERE feature = {quoted(str(feature))} ORDER BY {ORDER}"
     rows = atlas.sql(tasks).to_pylist()
     columns, cells = _own(atlas, rows)
-    sections = [section for section in _sections(atlas, feature) if section.cells]
+    examples = list(read_examples(atlas, f"feature = {quoted(str(feature))} AND rank <= {NEIGHBORS}"))
+    if len(cells) <= BESIDE and examples:
+        cells += _panels(atlas, examples[0])
+        columns = len(cells)
+    sections = [section for section in (*_pictures(atlas, examples), *_sections(atlas, feature)) if section.cells]
     sheet = draw_sheet(str(feature), summary(rows), cells, thumb=BIG, columns=columns, sections=sections)
     path = atlas.paths.sheet(feature.model, feature.layer, f"feature-{feature.channel}")
     return save_marked(sheet, path, title=str(feature), mark="")
@@ -52,7 +61,7 @@ def _own(atlas: Atlas, rows: list[Row]) -> tuple[int, list[Cell]]:
 
 
 def _sections(atlas: Atlas, feature: Feature) -> Iterator[Section]:
-    """Yield a section of each kind of neighbors and of each set of pictures; some are empty."""
+    """Yield a section of each kind of neighbors; some are empty."""
     model = feature.model
     near = feature.similar(NEIGHBORS).to_pylist()
     yield Section("Nearest in its layer", f"sym   ·   {BASELINE}", _neighbors(atlas, near))
@@ -63,7 +72,6 @@ def _sections(atlas: Atlas, feature: Feature) -> Iterator[Section]:
         yield Section(f"Nearest in {other}", f"profile   ·   {BASELINE}", _neighbors(atlas, list(rows)))
     far = feature.similar(NEIGHBORS, opposite=True).to_pylist()
     yield Section("Opposites in its layer", f"sym   ·   {BASELINE}", _neighbors(atlas, far))
-    yield from _pictures(atlas, feature)
 
 
 def _neighbors(atlas: Atlas, rows: list[Row]) -> list[Cell]:
@@ -84,15 +92,48 @@ def _score(row: Row) -> str:
     return f"{row['score']:.2f}" + (f"  ({row['baseline']:.2f})" if row["baseline"] is not None else "")
 
 
-def _pictures(atlas: Atlas, feature: Feature) -> Iterator[Section]:
-    """Yield for each set of pictures those with the highest mean activation."""
-    where = f"feature = {quoted(str(feature))} AND rank <= {NEIGHBORS}"
-    rows = atlas.sql(
-        f"SELECT probe, image, coalesce(source, picture) AS name, mean FROM examples WHERE {where} ORDER BY probe, rank"
-    ).to_pylist()
-    for probe, examples in groupby(rows, key=lambda row: row["probe"]):
-        cells = [Cell(_tail(row["name"]), "ok", _path(atlas, row["image"]), f"{row['mean']:.3g}") for row in examples]
+def _panels(atlas: Atlas, example: Example) -> Iterator[Cell]:
+    """The picture with a frame around its receptive field, under its heat map, and the receptive field alone."""
+    picture = _copy(atlas, example)
+    if picture is None:
+        return
+    yield Cell(f"{example.name}   {example.mean:.3g}", "ok", picture=boxed(picture, example.box))
+    if example.heat is not None:
+        yield Cell(f"strongest {example.place}", "ok", picture=overlaid(picture, example.heat))
+    if (crop := cropped(picture, example.box, BIG)) is not None:
+        yield Cell("its receptive field there", "ok", picture=crop)
+
+
+def _pictures(atlas: Atlas, examples: list[Example]) -> Iterator[Section]:
+    """Yield for each set of pictures those with the highest mean activation, and what the strongest place of each sees."""
+    for probe, members in groupby(examples, key=lambda example: example.probe):
+        driving = list(members)
+        cells = [_heated(atlas, example) for example in driving]
         yield Section("Pictures that drive it most", f"probe {probe}   ·   mean activation", cells)
+        crops = [_crop(atlas, example) for example in driving]
+        if any(cell.picture for cell in crops):
+            yield Section("The receptive field of the strongest place in each", f"probe {probe}", crops)
+
+
+def _heated(atlas: Atlas, example: Example) -> Cell:
+    picture, note = _copy(atlas, example), f"{example.mean:.3g}"
+    if picture is None:
+        return Cell(_tail(example.name), "ok", note=note)
+    drawn = boxed(overlaid(picture, example.heat), example.box)
+    return Cell(_tail(example.name), "ok", note=note, picture=drawn)
+
+
+def _crop(atlas: Atlas, example: Example) -> Cell:
+    picture = _copy(atlas, example)
+    crop = picture and cropped(picture, example.box, SMALL)
+    return Cell("whole picture", "blank") if crop is None else Cell(example.place or "", "ok", picture=crop)
+
+
+def _copy(atlas: Atlas, example: Example) -> Image.Image | None:
+    try:
+        return read_picture(atlas.path / example.image)
+    except OSError:
+        return None
 
 
 def _path(atlas: Atlas, image: str | None) -> Path | None:

@@ -42,6 +42,7 @@ class Cell:
     state: str  # ok, dead, failed, left (not made yet), or blank
     image: Path | None = None
     note: str = ""  # a second line of the label
+    picture: Image.Image | None = None  # drawn instead of the image
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,8 @@ def _draw_grid(sheet: Image.Image, cells: Sequence[Cell], top: int, *, thumb: in
     draw, step, drop = ImageDraw.Draw(sheet), thumb + GAP, thumb + _label_space(thumb)
     pictures = thumbnails([cell.image for cell in cells], thumb)
     for number, (cell, picture) in enumerate(zip(cells, pictures, strict=True)):
+        if cell.picture is not None:
+            picture = cell.picture.resize((thumb, thumb), Image.Resampling.LANCZOS)
         x, y = MARGIN + number % columns * step, top + number // columns * drop
         _draw_cell(sheet, draw, cell, picture, (x, y, thumb))
 

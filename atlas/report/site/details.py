@@ -2,12 +2,14 @@
 that drive it.
 """
 
+from base64 import b64encode
 from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
 
 from atlas.query.atlas import Atlas
+from atlas.report.examples import Example, read_examples
 from atlas.report.site.encoding import Json, listed, numbers
 from atlas.report.site.neighbors import Neighbors, Partners, read_neighbors
 from atlas.report.site.site_layer import CHUNK, SiteLayer
@@ -47,15 +49,22 @@ def _neighbors(tables: list[Neighbors], position: int) -> Json:
 
 
 def _examples(atlas: Atlas, layer: SiteLayer) -> dict[int, Json]:
-    """By channel and probe, pictures and the mean activation that each causes, the strongest first."""
-    rows = atlas.sql(
-        f"SELECT probe, channel, image, mean FROM examples WHERE {layer.where} ORDER BY probe, channel, rank"
-    )
-    columns = [rows[name].to_pylist() for name in ("probe", "channel", "image")]
+    """By channel and probe, the pictures that drive it, the strongest first, and where each does."""
     examples: dict[int, Json] = {}
-    for probe, channel, image, mean in zip(*columns, listed(numbers(rows["mean"])), strict=True):
-        examples.setdefault(channel, {}).setdefault(probe, []).append([image, mean])
+    for example in read_examples(atlas, layer.where):
+        examples.setdefault(example.channel, {}).setdefault(example.probe, []).append(_shown(example))
     return examples
+
+
+def _shown(example: Example) -> Json:
+    """Parts of the picture's side have three digits: a third of a pixel of what is drawn."""
+    shown = {"image": example.image, "name": example.name, "said": example.sentence}
+    shown["mean"] = listed(np.array([example.mean]))[0]
+    if example.box is not None:
+        shown["box"] = [round(part, 3) for part in example.box]
+    if example.heat is not None:
+        shown["heat"] = [example.heat.shape[1], b64encode(example.heat.tobytes()).decode("ascii")]
+    return shown
 
 
 def _images(atlas: Atlas, layer: SiteLayer) -> Iterator[tuple[int, dict[int, list[Json]]]]:

@@ -14,7 +14,7 @@ from atlas.query.tables_known import command
 from atlas.report.site.encoding import Json, listed, numbers
 from atlas.report.site.site_layer import CHUNK, LETTERS, SHEET_SIDE, STATES, SiteLayer
 from atlas.report.site.sprites import samples
-from atlas.store.comparisons import read_comparisons
+from atlas.store.comparisons import pictures_in_words, read_comparisons
 from atlas.store.paths import safe
 
 RELATED = ("cka", "cka_baseline", "best_match", "best_match_baseline", "mutual_share", "mutual_share_baseline")
@@ -41,10 +41,17 @@ def overview(atlas: Atlas, layers: list[SiteLayer], related: RelatedFiles, notes
         "state": totals(layers),
         "notes": notes,
         "probes": sorted(read_comparisons(atlas.paths)),
+        "pictures": _pictures(atlas),
         "compare": command(atlas),
         "models": [_model(name, list(members), name in related.maps) for name, members in models],
         "relations": _relations(atlas, layers),
     }
+
+
+def _pictures(atlas: Atlas) -> dict[str, str]:
+    """By probe, how many pictures it has, in words."""
+    counts = {probe: facts.get("pictures") for probe, facts in read_comparisons(atlas.paths).items()}
+    return {probe: pictures_in_words(count) for probe, count in counts.items() if isinstance(count, int)}
 
 
 def totals(layers: list[SiteLayer]) -> dict[str, int]:

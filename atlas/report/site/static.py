@@ -18,7 +18,7 @@ SHARED = ("ONE_SIDED", "SIGNED", "DEPTH", "OPPOSED")
 # in js/: what is used everywhere, then the parts that pages are made of, the pages, and what lies around them
 SCRIPTS = (
     *("load", "dom", "numbers", "atlas", "routes", "words", "pictures", "canvas", "colours"),
-    *("home", "relations", "wall", "layer", "charts", "feature", "neighbors"),
+    *("home", "relations", "wall", "layer", "charts", "examples", "feature", "neighbors"),
     *("points", "map", "plane", "square", "pairs", "matrix", "compare", "layers"),
     *("search", "bookmarks", "bar", "keys", "app"),
 )

@@ -23,7 +23,7 @@ from atlas.report.site.wall import read_clusters, wall
 from atlas.store.comparisons import read_comparisons
 from atlas.store.paths import AtlasPaths
 
-SITE = "2"  # raised when the data changes: older files are then made anew
+SITE = "3"  # raised when the data changes: older files are then made anew
 THREADS = min(8, os.cpu_count() or 1)
 
 

@@ -33,9 +33,9 @@ def places_of(
     """The places of a batch's k best pictures; numbers: of its pictures, rising."""
     height, width = maps.shape[2:]
     flat = maps.flatten(2)
-    low, high = flat.amin(2)[..., None, None], flat.amax(2)[..., None, None]
     small = torch.nn.functional.adaptive_max_pool2d(maps.float(), (min(height, HEAT_SIDE), min(width, HEAT_SIDE)))
-    heat = ((small - low) / (high - low).clamp_min(torch.finfo(torch.float32).tiny) * 255).nan_to_num(0, 0, 0)
+    above = (small - small.mean((2, 3), keepdim=True)).clamp_min(0)
+    heat = (above / above.amax((2, 3), keepdim=True).clamp_min(torch.finfo(torch.float32).tiny) * 255).nan_to_num(0)
     pictures = np.broadcast_to(numbers[:, None], means.shape)
     peak, heat = flat.argmax(2).cpu().numpy(), heat.round().to(torch.uint8).cpu().numpy()
     return _best(Places((height, width), pictures, means, peak, heat), k)

@@ -25,10 +25,13 @@ function featurePage(layer, channel, known, query) {
         { "aria-label": "Its images" },
         known.images.length ? imagesOf(layer, channel, known, chosen) : noImage(layer, channel),
       ),
-      el("section.spectra", { "aria-label": "Activation spectrum" }, spectraOf(layer, channel, known, chosen)),
+      el(
+        "div.beside",
+        examplesSection(known),
+        el("section.spectra", { "aria-label": "Activation spectrum" }, spectraOf(layer, channel, known, chosen)),
+      ),
     ),
     neighborsSection(layer, channel, known, query),
-    examplesSection(known),
     matchesSection(layer, channel),
     known.images.length > 0 && madeSection(layer, known),
     foot([
@@ -135,26 +138,6 @@ function spectraOf(layer, channel, known, chosen) {
       }),
     ),
   ];
-}
-
-function examplesSection(known) {
-  const probes = Object.entries(known.examples).filter(([, shown]) => shown.length);
-  return probes.map(([probe, shown]) =>
-    el(
-      "section",
-      el("h2", term("examples", "Pictures that drive it"), el("span.quiet.small", ` probe ${probe}`)),
-      el(
-        "div.examples",
-        shown.map(([path, mean]) =>
-          el(
-            "figure",
-            el("img", { src: `../${url(path)}`, alt: `Picture of probe ${probe}`, loading: "lazy" }),
-            el("figcaption.caption.quiet", number(mean)),
-          ),
-        ),
-      ),
-    ),
-  );
 }
 
 /** Its match in each other network, beside what a rotated copy would offer. */

@@ -86,7 +86,7 @@ const WORDS = {
   excess: ["Excess", "Score less baseline: by how much the match is better than what a rotated copy of the network offers."],
   examples: [
     "Pictures that drive it",
-    "The pictures of the probe on which this channel\u2019s mean activation is highest: what it answers to in the wild.",
+    "The pictures of the probe on which this channel\u2019s mean activation is highest: what it answers to in the wild. Colour shows where it answers more than on average over the picture, brightest where it answers most; the frame is the receptive field of that place, all the pixels that can reach it.",
   ],
   map: [
     "Map",

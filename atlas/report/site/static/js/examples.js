@@ -1,0 +1,73 @@
+// The pictures that drive a feature most, beside its image: where each does, and what the strongest place sees.
+
+const [FAINTEST, STRONGEST] = [0.35, 0.8]; // as in report/examples.py: where the ramp begins, and its opacity at the top
+
+function examplesSection(known) {
+  const probes = Object.entries(known.examples).filter(([, shown]) => shown.length);
+  return probes.map(([probe, [first, ...others]]) =>
+    el(
+      "section.driving",
+      { "aria-label": `Pictures of probe ${probe} that drive it` },
+      el("h2", term("examples", "Pictures that drive it")),
+      el("p.quiet.small", [`probe ${probe}`, whole.data.pictures[probe]].filter(Boolean).join(" \u00b7 ")),
+      el(
+        "div.examples",
+        el(
+          "figure.first",
+          el("div.panels", panel(first, { box: true }), first.heat && panel(first, { heat: true, said: "its heat map" }), cropOf(first)),
+          caption(first, first.said),
+        ),
+        others.map((one) => el("figure", panel(one, { heat: true, box: true }), cropOf(one), caption(one))),
+      ),
+    ),
+  );
+}
+
+const caption = (example, title) =>
+  el("figcaption.caption", { title: title || example.said }, el("span.name", example.name), " ", el("span.quiet", number(example.mean)));
+
+/** The picture, under its heat map and the frame of its receptive field. said: what it is, where another panel shows the same. */
+function panel(example, { heat, box, said }) {
+  const [x0, y0, x1, y1] = example.box || [];
+  const percent = (part) => `${100 * part}%`;
+  const place = { left: percent(x0), top: percent(y0), width: percent(x1 - x0), height: percent(y1 - y0) };
+  return el(
+    `div.panel${heat && example.heat ? ".heated" : ""}`,
+    el("img", { src: `../${url(example.image)}`, alt: said ? `${example.name}, ${said}` : example.said, loading: "lazy" }),
+    heat && example.heat && heatMap(...example.heat),
+    box && example.box && el("span.field", { style: place }),
+  );
+}
+
+/** One pixel for each position of the map, which the browser enlarges. */
+function heatMap(wide, data) {
+  const levels = bytes(data);
+  const canvas = el("canvas", { width: wide, height: levels.length / wide, "aria-hidden": "true" });
+  const drawn = new ImageData(wide, levels.length / wide);
+  levels.forEach((level, k) => {
+    const colour = along(ONE_SIDED, FAINTEST + ((1 - FAINTEST) * level) / 255);
+    drawn.data.set([...colour, STRONGEST * level], 4 * k);
+  });
+  canvas.getContext("2d").putImageData(drawn, 0, 0);
+  return canvas;
+}
+
+/** The receptive field alone, as large as its panel; none where it is the whole picture. */
+function cropOf(example) {
+  if (!example.box) return null;
+  const [x0, y0, x1, y1] = example.box;
+  const [wide, high] = [x1 - x0, y1 - y0];
+  const side = Math.max(wide, high);
+  const at = (low, length) => `${length < 1 ? (100 * low) / (1 - length) : 0}%`;
+  const style = {
+    width: `${(100 * wide) / side}%`,
+    height: `${(100 * high) / side}%`,
+    "background-image": `url("../${url(example.image)}")`,
+    "background-size": `${100 / wide}% ${100 / high}%`,
+    "background-position": `${at(x0, wide)} ${at(y0, high)}`,
+  };
+  return el(
+    "div.panel.crop",
+    el("span", { role: "img", "aria-label": `${example.name}, the receptive field of the strongest place`, style }),
+  );
+}
