@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 COMMANDS = {
+    "ask": ("atlas.cli.commands.ask:ask", "The features that PICTURE drives most."),
     "export": ("atlas.cli.commands.export:export", "Write the atlas for other tools."),
     "layers": ("atlas.cli.commands.layers:layers", "List the layers of MODEL."),
     "match": ("atlas.cli.commands.match:match", "Best matches of MODEL_A's features in MODEL_B."),

@@ -1,10 +1,12 @@
 """An atlas as Python users see it: SQL over its views, and its features one by one. Imports no torch and no Ray."""
 
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from atlas.query.asking import ask, standards_of
 from atlas.query.label_names import names
 from atlas.query.matches import match
 from atlas.query.names import UnknownName, condition, find_feature, model_names
@@ -18,6 +20,8 @@ from atlas.store.manifest import NotAnAtlas
 
 if TYPE_CHECKING:
     from PIL import Image
+
+    from atlas.ask.asker import Asker
 
 
 class Atlas(Reader):
@@ -75,6 +79,39 @@ class Atlas(Reader):
         Empty before `atlas similarity` ran with such pictures. UnknownName for what the atlas does not hold.
         """
         return names(self, feature, model=model, layer=layer, probe=probe)
+
+    def ask(
+        self,
+        picture: "str | Path | Image.Image",
+        top: int = 20,
+        *,
+        model: str | None = None,
+        layer: str | None = None,
+        probe: str | None = None,
+    ) -> pa.Table:
+        """The `top` features that a picture drives most beyond what pictures do, and where: one forward pass a model.
+
+        `picture` is a path, `sklearn:china.jpg`, or an RGB image; of it the models are shown the largest square in the
+        middle, at their own input size (an image of this atlas itself: as it was made). `model` and `layer` ask only
+        their features; `probe` names the pictures that it is compared with, None natural ones where there are any,
+        else the atlas's own images. Models are loaded when they are first asked, on a GPU if there is one, and kept.
+
+        Columns: `feature`, `z` (by how many deviations the response exceeds its mean over the probe), `response` (mean
+        activation over the map), `rank` (by z, of all that were asked), `x0`, `y0`, `x1`, `y1` (pixels of the picture
+        that reach the highest position of the map) and `name`.
+        CannotAsk for a picture that cannot be read, weights that are not those of the atlas, or before similarity ran;
+        UnknownName for what the atlas does not hold; ValueError for a `top` below 1.
+        """
+        standards = standards_of(self, model=model, layer=layer, probe=probe)
+        return ask(self, self._asker, picture, top, standards)
+
+    @cached_property
+    def _asker(self) -> "Asker":
+        """The models, once they are asked."""
+        # Here, since torch comes with it, which all other questions do without.
+        from atlas.ask.asker import Asker
+
+        return Asker(self.paths)
 
     def _repr_html_(self) -> str:
         """What a notebook shows: models, layers, counts, and some images, at most about 100 KB."""

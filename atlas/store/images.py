@@ -24,10 +24,20 @@ def write_image(path: Path, image: np.ndarray) -> str:
 
 def write_pixels(path: Path, pixels: Image.Image) -> str:
     """Write 8-bit pixels as PNG; returns the file's sha256."""
+    content = _png(pixels)
+    write_bytes(path, content)
+    return hashlib.sha256(content).hexdigest()
+
+
+def png_sha256(pixels: Image.Image) -> str:
+    """The sha256 of the file that `write_pixels` would write."""
+    return hashlib.sha256(_png(pixels)).hexdigest()
+
+
+def _png(pixels: Image.Image) -> bytes:
     buffer = io.BytesIO()
     pixels.save(buffer, format="PNG", compress_level=6)
-    write_bytes(path, buffer.getvalue())
-    return hashlib.sha256(buffer.getbuffer()).hexdigest()
+    return buffer.getvalue()
 
 
 def sha256_of(path: Path) -> str:

@@ -9,5 +9,9 @@ from atlas.store.similarity_tables import MOMENTS
 
 def moment_rows(features: LayerFeatures, facts: Facts) -> pa.Table:
     """MOMENTS of the live features of a layer."""
-    rows = [{**begin, "mu": facts.mu[place], "sigma": facts.sigma[place]} for place, begin in features.live_rows()]
-    return pa.Table.from_pylist([row for row in rows if row["sigma"] > 0], schema=MOMENTS)
+    rows = [
+        {**begin, "mu": facts.mu[place], "sigma": facts.sigma[place]}
+        for place, begin in features.live_rows()
+        if facts.sigma[place] > 0
+    ]
+    return pa.Table.from_pylist(rows, schema=MOMENTS)

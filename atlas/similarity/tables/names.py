@@ -43,5 +43,5 @@ def _chosen(tests: LabelTests) -> tuple[Int[np.ndarray, "c"], Bool[np.ndarray, "
     """The label that a row tells of, and whether it is the feature's name."""
     is_sure = tests.p < LEVEL
     best = np.argmax(np.where(is_sure, tests.auc, -np.inf), axis=1)
-    is_name = is_sure.any(axis=1)
+    is_name = np.asarray(is_sure.any(axis=1))
     return np.where(is_name, best, tests.surest), is_name
