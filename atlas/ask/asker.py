@@ -30,25 +30,25 @@ class Asker:
     def ask(
         self, picture: Image.Image, standards: Sequence[Standard], top: int, *, showing: Showing | None = None
     ) -> list[Answer]:
-        """The `top` features that a picture drives most beyond their standard, the highest z first; ties by address.
+        """The `top` features that a picture drives most beyond their standard.
 
-        picture: RGB of any size; its largest square, from the middle, is what models are shown. showing: how; None: as
-        pictures that were found are. ConfigError: a model cannot be loaded, or its weights are not those of the atlas.
+        First come those that it drives more than all but one or two pictures of the probe do, by its place among them;
+        then, and of equal place, the highest z; then by address. Without places a twin whose images are less alike
+        often has the higher z. picture: RGB of any size; its largest square, from the middle, is what models are shown.
+        showing: how; None: as pictures that were found are. ConfigError: a model cannot be loaded, or its weights are
+        not those of the atlas.
         """
         showing = Showing() if showing is None else showing
         with self._lock:
             layers = self._look(picture, standards, showing)
-            scores = []
-            for standard in standards:
-                response = float(layers[standard.feature[:2]].mean[standard.feature.channel])
-                scores.append(((response - standard.mu) / standard.sigma, response, standard.feature))
-            scores.sort(key=lambda score: (-score[0], str(score[2])))
+            responses = [(standard, layers[standard.feature[:2]].response(standard.feature)) for standard in standards]
+            responses.sort(key=lambda pair: (pair[0].place(pair[1]), -pair[0].z(pair[1]), str(pair[0].feature)))
             answers = []
-            for rank, (z, response, feature) in enumerate(scores[:top], start=1):
-                layer = layers[feature[:2]]
-                place = int(layer.row[feature.channel]), int(layer.column[feature.channel])
-                box = self._models[feature.model].box(feature.layer, place, showing, picture.size)
-                answers.append(Answer(str(feature), z, response, rank, *box))
+            for rank, (standard, response) in enumerate(responses[:top], start=1):
+                feature = standard.feature
+                position = layers[feature[:2]].position(feature)
+                box = self._models[feature.model].box(feature.layer, position, showing, picture.size)
+                answers.append(Answer(str(feature), standard.z(response), response, rank, *box))
             return answers
 
     def showing(self, model: str, side: int, raw: bool) -> Showing:

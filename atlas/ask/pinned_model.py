@@ -10,6 +10,7 @@ from PIL import Image
 
 from atlas.ask.view import Showing, box_on_picture, square
 from atlas.optvis.precision import precision
+from atlas.records import Address
 from atlas.zoo.forward import takes
 from atlas.zoo.load import Loaded
 from atlas.zoo.receptive_field import Box, ReceptiveField, receptive_fields
@@ -22,6 +23,14 @@ class LayerAnswer:
     mean: Float32[np.ndarray, "c"]  # over the map
     row: Int[np.ndarray, "c"]  # of the map's highest position, the first of equals in reading order
     column: Int[np.ndarray, "c"]
+
+    def response(self, feature: Address) -> float:
+        """The mean activation of a feature of this layer."""
+        return float(self.mean[feature.channel])
+
+    def position(self, feature: Address) -> tuple[int, int]:
+        """Row and column of the highest position of its map."""
+        return int(self.row[feature.channel]), int(self.column[feature.channel])
 
 
 class PinnedModel:

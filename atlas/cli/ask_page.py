@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from atlas.cli.upload import MOST_BYTES, MOST_PIXELS
-from atlas.query.asking import probe_asked
+from atlas.query.asking import probe_of
 from atlas.query.atlas import Atlas
 
 STATIC = Path(__file__).parent / "static"
@@ -27,6 +27,6 @@ def about_asking(atlas: Atlas) -> dict[str, Any]:
         "bytes": MOST_BYTES,
         "pixels": MOST_PIXELS,
         "layers": layers,
-        "probe": probe_asked(atlas),
+        "probe": probe_of(atlas),
         "site": f"/{paths.relative(paths.site_page)}" if paths.site_page.is_file() else None,
     }

@@ -28,6 +28,7 @@ from atlas.query.shell import job
 HOST = "127.0.0.1"
 # the names that a request may give this machine: a page on the web whose name resolves to here gives another
 HOSTS = ("127.0.0.1", "localhost", "[::1]")
+NAMES = tuple(host.strip("[]") for host in HOSTS)  # the same, as an Origin has them
 FLAGS = ("mutual", "opposite")
 SILENCE = 30  # seconds that a client may say nothing in the middle of a request
 Query = dict[str, str]
@@ -88,7 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Whether a request gives this machine one of its own names, and comes from no other page; else it is refused."""
         origin = urlsplit(self.headers.get("Origin", "")).hostname
         of_host = self.headers.get("Host", "").rpartition(":")[0] in HOSTS
-        if of_host and (origin is None or origin in (host.strip("[]") for host in HOSTS)):
+        if of_host and (origin is None or origin in NAMES):
             return True
         self._send_json(HTTPStatus.FORBIDDEN, {"error": f"only {' and '.join(HOSTS)} are served"})
         return False

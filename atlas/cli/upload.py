@@ -1,6 +1,6 @@
 """A picture that a browser sends to `atlas serve`: headers and a stream in, a picture or one refusal out; all bounded."""
 
-from collections.abc import Mapping
+from email.message import Message
 from email.parser import BytesParser
 from email.policy import HTTP
 from http import HTTPStatus
@@ -26,7 +26,7 @@ class Refusal(Exception):
         self.status = status
 
 
-def read_upload(headers: Mapping[str, str], stream: BufferedIOBase) -> Image.Image:
+def read_upload(headers: Message, stream: BufferedIOBase) -> Image.Image:
     """The picture of a request, as its body or as a file of a form: upright RGB. Refusal for anything else."""
     kind = (headers.get("Content-Type") or "application/octet-stream").partition(";")[0].strip().lower()
     length = _length(headers)
@@ -46,7 +46,7 @@ def read_upload(headers: Mapping[str, str], stream: BufferedIOBase) -> Image.Ima
         raise Refusal(HTTPStatus.BAD_REQUEST, str(error)) from None
 
 
-def _length(headers: Mapping[str, str]) -> int:
+def _length(headers: Message) -> int:
     text = headers.get("Content-Length")
     if text is None:
         raise Refusal(HTTPStatus.LENGTH_REQUIRED, "say the picture's size in Content-Length")

@@ -1,6 +1,7 @@
 """What a picture of one's own drives: which features are asked, what they are compared with, and their names."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,10 +9,10 @@ import pyarrow as pa
 
 from atlas.ask.answer import Answer, Standard
 from atlas.config.mistakes import ConfigError
-from atlas.query.names import check, check_models
+from atlas.query.names import check, check_layer, check_models
 from atlas.query.reader import Reader
 from atlas.query.shell import job
-from atlas.query.tables_known import PROBE, comparison_record
+from atlas.query.tables_known import comparison_record
 from atlas.query.view_files import quoted
 from atlas.records import Address
 from atlas.store.index import Row
@@ -27,7 +28,7 @@ ASK_COLUMNS = pa.schema(
         ("feature", pa.string()),
         ("z", pa.float32()),  # (response - mean) / deviation, over the pictures of a probe
         ("response", pa.float32()),  # mean activation over the map
-        ("rank", pa.int32()),  # by z, of all features that were asked
+        ("rank", pa.int32()),  # from 1, of all features that were asked
         # the receptive field of the map's highest position: pixels of the picture, x0 ≤ x < x1 and y0 ≤ y < y1
         ("x0", pa.int32()),
         ("y0", pa.int32()),
@@ -43,22 +44,48 @@ class CannotAsk(ValueError):
     """A picture that cannot be read, or an atlas that cannot be asked about one; the message says what to do."""
 
 
-def ask(
-    reader: Reader, asker: "Asker", picture: "str | Path | Image.Image", top: int, standards: Sequence[Standard]
-) -> pa.Table:
-    """ASK_COLUMNS of the `top` features, of those with `standards`, that a picture drives most.
+@dataclass(frozen=True)
+class Scope:
+    """Which features are asked, and what the picture is compared with; None: all, and what `probe_of` says."""
 
-    CannotAsk: the picture cannot be read, or a model cannot be loaded as it was. ValueError for a `top` below 1.
+    model: str | None = None
+    layer: str | None = None
+    probe: str | None = None
+
+
+def ask(reader: Reader, asker: "Asker", picture: "str | Path | Image.Image", top: int, scope: Scope) -> pa.Table:
+    """ASK_COLUMNS of the `top` features of a scope that a picture drives most; the schema's metadata have the probe.
+
+    UnknownName for what the atlas does not hold. CannotAsk: the picture cannot be read, a model cannot be loaded as it
+    was, similarity has not been run. ValueError for a `top` below 1.
     """
     if top < 1:
         raise ValueError(f"top is {top}: ask for 1 feature or more")
+    check_scope(reader, scope)
     image = picture_at(picture) if isinstance(picture, str | Path) else picture.convert("RGB")
+    own = own_image(reader, image)
+    probe = str(probe_of(reader, own is not None)) if scope.probe is None else scope.probe
+    standards = _standards(reader, scope, probe)
     try:
-        own = own_image(reader, image)
         showing = None if own is None else asker.showing(own["model"], min(image.size), own["raw"])
-        return _named(reader, asker.ask(image, standards, top, showing=showing))
+        rows = _named(reader, asker.ask(image, standards, top, showing=showing))
+        return rows.replace_schema_metadata({"probe": probe})
     except ConfigError as error:
         raise CannotAsk(str(error)) from None
+
+
+def check_scope(reader: Reader, scope: Scope) -> None:
+    """UnknownName for what the atlas does not hold; CannotAsk before similarity ran."""
+    if scope.model is not None:
+        check_models(reader, scope.model)
+    if scope.layer is not None:
+        check_layer(reader, scope.layer, scope.model)
+    probes = _measured_probes(reader)
+    if not probes:
+        run = job("similarity", reader.path)
+        raise CannotAsk(f"{reader.path} does not know what its features do on other pictures: run `{run}`")
+    if scope.probe is not None:
+        check(scope.probe, probes, f"probe in {reader.path}")
 
 
 def picture_at(request: str | Path) -> "Image.Image":
@@ -76,43 +103,36 @@ def picture_at(request: str | Path) -> "Image.Image":
         raise CannotAsk(str(error)) from None
 
 
-def probe_asked(reader: Reader) -> str | None:
-    """The probe that pictures are compared with when none is named: natural pictures before the atlas's own images."""
+def probe_of(reader: Reader, own: bool = False) -> str | None:
+    """The probe that a picture is compared with when none is named; None before similarity ran.
+
+    Natural pictures before the atlas's own images; these for a picture that is one of them (`own`).
+    """
+    kinds = ("atlas", *KINDS) if own else KINDS
 
     def kind(probe: str) -> int:
-        told = comparison_record(reader, probe).get("probe", {}).get("kind", PROBE if probe == PROBE else None)
-        return KINDS.index(told) if told in KINDS else len(KINDS)
+        record = comparison_record(reader, probe).get("probe", {})
+        named = record.get("kind", probe)
+        return kinds.index(named) if named in kinds else len(kinds)
 
     return min(_measured_probes(reader), key=lambda probe: (kind(probe), probe), default=None)
 
 
-def standards_of(reader: Reader, *, model: str | None, layer: str | None, probe: str | None) -> list[Standard]:
-    """What the features that are asked do on the pictures of a probe.
-
-    UnknownName for what the atlas does not hold; CannotAsk when similarity has not been run.
-    """
-    if model is not None:
-        check_models(reader, model)
-    if layer is not None:
-        of_model = "" if model is None else f"WHERE model = {quoted(model)}"
-        layers = reader.sql(f"SELECT DISTINCT layer FROM tasks {of_model} ORDER BY layer")["layer"].to_pylist()
-        check(layer, layers, f"layer in {reader.path if model is None else model}")
-    known = _measured_probes(reader)
-    if not known:
-        run = job("similarity", reader.path)
-        raise CannotAsk(f"{reader.path} does not know what its features do on other pictures: run `{run}`")
-    if probe is not None:
-        check(probe, known, f"probe in {reader.path}")
-    where = [f"probe = {quoted(str(probe_asked(reader) if probe is None else probe))}"]
-    where += [f"{column} = {quoted(name)}" for column, name in (("model", model), ("layer", layer)) if name is not None]
-    rows = reader.sql(f"FROM moments WHERE {' AND '.join(where)}").to_pylist()
+def _standards(reader: Reader, scope: Scope, probe: str) -> list[Standard]:
+    """What the features of a scope do on the pictures of a probe."""
+    keys = {"probe": probe, "model": scope.model, "layer": scope.layer}
+    where = " AND ".join(f"{column} = {quoted(name)}" for column, name in keys.items() if name is not None)
+    rows = reader.sql(f"FROM moments WHERE {where}").to_pylist()
     if not rows:
-        asked = " and ".join(name for name in (model, layer) if name is not None)
-        raise CannotAsk(
-            f"no feature of {asked} was live when similarity was last run: run `{job('similarity', reader.path)}`"
-        )
+        asked = " and ".join(name for name in (scope.model, scope.layer) if name is not None)
+        run = job("similarity", reader.path)
+        raise CannotAsk(f"no feature of {asked} was live when similarity was last run: run `{run}`")
     return [
-        Standard(Address(row["model"], row["layer"], row["channel"]), row["weights"], row["mu"], row["sigma"])
+        Standard(
+            feature=Address(row["model"], row["layer"], row["channel"]),
+            **{name: row[name] for name in ("weights", "mu", "sigma")},
+            highest=tuple(row["highest"]),
+        )
         for row in rows
     ]
 

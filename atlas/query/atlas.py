@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from atlas.query.asking import ask, standards_of
+from atlas.query.asking import Scope, ask
 from atlas.query.label_names import names
 from atlas.query.matches import match
 from atlas.query.names import UnknownName, condition, find_feature, model_names
@@ -91,19 +91,21 @@ class Atlas(Reader):
     ) -> pa.Table:
         """The `top` features that a picture drives most beyond what pictures do, and where: one forward pass a model.
 
-        `picture` is a path, `sklearn:china.jpg`, or an RGB image; of it the models are shown the largest square in the
-        middle, at their own input size (an image of this atlas itself: as it was made). `model` and `layer` ask only
-        their features; `probe` names the pictures that it is compared with, None natural ones where there are any,
-        else the atlas's own images. Models are loaded when they are first asked, on a GPU if there is one, and kept.
+        picture: a path, `sklearn:china.jpg`, or an image. Of it the models are shown the largest square in the middle
+            at their own input size; an image of this atlas is shown as it was made. Models are loaded when they are
+            first asked, onto a GPU if there is one, and kept.
+        model, layer: only their features.
+        probe: the pictures that it is compared with. None: natural ones where there are any, else (and for an image of
+            this atlas) the atlas's own images.
 
         Columns: `feature`, `z` (by how many deviations the response exceeds its mean over the probe), `response` (mean
-        activation over the map), `rank` (by z, of all that were asked), `x0`, `y0`, `x1`, `y1` (pixels of the picture
-        that reach the highest position of the map) and `name`.
+        activation over the map), `rank` (from 1, of all that were asked: first come those that the picture drives more
+        than all but one or two pictures of the probe do, by its place among them, then the highest z), `x0`, `y0`,
+        `x1`, `y1` (the pixels of the picture, x0 ≤ x < x1, that reach the highest position of the map) and `name`.
         CannotAsk for a picture that cannot be read, weights that are not those of the atlas, or before similarity ran;
         UnknownName for what the atlas does not hold; ValueError for a `top` below 1.
         """
-        standards = standards_of(self, model=model, layer=layer, probe=probe)
-        return ask(self, self._asker, picture, top, standards)
+        return ask(self, self._asker, picture, top, Scope(model, layer, probe))
 
     @cached_property
     def _asker(self) -> "Asker":

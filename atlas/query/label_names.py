@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
-from atlas.query.names import check, check_models, condition, find_feature
+from atlas.query.names import check, check_layer, check_models, condition, find_feature
 from atlas.query.reader import Reader
 from atlas.query.shell import job
 from atlas.query.tables_known import PROBE, command, probes
@@ -75,7 +75,5 @@ def _conditions(reader: Reader, feature: str | Address | None, model: str | None
         check_models(reader, model)
         yield f"model = {quoted(model)}"
     if layer is not None:
-        of_model = "" if model is None else f"WHERE model = {quoted(model)}"
-        layers = reader.sql(f"SELECT DISTINCT layer FROM tasks {of_model} ORDER BY layer")["layer"].to_pylist()
-        check(layer, layers, f"layer in {reader.path if model is None else model}")
+        check_layer(reader, layer, model)
         yield f"layer = {quoted(layer)}"

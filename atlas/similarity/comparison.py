@@ -97,7 +97,7 @@ def _write_bank(runner: StageRunner, probe: AnsweredProbe, folder: Path, by_laye
             addresses=tuple(probe.roles.features[span.features]),
             alive=facts.alive,
         )
-        by_layer.moments.append(moment_rows(features, facts))
+        by_layer.moments.append(moment_rows(features, facts, values))
         if probe.roles.own_images:
             by_layer.marks.append(marks(span, values, facts, probe.roles.made_for))
             return

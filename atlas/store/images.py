@@ -6,7 +6,7 @@ import struct
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from atlas.store.files import write_bytes
 
@@ -79,6 +79,9 @@ def _read(source: Path | io.BytesIO, name: str, most_pixels: int | None = None) 
         raise TooManyPixels(f"{name}: {error}") from error
     except TooManyPixels:
         raise
+    # whose message shows the object that was read
+    except UnidentifiedImageError as error:
+        raise OSError(f"{name} is no picture that can be read: its format is none that is known") from error
     # RuntimeError: AVIF
     except (SyntaxError, ValueError, RuntimeError, OSError) as error:
         raise OSError(f"{name} is no picture that can be read: {error}") from error

@@ -165,6 +165,7 @@ MOMENTS = pa.schema(
         ("weights", pa.string()),  # of the model that looked at the pictures
         ("mu", pa.float64()),  # mean of its responses; of probe `atlas` without the feature's own images
         ("sigma", pa.float64()),  # their deviation
+        ("highest", pa.list_(pa.float32())),  # the three highest responses, highest first; of fewer pictures all
     ]
 )
 

@@ -5,7 +5,7 @@ import click
 from atlas.cli.messages import say
 from atlas.cli.options import Refused, open_atlas, reading, say_freshness
 from atlas.cli.tables import print_table
-from atlas.query.asking import CannotAsk, probe_asked
+from atlas.query.asking import CannotAsk
 
 
 @click.command()
@@ -37,6 +37,6 @@ def ask(
         except CannotAsk as error:
             raise Refused(str(error)) from None
         print_table(rows, form)
-        used = str(probe_asked(atlas) if probe is None else probe)
+        used = rows.schema.metadata[b"probe"].decode()
         say(f"{picture}: compared with the pictures of probe {used}")
         say_freshness(atlas, used)
