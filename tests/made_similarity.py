@@ -20,7 +20,17 @@ from atlas.records import MEASURES, SCOPES, Address
 from atlas.store.files import write_json
 from atlas.store.index import Row, write_rows
 from atlas.store.paths import AtlasPaths
-from atlas.store.similarity_tables import CLUSTERS, EXAMPLES, LAYERS, LAYOUT, MATCHES, NEIGHBORS, QUALITY, RESPONSES
+from atlas.store.similarity_tables import (
+    CLUSTERS,
+    EXAMPLES,
+    LAYERS,
+    LAYOUT,
+    MATCHES,
+    NAMES,
+    NEIGHBORS,
+    QUALITY,
+    RESPONSES,
+)
 
 WHEN = "2026-01-03T00:00:00+00:00"  # a day after the images of a made atlas
 GROUP_ROWS = 20_000
@@ -63,6 +73,7 @@ def write_similarity(paths: AtlasPaths, sizes: Sizes | None = None) -> None:
     write_neighbors(paths, features, sizes)
     write_relations(paths, features, sizes.probe)
     write_rows(paths.quality, [{**row, "self_rank": 1, "self_z": 4.5} for row in tasks], QUALITY)
+    write_names(paths, features)
     write_examples(paths, live)
     write_responses(paths, live, features)
     state = {"mark": "made", "when": WHEN, "features": len(features), "pictures": len(tasks), "missing": {}}
@@ -260,6 +271,27 @@ def write_examples(paths: AtlasPaths, live: Sequence[Row], count: int = 4) -> No
         for rank in range(1, count + 1)
     ]
     write_rows(paths.probe_examples("natural"), rows, EXAMPLES)
+
+
+def write_names(paths: AtlasPaths, features: Sequence[Address]) -> None:
+    """Two probes' names: of every third feature none by photographs, of every feature another by drawings."""
+    rows = [
+        {
+            "probe": probe,
+            "feature": str(feature),
+            **feature._asdict(),
+            "weights": "none(seed 0)@abc",
+            "name": label if named else None,
+            "auc": 0.9 if named else 0.55,
+            "p": 0.0005 if named else 0.4,
+            "runner_up": "lion" if named else None,
+            "runner_up_auc": 0.5,
+        }
+        for probe in ("natural", "patterns")
+        for number, feature in enumerate(features)
+        for label, named in [("zebra", number % 3 > 0) if probe == "natural" else ("dots", True)]
+    ]
+    write_rows(paths.names, rows, NAMES)
 
 
 def write_responses(paths: AtlasPaths, live: Sequence[Row], features: Sequence[Address]) -> None:

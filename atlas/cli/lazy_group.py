@@ -9,9 +9,11 @@ from typing import Any
 import click
 
 COMMANDS = {
+    "ask": ("atlas.cli.commands.ask:ask", "The features that PICTURE drives most."),
     "export": ("atlas.cli.commands.export:export", "Write the atlas for other tools."),
     "layers": ("atlas.cli.commands.layers:layers", "List the layers of MODEL."),
     "match": ("atlas.cli.commands.match:match", "Best matches of MODEL_A's features in MODEL_B."),
+    "names": ("atlas.cli.commands.names:names", "The label whose pictures drive a feature most."),
     "selftest": ("atlas.cli.commands.selftest:selftest", "Check on this machine that known answers come out."),
     "serve": ("atlas.cli.commands.serve:serve", "Files and answers of an atlas on 127.0.0.1."),
     "show": ("atlas.cli.commands.show:show", "Rows and contact sheet of one FEATURE."),

@@ -1,4 +1,6 @@
-"""An atlas over HTTP, for this machine only: its files, with Range requests, and the reading commands as JSON."""
+"""An atlas over HTTP, for this machine only: its files, with Range requests, the reading commands as JSON, and a page
+on which pictures are dropped.
+"""
 
 import json
 import os
@@ -11,9 +13,13 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pyarrow as pa
+from PIL import Image
 
+from atlas.cli.ask_page import ASK_FILES, about_asking
 from atlas.cli.served_files import byte_range, copy_bytes, folder_of_page, open_file
 from atlas.cli.tables import plain_rows
+from atlas.cli.upload import Refusal, read_upload
+from atlas.query.asking import CannotAsk
 from atlas.query.atlas import Atlas
 from atlas.query.guard import Damaged, QueryError
 from atlas.query.names import UnknownName
@@ -22,7 +28,9 @@ from atlas.query.shell import job
 HOST = "127.0.0.1"
 # the names that a request may give this machine: a page on the web whose name resolves to here gives another
 HOSTS = ("127.0.0.1", "localhost", "[::1]")
+NAMES = tuple(host.strip("[]") for host in HOSTS)  # the same, as an Origin has them
 FLAGS = ("mutual", "opposite")
+SILENCE = 30  # seconds that a client may say nothing in the middle of a request
 Query = dict[str, str]
 
 
@@ -40,6 +48,7 @@ def make_server(atlas: Atlas, port: int) -> ThreadingHTTPServer:
 
 class _Handler(BaseHTTPRequestHandler):
     source: Atlas
+    timeout = SILENCE
 
     def do_GET(self) -> None:
         self._answer()
@@ -51,27 +60,69 @@ class _Handler(BaseHTTPRequestHandler):
         """Print nothing: every page makes hundreds of requests."""
 
     def _answer(self) -> None:
-        if self.headers.get("Host", "").rpartition(":")[0] not in HOSTS:
-            return self._send_json(HTTPStatus.FORBIDDEN, {"error": f"only {' and '.join(HOSTS)} are served"})
-        url = urlsplit(self.path)
-        path, query = unquote(url.path), {key: values[-1] for key, values in parse_qs(url.query).items()}
+        if not self._is_from_here():
+            return None
+        path, query = self._asked()
         if path == "/":
             return self._send_to_site()
+        if path in ASK_FILES:
+            return self._send_page(*ASK_FILES[path])
         if not path.startswith("/api/"):
             return self._send_file(path)
+        if path == "/api/ask":
+            return self._send_answer(lambda: about_asking(self.source))
+        return self._send_answer(lambda: _rows(self.source, path.removeprefix("/api/"), query))
+
+    def do_POST(self) -> None:
+        """Answer what a picture drives: /api/ask, with the picture as the body."""
+        if not self._is_from_here():
+            return None
+        path, query = self._asked()
+        if path != "/api/ask":
+            return self._send_json(HTTPStatus.METHOD_NOT_ALLOWED, {"error": "only /api/ask takes a POST: a picture"})
+        return self._send_answer(lambda: _ask(self.source, self._picture(), query))
+
+    def _picture(self) -> Image.Image:
+        return read_upload(self.headers, self.rfile)
+
+    def _is_from_here(self) -> bool:
+        """Whether a request gives this machine one of its own names, and comes from no other page; else it is refused."""
+        origin = urlsplit(self.headers.get("Origin", "")).hostname
+        of_host = self.headers.get("Host", "").rpartition(":")[0] in HOSTS
+        if of_host and (origin is None or origin in NAMES):
+            return True
+        self._send_json(HTTPStatus.FORBIDDEN, {"error": f"only {' and '.join(HOSTS)} are served"})
+        return False
+
+    def _asked(self) -> tuple[str, Query]:
+        """The path of a request, and its query."""
+        url = urlsplit(self.path)
+        return unquote(url.path), {key: values[-1] for key, values in parse_qs(url.query).items()}
+
+    def _send_answer(self, answer: Callable[[], Any]) -> None:
+        """Send what a function returns as JSON, or what it refuses."""
         try:
-            return self._send_json(HTTPStatus.OK, _rows(self.source, path.removeprefix("/api/"), query))
+            return self._send_json(HTTPStatus.OK, answer())
+        except Refusal as error:
+            return self._send_json(error.status, {"error": str(error)})
         except UnknownName as error:
             return self._send_json(HTTPStatus.NOT_FOUND, {"error": str(error)})
+        except CannotAsk as error:
+            return self._send_json(HTTPStatus.CONFLICT, {"error": str(error)})
         except (QueryError, ValueError, TypeError) as error:
             return self._send_json(HTTPStatus.BAD_REQUEST, {"error": str(error)})
         except Damaged as error:
             return self._send_json(HTTPStatus.INTERNAL_SERVER_ERROR, {"error": str(error)})
 
+    def _send_page(self, content: bytes, kind: str) -> None:
+        self._send_head(HTTPStatus.OK, {"Content-Type": kind, "Content-Length": str(len(content))})
+        if self.command == "GET":
+            self.wfile.write(content)
+
     def _send_json(self, status: HTTPStatus, value: Any) -> None:
         body = json.dumps(value, ensure_ascii=False).encode()
         self._send_head(status, {"Content-Type": "application/json; charset=utf-8", "Content-Length": str(len(body))})
-        if self.command == "GET":
+        if self.command != "HEAD":
             self.wfile.write(body)
 
     def _send_to_site(self) -> None:
@@ -129,6 +180,12 @@ def _rows(atlas: Atlas, path: str, query: Query) -> list[dict[str, Any]]:
     if name not in ANSWERS:
         raise UnknownName(f"there is no /api/{name}; there are {', '.join(f'/api/{answer}' for answer in ANSWERS)}")
     return plain_rows(ANSWERS[name](atlas, rest, query))
+
+
+def _ask(atlas: Atlas, picture: Image.Image, query: Query) -> list[dict[str, Any]]:
+    """The rows of `atlas ask`; TypeError for a word of the query that it does not take."""
+    options: dict[str, Any] = {key: value for key, value in query.items() if key != "top"}
+    return plain_rows(atlas.ask(picture, int(query.get("top", 20)), **options))
 
 
 def _feature(atlas: Atlas, address: str, query: Query) -> pa.Table:

@@ -1,10 +1,13 @@
 """An atlas as Python users see it: SQL over its views, and its features one by one. Imports no torch and no Ray."""
 
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from atlas.query.asking import Scope, ask
+from atlas.query.label_names import names
 from atlas.query.matches import match
 from atlas.query.names import UnknownName, condition, find_feature, model_names
 from atlas.query.neighbors import neighbors
@@ -17,6 +20,8 @@ from atlas.store.manifest import NotAnAtlas
 
 if TYPE_CHECKING:
     from PIL import Image
+
+    from atlas.ask.asker import Asker
 
 
 class Atlas(Reader):
@@ -58,6 +63,58 @@ class Atlas(Reader):
         Empty before similarity ran. UnknownName for a model or probe that the atlas does not hold.
         """
         return match(self, model_a, model_b, top=top, mutual=mutual, probe=probe)
+
+    def names(
+        self,
+        feature: str | Address | None = None,
+        *,
+        model: str | None = None,
+        layer: str | None = None,
+        probe: str | None = None,
+    ) -> pa.Table:
+        """The label whose pictures drive each live feature beyond chance, in the order of layers and channels.
+
+        `feature`, `model` and `layer` keep only their own; `probe` names the set of labelled pictures, None the
+        photographs if there are any, else the drawings. Columns: `feature`, `name` (NULL: no label has p < 0.01),
+        `auc` (of the name against all other labels), `p` (by permutation, over all labels) and `runner_up`.
+        Empty before `atlas similarity` ran with such pictures. UnknownName for what the atlas does not hold.
+        """
+        return names(self, feature, model=model, layer=layer, probe=probe)
+
+    def ask(
+        self,
+        picture: "str | Path | Image.Image",
+        top: int = 20,
+        *,
+        model: str | None = None,
+        layer: str | None = None,
+        probe: str | None = None,
+    ) -> pa.Table:
+        """The `top` features that a picture drives most beyond what pictures do, and where: one forward pass a model.
+
+        picture: a path, `sklearn:china.jpg`, or an image. Of it the models are shown the largest square in the middle
+            at their own input size; an image of this atlas is shown as it was made. Models are loaded when they are
+            first asked, onto a GPU if there is one, and kept.
+        model, layer: only their features.
+        probe: the pictures that it is compared with. None: natural ones where there are any, else (and for an image of
+            this atlas) the atlas's own images.
+
+        Columns: `feature`, `z` (by how many deviations the response exceeds its mean over the probe), `response` (mean
+        activation over the map), `rank` (from 1, of all that were asked: first come those that the picture drives more
+        than all but one or two pictures of the probe do, by its place among them, then the highest z), `x0`, `y0`,
+        `x1`, `y1` (the pixels of the picture, x0 ≤ x < x1, that reach the highest position of the map) and `name`.
+        CannotAsk for a picture that cannot be read, weights that are not those of the atlas, or before similarity ran;
+        UnknownName for what the atlas does not hold; ValueError for a `top` below 1.
+        """
+        return ask(self, self._asker, picture, top, Scope(model, layer, probe))
+
+    @cached_property
+    def _asker(self) -> "Asker":
+        """The models, once they are asked."""
+        # Here, since torch comes with it, which all other questions do without.
+        from atlas.ask.asker import Asker
+
+        return Asker(self.paths)
 
     def _repr_html_(self) -> str:
         """What a notebook shows: models, layers, counts, and some images, at most about 100 KB."""

@@ -40,6 +40,13 @@ def check_models(reader: Reader, *models: str) -> None:
         check(model, allowed, f"model in {reader.path}")
 
 
+def check_layer(reader: Reader, layer: str, model: str | None = None) -> None:
+    """UnknownName for a layer that the atlas was never asked for, of one model or of any."""
+    of_model = "" if model is None else f"WHERE model = {quoted(model)}"
+    layers = reader.sql(f"SELECT DISTINCT layer FROM tasks {of_model} ORDER BY layer")["layer"].to_pylist()
+    check(layer, layers, f"layer in {reader.path if model is None else model}")
+
+
 def model_names(reader: Reader) -> list[str]:
     """The models that the atlas was asked for, by name."""
     return reader.sql("SELECT DISTINCT model FROM tasks ORDER BY ALL")["model"].to_pylist()

@@ -10,7 +10,18 @@ import pyarrow as pa
 from atlas.store.classes import CLASSES
 from atlas.store.index import FAILURES, FOLDER, INDEX, TRACES, files_under
 from atlas.store.plans import PLAN
-from atlas.store.similarity_tables import CLUSTERS, EXAMPLES, LAYERS, LAYOUT, MATCHES, NEIGHBORS, QUALITY, RESPONSES
+from atlas.store.similarity_tables import (
+    CLUSTERS,
+    EXAMPLES,
+    LAYERS,
+    LAYOUT,
+    MATCHES,
+    MOMENTS,
+    NAMES,
+    NEIGHBORS,
+    QUALITY,
+    RESPONSES,
+)
 
 TYPES = {
     pa.string(): "VARCHAR",
@@ -20,6 +31,7 @@ TYPES = {
     pa.int32(): "INTEGER",
     pa.int64(): "BIGINT",
     pa.float32(): "FLOAT",
+    pa.float64(): "DOUBLE",
     pa.list_(pa.float32()): "FLOAT[]",
     pa.list_(pa.uint8()): "UTINYINT[]",
     pa.timestamp("ms", tz="UTC"): "TIMESTAMPTZ",
@@ -87,6 +99,8 @@ VIEW_FILES = (
     ViewFiles("layers", "layers.parquet", LAYERS),
     ViewFiles("matches", "matches.parquet", MATCHES),
     ViewFiles("quality", "quality.parquet", QUALITY),
+    ViewFiles("moments", "moments.parquet", MOMENTS),
+    ViewFiles("names", "names.parquet", NAMES),
     ViewFiles("clusters", "clusters.parquet", CLUSTERS),
     ViewFiles("layout", "layout.parquet", LAYOUT),
     ViewFiles("examples", "examples", EXAMPLES, hive=True, grown=True),

@@ -19,13 +19,18 @@ STANDS = "target <> 'channel', metric, seed, created DESC, task"
 IMAGE_ORDER = "metric, target <> 'channel', target, seed, created DESC"
 # the class that a feature stands for, of the weights that its image is of; a group, so that no row is doubled
 CLASS_NAMES = "(SELECT feature, weights, any_value(name) AS name FROM classes GROUP BY feature, weights) class"
+# ORDER BY whose first probe is the one whose names count: photographs before PatternNet's drawings
+NAMES_FIRST = "probe = 'patterns', probe"
+LABEL_NAMES = f"""(SELECT feature, weights, first(name ORDER BY {NAMES_FIRST}) AS name FROM names
+    WHERE name IS NOT NULL GROUP BY feature, weights) label"""
 DERIVED = {
-    # joined to groups, so that no row is doubled
+    # joined to groups, which DuckDB knows to be unique: a query that asks for none of their columns joins nothing
     "features": f"""
-        SELECT made.* REPLACE (good.self_rank AS self_rank), good.self_z, class.name
+        SELECT made.* REPLACE (good.self_rank AS self_rank), good.self_z, coalesce(class.name, label.name) AS name
         FROM ({{index}}) made LEFT JOIN
             (SELECT task, any_value(self_rank) AS self_rank, any_value(self_z) AS self_z FROM quality GROUP BY task) good
-            USING (task) LEFT JOIN {CLASS_NAMES} USING (feature, weights)""",
+            USING (task) LEFT JOIN {CLASS_NAMES} USING (feature, weights)
+            LEFT JOIN {LABEL_NAMES} USING (feature, weights)""",
     "images": """
         SELECT task, feature, model, layer, channel, target, metric, seed, recipe,
             image, {folder} || image AS path, image_sha256, width, height
@@ -54,7 +59,7 @@ DERIVED = {
 }
 VIEWS = (
     *("features", "images", "failures", "plan", "tasks", "responses", "neighbors", "neighbors_named", "layers"),
-    *("matches", "quality", "clusters", "layout", "examples", "traces", "classes"),
+    *("matches", "quality", "moments", "names", "clusters", "layout", "examples", "traces", "classes"),
 )
 SETTINGS = {
     "TimeZone": "'UTC'",
@@ -100,7 +105,12 @@ def definitions(root: Path, home: Path | None = None) -> Iterator[str]:
     prefix = root if home is None else home
     folder = "" if prefix == HOME else f"{prefix}/"
     texts = {kind.view: kind.sql(root, prefix) for kind in VIEW_FILES}
-    words = {"index": texts.pop("index"), "folder": quoted(folder), "src": _parts("src"), "dst": _parts("dst")}
+    words = {
+        "index": texts.pop("index"),
+        "folder": quoted(folder),
+        "src": _parts("src"),
+        "dst": _parts("dst"),
+    }
     for view, text in texts.items():
         yield f"CREATE OR REPLACE VIEW {view} AS {text}"
     for view, text in DERIVED.items():

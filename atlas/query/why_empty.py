@@ -14,10 +14,10 @@ def why_empty(reader: Reader, question: Question) -> str | None:
 
     None when it does find something.
     """
-    return _without_image(reader, question.src) or _without_table(reader, question) or _without_rows(reader, question)
+    return without_image(reader, question.src) or _without_table(reader, question) or _without_rows(reader, question)
 
 
-def _without_image(reader: Reader, feature: Address) -> str | None:
+def without_image(reader: Reader, feature: Address) -> str | None:
     """Why the feature was compared with no other at all: it has no image that drives it."""
     states = set(reader.sql(f"SELECT state FROM tasks WHERE {condition(feature)}")["state"].to_pylist())
     if "ok" in states:

@@ -1,13 +1,13 @@
 """The images of an atlas, read from its index as pictures that models can be shown."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from atlas.records import ModelCard
 from atlas.store.index import Row, files_under, read_table
-from atlas.store.paths import VARIANT_ENDING, AtlasPaths
+from atlas.store.paths import AtlasPaths
+from atlas.store.raw_variants import RawVariants
 
 INDEX_COLUMNS = (
     "task", "feature", "model", "layer", "layer_index", "target", "metric", "seed", "status", "image", "width",
@@ -40,7 +40,7 @@ class AtlasImage:
 
 def atlas_images(paths: AtlasPaths, manifest: dict[str, Any], cards: dict[str, ModelCard]) -> list[AtlasImage]:
     """Every image of the atlas that shows something, in the order of tasks; dead ones are gray and left out."""
-    raw = _RawVariants(manifest)
+    raw = RawVariants(manifest)
     rows = (row for path in files_under(paths.index) for row in read_table(path, INDEX_COLUMNS).to_pylist())
     images = [_atlas_image(row, cards[row["model"]], raw.holds(row)) for row in rows if row["status"] == "ok"]
     return sorted(images, key=lambda image: image.picture.id)
@@ -51,21 +51,6 @@ def _atlas_image(row: Row, card: ModelCard, raw: bool) -> AtlasImage:
     picture = Picture(row["task"], row["image"], row["feature"], scale, raw)
     kind = (row["metric"], row["target"], row["seed"])
     return AtlasImage(picture, row["model"], row["layer"], row["weights"], kind, row["created"])
-
-
-class _RawVariants:
-    """Which images were made without the model's normalisation (recipe `octaves`), as the manifest tells."""
-
-    def __init__(self, manifest: dict[str, Any]) -> None:
-        self.variants: dict[tuple[str, str], list[dict[str, Any]]] = {}
-        for variant in manifest["variants"]:
-            self.variants.setdefault((variant["model"], variant["metric"]), []).append(variant)
-
-    def holds(self, row: Row) -> bool:
-        variants = self.variants.get((row["model"], row["metric"]), [])
-        ending = re.search(VARIANT_ENDING, row["image"])
-        matching = [variant for variant in variants if ending is None or variant["variant"].startswith(ending[1])]
-        return bool(matching) and matching[0]["settings"].get("space") == "raw"
 
 
 def features_of(images: Iterable[AtlasImage], cards: Mapping[str, ModelCard]) -> list[str]:

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from atlas.engine.drive import Ending
 from atlas.engine.progress import Count
@@ -22,13 +23,18 @@ from atlas.similarity.compare.blocks import Block, Comparison, blocks_of
 from atlas.similarity.compare.facts import Facts, PictureRoles
 from atlas.similarity.compare.settings import BlockShard, CompareSettings
 from atlas.similarity.compare.spans import LayerSpan
+from atlas.similarity.picture_labels import labels_by_model
 from atlas.similarity.probe.pictures import PictureReader
 from atlas.similarity.probe.responses import read_layer
 from atlas.similarity.stage_runner import StageRunner
 from atlas.similarity.tables.examples import TopPictures, most_driving, write_examples
+from atlas.similarity.tables.layer_features import LayerFeatures
+from atlas.similarity.tables.moments import moment_rows
+from atlas.similarity.tables.names import name_rows
 from atlas.similarity.tables.quality import Marks, marks, write_quality
-from atlas.similarity.tables.write import write_results
+from atlas.similarity.tables.write import replace_probe, write_results
 from atlas.store.comparisons import forget_comparison
+from atlas.store.similarity_tables import MOMENTS, NAMES
 from atlas.sweep.identity import fingerprint
 
 PAIR_COST = 2.0  # multiply-adds of two features and a picture: the product, and all that is ranked besides
@@ -49,6 +55,8 @@ class _ByLayer:
 
     marks: list[Marks] = field(default_factory=list)
     tops: list[TopPictures] = field(default_factory=list)
+    names: list[pa.Table] = field(default_factory=list)
+    moments: list[pa.Table] = field(default_factory=list)
 
 
 def compare_features(runner: StageRunner, probe: AnsweredProbe, mark: str) -> tuple[Ending, list[Path]]:
@@ -76,18 +84,28 @@ def compare_features(runner: StageRunner, probe: AnsweredProbe, mark: str) -> tu
 
 def _write_bank(runner: StageRunner, probe: AnsweredProbe, folder: Path, by_layer: _ByLayer) -> Bank:
     rows = {picture.id: row for row, picture in enumerate(probe.pictures)}
-    examples = runner.config.probes[probe.name].examples
+    config = runner.config.probes[probe.name]
+    labels = {} if probe.roles.own_images else labels_by_model(runner.source, config, probe.name, probe.pictures)
 
     def responses(span: LayerSpan) -> np.ndarray:
         return _read(runner, probe, span, rows)
 
     def look(span: LayerSpan, values: np.ndarray, facts: Facts) -> None:
+        features = LayerFeatures(
+            probe=probe.name,
+            weights=runner.source.cards[span.model].provenance,
+            addresses=tuple(probe.roles.features[span.features]),
+            alive=facts.alive,
+        )
+        by_layer.moments.append(moment_rows(features, facts, values))
         if probe.roles.own_images:
             by_layer.marks.append(marks(span, values, facts, probe.roles.made_for))
-        elif examples:
+            return
+        by_layer.names.append(name_rows(features, values, labels[span.model]))
+        if config.examples:
             maxima = _read(runner, probe, span, rows, column="max")
-            features = list(probe.roles.features[span.features])
-            by_layer.tops.append(most_driving(features, values, maxima, examples, alive=facts.alive))
+            addresses = list(features.addresses)
+            by_layer.tops.append(most_driving(addresses, values, maxima, config.examples, alive=facts.alive))
 
     return write_bank(folder, probe.roles, responses, seed=runner.config.similarity.seed, look=look)
 
@@ -128,15 +146,18 @@ def _compare(runner: StageRunner, bank: Bank, blocks: list[Block], pictures: int
 
 
 def _write_by_layer(runner: StageRunner, probe: AnsweredProbe, by_layer: _ByLayer) -> list[Path]:
-    """Write what was kept while the bank was written: the marks of the atlas's own images, or examples."""
+    """Write what was kept while the bank was written: the marks of the atlas's own images, or names and examples."""
     paths = runner.paths
+    replace_probe(paths.moments, pa.concat_tables([MOMENTS.empty_table(), *by_layer.moments]), probe.name)
     if probe.roles.own_images:
         write_quality(paths, probe.pictures, by_layer.marks)
-        return [paths.quality]
+        return [paths.quality, paths.moments]
+    replace_probe(paths.names, pa.concat_tables([NAMES.empty_table(), *by_layer.names]), probe.name)
     if not by_layer.tops:
         paths.probe_examples(probe.name).unlink(missing_ok=True)
         shutil.rmtree(paths.probe_pictures(probe.name), ignore_errors=True)
-        return []
+        return [paths.names, paths.moments]
     reader = PictureReader(runner.config.probes[probe.name], paths.root)
     weights = {name: card.provenance for name, card in runner.source.cards.items()}
-    return write_examples(paths, probe.name, probe.pictures, reader, tops=by_layer.tops, weights=weights)
+    files = write_examples(paths, probe.name, probe.pictures, reader, tops=by_layer.tops, weights=weights)
+    return [paths.names, paths.moments, *files]

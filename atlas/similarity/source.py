@@ -2,12 +2,7 @@
 its images and its features.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
-from omegaconf import OmegaConf
 
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import ModelConfig
@@ -15,6 +10,7 @@ from atlas.records import Address, ModelCard
 from atlas.similarity.atlas_images import AtlasImage, atlas_images, features_of
 from atlas.store.manifest import read_manifest
 from atlas.store.paths import AtlasPaths
+from atlas.store.recorded_models import recorded_models
 from atlas.zoo.card_reader import read_cards
 
 
@@ -65,7 +61,7 @@ class Source:
 def read_source(paths: AtlasPaths, cards: dict[str, ModelCard]) -> Source:
     """Read an atlas; cards: of models that were read already. NotAnAtlas, ConfigError."""
     manifest = read_manifest(paths.manifest)
-    models = models_of(paths, manifest)
+    models = recorded_models(paths, manifest)
     new_cards, mistakes = read_cards({name: model for name, model in models.items() if name not in cards})
     if mistakes:
         raise ConfigError(mistakes)
@@ -73,31 +69,3 @@ def read_source(paths: AtlasPaths, cards: dict[str, ModelCard]) -> Source:
     cards = {name: all_cards[name] for name in models}
     images = atlas_images(paths, manifest, cards)
     return Source(paths, models, cards, images, features_of(images, cards))
-
-
-def models_of(paths: AtlasPaths, manifest: dict[str, Any]) -> dict[str, ModelConfig]:
-    """The models of an atlas by name, as config/ has them; ConfigError for one that stands in no config."""
-    names = list(dict.fromkeys(variant["model"] for variant in manifest["variants"]))
-    models: dict[str, ModelConfig] = {}
-    for composed in _newest_first(paths.config):
-        for name in names:
-            if name in composed and name not in models:
-                models[name] = _typed(composed[name])
-        if len(models) == len(names):
-            break
-    missing = [name for name in names if name not in models]
-    if missing:
-        raise ConfigError([f"{paths.config}: no config there tells of model {name}" for name in missing])
-    return {name: models[name] for name in names}
-
-
-def _newest_first(folder: Path) -> Iterator[Any]:
-    """The models of each invocation; their folders are named by time."""
-    for path in sorted(folder.glob("*/config.yaml"), reverse=True):
-        config: Any = OmegaConf.load(path)
-        yield config.get("models", {})
-
-
-def _typed(model: Any) -> ModelConfig:
-    config: Any = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(ModelConfig), model))
-    return config

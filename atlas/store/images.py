@@ -6,7 +6,7 @@ import struct
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from atlas.store.files import write_bytes
 
@@ -24,10 +24,20 @@ def write_image(path: Path, image: np.ndarray) -> str:
 
 def write_pixels(path: Path, pixels: Image.Image) -> str:
     """Write 8-bit pixels as PNG; returns the file's sha256."""
+    content = _png(pixels)
+    write_bytes(path, content)
+    return hashlib.sha256(content).hexdigest()
+
+
+def png_sha256(pixels: Image.Image) -> str:
+    """The sha256 of the file that `write_pixels` would write."""
+    return hashlib.sha256(_png(pixels)).hexdigest()
+
+
+def _png(pixels: Image.Image) -> bytes:
     buffer = io.BytesIO()
     pixels.save(buffer, format="PNG", compress_level=6)
-    write_bytes(path, buffer.getvalue())
-    return hashlib.sha256(buffer.getbuffer()).hexdigest()
+    return buffer.getvalue()
 
 
 def sha256_of(path: Path) -> str:
@@ -36,23 +46,45 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+class TooManyPixels(OSError):
+    """A picture is larger than whoever reads it wants it."""
+
+
 def read_picture(path: Path) -> Image.Image:
     """Read any picture file as upright RGB; OSError, with the reason, when it is none.
 
     Transparent parts are laid on white, 16-bit gray is scaled, and the first frame of an animation is taken.
     """
+    return _read(path, str(path))
+
+
+def picture_of_bytes(content: bytes, name: str, most_pixels: int) -> Image.Image:
+    """The same of a picture that is in memory; TooManyPixels before it is decoded. name: what errors call it."""
+    return _read(io.BytesIO(content), name, most_pixels)
+
+
+def _read(source: Path | io.BytesIO, name: str, most_pixels: int | None = None) -> Image.Image:
     try:
-        with Image.open(path) as opened:
+        with Image.open(source) as opened:
+            if most_pixels is not None and opened.width * opened.height > most_pixels:
+                size = f"{opened.width:,} x {opened.height:,}"
+                raise TooManyPixels(f"{name} has {size} pixels: at most {most_pixels:,} are looked at")
             upright = _upright(opened)
             if upright.mode.startswith("I") or upright.mode == "F":
                 upright = _scaled(upright)
             if upright.has_transparency_data:
                 upright = Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright.convert("RGBA"))
             return upright.convert("RGB")
-    except Image.DecompressionBombError as error:
-        raise OSError(f"{path}: {error}") from error
-    except (SyntaxError, ValueError, RuntimeError, OSError) as error:  # RuntimeError: AVIF
-        raise OSError(f"{path} is no picture that can be read: {error}") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise TooManyPixels(f"{name}: {error}") from error
+    except TooManyPixels:
+        raise
+    # whose message shows the object that was read
+    except UnidentifiedImageError as error:
+        raise OSError(f"{name} is no picture that can be read: its format is none that is known") from error
+    # RuntimeError: AVIF
+    except (SyntaxError, ValueError, RuntimeError, OSError) as error:
+        raise OSError(f"{name} is no picture that can be read: {error}") from error
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -46,6 +46,8 @@ class AtlasPaths:
         self.layers = self.root / "layers.parquet"
         self.matches = self.root / "matches.parquet"
         self.quality = self.root / "quality.parquet"
+        self.moments = self.root / "moments.parquet"
+        self.names = self.root / "names.parquet"
         self.clusters = self.root / "clusters.parquet"
         self.layout = self.root / "layout.parquet"
         self.similarity = self.root / "similarity.json"

@@ -137,6 +137,38 @@ QUALITY = pa.schema(
     ]
 )
 
+# What the pictures that drive each feature have in common: one row for each live feature and probe with labels.
+NAMES = pa.schema(
+    [
+        ("probe", pa.string()),
+        ("feature", pa.string()),
+        ("model", pa.string()),
+        ("layer", pa.string()),
+        ("channel", pa.int32()),
+        ("weights", pa.string()),  # of the model that looked at the pictures
+        ("name", pa.string()),  # a label; NULL: no label drives the feature beyond chance
+        ("auc", pa.float32()),  # of the name against all other labels; without a name, of the surest label
+        ("p", pa.float32()),  # that chance does as well, over all labels
+        ("runner_up", pa.string()),  # the label of the next AUC; NULL without a name
+        ("runner_up_auc", pa.float32()),
+    ]
+)
+
+# What each live feature does on the pictures of a probe, so that a further picture can be compared with them.
+MOMENTS = pa.schema(
+    [
+        ("probe", pa.string()),
+        ("feature", pa.string()),
+        ("model", pa.string()),
+        ("layer", pa.string()),
+        ("channel", pa.int32()),
+        ("weights", pa.string()),  # of the model that looked at the pictures
+        ("mu", pa.float64()),  # mean of its responses; of probe `atlas` without the feature's own images
+        ("sigma", pa.float64()),  # their deviation
+        ("highest", pa.list_(pa.float32())),  # the three highest responses, highest first; of fewer pictures all
+    ]
+)
+
 # The order of the maps.
 CLUSTERS = pa.schema(
     [

@@ -191,8 +191,13 @@ def sample(
     count: int, generator: Generator, size: int = 64
 ) -> tuple[Float[Tensor, "count 3 size size"], Int[Tensor, " count"]]:
     """Pictures of random patterns, RGB in [0, 1], and their labels."""
-    labels = torch.randint(len(CLASSES), (count,), generator=generator)
+    labels = sample_labels(count, generator)
     return draw(labels, generator, size), labels
+
+
+def sample_labels(count: int, generator: Generator) -> Int[Tensor, " count"]:
+    """The labels of the pictures that `sample` draws with a generator in the same state."""
+    return torch.randint(len(CLASSES), (count,), generator=generator)
 
 
 PATTERNS: dict[str, Callable[[Grid], Map]] = {

@@ -12,6 +12,7 @@ import pytest
 import torch
 from PIL import Image
 from planted import Planted, oracle
+from scipy.stats import mannwhitneyu
 from sweeps import SMALL, patternnet_card, run_small, sweep
 
 from atlas.config.compose import compose_model
@@ -22,8 +23,10 @@ from atlas.similarity.atlas_images import Picture
 from atlas.similarity.job import similarity
 from atlas.similarity.probe.pictures import PictureReader
 from atlas.similarity.tables.examples import COPY_SIDE
+from atlas.store.images import write_image
 from atlas.sweep.plan import make_plan
 from atlas.zoo.card import make_card
+from atlas.zoo.drawings import draw
 from atlas.zoo.load import load
 from tests.similarity.small_atlas import LAYERS, PATTERNS, compare, computed, neighbors, of, responses, state, table
 
@@ -209,3 +212,44 @@ def test_one_picture_alone_tells_of_no_feature(fresh: Path) -> None:
     assert (outcome.looked, outcome.unread, list(outcome.compared)) == (1, 11, ["atlas"])
     assert neighbors(fresh) == [] and table(fresh, "layers") == []
     assert [row["self_rank"] for row in table(fresh, "quality")] == [None]
+
+
+def test_names_are_of_the_labels_of_each_probe(fresh: Path, natural: Path) -> None:
+    compare(fresh, "probe=patterns", "probes.patterns.count=400", "probes.patterns.examples=0")
+    drawn = table(fresh, "names")
+    assert [row["feature"] for row in drawn] == [
+        f"patternnet/{layer}:{channel}" for layer in ("conv1", "conv2") for channel in range(6)
+    ]
+    assert sum(row["name"] is not None for row in drawn) >= 9, "even first layers answer to directions and areas"
+    outcome = compare(fresh, *of(natural))
+    assert list(outcome.compared) == ["natural"]
+    rows = table(fresh, "names")
+    assert [row for row in rows if row["probe"] == "patterns"] == drawn, "the other probe's names stay"
+    found = [row for row in rows if row["probe"] == "natural"]
+    assert len(found) == 12 and {row["name"] for row in found} <= {"church", "flower", None}
+    answers = {(row["picture"], row["layer"]): row["mean"] for row in responses(fresh, "natural")}
+    for row in found:
+        means = {picture: mean[row["channel"]] for (picture, layer), mean in answers.items() if layer == row["layer"]}
+        inside = [mean for picture, mean in means.items() if picture.startswith("church/")]
+        outside = [mean for picture, mean in means.items() if picture.startswith("flower/")]
+        auc = mannwhitneyu(inside, outside).statistic / 36
+        assert row["auc"] == pytest.approx(max(auc, 1 - auc)), "two labels: the surer is the one above a half"
+    for picture in natural.rglob("*.*"):
+        picture.rename(natural / f"{picture.parent.name}-{picture.name}")
+    compare(fresh, *of(natural))
+    assert table(fresh, "names") == drawn, "a folder without subfolders has no labels"
+
+
+def test_pictures_without_labels_are_of_the_classes_that_the_model_sees(fresh: Path, tmp_path: Path) -> None:
+    run_small(fresh, "layers=[logits]", "channels=[4,5,9]")
+    folder = tmp_path / "drawings"
+    folder.mkdir()
+    labels = torch.arange(60) % 3
+    for number, drawing in enumerate(draw(torch.tensor([4, 5, 9])[labels], torch.Generator().manual_seed(0))):
+        write_image(folder / f"{number}.png", drawing.numpy())
+    compare(fresh, *of(folder))
+    rows = {row["feature"]: row for row in table(fresh, "names")}
+    assert len(rows) == 15
+    for channel, label in ((4, "checks"), (5, "dots"), (9, "zigzags")):
+        row = rows[f"patternnet/logits:{channel}"]
+        assert (row["name"], row["weights"]) == (label, patternnet_card().provenance) and row["auc"] > 0.99

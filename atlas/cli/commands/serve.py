@@ -20,6 +20,8 @@ def serve(folder: str | None, atlas_name: str | None, port: int) -> None:
     /api/feature/MODEL/LAYER:CHANNEL   its rows, as JSON
     /api/similar/MODEL/LAYER:CHANNEL   its neighbors; ?top=, measure=, scope=, to=, mutual=, opposite=, probe=
     /api/sql?q=SELECT…                 rows of a reading statement over the views
+    /api/ask                           what a picture drives: POST it; ?top=, model=, layer=, probe=
+    /ask                               the page on which one drops a picture
     """
     with open_atlas(folder or atlas_name) as atlas:
         try:

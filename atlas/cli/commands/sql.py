@@ -26,6 +26,8 @@ def sql(text: str, atlas_name: str | None, form: str) -> None:
     layers, matches  how alike layers are; the best match of each feature in other models
     clusters, layout families and their order within a layer; all features in a plane
     quality          whether an image is the one that drives its channel most
+    names            the label whose pictures drive a feature beyond chance, by probe
+    moments          mean and deviation of each feature over the pictures of a probe
     responses        what each picture does to every channel of a layer
     examples         the pictures that drive each feature most
     traces           what every channel of a layer did while one was driven (trace=full)

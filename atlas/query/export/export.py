@@ -13,7 +13,7 @@ from atlas.query.export.embedded import schema_of
 from atlas.query.reader import Reader
 
 ROWS_AT_ONCE = 2000
-CSV_VIEWS = ("features", "neighbors_named", "layers", "matches", "clusters", "layout", "examples")
+CSV_VIEWS = ("features", "neighbors_named", "layers", "matches", "clusters", "layout", "names", "examples")
 LISTS = {"features": ("trace", "activation"), "examples": ("heat",)}
 # a list as JSON: digits of a float32, not of the float64 next to it, and null for what JSON has no number for
 LIST_AS_JSON = "to_json(list_transform({0}, lambda x: CASE WHEN isfinite(x) THEN x::VARCHAR::DOUBLE END)) AS {0}"

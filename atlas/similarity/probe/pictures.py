@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import Image, ImageOps
 
@@ -14,6 +15,9 @@ from atlas.config.schema import ProbeConfig
 from atlas.similarity.atlas_images import Picture
 from atlas.store.images import read_picture, to_pil
 from atlas.store.photographs import photographs
+
+if TYPE_CHECKING:
+    import torch
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"}
 DRAWING_SIDE = 64  # pixels: what PatternNet was trained on
@@ -67,20 +71,30 @@ class PictureReader:
         return self._installed[picture.image]
 
     def _draw(self, picture: Picture) -> Image.Image:
-        group, position = divmod(int(picture.id.rpartition("/")[2]), STREAM_PICTURES)
+        group, position = position_of(picture)
         with self._lock:
             if group not in self._drawn:
                 self._drawn = {group: list(_drawings(self.probe.seed, group))}
             return self._drawn[group][position]
 
 
-def _drawings(seed: int, group: int) -> Iterator[Image.Image]:
-    # Here, since torch comes with it, which listing pictures does without.
+def position_of(picture: Picture) -> tuple[int, int]:
+    """The random stream that a drawing comes from, and its place in the stream."""
+    return divmod(int(picture.id.rpartition("/")[2]), STREAM_PICTURES)
+
+
+def random_stream(seed: int, group: int) -> "torch.Generator":
+    """The random numbers of a group of STREAM_PICTURES drawings."""
+    # Here, since listing pictures does without torch.
     import torch
 
+    mixed = blake2b(f"{seed}/{group}".encode(), digest_size=4).digest()  # a generator looks at 32 bits of its seed
+    return torch.Generator().manual_seed(int.from_bytes(mixed))
+
+
+def _drawings(seed: int, group: int) -> Iterator[Image.Image]:
+    # Here, since torch comes with it, which listing pictures does without.
     from atlas.zoo.drawings import sample
 
-    mixed = blake2b(f"{seed}/{group}".encode(), digest_size=4).digest()  # a generator looks at 32 bits of its seed
-    generator = torch.Generator().manual_seed(int.from_bytes(mixed))
-    pictures, _ = sample(STREAM_PICTURES, generator, DRAWING_SIDE)
+    pictures, _ = sample(STREAM_PICTURES, random_stream(seed, group), DRAWING_SIDE)
     return (to_pil(picture) for picture in pictures.numpy())
