@@ -17,3 +17,5 @@ CLUSTERS = ("local", "inline", "ray")
 PROBES = ("atlas", "natural", "patterns")
 TRACES = ("score", "full")
 RETRIES = ("none", "failed", "broken")
+# saliency/maps.py has the first, saliency/methods.py a function of each other name
+MAPS = ("gradient", "smoothgrad", "integrated_gradients", "grad_cam")
