@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 from captum.attr import LayerGradCam
-from small_nets import Tokens, kinked, seeded
+from tests.small_nets import Tokens, kinked, seeded
 from torch import Tensor, nn
 
 from atlas.config.mistakes import ConfigError
@@ -150,5 +150,5 @@ def test_a_layer_that_grad_cam_cannot_read_is_refused(layer: str, said: str) -> 
 
 def test_a_model_without_positions_is_refused() -> None:
     net = nn.Sequential(nn.Flatten(), seeded(lambda: nn.Linear(3 * SIZE * SIZE, 4)))
-    with pytest.raises(ConfigError, match="method=grad_cam: net has no layer with maps larger than 1 x 1$"):
+    with pytest.raises(ConfigError, match=r"method=grad_cam: net has no layer with maps larger than 1 x 1$"):
         cam_layer(loaded(net), None)
