@@ -12,7 +12,6 @@ from atlas.optvis.objectives import Reading
 from atlas.optvis.params import Param
 from atlas.optvis.transforms import Streams
 
-
 # all that the loop needs to go on after a step: tensors, numbers and words in dicts and lists, as torch.save takes them
 State = dict[str, Any]
 
@@ -88,9 +87,15 @@ class Batch:
     def state(self) -> State:
         """All that `Keep.begun` takes, but for the stepper's."""
         return {
-            **{"values": self.values, "size": list(self.size), "which": self.which, "touched": self.touched},
-            **{"step": self.step, "status": self._status, "steps": self._steps},
-            **{"scores": self._scores, "means": self._means},
+            "values": self.values,
+            "size": list(self.size),
+            "which": self.which,
+            "touched": self.touched,
+            "step": self.step,
+            "status": self._status,
+            "steps": self._steps,
+            "scores": self._scores,
+            "means": self._means,
             "streams": None if self.streams is None else self.streams.state(),
         }
 

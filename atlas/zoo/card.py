@@ -9,10 +9,11 @@ from atlas.config.globs import matches
 from atlas.config.mistakes import ConfigError, nearest
 from atlas.config.schema import ModelConfig
 from atlas.records import Layer, ModelCard
+from atlas.zoo.architecture import Architecture
 from atlas.zoo.forward import takes
 from atlas.zoo.layers import choose, walk
 from atlas.zoo.load import load
-from atlas.zoo.sources import Architecture, architecture
+from atlas.zoo.sources import architecture
 
 ENOUGH = 4  # layers for a default list: below it, look one level deeper
 MOST = 24  # layers in a default list
@@ -45,25 +46,39 @@ def layer_table(name: str, config: ModelConfig) -> tuple[tuple[Layer, ...], tupl
 def stages(model: nn.Module, layers: tuple[Layer, ...]) -> tuple[str, ...]:
     """The layers to look at in a model that nobody has divided into zones: its stages, in order of execution.
 
-    They are the modules that hold parameters, are no norm, and give maps with more than one position (or features,
-    where nothing gives such maps): the outermost ones, or those inside them, level by level, until there are 4 or
-    more. That is the stem and stages of a ResNet, the blocks of a transformer, the convolutions of VGG. Of more than
-    24, every second one is taken, or every third.
+    They are the outermost modules that hold parameters, are no norm, and give maps with more than one position (or
+    features, where nothing gives such maps). A chain whose links give maps of several sizes is a whole trunk and not a
+    stage: its links stand for it. Below 4, all are divided once more, level by level. That is the stem and stages of
+    a ResNet or an EfficientNet, the blocks of a transformer, the convolutions of VGG. Of more than 24, every second
+    one is taken, or every third.
     """
     wide = [layer for layer in layers if layer.height * layer.width > 1] or list(layers)
-    names = [layer.name for layer in wide if _learns(model.get_submodule(layer.name))]
-    outermost: tuple[str, ...] = ()
-    for depth in range(max((name.count(".") for name in names), default=0) + 1):
-        within = [name for name in names if name.count(".") <= depth]
-        outermost = tuple(name for name in within if not any(inner.startswith(f"{name}.") for inner in within))
-        if len(outermost) >= ENOUGH:
-            break
-    step = max(1, -(-len(outermost) // MOST))
-    return outermost[step - 1 :: step]
+    sizes = {layer.name: (layer.height, layer.width) for layer in wide if _learns(model.get_submodule(layer.name))}
+
+    def parts(name: str) -> list[str]:
+        inside = [inner for inner in sizes if inner.startswith(f"{name}.")]
+        return _outermost(inside) or [name]
+
+    def is_trunk(name: str) -> bool:
+        chain = isinstance(model.get_submodule(name), nn.Sequential)
+        return chain and len({sizes[part] for part in parts(name)}) > 1
+
+    names = _outermost(list(sizes))
+    while any(map(is_trunk, names)):
+        names = [part for name in names for part in (parts(name) if is_trunk(name) else [name])]
+    while len(names) < ENOUGH and (divided := [part for name in names for part in parts(name)]) != names:
+        names = divided
+    step = max(1, -(-len(names) // MOST))
+    return tuple(name for name in sizes if name in names)[step - 1 :: step]
+
+
+def _outermost(names: list[str]) -> list[str]:
+    return [name for name in names if not any(name.startswith(f"{around}.") for around in names)]
 
 
 def _learns(module: nn.Module) -> bool:
-    norm = "Norm" in type(module).__name__ and next(module.children(), None) is None
+    """Whether a module holds parameters of its own or inside, and is no norm, alone or with its activation."""
+    norm = "Norm" in type(module).__name__ and not any(map(_learns, module.children()))
     return not norm and next(module.parameters(), None) is not None
 
 

@@ -1,16 +1,14 @@
 """The classes of a classifier: how many there are, their names, and the one that a number or a name means."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 
 from atlas.config.mistakes import ConfigError, nearest
 from atlas.config.schema import ModelConfig
-from atlas.zoo.drawings import CLASSES
 from atlas.zoo.load import Loaded
 from atlas.zoo.logits import logits_in
-from atlas.zoo.sources import architecture, timm_module, torchvision_weights
+from atlas.zoo.sources import architecture
 
 Names = tuple[str, ...]
 
@@ -48,7 +46,7 @@ def classes_of(loaded: Loaded, config: ModelConfig) -> Classes:
 
 def class_names(name: str, config: ModelConfig, count: int) -> Names | None:
     """Names of the `count` outputs of `models.<name>`, as its source tells them; None where it does not."""
-    names = NAMES[architecture(name, config).source](name, config, count)
+    names = architecture(name, config).class_names(count)
     return tuple(names) if names is not None and len(names) == count else None
 
 
@@ -85,34 +83,3 @@ def _first(name: str) -> list[str]:
 
 def _parts(name: str) -> list[str]:
     return [part.strip() for part in name.split(",")]
-
-
-def _of_torchvision(name: str, config: ModelConfig, count: int) -> Sequence[str] | None:
-    weights = torchvision_weights(name, config.entry or name)
-    return None if weights is None else weights.meta.get("categories")
-
-
-def _of_timm(name: str, config: ModelConfig, count: int) -> Sequence[str] | None:
-    """ImageNet's names, where the published weights have `count` outputs, which tells the subset of ImageNet."""
-    timm = timm_module(f"models.{name}.source={config.source}")
-    published = timm.models.get_pretrained_cfg(config.entry or name)
-    subset = timm.data.infer_imagenet_subset({"num_classes": count})
-    if published is None or published.num_classes != count or subset is None:
-        return None
-    return timm.data.ImageNetInfo(subset).label_descriptions()
-
-
-def _of_patternnet(name: str, config: ModelConfig, count: int) -> Sequence[str]:
-    return CLASSES
-
-
-def _of_custom(name: str, config: ModelConfig, count: int) -> None:
-    return None
-
-
-NAMES: dict[str, Callable[[str, ModelConfig, int], Sequence[str] | None]] = {
-    "torchvision": _of_torchvision,
-    "timm": _of_timm,
-    "patternnet": _of_patternnet,
-    "custom": _of_custom,
-}

@@ -6,7 +6,7 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
-from atlas.zoo.sources import Preprocessing
+from atlas.zoo.architecture import Preprocessing
 from atlas.zoo.torchvision_ops import torchvision
 
 LONGEST = 100  # times the shorter side: a longer picture loses its ends first, or resizing it would fill the memory

@@ -10,9 +10,10 @@ from torch import Tensor, nn
 
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import ModelConfig
+from atlas.zoo.architecture import Preprocessing
 from atlas.zoo.forward import Forward
 from atlas.zoo.logits import logits_in
-from atlas.zoo.sources import Preprocessing, architecture
+from atlas.zoo.sources import architecture
 from atlas.zoo.weights import digest, weighted, weights_label
 
 

@@ -5,14 +5,14 @@ from collections.abc import Callable
 import pytest
 import torch
 from captum.attr import LayerGradCam
-from tests.small_nets import Tokens, kinked, seeded
 from torch import Tensor, nn
 
 from atlas.config.mistakes import ConfigError
 from atlas.saliency.cam_layer import cam_layer
 from atlas.saliency.methods import METHODS, SEED, Settings, capped, grad_cam, integrated_gradients, smoothgrad
+from atlas.zoo.architecture import Preprocessing
 from atlas.zoo.load import Loaded
-from atlas.zoo.sources import Preprocessing
+from tests.small_nets import Tokens, kinked, seeded
 
 SIZE = 24
 SETTINGS = Settings(layer="6", samples=6, noise=0.2, at_once=4)

@@ -15,7 +15,7 @@ from atlas.zoo.layers import walk
 from atlas.zoo.load import load
 
 CONF = Path(__file__).parents[2] / "conf" / "model"
-NAMES = ["googlenet", "inception_v3", "patternnet", "resnet152d", "resnet50", "vgg19"]
+NAMES = ["efficientnet_lite0", "googlenet", "inception_v3", "patternnet", "resnet152d", "resnet50", "vgg19"]
 
 
 def configured(name: str) -> ModelConfig:
@@ -70,6 +70,11 @@ def test_a_size_that_the_model_cannot_take_is_a_mistake() -> None:
             look("test_vit", config)
 
 
+def _dense_stages() -> list[str]:
+    links = [f"features.{part}{i}" for i in (1, 2, 3) for part in ("denseblock", "transition")]
+    return [*links, "features.denseblock4"]
+
+
 @pytest.mark.parametrize(
     ("name", "chosen"),
     [
@@ -77,11 +82,21 @@ def test_a_size_that_the_model_cannot_take_is_a_mistake() -> None:
         ("vgg11", [f"features.{i}" for i in (0, 3, 6, 8, 11, 13, 16, 18)]),
         ("vit_tiny_patch16_224", ["patch_embed.proj", *(f"blocks.{i}" for i in range(12))]),
         ("convnext_tiny", [f"features.{i}" for i in range(8)]),
+        ("swin_t", [f"features.{i}" for i in range(8)]),
+        ("vit_b_16", ["conv_proj", *(f"encoder.layers.encoder_layer_{i}" for i in range(12))]),
+        ("densenet121", ["features.conv0", *_dense_stages()]),
+        ("regnet_y_400mf", ["stem", *(f"trunk_output.block{i}" for i in range(1, 5))]),
+        ("tf_efficientnet_lite0", ["conv_stem", *(f"blocks.{i}" for i in range(7)), "conv_head"]),
+        ("mobilenetv3_small_050", ["conv_stem", *(f"blocks.{i}" for i in range(6))]),
+        ("swin_tiny_patch4_window7_224", ["patch_embed", *(f"layers.{i}" for i in range(4))]),
+        ("convnext_atto", ["stem", *(f"stages.{i}" for i in range(4))]),
+        ("regnety_002", ["stem", "s1", "s2", "s3", "s4"]),
+        ("repvgg_a0", ["stem", *(f"stages.{i}" for i in range(4))]),
     ],
 )
 def test_a_model_without_zones_is_looked_at_by_its_stages(name: str, chosen: list[str]) -> None:
-    layers, found = layer_table(name, ModelConfig(source="any"))
-    assert list(found) == chosen
+    layers, names = layer_table(name, ModelConfig(source="any"))
+    assert list(names) == chosen
     assert {layer.zone for layer in layers} == {""}
 
 

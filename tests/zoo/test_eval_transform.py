@@ -9,8 +9,9 @@ from sklearn.datasets import load_sample_image
 from torch import Tensor
 
 from atlas.config.schema import ModelConfig
+from atlas.zoo.architecture import Preprocessing
 from atlas.zoo.eval_transform import LONGEST, eval_transform
-from atlas.zoo.sources import Preprocessing, architecture
+from atlas.zoo.sources import architecture
 from atlas.zoo.torchvision_ops import torchvision
 
 PICTURES = {

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import ModelConfig
+from atlas.zoo.architecture import seeded
 from atlas.zoo.load import Loaded, load
-from atlas.zoo.sources import architecture, seeded
+from atlas.zoo.sources import architecture
 from atlas.zoo.torchvision_ops import torchvision
 from atlas.zoo.weights import digest, fill
 

@@ -1,0 +1,117 @@
+"""An architecture: a model without its weights, and what its source knows of it: preprocessing, weights, class names."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from atlas.config.mistakes import ConfigError, nearest
+from atlas.config.schema import ModelConfig
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)  # of RGB in [0, 1], as torchvision's and most of timm's models are trained with
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+class Preprocessing(NamedTuple):
+    """How a picture becomes a model's input: it is resized, its middle cut out; then (image - mean) / std, of [0, 1]."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    input_size: int  # pixels, the side of the images that the model is evaluated with
+    resize: int  # pixels of a picture's shorter side before the cut
+    interpolation: str  # bilinear or bicubic
+    squash: bool = False  # both sides become `resize`, whatever the picture's shape
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A model without its weights; `bare()` builds it, on the meta device too under `torch.device("meta")`."""
+
+    source: str  # torchvision, timm, efficientnet_lite, patternnet or custom
+    entry: str  # its name there
+    preprocessing: Preprocessing
+    bare: Callable[[], nn.Module]
+    pretrained: Callable[[], nn.Module]  # with the source's own weights; ConfigError where they cannot be had
+    class_names: Callable[[int], Sequence[str] | None]  # of so many outputs; None where the source does not tell
+
+
+def no_class_names(count: int) -> None:
+    """The names of classes that nobody has named."""
+    return
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Draw random weights from `seed`; the global random state is afterwards as it was before."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would also reach the GPUs' generators
+        yield
+
+
+def configured(name: str, config: ModelConfig, own: Architecture) -> Architecture:
+    """An architecture with the config's preprocessing instead of its source's; its builders get seed and errors."""
+    mistakes = [
+        f"models.{name}.{key}={value!r}: give three numbers, for red, green and blue{above}"
+        for key, value, above in (("mean", config.mean, ""), ("std", config.std, ", above 0"))
+        if value is not None and (len(value) != 3 or (above and min(value) <= 0))
+    ]
+    if config.input_size is not None and config.input_size < 1:
+        mistakes.append(f"models.{name}.input_size={config.input_size}: give a number of pixels, 1 or more")
+    if mistakes:
+        raise ConfigError(mistakes)
+    before = own.preprocessing
+    size = before.input_size if config.input_size is None else config.input_size
+    preprocessing = before._replace(
+        mean=tuple(before.mean if config.mean is None else config.mean),
+        std=tuple(before.std if config.std is None else config.std),
+        input_size=size,
+        # The same share of the picture is cut off.
+        resize=before.resize * size // before.input_size,
+    )
+    bare, pretrained = (partial(_build, name, config, build) for build in (own.bare, own.pretrained))
+    return replace(own, preprocessing=preprocessing, bare=bare, pretrained=pretrained)
+
+
+def _build(name: str, config: ModelConfig, build: Callable[[], nn.Module]) -> nn.Module:
+    try:
+        with seeded(config.seed):
+            return build()
+    except ConfigError:
+        raise
+    except Exception as error:  # other people's code, with the user's arguments: anything can come out of it
+        what = f"models.{name} with models.{name}.kwargs={config.kwargs!r} cannot be built"
+        raise ConfigError([f"{what}: {type(error).__name__}: {error}"]) from error
+
+
+def unknown_model(name: str, config: ModelConfig, where: str, allowed: Sequence[str]) -> ConfigError:
+    """The error of a name that a source does not have. where: the source; allowed: the names that it has."""
+    setting = f"models.{name}" if config.entry is None else f"models.{name}.entry={config.entry!r}"
+    entry = config.entry or name
+    return ConfigError([f"{setting}: no model {entry!r} in {where}; {nearest(entry, allowed)}"])
+
+
+def no_weights(name: str, source: str, entry: str) -> ConfigError:
+    """The error of an architecture that its source has no weights of."""
+    what = f"models.{name}.weights=default: {source} has no weights of {entry}"
+    return ConfigError([f"{what}; give models.{name}.weights=FILE, or models.{name}.weights=none"])
+
+
+def fetched(name: str, config: ModelConfig, cached: Path, build: Callable[[], nn.Module]) -> nn.Module:
+    """Run a source's own loader; a ConfigError says what a user can do about its failure."""
+    setting = f"models.{name}.weights={config.weights}"
+    try:
+        return build()
+    except Exception as error:  # other people's code: anything can come out of it
+        if isinstance(error, OSError) and not cached.is_file():  # no network, no such host, refused, offline mode
+            why = f"{setting}: {cached.name} is not in {cached.parent}, and fetching it failed ({type(error).__name__})"
+            file, none = f"models.{name}.weights=FILE", f"models.{name}.weights=none (random, from models.{name}.seed)"
+            ways = f"put it there, from a machine that has it; or {file}; or {none}"
+            raise ConfigError([f"{why}. Three ways on: {ways}"]) from error
+        hint = f"; if {cached} is broken, remove it, and it is fetched again" if cached.exists() else ""
+        what = f"with models.{name}.kwargs={config.kwargs!r} it cannot be loaded"
+        raise ConfigError([f"{setting}: {what}: {type(error).__name__}: {error}{hint}"]) from error
