@@ -50,6 +50,10 @@ class Count:
         self.done, self.dead, self.failed = self.done + done, self.dead + dead, self.failed + failed
         self._recent.append((monotonic(), self.settled))
 
+    def skip(self, number: int) -> None:
+        """Count things that an earlier run has settled, and nobody knew of; they say nothing of the rate."""
+        self.before += number
+
     @property
     def rate(self) -> float | None:
         """How many are settled in a second, over the last commits; None before the first."""
