@@ -65,7 +65,8 @@ class Journal:
 
     def close(self) -> None:
         """All are finished, or nothing can come of them: there is nothing to go on from."""
-        self._count(self.steps)
+        if self.step < self.steps:
+            self._count(self.steps)
         self.unfinished.remove()
 
     def clear(self) -> None:
