@@ -19,3 +19,5 @@ PROBES = ("atlas", "natural", "patterns")
 INSTALLED = "installed:"  # a folder of pictures: the photographs that installed packages bring (store/photographs.py)
 TRACES = ("score", "full")
 RETRIES = ("none", "failed", "broken")
+# saliency/maps.py has the first, saliency/methods.py a function of each other name
+MAPS = ("gradient", "smoothgrad", "integrated_gradients", "grad_cam")

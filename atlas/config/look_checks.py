@@ -1,10 +1,12 @@
 """What can be wrong with the values of the jobs that begin with pictures, before one of them or a model is opened."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
 from atlas.config import choices
 from atlas.config.checks import metric_mistakes, model_mistakes
+from atlas.config.mistakes import nearest
 from atlas.config.recipe_checks import recipe_mistakes
 from atlas.config.rules import at_least, choice, two
 from atlas.config.schema import DreamConfig, RecipeConfig, SaliencyConfig
@@ -15,9 +17,14 @@ def saliency_mistakes(config: SaliencyConfig) -> list[str]:
     return [
         *_category(config.category),
         *model_mistakes(config),
+        *_methods(config.method),
+        *_layer(config),
+        *at_least("samples", config.samples, 1),
+        *_noise(config.noise),
         *two("overlay", config.overlay, "the shares [picture, map] are wanted, two numbers from 0 up", least=0),
         *choice("device", config.device, choices.DEVICES),
         *at_least("batch", config.batch, 1),
+        *_threads(config.threads),
     ]
 
 
@@ -30,7 +37,36 @@ def dream_mistakes(config: DreamConfig) -> list[str]:
         *([] if config.size is None else at_least("size", config.size, 8)),
         *at_least("frames", config.frames, 1),
         *choice("device", config.device, choices.DEVICES),
+        *_threads(config.threads),
     ]
+
+
+def methods_of(method: object) -> tuple[str, ...]:
+    """The methods that `method=` names, each once."""
+    return tuple(dict.fromkeys(str(name) for name in (method if isinstance(method, list) else [method])))
+
+
+def _methods(method: object) -> Iterator[str]:
+    if method == []:
+        yield f"method=[]: name at least one method; allowed: {', '.join(choices.MAPS)}"
+    for name in methods_of(method):
+        if name not in choices.MAPS:
+            yield f"method={name}: no such method; {nearest(name, choices.MAPS)}"
+
+
+def _layer(config: SaliencyConfig) -> Iterator[str]:
+    if config.layer is not None and "grad_cam" not in methods_of(config.method):
+        yield f"layer={config.layer}: only method=grad_cam reads this"
+
+
+def _noise(noise: float) -> Iterator[str]:
+    if not (math.isfinite(noise) and noise > 0):
+        yield f"noise={noise}: a number above 0 is wanted, as 0.15: the deviation in parts of a picture's range"
+
+
+def _threads(threads: int | None) -> Iterator[str]:
+    if threads is not None:
+        yield from at_least("threads", threads, 1)
 
 
 def _dreaming(recipe: RecipeConfig) -> Iterator[str]:

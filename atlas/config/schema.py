@@ -155,13 +155,18 @@ class SaliencyConfig:
 
     image: Any = MISSING  # a picture, a folder of them, or a list of such
     category: Any = None  # number or name of a class; null: the one that is predicted
+    method: Any = "gradient"  # gradient, smoothgrad, integrated_gradients, grad_cam, or a list of such
+    layer: str | None = None  # grad_cam: whose maps are read; null: the last whose maps are larger than 1 x 1
+    samples: int = 32  # smoothgrad: noisy pictures; integrated_gradients: points on the way from black to the picture
+    noise: float = 0.15  # smoothgrad: its deviation, in parts of a picture's range
     out: str = "outputs/saliency"
     model: dict[str, Any] = field(default_factory=dict)
     models: dict[str, ModelConfig] = field(default_factory=dict)
     # shares of the picture and of its map (the lab's)
     overlay: list[float] = field(default_factory=lambda: [0.15, 0.85])
     device: str = "auto"  # auto, cpu or cuda
-    batch: int = 8  # pictures looked at together
+    batch: int = 8  # pictures, or samples of one, looked at together
+    threads: int | None = None  # torch's; null: 2 beside a GPU, else 1, as a worker of a sweep has
 
 
 @dataclass
@@ -180,6 +185,7 @@ class DreamConfig:
     target: dict[str, Any] = field(default_factory=dict)
     recipe: RecipeConfig = field(default_factory=RecipeConfig)
     device: str = "auto"  # auto, cpu or cuda
+    threads: int | None = None  # torch's; null: 2 beside a GPU, else 1, as a worker of a sweep has
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """One model that dreams: a picture and channels in; of each what became of the picture, or why nothing did, out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import prod
@@ -10,7 +10,9 @@ from PIL import Image
 from torch import Tensor
 
 from atlas.config.schema import RecipeConfig
+from atlas.dream.dream_files import DreamFiles, Record
 from atlas.dream.plan import Aim, ModelDreams, StartPicture
+from atlas.dream.progress import Going, Journal
 from atlas.engine.memory import budget, images_at_once, in_batches
 from atlas.optvis.batch import Keep
 from atlas.optvis.make import Canvas, FinishedImages, make_images, one_at_a_time
@@ -25,15 +27,12 @@ from atlas.zoo.load import Loaded
 
 @dataclass(frozen=True)
 class Dream:
-    """What became of the picture."""
+    """What became of the picture; all of it is on disk."""
 
     feature: Address
     aim: Aim
-    steps: int
-    score_start: float
-    score: float  # mean activation of the target on the finished picture
-    frames: list[tuple[int, Image.Image]]  # after so many steps; the last is the finished picture
-    faded: Image.Image  # the picture as weight decay alone would have left it
+    record: Record
+    files: DreamFiles
 
 
 @dataclass(frozen=True)
@@ -45,18 +44,31 @@ class MissingDream:
     dead: bool  # no fault: the network is silent
 
 
-def dream(loaded: Loaded, dreams: ModelDreams, start: StartPicture, frames: int) -> Iterator[Dream | MissingDream]:
+@dataclass(frozen=True)
+class Folder:
+    """Where dreams are kept, and how often."""
+
+    every: int  # steps between two frames
+    files: Callable[[Aim, int], DreamFiles]  # of a channel
+
+
+def dream(
+    loaded: Loaded, dreams: ModelDreams, start: StartPicture, *, folder: Folder, going: Going
+) -> Iterator[Dream | MissingDream]:
     """Change the picture for every channel; as many at once as fit in memory, or each alone.
 
-    Where images are made alone they and the weights lie in memory as in the lab's code: the arithmetic is then its own.
+    What an earlier run has finished is not made again, and what it had begun goes on where it was. Where images are
+    made alone they and the weights lie in memory as in the lab's code: the arithmetic is then its own. Stopped: a
+    signal has asked for an end.
     """
     by_itself = one_at_a_time(dreams.recipe, loaded.device.type)
     layout = torch.contiguous_format if by_itself else torch.channels_last
     loaded.model.to(memory_format=layout)  # pyrefly: ignore[no-matching-overload]
     image = start.image()
     for aim in dreams.aims:
-        size = 1 if by_itself else _together(dreams, aim, image, frames, loaded.device.type)
-        work = partial(_make, loaded, dreams, aim, image=image, layout=layout, frames=frames)
+        size = 1 if by_itself else _together(dreams, aim, image, loaded.device.type)
+        canvas = Canvas(loaded.scale, loaded.device, layout, picture=image)
+        work = partial(_dream, loaded, dreams, aim, canvas=canvas, folder=folder, going=going)
         for batch in in_batches(aim.channels, size, work, loaded.device.type):
             if batch.result is None:
                 feature = Address(loaded.name, aim.layer, batch.items[0])
@@ -65,39 +77,56 @@ def dream(loaded: Loaded, dreams: ModelDreams, start: StartPicture, frames: int)
                 yield from batch.result
 
 
-def _together(dreams: ModelDreams, aim: Aim, image: Tensor, frames: int, device: str) -> int:
-    """Pictures at once whose activations and frames will fit."""
+def faded(loaded: Loaded, recipe: RecipeConfig, start: StartPicture) -> Image.Image:
+    """The picture as weight decay alone would leave it."""
+    space = space_of(recipe.space, loaded.scale)
+    return to_pil(space.show(space.enter(start.image()[None]) * _kept(recipe))[0].numpy())
+
+
+def steps_of(recipe: RecipeConfig) -> int:
+    """Steps of one dream."""
+    return sum(octave.steps or 0 for octave in recipe.octaves)
+
+
+def _together(dreams: ModelDreams, aim: Aim, image: Tensor, device: str) -> int:
+    """Pictures at once whose activations will fit."""
     height, width = image.shape[1:]
     widest = max(layer.bytes for layer in dreams.card.layers if layer.name in aim.layers)
-    kept = sum(octave.steps or 0 for octave in dreams.recipe.octaves) // frames + 1
     aspect = min(height, width) / max(height, width)
-    size = dreams.card.input_size
-    return images_at_once(widest, size, dreams.recipe, room=budget(device, 1.0), frames=kept, aspect=aspect)
+    return images_at_once(widest, dreams.card.input_size, dreams.recipe, room=budget(device, 1.0), aspect=aspect)
 
 
-def _make(
+def _dream(
     loaded: Loaded,
     dreams: ModelDreams,
     aim: Aim,
     channels: Sequence[int],
     *,
-    image: Tensor,
-    layout: torch.memory_format,
-    frames: int,
+    canvas: Canvas,
+    folder: Folder,
+    going: Going,
 ) -> list[Dream | MissingDream]:
-    recipe, scale = dreams.recipe, loaded.scale
+    """The dreams of some channels, read where they are finished, else made together."""
+    features = [Address(loaded.name, aim.layer, channel) for channel in channels]
+    files = [folder.files(aim, channel) for channel in channels]
+    records = [each.finished() for each in files]
+    if all(record is not None for record in records):
+        going.count.skip(len(channels) * steps_of(dreams.recipe))
+        triples = zip(features, records, files, strict=True)
+        return [Dream(feature, aim, record, kept) for feature, record, kept in triples if record is not None]
+    name = str(features[0]) if len(features) == 1 else f"{features[0]} and {len(features) - 1} more"
+    journal = Journal(files, name, steps_of(dreams.recipe), going)
     images = make_images(
         loaded.forward(aim.layers),
         aim.objective(torch.tensor(channels, device=loaded.device)),
-        recipe,
+        dreams.recipe,
         seeds=[noise_seed(aim.layer, Item(channel, 0)) for channel in channels],
-        canvas=Canvas(scale, loaded.device, layout, picture=image),
-        keep=Keep(frames=frames),
+        canvas=canvas,
+        keep=Keep(frames=folder.every, watch=journal.watch, begun=journal.begun),
     )
-    space = space_of(recipe.space, scale)
-    faded = to_pil(space.show(space.enter(image[None]) * _kept(recipe))[0].numpy())
-    features = [Address(loaded.name, aim.layer, channel) for channel in channels]
-    return [_outcome(images, number, feature, aim, faded) for number, feature in enumerate(features)]
+    results = [_finish(images, number, feature, aim, journal) for number, feature in enumerate(features)]
+    journal.close()
+    return results
 
 
 def _kept(recipe: RecipeConfig) -> float:
@@ -107,20 +136,20 @@ def _kept(recipe: RecipeConfig) -> float:
     return prod(1 - rate * recipe.weight_decay for rate in rates) if recipe.optimizer == "sgd" else 1.0
 
 
-def _outcome(
-    images: FinishedImages, number: int, feature: Address, aim: Aim, faded: Image.Image
-) -> Dream | MissingDream:
+def _finish(images: FinishedImages, number: int, feature: Address, aim: Aim, journal: Journal) -> Dream | MissingDream:
+    files, steps = journal.files[number], images.steps[number]
+    if images.status[number] != "ok":
+        files.clear()
     if images.status[number] == "dead":
         return MissingDream(feature, "no gradient reaches the picture", dead=True)
     if images.status[number] != "ok":
-        reason = f"picture or loss was no longer finite after {images.steps[number]} steps"
+        reason = f"picture or loss was no longer finite after {steps} steps"
         return MissingDream(feature, f"{reason}; lower the recipe's lr, or use recipe=dream_normalized", dead=False)
-    return Dream(
-        feature=feature,
-        aim=aim,
-        steps=images.steps[number],
+    record = Record(
+        steps=steps,
         score_start=images.trace[number][0],
         score=float(images.scores[number]),
-        frames=[(step, to_pil(frame.float().cpu().numpy())) for step, frame in images.frames[number]],
-        faded=faded,
+        frames=(*journal.frames[number], steps),
     )
+    files.finish(record, to_pil(images.images[number].float().cpu().numpy()))
+    return Dream(feature, aim, record, files)

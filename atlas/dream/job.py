@@ -1,23 +1,31 @@
 """`atlas dream`: one picture x models x layers x channels x metrics in; of each its frames as PNG, and a row, out."""
 
-import re
+import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image
 
 from atlas.config.schema import DreamConfig
-from atlas.dream.dream import Dream, MissingDream, dream
-from atlas.dream.plan import Aim, StartPicture, plan_dreams
+from atlas.dream.dream import Dream, Folder, MissingDream, dream, faded, steps_of
+from atlas.dream.dream_files import DreamFiles
+from atlas.dream.plan import Aim, DreamPlan, ModelDreams, StartPicture, plan_dreams
+from atlas.dream.progress import Going, Stopped
 from atlas.dream.trial import try_models
 from atlas.engine.outcome import Outcome
 from atlas.engine.pinned import make_repeatable
-from atlas.store.images import write_pixels
+from atlas.engine.progress import LINE_EVERY, Count, display_for
+from atlas.engine.signals import StopRequest
+from atlas.engine.threads import worker_threads
 from atlas.store.paths import safe, target_part
 from atlas.store.picture_files import path_for
-from atlas.zoo.load import device_for
+from atlas.zoo.load import Loaded, device_for
 from atlas.zoo.one_model import OneModel
 
 HARDLY = 2.0  # of 255: a mean change that nobody sees
@@ -50,42 +58,71 @@ class DreamOutcome(Outcome):
 
 Moving = Callable[[DreamRow, list[Image.Image]], object]  # a dream that is written, the picture and then its frames
 
+Stops = Callable[[], AbstractContextManager[StopRequest | None]]
 
-def dream_job(config: DreamConfig, mistakes: list[str], moving: Moving) -> DreamOutcome:
+
+def dream_job(config: DreamConfig, mistakes: list[str], moving: Moving, stops: Stops = nullcontext) -> DreamOutcome:
     """Dream with every model; ConfigError, before anything is written, for all that is wrong.
 
-    mistakes: of the command line, known already. moving: what else is made of each dream, as soon as it is written.
+    mistakes: of the command line, known already. moving: what else is made of each dream, as soon as it is there. Dreams
+    that an earlier run has finished are there at once, and those it had begun go on. stops: who may end it between steps.
     """
     plan = plan_dreams(config, mistakes)
     loader = OneModel(config.models, device_for(config.device))
+    torch.set_num_threads(worker_threads(config.threads, loader.device))
     try_models(plan, loader)
     make_repeatable(loader.device)
-    outcome = DreamOutcome()
-    for name, dreams in plan.models.items():
-        for result in dream(loader(name), dreams, plan.start, config.frames):
-            if isinstance(result, MissingDream):
-                sentences = outcome.notes if result.dead else outcome.failures
-                sentences.append(f"{result.feature}: {result.reason}")
-                continue
-            row = _write(result, plan.start, config)
-            outcome.rows.append(row)
-            driven = _change(result.faded, result.frames[-1][1])
-            if driven < HARDLY and dreams.recipe.gradient == "raw":
-                outcome.notes.append(f"{result.feature}: {_hardly(driven)}")
-            moving(row, [plan.start.pixels, *(frame for _, frame in result.frames)])
+    total = sum(plan.channels(name) * steps_of(dreams.recipe) for name, dreams in plan.models.items())
+    outcome, count = DreamOutcome(), Count(total, total, unit="steps")
+    with closing(display_for(count, silence=LINE_EVERY)) as display, stops() as stop:
+        try:
+            for name in plan.models:
+                _dream_with(
+                    loader(name), plan, config, outcome=outcome, moving=moving, going=Going(count, display, stop)
+                )
+        except Stopped as stopped:
+            done, dreams = len(outcome.rows), sum(map(plan.channels, plan.models))
+            outcome.stopped = (
+                f"{stopped}; {done} of {dreams} dreams are finished; run the same again to go on from there"
+            )
     return outcome
 
 
-def _write(made: Dream, start: StartPicture, config: DreamConfig) -> DreamRow:
-    """The frames, and the last one once more under the dream's name; each whole or absent."""
+def _dream_with(
+    loaded: Loaded, plan: DreamPlan, config: DreamConfig, *, outcome: DreamOutcome, moving: Moving, going: Going
+) -> None:
+    dreams, start = plan.models[loaded.name], plan.start
+    folder = Folder(config.frames, partial(_files, loaded, dreams, start, config))
+    without = faded(loaded, dreams.recipe, start)
+    for result in dream(loaded, dreams, start, folder=folder, going=going):
+        if isinstance(result, MissingDream):
+            sentences = outcome.notes if result.dead else outcome.failures
+            sentences.append(f"{result.feature}: {result.reason}")
+            continue
+        pictures = result.files.pictures(result.record)
+        row = _row(result, start, config, pictures[-1])
+        outcome.rows.append(row)
+        driven = _change(without, pictures[-1])
+        if driven < HARDLY and dreams.recipe.gradient == "raw":
+            outcome.notes.append(f"{result.feature}: {_hardly(driven)}")
+        moving(row, [start.pixels, *pictures])
+
+
+def _files(
+    loaded: Loaded, dreams: ModelDreams, start: StartPicture, config: DreamConfig, aim: Aim, channel: int
+) -> DreamFiles:
+    """The files of a channel's dream; what its pixels come of is in their key."""
+    folder = Path(config.out).expanduser() / safe(loaded.name) / safe(aim.layer)
+    named = folder / path_for(start.picture.label, _ending(channel, aim, config))
+    picture = (start.pixels.size, sha256(start.pixels.tobytes()).hexdigest())
+    driven = (aim.layer, asdict(aim.target), aim.metric, aim.constant, channel)
+    facts = (loaded.digest, picture, driven, asdict(dreams.recipe), config.frames)
+    where = (loaded.device.type, torch.__version__)
+    return DreamFiles(named, sha256(json.dumps([facts, where]).encode()).hexdigest())
+
+
+def _row(made: Dream, start: StartPicture, config: DreamConfig, finished: Image.Image) -> DreamRow:
     model, layer, channel = made.feature
-    folder = Path(config.out).expanduser() / safe(model) / safe(layer)
-    named = folder / path_for(start.picture.label, _ending(channel, made.aim, config))
-    _clear(named)
-    for step, frame in made.frames:
-        write_pixels(named.with_name(f"{named.name}-{step:04d}.png"), frame)
-    finished = made.frames[-1][1]
-    write_pixels(path := named.with_name(f"{named.name}-dream.png"), finished)
     return DreamRow(
         image=start.picture.name,
         model=model,
@@ -93,12 +130,12 @@ def _write(made: Dream, start: StartPicture, config: DreamConfig) -> DreamRow:
         channel=channel,
         metric=made.aim.metric,
         recipe=config.recipe.name,
-        steps=made.steps,
-        score_start=made.score_start,
-        score=made.score,
+        steps=made.record.steps,
+        score_start=made.record.score_start,
+        score=made.record.score,
         change=_change(start.pixels, finished),
-        dream=str(path),
-        frames=len(made.frames),
+        dream=str(made.files.dream),
+        frames=len(made.record.frames),
     )
 
 
@@ -109,14 +146,6 @@ def _ending(channel: int, aim: Aim, config: DreamConfig) -> str:
     if len(config.metrics) > 1:
         parts.append(safe(aim.metric))
     return "-".join(parts)
-
-
-def _clear(named: Path) -> None:
-    """Take away what an earlier dream of the same name has left: another recipe has other frames."""
-    ours = re.compile(re.escape(named.name) + r"-(\d{4,}\.png|dream\.png|dream\.webp)")
-    for path in named.parent.iterdir() if named.parent.is_dir() else ():
-        if ours.fullmatch(path.name):
-            path.unlink()
 
 
 def _hardly(change: float) -> str:

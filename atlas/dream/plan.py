@@ -81,6 +81,10 @@ class DreamPlan:
     start: StartPicture
     models: dict[str, ModelDreams]
 
+    def channels(self, model: str) -> int:
+        """How many dreams a model is to make."""
+        return sum(len(aim.channels) for aim in self.models[model].aims)
+
 
 def plan_dreams(config: DreamConfig, mistakes: list[str]) -> DreamPlan:
     """The plan of a config; ConfigError with all that is wrong. mistakes: known already."""

@@ -60,18 +60,16 @@ def _try(work: Callable[[Sequence[T]], R], batch: Sequence[T], device: str) -> t
     return None, shortage
 
 
-def images_at_once(
-    activations: int, input_size: int, recipe: RecipeConfig, *, room: float, frames: int = 0, aspect: float = 1.0
-) -> int:
+def images_at_once(activations: int, input_size: int, recipe: RecipeConfig, *, room: float, aspect: float = 1.0) -> int:
     """How many images can be optimised together, at least one; the same on every run.
 
     activations: bytes that one forward pass leaves behind at `input_size` pixels, as a card's `Layer.bytes`.
-    room: bytes, as `budget` gives them. frames: copies of each image that are kept. aspect: shorter side / longer side.
+    room: bytes, as `budget` gives them. aspect: shorter side / longer side.
     """
     shown = max(map(shown_size, recipe.octaves)) ** 2 * aspect
     pixels = max(octave.size or 0 for octave in recipe.octaves) ** 2 * aspect
     passes = PASSES * activations * recipe.transforms.views * shown / input_size**2
-    return max(1, int(room / max(1.0, passes + (COPIES + frames) * PIXEL * pixels)))
+    return max(1, int(room / max(1.0, passes + COPIES * PIXEL * pixels)))
 
 
 def budget(device: str, gpus: float) -> float:

@@ -50,6 +50,10 @@ class Count:
         self.done, self.dead, self.failed = self.done + done, self.dead + dead, self.failed + failed
         self._recent.append((monotonic(), self.settled))
 
+    def skip(self, number: int) -> None:
+        """Count things that an earlier run has settled, and nobody knew of; they say nothing of the rate."""
+        self.before += number
+
     @property
     def rate(self) -> float | None:
         """How many are settled in a second, over the last commits; None before the first."""
@@ -106,13 +110,13 @@ class Bar:
 
 
 class Lines:
-    """Plain lines, for log files."""
+    """Plain lines, for log files. silence: seconds without a line; what is over by then has none."""
 
-    def __init__(self) -> None:
-        self.next = monotonic()
+    def __init__(self, silence: float = 0.0) -> None:
+        self.first = self.next = monotonic() + silence
 
     def show(self, count: Count, doing: str) -> None:
-        if monotonic() < self.next and count.left:
+        if monotonic() < (self.next if count.left else self.first):
             return
         self.next = monotonic() + LINE_EVERY
         self.say(f"{count.before + count.settled}/{count.total} {count.unit}  {_pace(count)}  {doing}".rstrip())
@@ -124,10 +128,10 @@ class Lines:
         pass
 
 
-def display_for(count: Count) -> Display:
-    """A bar where stderr is a terminal, else plain lines."""
+def display_for(count: Count, silence: float = 0.0) -> Display:
+    """A bar where stderr is a terminal, else plain lines, after so many seconds of silence."""
     console = Console(stderr=True)
-    return Bar(console, count) if console.is_terminal else Lines()
+    return Bar(console, count) if console.is_terminal else Lines(silence)
 
 
 def _pace(count: Count) -> str:

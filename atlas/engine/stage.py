@@ -12,6 +12,7 @@ from atlas.engine.executor import Executor, InlineExecutor
 from atlas.engine.progress import Count, StatusFile, display_for
 from atlas.engine.publisher import Publisher
 from atlas.engine.signals import StopNow, stop_requests
+from atlas.engine.threads import worker_threads
 from atlas.engine.work import Work
 from atlas.records import Shard
 from atlas.sweep.shards import RATE
@@ -58,13 +59,13 @@ def actor_count(cluster: ClusterConfig, device: str, gpus: int) -> int | None:
         return cluster.actors
     if device == "cuda":
         return max(1, int(gpus / cluster.gpus_per_actor))
-    return max(1, _usable_cpus() // _threads(cluster, device))
+    return max(1, _usable_cpus() // worker_threads(cluster.cpus_per_actor, device))
 
 
 def _make_executor(work: Work, resources: Resources, most: int) -> Executor:
     """The executor that `cluster=` names, with at most `most` actors."""
     cluster, device = resources.cluster, resources.device
-    threads = _threads(cluster, device)
+    threads = worker_threads(cluster.cpus_per_actor, device)
     if cluster.kind == "inline":
         return InlineExecutor(work, threads)
     # Imported here: Ray takes more than a second, which a run without it need not wait for.
@@ -78,10 +79,3 @@ def _make_executor(work: Work, resources: Resources, most: int) -> Executor:
 def _usable_cpus() -> int:
     """CPUs that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _threads(cluster: ClusterConfig, device: str) -> int:
-    """CPUs of one worker, and torch's threads; the same inline as in an actor, so that both give the same bytes."""
-    if cluster.cpus_per_actor is not None:
-        return cluster.cpus_per_actor
-    return 2 if device == "cuda" else 1

@@ -84,6 +84,7 @@ def dream(studio: Studio) -> Iterator[FigurePage]:
         metrics={"mean": MetricConfig()},
         recipe=replace(recipe, octaves=[replace(octave, size=None) for octave in recipe.octaves]),
         device=config.cluster.device,
+        threads=config.cluster.cpus_per_actor,
     )
     dreams: list[tuple[int, list[Image.Image]]] = []
     outcome = dream_job(job, [], lambda row, frames: dreams.append((row.channel, frames)))

@@ -1,14 +1,29 @@
 """The images still at work, what is known of all of them, and what came of them in the end."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from atlas.optvis.objectives import Reading
 from atlas.optvis.params import Param
 from atlas.optvis.transforms import Streams
+
+# all that the loop needs to go on after a step: tensors, numbers and words in dicts and lists, as torch.save takes them
+State = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The loop after a step."""
+
+    step: int  # from 1, over all octaves
+    which: Int[Tensor, " some"]  # the images that were there, by their places in the start
+    frame: Float[Tensor, "some 3 h w"] | None  # these images, where it is their turn
+    state: Callable[[], State]  # from which the loop goes on as if it had never stopped
 
 
 @dataclass(frozen=True)
@@ -17,6 +32,8 @@ class Keep:
 
     means: bool = False  # mean activation of every channel of the layer, whenever the score is
     frames: int | None = None  # the images after every so many steps, and after the last
+    watch: Callable[[Moment], None] | None = None  # is told of every step; it has the frames, which are then not kept
+    begun: State | None = None  # of the same images in an earlier run, to go on from
 
 
 @dataclass
@@ -45,6 +62,8 @@ class Batch:
         self._scores: list[tuple[Tensor, Tensor]] = []  # (which, score) along the way
         self._means: list[tuple[Tensor, Tensor]] = []  # (which, means (b, c))
         self._frames: list[tuple[int, Tensor, Tensor]] = []  # (step, which, images)
+        if keep.begun is not None:
+            self._restore(keep.begun)
 
     def __len__(self) -> int:
         return len(self.which)
@@ -55,11 +74,41 @@ class Batch:
         if self.keep.means and reading.maps is not None:
             self._means.append((self.which, reading.maps.detach().mean((2, 3))))
 
-    def note_frame(self, last: bool) -> None:
-        """Keep the images as they are now, if it is their turn."""
+    def frame(self, last: bool) -> Tensor | None:
+        """The images as they are now, if it is their turn; kept where nobody watches."""
         every = self.keep.frames
-        if every is not None and (last or self.step % every == 0):
-            self._frames.append((self.step, self.which, self.param.render(self.values)))
+        if every is None or not (last or self.step % every == 0):
+            return None
+        images = self.param.render(self.values)
+        if self.keep.watch is None:
+            self._frames.append((self.step, self.which, images))
+        return images
+
+    def state(self) -> State:
+        """All that `Keep.begun` takes, but for the stepper's."""
+        return {
+            "values": self.values,
+            "size": list(self.size),
+            "which": self.which,
+            "touched": self.touched,
+            "step": self.step,
+            "status": self._status,
+            "steps": self._steps,
+            "scores": self._scores,
+            "means": self._means,
+            "streams": None if self.streams is None else self.streams.state(),
+        }
+
+    def _restore(self, state: State) -> None:
+        device, (height, width) = self.values.device, state["size"]
+        self.values, self.which, self.touched = (state[name].to(device) for name in ("values", "which", "touched"))
+        self.size, self.step = (height, width), state["step"]
+        self._status, self._steps = list(state["status"]), list(state["steps"])
+        self._scores, self._means = (
+            [(which.to(device), values.to(device)) for which, values in state[name]] for name in ("scores", "means")
+        )
+        if self.streams is not None:
+            self.streams.restore(state["streams"])
 
     def drop(self, gone: Bool[Tensor, " b"], status: str) -> None:
         """Take images out, for good."""

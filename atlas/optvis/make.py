@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from atlas.config.schema import RecipeConfig
-from atlas.optvis.batch import Keep, Result
+from atlas.optvis.batch import Keep, Moment, Result
 from atlas.optvis.objectives import Objective, Reading
 from atlas.optvis.optimize import NOTHING, optimize
 from atlas.optvis.params import GRAY, Param, pixels
@@ -68,7 +68,8 @@ def make_images(
 
     param = _start(recipe, seeds, space, canvas)
     with precision(recipe.precision):
-        result = optimize(judge, param, schedule_of(recipe), Streams(seeds, canvas.device), keep=keep)
+        streams, shown = Streams(seeds, canvas.device), _showing(keep, space)
+        result = optimize(judge, param, schedule_of(recipe), streams, keep=shown)
         everyone: Int[Tensor, " b"] = torch.arange(len(seeds), device=canvas.device)
         with torch.no_grad():
             reading = judge(result.images, everyone)
@@ -84,6 +85,18 @@ def _start(recipe: RecipeConfig, seeds: Sequence[int], space: Space, canvas: Can
     values = param.values.to(canvas.device, canvas.dtype)
     values = values.contiguous(memory_format=canvas.layout) if values.ndim == 4 else values
     return replace(param, values=values, gray=param.gray.to(values) if isinstance(param.gray, Tensor) else param.gray)
+
+
+def _showing(keep: Keep, space: Space) -> Keep:
+    """The same, where whoever watches is shown frames in RGB."""
+    watch = keep.watch
+    if watch is None:
+        return keep
+
+    def tell(moment: Moment) -> None:
+        watch(moment if moment.frame is None else replace(moment, frame=space.show(moment.frame)))
+
+    return replace(keep, watch=tell)
 
 
 def _finished(result: Result, reading: Reading, space: Space) -> FinishedImages:

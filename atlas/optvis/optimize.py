@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from atlas.optvis.batch import Batch, Keep, Result
+from atlas.optvis.batch import Batch, Keep, Moment, Result, State
 from atlas.optvis.objectives import Reading
 from atlas.optvis.params import Param
 from atlas.optvis.priors import blur, extent, resize, unit_rms
@@ -29,14 +29,20 @@ def optimize(
     The values of `param` are kept as they are; images lie in memory as they do (channels last: the blur takes a seventh
     of the time on a CPU; contiguous: the arithmetic is the sources', to the bit). `streams` are what transforms draw
     from. Images without any gradient for PATIENCE steps are dead and leave the batch, as do those no longer finite.
+    keep.begun: the steps that an earlier run has made are not made again, and the others give the same values.
     """
-    batch = Batch(param, streams, keep)
+    batch, end = Batch(param, streams, keep), 0
     for octave in schedule.octaves:
-        if octave.size is not None:
+        begin, end = end, end + octave.steps
+        if batch.step > end:
+            continue
+        mover = stepper(schedule.optimizer, schedule.weight_decay)
+        if batch.step > begin and keep.begun is not None:
+            mover.restore(keep.begun["stepper"], batch.values)
+        elif octave.size is not None:
             batch.size = extent(*batch.size, octave.size)
             batch.values = resize(batch.values, octave.size) if len(batch) else batch.values
-        mover = stepper(schedule.optimizer, schedule.weight_decay)
-        for place in range(octave.steps):
+        for place in range(max(0, batch.step - begin), octave.steps):
             if len(batch):
                 _step(batch, judge, schedule, octave=octave, mover=mover, place=place)
         batch.drop(~batch.values.flatten(1).isfinite().all(1), "nonfinite")
@@ -59,10 +65,16 @@ def _step(batch: Batch, judge: Judge, schedule: Schedule, *, octave: Octave, mov
         values = blur(values, between(octave.sigma, place, steps))
     batch.values = values.clamp(0.0, 1.0) if schedule.clamp else values
     batch.step += 1
-    batch.note_frame(last=place + 1 == steps and octave is schedule.octaves[-1])
+    which, frame = batch.which, batch.frame(last=place + 1 == steps and octave is schedule.octaves[-1])
     if batch.step == patience(schedule) + 1 and not batch.touched.all():
         mover.keep(batch.touched)
         batch.drop(~batch.touched, "dead")
+    if batch.keep.watch is not None:
+        batch.keep.watch(Moment(batch.step, which, frame, lambda: _state(batch, mover)))
+
+
+def _state(batch: Batch, mover: Stepper) -> State:
+    return {**batch.state(), "stepper": mover.state()}
 
 
 def patience(schedule: Schedule) -> int:

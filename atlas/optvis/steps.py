@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
@@ -19,6 +20,12 @@ class Descent:
         return values - rate * gradient
 
     def keep(self, kept: Bool[Tensor, " b"]) -> None:
+        pass
+
+    def state(self) -> dict[int, Any]:
+        return {}
+
+    def restore(self, state: dict[int, Any], values: Values) -> None:
         pass
 
 
@@ -50,6 +57,16 @@ class Optimizer:
             name: value[kept] if isinstance(value, Tensor) and value.shape[:1] == kept.shape else value
             for name, value in state.items()
         }
+
+    def state(self) -> dict[int, Any]:
+        """What the optimizer remembers of the steps so far."""
+        return {} if self.inner is None else self.inner.state_dict()["state"]
+
+    def restore(self, state: dict[int, Any], values: Values) -> None:
+        """Go on from there; values: as they are now."""
+        self.leaf = values.clone()
+        self.inner = self.make([self.leaf], lr=0.0)  # each step brings its rate
+        self.inner.load_state_dict({**self.inner.state_dict(), "state": state})
 
 
 Stepper = Descent | Optimizer

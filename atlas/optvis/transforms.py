@@ -33,6 +33,16 @@ class Streams:
         """Only some of the images go on."""
         self.streams = [generator for generator, stays in zip(self.streams, kept.tolist(), strict=True) if stays]
 
+    def state(self) -> list[Tensor]:
+        """Where each image's numbers are."""
+        return [generator.get_state() for generator in self.streams]
+
+    def restore(self, states: list[Tensor]) -> None:
+        """Go on from there, with as many images as there were."""
+        self.streams = self.streams[: len(states)]
+        for generator, state in zip(self.streams, states, strict=True):
+            generator.set_state(state.cpu())
+
 
 @dataclass(frozen=True)
 class Views:

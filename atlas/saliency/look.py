@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -11,7 +11,8 @@ from torch import Tensor
 
 from atlas.engine.memory import in_batches
 from atlas.optvis.precision import precision
-from atlas.saliency.maps import SaliencyMaps, saliency, to_gray
+from atlas.saliency.maps import SaliencyMaps, saliency, scaled, to_gray
+from atlas.saliency.methods import METHODS, SAMPLING, Settings
 from atlas.store.picture_files import NamedPicture
 from atlas.zoo.eval_transform import eval_transform
 from atlas.zoo.load import Loaded
@@ -21,9 +22,10 @@ READERS = 4  # threads that decode pictures
 
 @dataclass(frozen=True)
 class PictureMap:
-    """A picture as the model saw it, and its map."""
+    """A picture as the model saw it, and its map by one method."""
 
     picture: NamedPicture
+    method: str
     pixels: np.ndarray  # (h, w, 3) uint8: the crop
     map: np.ndarray  # (h, w) uint8
     category: int
@@ -35,35 +37,51 @@ class PictureMap:
 
 @dataclass(frozen=True)
 class MissingMap:
-    """A picture without a map."""
+    """A picture without a map by some method, or by any."""
 
     picture: NamedPicture
     reason: str
 
 
+@dataclass(frozen=True)
+class Question:
+    """What is asked of one model about every picture."""
+
+    category: int | None  # None: the predicted class
+    methods: tuple[str, ...]
+    settings: Settings
+
+
 def look(
-    loaded: Loaded, pictures: Sequence[NamedPicture], category: int | None, batch: int
-) -> Iterator[PictureMap | MissingMap]:
-    """Maps of one class, or of the predicted ones, in batches that are halved where they do not fit in memory."""
-    work = partial(_look, loaded, category)
-    for part in in_batches(pictures, batch, work, loaded.device.type):
+    loaded: Loaded, pictures: Sequence[NamedPicture], question: Question, batch: int
+) -> Iterator[list[PictureMap | MissingMap]]:
+    """All maps of each picture in turn, made in batches that are halved where they do not fit in memory.
+
+    Where a method looks at many samples of a picture, those are the batch, and pictures come one by one.
+    """
+    work, size = partial(_look, loaded, question), 1 if SAMPLING & set(question.methods) else batch
+    for part in in_batches(pictures, size, work, loaded.device.type):
         if part.result is None:
-            yield MissingMap(part.items[0], f"{part.items[0].name}, {loaded.name}: {part.error}")
+            yield [MissingMap(part.items[0], f"{part.items[0].name}, {loaded.name}: {part.error}")]
         else:
             yield from part.result
 
 
-def _look(loaded: Loaded, category: int | None, pictures: Sequence[NamedPicture]) -> list[PictureMap | MissingMap]:
+def _look(loaded: Loaded, question: Question, pictures: Sequence[NamedPicture]) -> list[list[PictureMap | MissingMap]]:
     with ThreadPoolExecutor(READERS) as pool:
         read = list(pool.map(partial(_read, loaded), pictures))
-    pairs = list(zip(pictures, read, strict=True))
-    results: list[PictureMap | MissingMap] = [
-        MissingMap(picture, str(error)) for picture, error in pairs if isinstance(error, OSError)
-    ]
-    shown = [(picture, image) for picture, image in pairs if isinstance(image, Tensor)]
-    if shown:
-        maps = _maps(loaded, category, torch.stack([image for _, image in shown]))
-        results += [_result(loaded.name, maps, number, *part) for number, part in enumerate(shown)]
+    images = [image for image in read if isinstance(image, Tensor)]
+    maps = _maps(loaded, question, torch.stack(images)) if images else {}
+    results: list[list[PictureMap | MissingMap]] = []
+    number = 0
+    for picture, image in zip(pictures, read, strict=True):
+        if isinstance(image, OSError):
+            results.append([MissingMap(picture, str(image))])
+            continue
+        results.append(
+            [_result(loaded.name, method, maps[method], number, picture=picture, image=image) for method in maps]
+        )
+        number += 1
     return results
 
 
@@ -74,20 +92,32 @@ def _read(loaded: Loaded, picture: NamedPicture) -> Tensor | OSError:
         return error
 
 
-def _maps(loaded: Loaded, category: int | None, images: Tensor) -> SaliencyMaps:
-    images = images.to(loaded.device)
+def _maps(loaded: Loaded, question: Question, images: Tensor) -> dict[str, SaliencyMaps]:
+    """Every method's maps of a batch; all but the gradient's are of the classes that go with that."""
+    images = loaded.preprocess(images.to(loaded.device))
+    category = question.category
     wanted = None if category is None else torch.full((len(images),), category, device=loaded.device)
     with precision("float32"):
-        return saliency(loaded.model, loaded.preprocess(images), wanted)
+        plain = saliency(loaded.logits, images, wanted)
+        return {method: _by(method, loaded, images, plain, question.settings) for method in question.methods}
+
+
+def _by(method: str, loaded: Loaded, images: Tensor, plain: SaliencyMaps, settings: Settings) -> SaliencyMaps:
+    if method == "gradient":
+        return plain
+    maps, status = scaled(METHODS[method](loaded, images, plain.categories, settings), plain.scores)
+    return replace(plain, maps=maps, status=status)
 
 
 def _result(
-    model: str, maps: SaliencyMaps, number: int, picture: NamedPicture, image: Tensor
+    model: str, method: str, maps: SaliencyMaps, number: int, *, picture: NamedPicture, image: Tensor
 ) -> PictureMap | MissingMap:
     if maps.status[number] == "nonfinite":
-        return MissingMap(picture, f"{picture.name}, {model}: the score, or its gradient, is not finite")
+        what = "its gradient" if method == "gradient" else f"its map by {method}"
+        return MissingMap(picture, f"{picture.name}, {model}: the score, or {what}, is not finite")
     return PictureMap(
         picture=picture,
+        method=method,
         pixels=(image * 255).round().byte().permute(1, 2, 0).numpy(),  # they were bytes before
         map=to_gray(maps.maps[number]),
         category=int(maps.categories[number]),

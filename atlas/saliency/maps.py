@@ -38,13 +38,13 @@ def saliency(
         categories = best if categories is None else categories
         scores = logits.gather(1, categories[:, None]).squeeze(1)
         (gradient,) = torch.autograd.grad(scores.sum(), leaf)
-    maps, status = _scaled(gradient.abs().amax(1), scores)
+    maps, status = scaled(gradient.abs().amax(1), scores)
     probabilities = logits.detach().softmax(1).gather(1, categories[:, None]).squeeze(1)
     return SaliencyMaps(maps, categories, scores.detach(), probabilities, best == categories, status)
 
 
-def _scaled(raw: Float[Tensor, "b h w"], scores: Float[Tensor, " b"]) -> tuple[Float[Tensor, "b h w"], list[str]]:
-    """Each map with its least value at 0 and its greatest at 1; 0 where they are equal."""
+def scaled(raw: Float[Tensor, "b h w"], scores: Float[Tensor, " b"]) -> tuple[Float[Tensor, "b h w"], list[str]]:
+    """Each map with its least value at 0 and its greatest at 1; 0 where they are equal. Its status, as SaliencyMaps'."""
     least, most = raw.amin((1, 2), keepdim=True), raw.amax((1, 2), keepdim=True)
     span = most - least
     maps = torch.where(span > 0, (raw - least) / span, 0)

@@ -2,13 +2,18 @@
 
 import hashlib
 import io
+import json
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.PngImagePlugin import PngImageFile, PngInfo
 
 from atlas.store.files import write_bytes
+
+NOTE = "atlas"  # the keyword of a PNG's text that is a note
 
 
 def to_pil(image: np.ndarray) -> Image.Image:
@@ -22,9 +27,9 @@ def write_image(path: Path, image: np.ndarray) -> str:
     return write_pixels(path, to_pil(image))
 
 
-def write_pixels(path: Path, pixels: Image.Image) -> str:
-    """Write 8-bit pixels as PNG; returns the file's sha256."""
-    content = _png(pixels)
+def write_pixels(path: Path, pixels: Image.Image, note: str | None = None) -> str:
+    """Write 8-bit pixels as PNG, which may bear a note for `read_note`, in JSON; returns the file's sha256."""
+    content = _png(pixels, note)
     write_bytes(path, content)
     return hashlib.sha256(content).hexdigest()
 
@@ -34,10 +39,22 @@ def png_sha256(pixels: Image.Image) -> str:
     return hashlib.sha256(_png(pixels)).hexdigest()
 
 
-def _png(pixels: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    pixels.save(buffer, format="PNG", compress_level=6)
+def _png(pixels: Image.Image, note: str | None = None) -> bytes:
+    buffer, notes = io.BytesIO(), PngInfo()
+    if note is not None:
+        notes.add_text(NOTE, note)
+    pixels.save(buffer, format="PNG", compress_level=6, pnginfo=notes if note is not None else None)
     return buffer.getvalue()
+
+
+def read_note(path: Path) -> dict[str, Any] | None:
+    """What a PNG's note says; None where there is no such file, it is damaged, or it bears none."""
+    try:
+        with Image.open(path) as image:
+            note = json.loads(image.text[NOTE]) if isinstance(image, PngImageFile) else None
+    except (OSError, SyntaxError, ValueError, KeyError):
+        return None
+    return note if isinstance(note, dict) else None
 
 
 def sha256_of(path: Path) -> str:

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
 from atlas.config.class_file import read_class_file
 from atlas.config.class_words import classes_called, nearest_class
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import ModelConfig
 from atlas.zoo.load import Loaded
+from atlas.zoo.logits import logits_in
 from atlas.zoo.sources import architecture
 
 Names = tuple[str, ...]
@@ -33,13 +33,14 @@ def classes_of(loaded: Loaded, config: ModelConfig) -> Classes:
     image = loaded.preprocess(torch.zeros(1, 3, size, size, device=loaded.device))
     try:
         with torch.no_grad():
-            scores = loaded.model(image)
+            output = loaded.model(image)
     except Exception as error:  # other people's code: anything can come out of it
         what = f"models.{loaded.name} cannot look at an image of {size} x {size} pixels"
         raise ConfigError([f"{what}: {type(error).__name__}: {error}"]) from error
-    if not isinstance(scores, Tensor) or scores.ndim != 2 or len(scores) != 1 or scores.shape[1] < 2:
-        tensor, kind = isinstance(scores, Tensor), type(scores).__name__
-        what = f"a tensor of shape {tuple(scores.shape)}" if tensor else f"an object of type {kind}"
+    scores = logits_in(output)
+    if scores is None or scores.ndim != 2 or len(scores) != 1 or scores.shape[1] < 2:
+        kind = f"an object of type {type(output).__name__} without a tensor in it"
+        what = kind if scores is None else f"a tensor of shape {tuple(scores.shape)}"
         wanted = "a row of scores for each picture, one score for each of at least two classes, (1, classes), is wanted"
         raise ConfigError([f"models.{loaded.name} gives {what} for one picture: {wanted}"])
     return Classes(scores.shape[1], class_names(loaded.name, config, scores.shape[1]))

@@ -12,6 +12,7 @@ from atlas.config.mistakes import ConfigError
 from atlas.config.schema import ModelConfig
 from atlas.zoo.architecture import Preprocessing
 from atlas.zoo.forward import Forward
+from atlas.zoo.logits import logits_in
 from atlas.zoo.sources import architecture
 from atlas.zoo.weights import digest, weighted, weights_label
 
@@ -42,6 +43,16 @@ class Loaded:
         """Mean and deviation, kept on the device: a copy to it at every step would wait for all work under way."""
         numbers = [self.preprocessing.mean, self.preprocessing.std]
         return torch.tensor(numbers, dtype=torch.float32, device=self.device)[:, :, None, None]
+
+    def logits(self, images: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b classes"]:
+        """Class scores of preprocessed images. TypeError: the model returns no tensor."""
+        output = self.model(images)
+        scores = logits_in(output)
+        if scores is None:
+            raise TypeError(
+                f"models.{self.name} returns an object of type {type(output).__name__} without a tensor in it"
+            )
+        return scores
 
     def forward(self, layers: Iterable[str]) -> Forward:
         """The model up to the last of `layers`; it takes preprocessed images. ValueError: there is no such layer."""

@@ -1,15 +1,17 @@
 """The loop: each image as if it were alone, whatever becomes of its neighbors."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch import nn
+from torch import Tensor, nn
 
 from atlas.config.recipe_files import read_recipe
 from atlas.config.schema import TransformsConfig
+from atlas.optvis.batch import Keep, Moment
 from atlas.optvis.optimize import PATIENCE, Judge, between, optimize
 from atlas.optvis.params import GRAY, pixels
 from atlas.optvis.schedule import Schedule, schedule_of
@@ -215,3 +217,32 @@ class Noting(nn.Module):
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         self.seen.append(len(pictures))
         return pictures
+
+
+@pytest.mark.parametrize("optimizer", ["descent", "sgd", "adam", "nadam"])
+@pytest.mark.parametrize("at", [1, 3, 5, 6, 8, 9, 17, 18, 20])
+def test_a_loop_that_was_stopped_anywhere_goes_on_as_if_it_had_not_been(
+    optimizer: str, at: int, tmp_path: Path
+) -> None:
+    net, start, seeds = half_dead(), images(4, 12), [7, 8, 9, 10]
+    moved = {"transforms": MOVED, "sigma": [0.6, 0.3], "trace_every": 2, "rescue": 2}
+    settings = recipe((None, 5), (16, 3), (20, 12), optimizer=optimizer, weight_decay=0.01, gradient="rms", **moved)
+    judge = driving(net, [0, 3, 6, 1])
+    frames: dict[int, Tensor] = {}
+
+    def watch(moment: Moment) -> None:
+        if moment.frame is not None:
+            frames[moment.step] = moment.frame.clone()
+        if moment.step == at:
+            torch.save(moment.state(), tmp_path / "state.pt")
+
+    whole = optimize(judge, pixels(start), settings, Streams(seeds), keep=Keep(frames=4, watch=watch))
+    undisturbed = dict(frames)
+    assert list(undisturbed) == [4, 8, 12, 16, 20] and whole.status.count("dead") == 1
+    frames.clear()
+    begun = torch.load(tmp_path / "state.pt", weights_only=True)
+    rest = optimize(judge, pixels(start), settings, Streams(seeds), keep=Keep(frames=4, watch=watch, begun=begun))
+    assert torch.equal(rest.images, whole.images)
+    assert (rest.trace, rest.steps, rest.status) == (whole.trace, whole.steps, whole.status)
+    assert list(frames) == [step for step in undisturbed if step > at]
+    assert all(torch.equal(frame, undisturbed[step]) for step, frame in frames.items())

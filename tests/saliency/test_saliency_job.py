@@ -11,8 +11,10 @@ import torch
 from PIL import Image
 
 from atlas.cli.job import run_job
+from atlas.cli.jobs.saliency import percent
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import ModelConfig, SaliencyConfig
+from atlas.engine.signals import StopNow
 from atlas.saliency import look as looker
 from atlas.saliency.job import saliency_job
 from atlas.saliency.maps import overlay, saliency, to_gray
@@ -25,6 +27,8 @@ from atlas.zoo.load import load
 
 PATTERNNET = ModelConfig(source="patternnet")
 FACTORIES = """
+from types import SimpleNamespace
+import torch
 from torch import nn
 
 def maps():
@@ -43,6 +47,33 @@ def blind():
     net = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 4))
     nn.init.zeros_(net[2].weight)
     return net
+
+class Returning(nn.Module):
+    def __init__(self, pack):
+        super().__init__()
+        self.net, self.pack = seeded(), pack
+
+    def forward(self, images):
+        return self.pack(self.net(images))
+
+def seeded():
+    torch.manual_seed(3)
+    return tiny()
+
+def several():
+    return Returning(lambda scores: (None, scores, scores[:, :1]))
+
+def named():
+    return Returning(lambda scores: {"features": scores[:, :2], "logits": scores})
+
+def out():
+    return Returning(lambda scores: {"aux": scores[:, :2], "out": scores})
+
+def object():
+    return Returning(lambda scores: SimpleNamespace(loss=scores.sum(), logits=scores))
+
+def nothing():
+    return Returning(lambda scores: {"loss": 0.5})
 
 def broken():
     net = blind()
@@ -105,18 +136,26 @@ def written() -> list[str]:
 
 def look(image: Any, **settings: Any):
     settings = {"models": {"patternnet": PATTERNNET}, "device": "cpu", **settings}
-    return saliency_job(SaliencyConfig(image=image, **settings), [])
+    return saliency_job(SaliencyConfig(image=image, **settings), [], lambda rows, maps: None)
+
+
+@pytest.mark.parametrize("kind", ["several", "named", "out", "object"])
+def test_the_scores_are_the_first_tensor_or_the_named_one(kind: str) -> None:
+    (plain,) = look("sklearn:china.jpg", models=custom("seeded")).rows
+    (wrapped,) = look("sklearn:china.jpg", models=custom(kind), out="outputs/wrapped", method="grad_cam").rows
+    assert (wrapped.category, wrapped.score) == (plain.category, plain.score)
 
 
 def custom(factory: str) -> dict[str, ModelConfig]:
     return {"custom": ModelConfig(source="custom", factory=f"saliency_factories:{factory}", input_size=32)}
 
 
-def test_the_command_tells_of_both_files(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_tells_of_its_files(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_job("saliency", ["image=sklearn:china.jpg", "device=cpu"]) == 0
     out, err = capsys.readouterr()
     header, _, row = out.splitlines()
-    names = ["image", "model", "category", "label", "score", "predicted", "probability", "map", "overlay"]
+    names = ["image", "model", "category", "label", "score", "predicted", "probability", "method", "map"]
+    names += ["overlay", "panel"]
     assert header.split() == names
     told = dict(zip(names, row.split(), strict=True))
     assert (told["image"], told["model"], told["predicted"], err) == ("sklearn:china.jpg", "patternnet", "true", "")
@@ -126,6 +165,10 @@ def test_the_command_tells_of_both_files(capsys: pytest.CaptureFixture[str]) -> 
         assert told[kind] == f"outputs/saliency/patternnet/china-{told['category']}-{kind}.png"
         with Image.open(told[kind]) as image:
             assert (image.mode, image.size) == expected
+    assert (told["method"], told["panel"]) == ("gradient", told["map"].replace("-map", "-panel"))
+    with Image.open(told["panel"]) as panel:
+        assert panel.mode == "RGB" and panel.width > 600
+        assert panel.text["Title"].endswith(f"{told['label']}, {percent(float(told['probability']))}")
 
 
 def test_the_files_hold_the_map_and_its_overlay() -> None:
@@ -157,11 +200,11 @@ def test_in_a_folder_the_unreadable_are_listed_and_the_others_done(capsys: pytes
     assert run_job("saliency", ["image=pictures", "model=[patternnet,custom]", *TINY]) == 3
     out, err = capsys.readouterr()
     assert len(out.splitlines()) == 2 + 2 * len(KINDS)
-    lines = err.splitlines()
+    lines = [line for line in err.splitlines() if " pictures  " not in line]  # how far it is, on a slow machine
     assert len(lines) == len(UNREADABLE), "each once, for all models"
     for line, name in zip(lines, sorted(UNREADABLE), strict=True):
         assert line.startswith(f"failed: pictures/{name} is no picture that can be read: ")
-    assert len(written()) == 4 * len(KINDS)
+    assert len(written()) == 2 * 3 * len(KINDS)
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
@@ -182,6 +225,58 @@ def test_pictures_of_one_name_do_not_overwrite_each_other() -> None:
     assert rows[2].map == "outputs/saliency/patternnet/sub/a.bmp-3-map.png"
 
 
+def test_several_methods_have_maps_of_their_own_and_one_panel(capsys: pytest.CaptureFixture[str]) -> None:
+    methods = ["gradient", "smoothgrad", "integrated_gradients", "grad_cam"]
+    few = ["samples=3", "batch=2", "category=dots", "device=cpu"]
+    assert run_job("saliency", ["image=sklearn:china.jpg", f"method=[{','.join(methods)}]", *few]) == 0
+    out, err = capsys.readouterr()
+    rows = [line.split() for line in out.splitlines()[2:]]
+    assert ([row[7] for row in rows], err) == (methods, "")
+    named = f"china-{CLASSES.index('dots')}"
+    stems = [named, *(f"{named}-{method}" for method in methods[1:])]
+    files = [f"saliency/patternnet/{stem}-{kind}.png" for stem in stems for kind in ("map", "overlay")]
+    assert written() == sorted([*files, f"saliency/patternnet/{named}-panel.png"])
+    maps = [np.asarray(Image.open(Path("outputs", path))) for path in files if path.endswith("map.png")]
+    assert len({gray.tobytes() for gray in maps}) == 4
+    assert all((gray.min(), gray.max()) == (0, 255) for gray in maps)
+    (alone,) = look("sklearn:china.jpg", category="dots", out="outputs/alone").rows
+    assert np.array_equal(np.asarray(Image.open(alone.map)), maps[0]), "the gradient's is the same beside others"
+
+
+def test_a_probability_is_told_in_few_digits() -> None:
+    assert [percent(share) for share in (1.0, 0.934, 0.5, 0.0042, 1e-7)] == [
+        *("100 %", "93 %", "50 %", "0.4 %", "below 0.1 %")
+    ]
+
+
+def test_torch_has_the_threads_of_a_worker_unless_they_are_asked_for() -> None:
+    before = torch.get_num_threads()
+    try:
+        look("sklearn:china.jpg", threads=2)
+        assert torch.get_num_threads() == 2
+        look("sklearn:china.jpg")
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_an_interruption_tells_how_far_it_is_and_keeps_what_is_written(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make(Path("pictures"), KINDS)
+
+    def stopped(picture: Any, preprocessing: Any) -> torch.Tensor:
+        if len(written()) == 6:
+            raise StopNow
+        return eval_transform(picture, preprocessing)
+
+    monkeypatch.setattr(looker, "eval_transform", stopped)
+    assert run_job("saliency", ["image=pictures", "batch=1"]) == 75
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 4
+    assert err == f"stopped: 2 of {len(KINDS)} pictures are looked at; run the same again to look at all of them\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -193,6 +288,12 @@ def test_pictures_of_one_name_do_not_overwrite_each_other() -> None:
         (["model=[]"], "model=[]: name at least one model"),
         (["batch=0", "device=tpu", "overlay=[1]"], "3 mistakes:"),
         (["out=taken"], "out=taken: is a file; name a folder"),
+        (["method=gradcam"], "method=gradcam: no such method; did you mean grad_cam"),
+        (["method=[]"], "method=[]: name at least one method; allowed: gradient, smoothgrad"),
+        (["method=smoothgrad", "samples=0", "noise=0", "threads=0"], "3 mistakes:"),
+        (["layer=conv3"], "layer=conv3: only method=grad_cam reads this"),
+        (["layer=conv33", "method=grad_cam"], "layer=conv33: patternnet has no such layer; did you mean conv3"),
+        (["layer=logits", "method=grad_cam"], "layer=logits: its maps of patternnet are 1 x 1; Grad-CAM wants"),
         (["categry=3"], "categry=3: no such key; did you mean category"),
     ],
 )
@@ -214,6 +315,7 @@ def test_a_mistake_is_told_before_anything_is_written(
     [
         ("maps", r"gives a tensor of shape \(1, 4, 30, 30\) for one picture: a row of scores"),
         ("one_score", r"gives a tensor of shape \(1, 1\) for one picture"),
+        ("nothing", r"gives an object of type dict without a tensor in it for one picture: a row of scores"),
         ("picky", "cannot look at an image of 32 x 32 pixels: RuntimeError"),
     ],
 )

@@ -1,6 +1,7 @@
 """Floats become 8-bit PNGs in one place, the same values the same bytes."""
 
 import hashlib
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from made_atlas import picture
 from PIL import Image
 
-from atlas.store.images import read_picture, sha256_of, to_pil, write_image
+from atlas.store.images import read_note, read_picture, sha256_of, to_pil, write_image, write_pixels
 
 
 def test_what_is_written_is_read_as_the_same_8_bit_values(tmp_path):
@@ -179,3 +180,17 @@ def test_what_is_no_file_is_an_oserror(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "gone.png"):
         with pytest.raises(OSError):
             read_picture(path)
+
+
+def test_a_picture_bears_a_note_and_the_same_pixels(tmp_path: Path) -> None:
+    picture, note = Image.new("RGB", (5, 4), (1, 2, 3)), {"key": "é层", "frames": [1, 2]}
+    write_pixels(tmp_path / "a.png", picture, json.dumps(note))
+    write_pixels(tmp_path / "b.png", picture)
+    assert read_note(tmp_path / "a.png") == note
+    with Image.open(tmp_path / "a.png") as noted, Image.open(tmp_path / "b.png") as plain:
+        assert noted.tobytes() == plain.tobytes()
+    (tmp_path / "cut.png").write_bytes((tmp_path / "a.png").read_bytes()[:-30])
+    (tmp_path / "word.png").write_text("no picture")
+    write_pixels(tmp_path / "odd.png", picture, "no JSON")
+    names = ("b.png", "cut.png", "word.png", "odd.png", "nowhere.png")
+    assert [read_note(tmp_path / name) for name in names] == [None] * 5

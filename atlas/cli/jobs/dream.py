@@ -10,7 +10,7 @@ from atlas.cli.messages import say, say_each
 from atlas.cli.tables import print_table
 from atlas.config.schema import DreamConfig
 from atlas.dream.job import DreamOutcome, DreamRow, dream_job
-from atlas.engine.signals import leaving_at_once
+from atlas.engine.signals import leaving_at_once, stop_requests
 from atlas.report.page.animation import write_animation
 
 FRAME_SECONDS, MOST_SECONDS = 0.4, 10.0  # of one frame of an animation, and of all of them
@@ -35,10 +35,12 @@ COLUMNS = pa.schema(
 def dream_body(config: DreamConfig, overrides: list[str], mistakes: list[str]) -> DreamOutcome:
     """Change a picture until it drives a channel: DeepDream, with its frames."""
     with leaving_at_once():
-        outcome = dream_job(config, mistakes, animate)
+        outcome = dream_job(config, mistakes, animate, stop_requests)
     print_table(pa.Table.from_pylist([asdict(row) for row in outcome.rows], schema=COLUMNS), "table")
     say_each("note", outcome.notes)
     say_each("failed", outcome.failures)
+    if outcome.stopped:
+        say(outcome.stopped)
     return outcome
 
 
