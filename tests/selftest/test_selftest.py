@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from test_end_to_end import atlas
 
 from atlas.cli.commands.selftest import selftest
 from atlas.optvis import optimize
@@ -17,6 +16,7 @@ from atlas.selftest.check import Answer, Check
 from atlas.selftest.run import CHECKS, run
 from atlas.similarity.compare import facts, lists, measures, statistics
 from atlas.similarity.tables import layer_pairs, neighbors
+from tests.whole_jobs import atlas
 
 SMALLER = {"a/conv1": 7, "b net/l": 5}
 FEWER = ("conv2", "conv3", "conv4")  # layers of PatternNet, among them the one that is permuted
