@@ -15,6 +15,11 @@ install_import_hook(
 )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that start whole jobs come first, so that at the end no worker waits minutes for the other."""
+    items.sort(key=lambda item: item.get_closest_marker("process") is None)
+
+
 @pytest.fixture
 def cards_made_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Models are read in this process: a child that imports torch for each job would take most of the time."""
