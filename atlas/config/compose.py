@@ -76,6 +76,10 @@ def _compose(page: str, arguments: list[str]) -> Diagnosis | None:
     if any((parsed.help, parsed.hydra_help, parsed.cfg, parsed.info, parsed.shell_completion)):
         hydra.main(config_path=str(conf_dir()), config_name=page, version_base="1.3")(lambda config: None)()
         return None
+    if parsed.config_name or parsed.config_path:
+        raise ConfigError(
+            ["--config-name, --config-path: the pages are Atlas's own; --config-dir=FOLDER adds files to them"]
+        )
     # not by hydra.main, which composes everything twice
     with searching(parsed.config_dir):
         config = hydra.compose(page, overrides=parsed.overrides, return_hydra_config=True)

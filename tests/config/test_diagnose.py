@@ -120,6 +120,7 @@ def test_a_probes_mistakes_are_told_with_the_others():
     [
         (["--multirun", "seeds=[0]"], "--multirun: a sweep is one run here; give lists, as model="),
         (["-m"], "--multirun: a sweep is one run here"),
+        (["--config-name", "site"], "--config-name, --config-path: the pages are Atlas's own"),
         (["model=custom"], "model.factory: a value is needed, as model.factory=VALUE"),
         (["name=???"], "name: a value is needed"),
         (["out=${nam}"], "nam"),
