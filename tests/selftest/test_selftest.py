@@ -22,9 +22,10 @@ SMALLER = {"a/conv1": 7, "b net/l": 5}
 FEWER = ("conv2", "conv3", "conv4")  # layers of PatternNet, among them the one that is permuted
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_all_known_answers_come_out(tmp_path):
-    """As a user asks for them, in a process without the checks of shapes, which double the time."""
+    """As a user asks for them, on all of the data; on less of it each comes out below."""
     result = atlas("selftest", "--format", "json", cwd=tmp_path)
     assert result.returncode == 0, result.stdout + result.stderr
     rows = json.loads(result.stdout)
