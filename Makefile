@@ -4,7 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # One torch thread per worker: two processes with two threads each are slower than four with one.
-QUIET := OMP_NUM_THREADS=1 RAY_USAGE_STATS_ENABLED=0
+# Bytecode is kept even where the environment says otherwise: else each process compiles every module again.
+QUIET := OMP_NUM_THREADS=1 RAY_USAGE_STATS_ENABLED=0 PYTHONDONTWRITEBYTECODE=
+# A file's tests share what is made for them, so they stay in one worker; tests/conftest.py says which come first.
+PYTEST := $(QUIET) $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup atlas test fast check lint types slow bench quality figures screens chromium clean
@@ -26,10 +29,10 @@ atlas: $(READY)  ## the main job on the embedded default: every channel of Patte
 
 test: $(READY) chromium  ## all checks and tests but the slow ones
 	$(MAKE) --no-print-directory lint types
-	$(QUIET) $(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" --durations=25
+	$(PYTEST) -m "not slow" --durations=25
 
 fast: $(READY) chromium
-	$(QUIET) $(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow and not process"
+	$(PYTEST) -m "not slow and not process"
 
 check: $(READY)  ## lint, types, import layers and the fast tests, in under two minutes
 	$(MAKE) --no-print-directory lint types fast

@@ -1,6 +1,9 @@
 """Shape annotations are checked at run time in every test; one torch thread, so that workers of xdist do not fight."""
 
 import os
+from threading import Lock
+
+import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -10,3 +13,30 @@ install_import_hook(
     ["atlas.optvis", "atlas.zoo", "atlas.similarity", "atlas.optvis.make", "atlas.generate.visualize"],
     "checked.checked",
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that start whole jobs come first, so that at the end no worker waits minutes for the other."""
+    items.sort(key=lambda item: item.get_closest_marker("process") is None)
+
+
+@pytest.fixture
+def cards_made_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models are read in this process: a child that imports torch for each job would take most of the time."""
+    from atlas.config.mistakes import ConfigError
+    from atlas.config.schema import ModelConfig
+    from atlas.records import ModelCard
+    from atlas.zoo import card_reader
+    from atlas.zoo.card import make_card
+
+    # random weights are drawn after a seed is set, which the reader's threads share here
+    alone = Lock()
+
+    def read(name: str, config: ModelConfig) -> ModelCard | ConfigError:
+        try:
+            with alone:
+                return make_card(name, config)
+        except ConfigError as error:
+            return error
+
+    monkeypatch.setattr(card_reader, "read_card", read)

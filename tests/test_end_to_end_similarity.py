@@ -9,13 +9,17 @@ import signal
 import time
 from pathlib import Path
 
-import psutil
 import pyarrow.parquet as pq
 import pytest
-from sweeps import rows_of
-from test_end_to_end import atlas, begin, wait_for
+from click.testing import CliRunner
+from sweeps import rows_of, run_small
 
-pytestmark = [pytest.mark.process, pytest.mark.timeout(240)]
+from atlas.cli.job import run_job
+from atlas.cli.main import cli
+from atlas.store.lock import Lock
+from tests.whole_jobs import atlas, begin, kill_all, wait_for
+
+pytestmark = [pytest.mark.process, pytest.mark.timeout(240), pytest.mark.usefixtures("cards_made_here")]
 
 QUICK = ("recipe=quick", "recipe.octaves=[{size: 48, steps: 4, lr: [0.1, 0.05], sigma: [1.5, 0.4]}]")
 ASK = ("layers=[conv1,conv2]", "channels=0:8", *QUICK, "name=a")
@@ -27,18 +31,19 @@ MANY = (
 SLOW = ("probe=patterns", "probes.patterns.count=3000", "cluster=inline", "cluster.shard_seconds=0.1")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with outputs/a of 16 images, not compared yet."""
     folder = tmp_path_factory.mktemp("generated")
-    result = atlas("generate", *ASK, "cluster=inline", cwd=folder)
-    assert result.returncode == 0, result.stderr
+    assert run_small(folder / "outputs" / "a", "layers=[conv1,conv2]", "channels=0:8").made == 16
     return folder
 
 
 @pytest.fixture
-def here(generated: Path, tmp_path: Path) -> Path:
+def here(generated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it, which is the working directory."""
     shutil.copytree(generated / "outputs", tmp_path / "outputs")
+    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
@@ -59,17 +64,10 @@ def once(out: Path, probe: str, pictures: int, layers: int = 2) -> None:
     assert len(rows) == len({(row["picture"], row["layer"]) for row in rows}) == pictures * layers
 
 
-def kill_all(job) -> None:  # type: ignore[no-untyped-def]
-    for pid in [job.pid, *(child.pid for child in psutil.Process(job.pid).children(recursive=True))]:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
-    job.wait()
-
-
-@pytest.mark.xdist_group("ray")
-def test_run_makes_and_compares_and_the_second_time_does_nothing(tmp_path: Path) -> None:
+def test_run_makes_and_compares_and_the_second_time_does_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first time in a process of its own, with Ray."""
     first = atlas("run", *ASK, cwd=tmp_path)
     assert first.returncode == 0, first.stderr
     assert first.stdout == ""
@@ -82,10 +80,11 @@ def test_run_makes_and_compares_and_the_second_time_does_nothing(tmp_path: Path)
     assert first.stderr.splitlines()[-1] == "outputs/a/site/index.html"
     assert (out / "site/index.html").is_file()
     before = written_at(out)
-    second = atlas("run", *ASK, cwd=tmp_path)
-    assert second.returncode == 0
-    assert second.stderr.count("nothing to do") == 2
-    assert second.stderr.splitlines()[-1] == "outputs/a/site/index.html"
+    monkeypatch.chdir(tmp_path)
+    assert run_job("run", list(ASK)) == 0
+    messages = capsys.readouterr().err
+    assert messages.count("nothing to do") == 2
+    assert messages.splitlines()[-1] == "outputs/a/site/index.html"
     assert before == written_at(out)
 
 
@@ -96,7 +95,6 @@ def written_at(out: Path) -> dict[Path, int]:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("ray")
 def test_ray_gives_the_same_tables_as_one_process(tmp_path: Path) -> None:
     generated = atlas("generate", *DEEP, "cluster=inline", cwd=tmp_path)
     assert generated.returncode == 0, generated.stderr
@@ -131,7 +129,6 @@ def test_kill_nine_while_pictures_are_looked_at_loses_nothing_and_doubles_nothin
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("ray")
 def test_kill_nine_of_a_job_with_actors(tmp_path: Path) -> None:
     out = tmp_path / "outputs" / "a"
     assert atlas("generate", *DEEP, "cluster=inline", cwd=tmp_path).returncode == 0
@@ -152,7 +149,7 @@ def test_ctrl_c_finishes_what_is_under_way_and_exits_75(here: Path) -> None:
     job = begin("similarity", *SLOW, "name=a", cwd=here)
     wait_for(out / "responses", "*.parquet", 4)
     os.killpg(job.pid, signal.SIGINT)
-    code, messages = job.wait(timeout=60), (here / "said").read_text()
+    code, messages = job.wait(timeout=60), (here / "stderr").read_text()
     assert code == 75, messages
     assert "run the same again to resume" in messages and "Traceback" not in messages
     assert not (out / "lock").exists() and not (out / "neighbors").exists()
@@ -164,24 +161,25 @@ def test_ctrl_c_finishes_what_is_under_way_and_exits_75(here: Path) -> None:
     once(out, "patterns", 3000)
 
 
-def test_similarity_alone_takes_the_newest_atlas(here: Path) -> None:
+def test_similarity_alone_takes_the_newest_atlas(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copytree(here / "outputs/a", here / "outputs/older")
     time.sleep(0.05)
     for path in (here / "outputs/a", here / "outputs/a/atlas.json"):
         os.utime(path)
-    result = atlas("similarity", cwd=here)
-    assert result.returncode == 0, result.stderr
-    assert "the newest atlas: outputs/a" in result.stderr
+    assert run_job("similarity", []) == 0
+    assert "the newest atlas: outputs/a" in capsys.readouterr().err
     assert (here / "outputs/a/neighbors").exists() and not (here / "outputs/older/neighbors").exists()
-    similar = atlas("similar", "patternnet/conv1:0", "--format", "csv", cwd=here)
-    assert similar.returncode == 0, similar.stderr
+    similar = CliRunner().invoke(cli, ["similar", "patternnet/conv1:0", "--format", "csv"])
+    assert similar.exit_code == 0, similar.stderr
     assert len(similar.stdout.splitlines()) > 5
 
 
-def test_without_any_atlas_it_is_refused(tmp_path: Path) -> None:
-    result = atlas("similarity", cwd=tmp_path)
-    assert result.returncode == 2
-    assert "Traceback" not in result.stderr
+def test_without_any_atlas_it_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run_job("similarity", []) == 2
+    assert "Traceback" not in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
@@ -203,24 +201,22 @@ WRONG = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_wrong_input_is_one_clear_message_before_any_work(generated: Path, case: str) -> None:
+def test_wrong_input_is_one_clear_message_before_any_work(
+    generated: Path, case: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (generated / "messages").write_text("")
     before = {path: path.stat().st_mtime_ns for path in generated.rglob("*")}
     words, part = WRONG[case]
-    result = atlas("similarity", *words, *(() if case.endswith("atlas") else ("name=a",)), cwd=generated)
-    assert result.returncode == 2, result.stderr
-    assert part in result.stderr
-    assert result.stdout == "" and result.stderr.startswith("atlas: ")
-    assert len(result.stderr.splitlines()) <= 6
+    monkeypatch.chdir(generated)
+    assert run_job("similarity", [*words, *(() if case.endswith("atlas") else ("name=a",))]) == 2
+    printed = capsys.readouterr()
+    assert part in printed.err
+    assert printed.out == "" and printed.err.startswith("atlas: ")
+    assert len(printed.err.splitlines()) <= 6
     assert {path: path.stat().st_mtime_ns for path in generated.rglob("*")} == before
 
 
-def test_an_atlas_that_is_worked_on_is_refused(here: Path) -> None:
-    job = begin("similarity", *SLOW, "name=a", cwd=here)
-    try:
-        wait_for(here / "outputs/a/responses", "*.parquet", 1)
-        second = atlas("similarity", "name=a", "cluster=inline", cwd=here)
-        assert second.returncode == 2
-        assert f"process {job.pid}" in second.stderr
-    finally:
-        kill_all(job)
+def test_an_atlas_that_is_worked_on_is_refused(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Lock(here / "outputs/a/lock"):
+        assert run_job("similarity", ["name=a", "cluster=inline"]) == 2
+    assert f"process {os.getpid()}" in capsys.readouterr().err

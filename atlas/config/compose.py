@@ -5,18 +5,19 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
+from functools import cache
 from typing import Any
 
 import hydra
+from hydra._internal.utils import get_args_parser
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from atlas.config import models_source
 from atlas.config.checks import NAME
-from atlas.config.diagnose import BROKEN, asked_mistakes, diagnose
+from atlas.config.diagnose import BROKEN, Diagnosis, asked_mistakes, diagnose
 from atlas.config.folder import conf_dir
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import DreamConfig, FigureConfig, ModelConfig, SaliencyConfig, SweepConfig
@@ -41,22 +42,16 @@ def run_job(command: str, arguments: list[str], body: Body) -> Any:
         )
     page = command if command in PAGES else PAGE
     schema = PAGES.get(command, SweepConfig)
-    composed: list[tuple[DictConfig, list[str], list[str]]] = []
-
-    def keep(config: DictConfig) -> None:
-        given = HydraConfig.get().overrides.task
-        overrides = [override for override in given if override != ANY_LAYERS or override in arguments]
-        composed.append((config, overrides, asked_mistakes(overrides)))
-
     whole = list(_replacing(arguments, schema))
     with _as_program(f"atlas {command}", whole):
         try:
-            hydra.main(config_path=str(conf_dir()), config_name=page, version_base="1.3")(keep)()
+            composed = _compose(page, whole)
         except BROKEN as error:
-            composed.append(diagnose(page, whole, error))
-    if not composed:
+            composed = diagnose(page, whole, error)
+    if composed is None:
         return None  # --help, --cfg or --info
-    config, overrides, mistakes = composed[0]
+    config, composed_of, mistakes = composed
+    overrides = [override for override in composed_of if override != ANY_LAYERS or override in arguments]
     try:
         asked = typed(config, schema)
     except ConfigError as error:
@@ -89,6 +84,26 @@ def compose_model(name: str, config_dir: str | None = None) -> ModelConfig:
     return models[name]
 
 
+def _compose(page: str, arguments: list[str]) -> Diagnosis | None:
+    """The config of a command line; None where Hydra itself answers it, as --help."""
+    parsed = get_args_parser().parse_args(arguments)
+    if any((parsed.help, parsed.hydra_help, parsed.cfg, parsed.info, parsed.shell_completion)):
+        hydra.main(config_path=str(conf_dir()), config_name=page, version_base="1.3")(lambda config: None)()
+        return None
+    if parsed.config_name or parsed.config_path:
+        raise ConfigError(
+            ["--config-name, --config-path: the pages are Atlas's own; --config-dir=FOLDER adds files to them"]
+        )
+    # not by hydra.main, which composes everything twice
+    with searching(parsed.config_dir):
+        config = hydra.compose(page, overrides=parsed.overrides, return_hydra_config=True)
+    overrides = list(config.hydra.overrides.task)
+    with open_dict(config):
+        del config["hydra"]
+    return config, overrides, asked_mistakes(overrides)
+
+
+@cache
 def register() -> None:
     """Tell Hydra of our types and of the models that no file describes."""
     store = ConfigStore.instance()

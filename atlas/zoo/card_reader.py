@@ -19,13 +19,13 @@ PROCESSES = 2  # models in memory at once
 def read_cards(models: dict[str, ModelConfig]) -> tuple[dict[str, ModelCard], list[str]]:
     """Each model's card by name, and the mistakes of the models that cannot be read."""
     with ThreadPoolExecutor(PROCESSES) as pool:
-        answers = dict(zip(models, pool.map(_read_card, models, models.values()), strict=True))
+        answers = dict(zip(models, pool.map(read_card, models, models.values()), strict=True))
     cards = {name: answer for name, answer in answers.items() if isinstance(answer, ModelCard)}
     errors = [answer for answer in answers.values() if isinstance(answer, ConfigError)]
     return cards, [mistake for error in errors for mistake in error.mistakes]
 
 
-def _read_card(name: str, config: ModelConfig) -> ModelCard | ConfigError:
+def read_card(name: str, config: ModelConfig) -> ModelCard | ConfigError:
     """The card of one model, or what is wrong with it; what its code prints goes to stderr."""
     child = subprocess.run(
         [sys.executable, "-m", "atlas.zoo.card_process"],

@@ -3,6 +3,7 @@
 import os
 import sys
 from dataclasses import replace
+from itertools import zip_longest
 
 import pytest
 
@@ -32,34 +33,47 @@ def test_there_is_a_file_for_every_group():
     assert {name.partition("=")[2] for name in files("metric")} == set(METRICS)
 
 
-@pytest.mark.parametrize("choice", files("experiment", "model", "metric", "target", "recipe", "cluster", "probe"))
-def test_every_file_composes_without_mistakes(choice):
-    group, _, name = choice.partition("=")
-    config, overrides, mistakes = composed(choice, *NEEDED.get(name, []))
+GROUPS = ("model", "metric", "target", "recipe", "cluster", "probe")
+# One file of every group to a command line: as many lines as the longest group has files.
+LINES = list(zip_longest(*(files(group) for group in GROUPS)))
+
+
+@pytest.mark.parametrize("line", LINES, ids=lambda line: " ".join(filter(None, line)))
+def test_every_file_composes_without_mistakes(line):
+    choices = dict(choice.split("=") for choice in line if choice)
+    given = [f"{group}={name}" for group, name in choices.items()]
+    config, overrides, mistakes = composed(
+        *given, *(word for name in choices.values() for word in NEEDED.get(name, []))
+    )
     assert mistakes == []
-    assert overrides[0] == choice
-    match group:
-        case "model":
-            assert list(config.models) == [name]
-        case "metric":
-            assert list(config.metrics) == [name]
-        case "target":
-            assert config.target["kind"] == name
-        case "recipe":
-            assert config.recipe == read_recipe(name)
-            assert config.recipe.name == name
-        case "cluster":
-            assert config.cluster.kind == name
-        case "probe":
-            assert list(config.probes) == [name]
-            assert config.probes[name].kind == ("natural" if name == "photographs" else name)
-        case "experiment":
-            assert config.name == name
+    assert overrides[: len(given)] == given
+    for group, name in choices.items():
+        match group:
+            case "model":
+                assert list(config.models) == [name]
+            case "metric":
+                assert list(config.metrics) == [name]
+            case "target":
+                assert config.target["kind"] == name
+            case "recipe":
+                assert config.recipe == read_recipe(name)
+                assert config.recipe.name == name
+            case "cluster":
+                assert config.cluster.kind == name
+            case "probe":
+                assert list(config.probes) == [name]
+                assert config.probes[name].kind == ("natural" if name == "photographs" else name)
+
+
+@pytest.mark.parametrize("choice", files("experiment"))
+def test_every_experiment_composes_without_mistakes(choice):
+    config, overrides, mistakes = composed(choice)
+    assert (mistakes, overrides, config.name) == ([], [choice], choice.partition("=")[2])
 
 
 def test_the_default_is_patternnet():
     config, overrides, mistakes = composed()
-    assert (list(config.models), list(config.metrics), config.recipe.name) == (["patternnet"], ["l1"], "normalized")
+    assert (list(config.models), list(config.metrics), config.recipe.name) == (["patternnet"], ["l1"], "standard")
     assert (config.layers, config.channels, config.seeds) == ("default", "all", [0])
     assert {name: probe.kind for name, probe in config.probes.items()} == {"atlas": "atlas"}
     assert config.similarity == SimilarityConfig()

@@ -1,10 +1,12 @@
 """A command line that does not compose: every mistake named, each with what is allowed."""
 
+from functools import cache
+
 import pytest
 
 from atlas.config.compose import run_job
 from atlas.config.mistakes import ConfigError
-from tests.config.composing import composed
+from tests.config.composing import Composed, composed
 
 ONE = {
     # wrong keys
@@ -52,9 +54,15 @@ ONE = {
 }
 
 
+@cache
+def alone(argument: str) -> Composed:
+    """What a command line of this one argument comes to; several tests ask."""
+    return composed(argument)
+
+
 @pytest.mark.parametrize(("argument", "mistake"), ONE.items(), ids=ONE)
 def test_a_mistake_is_named_with_what_is_allowed(argument, mistake):
-    config, overrides, mistakes = composed(argument)
+    config, overrides, mistakes = alone(argument)
     (told,) = mistakes
     assert told.startswith(mistake)
     assert "\n" not in told
@@ -73,7 +81,7 @@ def test_a_mistake_is_named_with_what_is_allowed(argument, mistake):
 )
 def test_several_mistakes_are_all_named_and_the_rest_is_kept(wrong):
     config, overrides, mistakes = composed("name=kept", *wrong, "model=[vgg19]")
-    assert sorted(mistakes) == sorted(mistake for argument in wrong for mistake in composed(argument).mistakes)
+    assert sorted(mistakes) == sorted(mistake for argument in wrong for mistake in alone(argument).mistakes)
     assert (config.name, list(config.models)) == ("kept", ["vgg19"])
     assert {"name=kept", "model=[vgg19]"} <= set(overrides)
 
@@ -113,6 +121,7 @@ def test_a_probes_mistakes_are_told_with_the_others():
     [
         (["--multirun", "seeds=[0]"], "--multirun: a sweep is one run here; give lists, as model="),
         (["-m"], "--multirun: a sweep is one run here"),
+        (["--config-name", "site"], "--config-name, --config-path: the pages are Atlas's own"),
         (["model=custom"], "model.factory: a value is needed, as model.factory=VALUE"),
         (["name=???"], "name: a value is needed"),
         (["out=${nam}"], "nam"),

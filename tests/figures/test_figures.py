@@ -8,15 +8,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
-from sweeps import patternnet_card, rows_of
+from sweeps import rows_of
 
 from atlas.cli.main import cli
-from atlas.config.schema import ModelConfig
-from atlas.figures import NAMES, features, neurons, studio
+from atlas.figures import NAMES, features, neurons
 from atlas.figures.catalogue import FIGURES
-from atlas.records import ModelCard
 from atlas.report.page.panels import Panel, Row
-from atlas.zoo.card import make_card
 
 STEPS = "recipe.octaves=[{size: 48, steps: 4, lr: [0.1, 0.05], sigma: [1.5, 0.4]}]"
 ASK = ("cluster=inline", "recipe=quick", STEPS, "frames=3", "features=2", "layers=[conv2,conv3]")
@@ -35,17 +32,7 @@ SLOW = {"filter-vs-dream"}  # the lab's filter has its own size
 LABELLED = {"metric-invariance", "interaction", "neurons"}  # whose images are compared with their labels, below
 
 
-@pytest.fixture(autouse=True)
-def _cards_made_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Models are read in this process: a child that imports torch for each figure would take most of the time."""
-
-    def read(models: dict[str, ModelConfig]) -> tuple[dict[str, ModelCard], list[str]]:
-        return {
-            name: patternnet_card() if name == "patternnet" else make_card(name, model)
-            for name, model in models.items()
-        }, []
-
-    monkeypatch.setattr(studio, "read_cards", read)
+pytestmark = pytest.mark.usefixtures("cards_made_here")
 
 
 def figure(*words: str) -> Result:

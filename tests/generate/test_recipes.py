@@ -1,6 +1,7 @@
 """Every recipe: an image does not know its batch, the dead leave it, and sweeps of each are resumed to the same bytes."""
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ from tests.small_nets import smooth
 SCALE = torch.tensor([[0.4, 0.5, 0.6], [0.2, 0.25, 0.3]])[:, :, None, None]
 SEEDS = [11, 12, 13, 14]
 CHANNELS = [0, 3, 1, 6]
-ALL = ["normalized", "octaves", "plain", "quick", "filter", "dream", "dream_normalized", "fourier", "maco"]
+ALL = ["standard", "normalized", "octaves", "plain", "quick", "filter", "dream", "dream_normalized", "fourier", "maco"]
 # Rounding (1e-7; sums of a batch are in another order) grows with what a step may do to it: Adam divides by gradients
 # that may be small, and MACO's rate is that of phases, in radians.
 NEAR = {"filter": 1e-3, "fourier": 1e-3, "maco": 1e-2}
@@ -59,13 +60,14 @@ def half_dead() -> nn.Sequential:
     return net
 
 
-def short(name: str, steps: int = 20, size: int = 16) -> RecipeConfig:
+@cache
+def short(name: str, steps: int = 12, size: int = 16) -> RecipeConfig:
     """A recipe with its own rates and widths, at one small size."""
     octave = replace(read_recipe(name).octaves[0], size=size, steps=steps)
     return fit_recipe(replace(read_recipe(name), octaves=[octave]), "m", input_size=size if name != "maco" else 8)
 
 
-def made(name: str, places: list[int], net: nn.Module, *, steps: int = 20, keep: Keep = Keep()) -> FinishedImages:
+def made(name: str, places: list[int], net: nn.Module, *, steps: int = 12, keep: Keep = Keep()) -> FinishedImages:
     """Images of some of the channels, in one batch."""
     recipe = short(name, steps)
     seeds = [SEEDS[i] for i in places]
@@ -127,13 +129,13 @@ def test_a_blocked_feature_is_rescued_through_views_too(name, needed):
 def test_descent_raises_the_score_and_shows_rgb(name):
     result = made(name, [0, 2], smooth()[:3])
     assert all(score > trace[0] for score, trace in zip(result.scores, result.trace, strict=True))
-    if name in ("normalized", "quick", "dream_normalized", "fourier", "maco"):
+    if name in ("standard", "normalized", "quick", "dream_normalized", "fourier", "maco"):
         assert result.images.min() >= 0 and result.images.max() <= 1
 
 
 @pytest.mark.parametrize("name", ["fourier", "maco"])
 def test_channels_and_frames_are_kept_along_the_way(name):
-    result = made(name, [0, 2], smooth()[:3], keep=Keep(means=True, frames=8))
+    result = made(name, [0, 2], smooth()[:3], steps=20, keep=Keep(means=True, frames=8))
     assert [step for step, _ in result.frames[0]] == [8, 16, 20]
     torch.testing.assert_close(result.frames[1][-1][1], result.images[1], rtol=0, atol=1e-6)
     for place, channel in enumerate([0, 1]):

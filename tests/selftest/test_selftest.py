@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from test_end_to_end import atlas
 
 from atlas.cli.commands.selftest import selftest
 from atlas.optvis import optimize
@@ -17,14 +16,16 @@ from atlas.selftest.check import Answer, Check
 from atlas.selftest.run import CHECKS, run
 from atlas.similarity.compare import facts, lists, measures, statistics
 from atlas.similarity.tables import layer_pairs, neighbors
+from tests.whole_jobs import atlas
 
 SMALLER = {"a/conv1": 7, "b net/l": 5}
 FEWER = ("conv2", "conv3", "conv4")  # layers of PatternNet, among them the one that is permuted
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_all_known_answers_come_out(tmp_path):
-    """As a user asks for them, in a process without the checks of shapes, which double the time."""
+    """As a user asks for them, on all of the data; on less of it each comes out below."""
     result = atlas("selftest", "--format", "json", cwd=tmp_path)
     assert result.returncode == 0, result.stdout + result.stderr
     rows = json.loads(result.stdout)

@@ -28,7 +28,7 @@ COMPUTED = (
 
 
 def compare(out: Path, *overrides: str, run_stage=run_stage) -> SimilarityOutcome:
-    config = sweep(*SMALL, f"out={out}", *overrides)
+    config = sweep(*SMALL, *overrides, out=out)
     return similarity(config, {"patternnet": patternnet_card()}, run_stage=run_stage)
 
 

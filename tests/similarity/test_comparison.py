@@ -135,7 +135,7 @@ def test_images_of_other_weights_represent_nothing(done: Path) -> None:
     """The model's weights have changed, and no image was made with the new ones."""
     before = computed(done)
     card = replace(patternnet_card(), digest="changed")
-    outcome = similarity(sweep(*SMALL, f"out={done}"), {"patternnet": card})
+    outcome = similarity(sweep(*SMALL, out=done), {"patternnet": card})
     assert (outcome.features, list(outcome.compared)) == (0, [])
     assert "changed" in outcome.notes[0] and patternnet_card().digest in outcome.notes[0]
     assert computed(done) == before
@@ -144,9 +144,9 @@ def test_images_of_other_weights_represent_nothing(done: Path) -> None:
 def test_after_the_weights_have_changed_only_new_images_represent_features(done: Path) -> None:
     random = replace(compose_model("patternnet"), weights="none")
     card = make_card("patternnet", random)
-    config = sweep(*SMALL, f"out={done}", "layers=[conv1]", "channels=0:4", "models.patternnet.weights=none")
+    config = sweep(*SMALL, "layers=[conv1]", "channels=0:4", "models.patternnet.weights=none", out=done)
     generate(config, make_plan(config, {"patternnet": card}), [])
-    outcome = similarity(sweep(*SMALL, f"out={done}"), {"patternnet": card})
+    outcome = similarity(sweep(*SMALL, out=done), {"patternnet": card})
     assert (outcome.features, outcome.looked, list(outcome.compared)) == (4, 16, ["atlas"])
     assert {row["src"] for row in neighbors(done)} == {f"patternnet/conv1:{n}" for n in range(4)}
     assert len(table(done, "quality")) == 4
@@ -175,10 +175,10 @@ def test_fewer_neighbors_are_asked_for(done: Path) -> None:
 def test_two_models_are_compared_across(fresh: Path) -> None:
     """A copy of the model under another name: its channels are their twins."""
     twin = replace(patternnet_card(), name="twin")
-    config = sweep(*SMALL, f"out={fresh}", *LAYERS)
+    config = sweep(*SMALL, *LAYERS, out=fresh)
     config.models = {"twin": config.models["patternnet"]}
     generate(config, make_plan(config, {"twin": twin}), [])
-    outcome = similarity(sweep(*SMALL, f"out={fresh}"), {"patternnet": patternnet_card(), "twin": twin})
+    outcome = similarity(sweep(*SMALL, out=fresh), {"patternnet": patternnet_card(), "twin": twin})
     assert (outcome.features, outcome.looked) == (24, 48)
     rows = table(fresh, "matches")
     assert len(rows) == 24

@@ -122,5 +122,5 @@ def test_crops_are_shown_at_the_models_size_and_the_image_is_as_much_larger():
 
 
 def test_recipes_that_show_the_image_itself_say_nothing_of_it():
-    for name in ("normalized", "octaves", "filter", "quick"):
+    for name in ("standard", "normalized", "octaves", "filter", "quick"):
         assert {octave.shown for octave in fit_recipe(read_recipe(name), "m", input_size=224).octaves} == {None}

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from atlas.config.compose import compose_model
 from atlas.config.schema import ModelConfig
 from atlas.zoo.card import make_card
@@ -22,22 +24,20 @@ def killed():
 """
 
 
-def test_a_card_is_what_this_process_would_have_made_and_mistakes_are_told_by_model() -> None:
-    models = {"patternnet": compose_model("patternnet"), "nobody": ModelConfig(source="any")}
-    cards, mistakes = read_cards(models)
-    assert cards == {"patternnet": make_card("patternnet", models["patternnet"])}
-    assert [mistake.partition(":")[0] for mistake in mistakes] == ["models.nobody"]
-    assert read_cards({}) == ({}, [])
-
-
-def test_a_process_that_dies_is_told_of(tmp_path: Path, monkeypatch) -> None:
+def test_a_card_is_what_this_process_would_have_made_and_mistakes_are_told_by_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of a model whose process dies."""
     (tmp_path / "fatal_nets.py").write_text(NETS)
     monkeypatch.chdir(tmp_path)
-    models = {name: ModelConfig(source="custom", factory=f"fatal_nets:{name}") for name in ("dies", "killed")}
+    fatal = {name: ModelConfig(source="custom", factory=f"fatal_nets:{name}") for name in ("dies", "killed")}
+    models = {"patternnet": compose_model("patternnet"), "nobody": ModelConfig(source="any"), **fatal}
     cards, mistakes = read_cards(models)
-    assert cards == {}
+    assert cards == {"patternnet": make_card("patternnet", models["patternnet"])}
+    assert {mistake.partition(":")[0] for mistake in mistakes} == {"models.nobody", "models.dies", "models.killed"}
     assert "models.dies: the process that read the model died (exit code 7), as said above" in mistakes
     assert "models.killed: the process that read the model died (signal 9); is there enough memory for it?" in mistakes
+    assert read_cards({}) == ({}, [])
 
 
 def test_a_script_without_a_main_guard_may_ask(tmp_path: Path) -> None:

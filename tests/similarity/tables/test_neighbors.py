@@ -2,6 +2,9 @@
 and what is nobody's neighbor.
 """
 
+from collections.abc import Callable
+from functools import cache
+
 import numpy as np
 import pytest
 from planted import Planted, compare, oracle, planted
@@ -24,6 +27,12 @@ def compared(data, tmp_path_factory):
     results.close()
 
 
+@pytest.fixture(scope="module")
+def scores_of(data) -> Callable[[str], np.ndarray]:
+    """The slow oracle's scores by measure, each computed once."""
+    return cache(lambda measure: oracle(data, measure))
+
+
 def allowed(scope: str, data: Planted, f: int, model: str = "") -> list[int]:
     own = Address.parse(data.addresses[f])
     names = [Address.parse(address) for address in data.addresses]
@@ -43,9 +52,9 @@ def expected(scores: np.ndarray, data: Planted, f: int, among: list[int], sign: 
 
 @pytest.mark.parametrize("measure", MEASURES)
 @pytest.mark.parametrize("scope", ["layer", "model", "all"])
-def test_tables_are_those_of_the_oracle(compared, data, measure, scope):
+def test_tables_are_those_of_the_oracle(compared, data, scores_of, measure, scope):
     bank, results = compared
-    scores = oracle(data, measure)
+    scores = scores_of(measure)
     rows = neighbor_table(bank, results, scope, measure, probe="atlas").to_pylist()
     assert [row["src"] for row in rows] == sorted(row["src"] for row in rows)
     numbers = {address: number for number, address in enumerate(data.addresses)}
@@ -67,9 +76,9 @@ def test_tables_are_those_of_the_oracle(compared, data, measure, scope):
         assert row["mutual"] is (f in back)
 
 
-def test_scope_other_ranks_within_each_other_model(compared, data):
+def test_scope_other_ranks_within_each_other_model(compared, data, scores_of):
     bank, results = compared
-    scores = oracle(data, "profile")
+    scores = scores_of("profile")
     rows = neighbor_table(bank, results, "other", "profile", probe="atlas").to_pylist()
     numbers = {address: number for number, address in enumerate(data.addresses)}
     for row in rows:
