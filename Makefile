@@ -10,7 +10,7 @@ QUIET := OMP_NUM_THREADS=1 RAY_USAGE_STATS_ENABLED=0 PYTHONDONTWRITEBYTECODE=
 PYTEST := $(QUIET) $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup atlas test fast check lint types slow bench quality figures screens chromium clean
+.PHONY: help setup atlas imagenet test fast check lint types slow bench quality figures screens chromium clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ $(READY): pyproject.toml constraints.txt
 
 atlas: $(READY)  ## the main job on the embedded default: every channel of PatternNet
 	$(BIN)/atlas run experiment=demo
+
+imagenet: $(READY)  ## a real network: 64 channels and 24 classes of EfficientNet-Lite0
+	$(BIN)/atlas run experiment=imagenet
 
 test: $(READY) chromium  ## all checks and tests but the slow ones
 	$(MAKE) --no-print-directory lint types
@@ -61,8 +64,9 @@ bench: $(READY) chromium  ## speed and memory, as ratios measured in one run
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_browser.py build/bench_site
 	rm -rf build/bench_site
 
-quality: $(READY)  ## which recipe makes the best images, measured on PatternNet
-	PYTHONPATH=tests $(BIN)/python tests/benchmarks/bench_quality.py
+quality: $(READY)  ## which recipe makes the best images, measured on EfficientNet-Lite0 and PatternNet
+	PYTHONPATH=tests:. $(BIN)/python tests/benchmarks/bench_quality.py
+	PYTHONPATH=tests:. $(BIN)/python tests/benchmarks/bench_quality.py --network patternnet
 
 figures: $(READY)  ## every one of the sources' figures, of PatternNet, beside the newest atlas that has it
 	for name in layer-grid raw-vs-octaves metric-invariance cumulative neurons interaction trajectory saliency dream \
