@@ -68,7 +68,7 @@ def ask(reader: Reader, asker: "Asker", picture: "str | Path | Image.Image", top
     standards = _standards(reader, scope, probe)
     try:
         showing = None if own is None else asker.showing(own["model"], min(image.size), own["raw"])
-        rows = _named(reader, asker.ask(image, standards, top, showing=showing))
+        rows = _named(reader, asker.ask(image, standards, top, own=showing))
         return rows.replace_schema_metadata({"probe": probe})
     except ConfigError as error:
         raise CannotAsk(str(error)) from None
