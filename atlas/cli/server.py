@@ -79,7 +79,7 @@ class _Handler(BaseHTTPRequestHandler):
             return None
         path, query = self._asked()
         if path != "/api/ask":
-            return self._send_json(HTTPStatus.METHOD_NOT_ALLOWED, {"error": "only /api/ask takes a POST: a picture"})
+            return self._send_json(HTTPStatus.NOT_IMPLEMENTED, {"error": "only /api/ask takes a POST: a picture"})
         return self._send_answer(lambda: _ask(self.source, self._picture(), query))
 
     def _picture(self) -> Image.Image:
