@@ -26,6 +26,7 @@ from atlas.store.similarity_tables import (
     LAYERS,
     LAYOUT,
     MATCHES,
+    MOMENTS,
     NAMES,
     NEIGHBORS,
     QUALITY,

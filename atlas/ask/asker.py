@@ -71,6 +71,8 @@ class Asker:
 
     def _pinned(self, model: str, weights: str) -> PinnedModel:
         if model not in self._models:
+            if model not in self.configs:
+                raise ConfigError([f"{self.paths.config}: no config there tells of model {model}"])
             loaded, digest = load(model, self.configs[model], self.device), weights.rpartition("@")[2]
             if loaded.digest != digest:
                 here = f"{loaded.weights}@{loaded.digest}"

@@ -105,7 +105,7 @@ class Atlas(Reader):
         CannotAsk for a picture that cannot be read, weights that are not those of the atlas, or before similarity ran;
         UnknownName for what the atlas does not hold; ValueError for a `top` below 1.
         """
-        return ask(self, self._asker, picture, top, Scope(model, layer, probe))
+        return ask(self, lambda: self._asker, picture, top, Scope(model, layer, probe))
 
     @cached_property
     def _asker(self) -> "Asker":
