@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from atlas.records import Address, Target
+from atlas.store.classes import CLASSES
 from atlas.store.files import write_json
 from atlas.store.images import write_image
 from atlas.store.index import FAILURES, INDEX, Row, write_rows
@@ -22,6 +23,7 @@ from atlas.store.manifest import new_manifest, write_manifest
 from atlas.store.paths import AtlasPaths, image_path
 from atlas.store.plans import write_plan
 
+WEIGHTS = "none(seed 0)@abc"
 CREATED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
@@ -66,6 +68,16 @@ def _template(layers: tuple[Made, ...], shard: int, images: bool) -> TemporaryDi
         for metric in made.metrics:
             _write_layer(paths, made, metric, shard, images)
     return folder
+
+
+def write_names(paths: AtlasPaths, names: dict[str, str], weights: str = WEIGHTS) -> None:
+    """Class names by address."""
+    features = [(Address.parse(feature), name) for feature, name in names.items()]
+    rows = [
+        {"feature": str(f), "model": f.model, "layer": f.layer, "channel": f.channel, "weights": weights, "name": name}
+        for f, name in features
+    ]
+    write_rows(paths.classes, rows, CLASSES)
 
 
 def write_status(paths: AtlasPaths, state: str, **changes: Any) -> None:
@@ -136,7 +148,7 @@ def _row(made: Made, metric: str, channel: int) -> Row:
         "seed": 0,
         "device": "cpu",
         "precision": "float32",
-        "weights": "none(seed 0)@abc",
+        "weights": WEIGHTS,
         "task": task_of(made, metric, channel),
         "created": CREATED,
     }

@@ -25,6 +25,7 @@ from atlas.config.searching import searching
 PAGE = "atlas"  # the contents page of every sweep, conf/atlas.yaml
 # jobs with a page of their own
 PAGES = {"site": SweepConfig, "saliency": SaliencyConfig, "dream": DreamConfig, "figure": FigureConfig}
+ANY_LAYERS = "layers=default"
 Body = Callable[[Any, list[str], list[str]], Any]  # config, overrides, mistakes so far -> what the job came to
 
 
@@ -43,7 +44,8 @@ def run_job(command: str, arguments: list[str], body: Body) -> Any:
     composed: list[tuple[DictConfig, list[str], list[str]]] = []
 
     def keep(config: DictConfig) -> None:
-        overrides = [override for override in HydraConfig.get().overrides.task if override in arguments]
+        given = HydraConfig.get().overrides.task
+        overrides = [override for override in given if override != ANY_LAYERS or override in arguments]
         composed.append((config, overrides, asked_mistakes(overrides)))
 
     whole = list(_replacing(arguments, schema))
@@ -67,7 +69,7 @@ def _replacing(arguments: list[str], schema: type) -> Iterator[str]:
     has_layers = any(field.name == "layers" for field in fields(schema))
     for argument in arguments:
         if has_layers and argument.startswith("layers="):
-            yield "layers=default"
+            yield ANY_LAYERS
         yield argument
 
 

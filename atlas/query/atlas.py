@@ -46,7 +46,8 @@ class Atlas(Reader):
     def feature(self, address: str | Address) -> "Feature":
         """A feature by its address `model/layer:channel`, as `googlenet/inception4a:12`.
 
-        UnknownName, with the nearest names, when the atlas was never asked for it.
+        Where that is one feature only, `layer:channel` will do, or its name, as `zebra`. UnknownName, with the nearest
+        names, when the atlas was never asked for it; with all addresses, when there are several.
         """
         return Feature(self, find_feature(self, address))
 
@@ -150,6 +151,13 @@ class Feature:
         """The channel's number, from 0."""
         return self.address.channel
 
+    @property
+    def name(self) -> str | None:
+        """The class that it stands for in a classifier's output; None where it has no name."""
+        where = f"{condition(self.address)} AND name IS NOT NULL"
+        names = self.atlas.sql(f"SELECT name FROM tasks WHERE {where} ORDER BY state <> 'ok', name LIMIT 1")["name"]
+        return names.to_pylist()[0] if len(names) else None
+
     def rows(self, view: str = "features") -> pa.Table:
         """Its rows of a view with columns model, layer and channel: of `features`, one for each image.
 
@@ -184,7 +192,7 @@ class Feature:
         deviations for `z` and `sym`, a share of what its own image does for `drive`, Pearson's r for `profile`),
         `score_rev` (the same from `dst` to this feature), `rank_rev` (this feature's rank in the list of `dst`; NULL:
         not in it), `mutual`, `baseline` (the score of the same rank among rotated copies of the layers), `scope`,
-        `measure`, `probe`, and `image` (the path of an image of `dst`, relative to the atlas).
+        `measure`, `probe`, and the `name` of `dst` and its `image` (a path, relative to the atlas).
         Empty for a feature that was not compared, as before similarity ran, or that is dead.
         UnknownName, with the nearest names, for what the atlas does not hold; ValueError for a `top` below 1.
         """

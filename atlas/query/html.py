@@ -31,12 +31,12 @@ def atlas_html(reader: Reader) -> str:
     models = list(dict.fromkeys(row["model"] for row in layers))
     rows = [_model_row(model, [row for row in layers if row["model"] == model]) for model in models]
     images = reader.sql(f"""
-        SELECT feature, first(image ORDER BY {STANDS}) AS image FROM features
+        SELECT feature, first(image ORDER BY {STANDS}) AS image, first(name ORDER BY {STANDS}) AS name FROM features
         WHERE status = 'ok' AND image IS NOT NULL GROUP BY model, layer, layer_index, channel, feature
         QUALIFY (row_number() OVER (ORDER BY model, layer_index, layer, channel) - 1)
             % greatest(1, count(*) OVER () // {STRIP}) = 0
         ORDER BY model, layer_index, layer, channel LIMIT {STRIP}""").to_pylist()
-    cells = [_cell(reader.path / row["image"], STRIP_SIDE, [row["feature"]]) for row in images]
+    cells = [_cell(reader.path / row["image"], STRIP_SIDE, _titles(row["feature"], row)) for row in images]
     name = str(reader.manifest.get("name") or reader.path.name)
     return _page(f"Atlas {name}", str(reader.path), [_table(["model", "layers", *SHOWN_COUNTS], rows), _strip(cells)])
 
@@ -51,8 +51,11 @@ def feature_html(reader: Reader, feature: Address) -> str:
     near = neighbors(reader, Question.complete(feature), NEAR).to_pylist()
     if near:
         parts.append("<div>nearest in its layer, by measure sym: score (that of rotated copies)</div>")
-        parts.append(_strip(_cell(_path(reader, row), NEAR_SIDE, [row["dst"], _score(row)]) for row in near))
-    return _page(str(feature), str(reader.path), parts)
+        parts.append(
+            _strip(_cell(_path(reader, row), NEAR_SIDE, [*_titles(row["dst"], row), _score(row)]) for row in near)
+        )
+    name = next((row["name"] for row in rows if row["name"]), None)
+    return _page(" · ".join([str(feature), *([name] if name else [])]), str(reader.path), parts)
 
 
 def _page(title: str, subtitle: str, parts: Iterable[str]) -> str:
@@ -91,6 +94,11 @@ def _image_lines(row: Row) -> list[str]:
     rank = f"self_rank {row['self_rank']}" if row["self_rank"] is not None else ""
     made = [row["metric"], row["target"], f"seed {row['seed']}", row["recipe"]]
     return [line for line in (" ".join(str(word) for word in made if word is not None), score, rank) if line]
+
+
+def _titles(feature: str, row: Row) -> list[str]:
+    """The name of a feature, where it has one, and its address."""
+    return [*([row["name"]] if row["name"] else []), feature]
 
 
 def _score(row: Row) -> str:

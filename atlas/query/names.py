@@ -2,10 +2,14 @@
 
 from collections.abc import Iterable
 
+from atlas.config.class_words import classes_called, nearest_class
 from atlas.config.mistakes import nearest
 from atlas.query.reader import Reader
 from atlas.query.view_files import quoted
 from atlas.records import Address
+from atlas.store.index import Row
+
+LISTED = 12  # features that a mistake names
 
 
 class UnknownName(LookupError):
@@ -13,7 +17,11 @@ class UnknownName(LookupError):
 
 
 def find_feature(reader: Reader, address: str | Address) -> Address:
-    """The address of a feature of the atlas; UnknownName when it is none, or the atlas was never asked for it."""
+    """The address of a feature of the atlas.
+
+    address: model/layer:channel; or layer:channel, or a name as `zebra`, where the atlas has one such feature.
+    UnknownName: it is none, the atlas was never asked for it, or it is several, which the message lists.
+    """
     feature = address if isinstance(address, Address) else _parse(reader, address)
     if not any(reader.sql(f"FROM {view} WHERE {condition(feature)} LIMIT 1").num_rows for view in ("plan", "features")):
         raise _unknown_feature(reader, feature)
@@ -56,9 +64,51 @@ def _parse(reader: Reader, address: str) -> Address:
     try:
         return Address.parse(address)
     except ValueError as error:
-        first = "model || '/' || layer || ':' || min(channel) AS feature"
-        examples = reader.sql(f"SELECT {first} FROM tasks GROUP BY model, layer ORDER BY ALL")["feature"].to_pylist()
-        raise UnknownName(f"{error}; {nearest(address, examples)}") from None
+        features = _in_any_model(reader, address) or _called(reader, address)
+        if len(features) == 1:
+            return Address.parse(features[0])
+        if features:
+            more = f" and {len(features) - LISTED} more" if len(features) > LISTED else ""
+            listed = ", ".join(features[:LISTED]) + more
+            raise UnknownName(f"{address!r} is {len(features)} features of {reader.path}: {listed}; name one") from None
+        raise UnknownName(f"{error}{_hint(reader, address)}") from None
+
+
+def _in_any_model(reader: Reader, text: str) -> list[str]:
+    """The features that `layer:channel` means, of all models."""
+    layer, _, channel = text.strip().rpartition(":")
+    if not (layer and channel.isdecimal()):
+        return []
+    where = f"layer = {quoted(layer)} AND channel = {int(channel)}"
+    return reader.sql(f"SELECT DISTINCT feature FROM tasks WHERE {where} ORDER BY feature")["feature"].to_pylist()
+
+
+def _called(reader: Reader, text: str) -> list[str]:
+    """The features that a name means, as `zebra`, or `tabby` where one is called `tabby, tabby cat`.
+
+    A feature that stands for a class goes before those that are only named by the pictures that drive them.
+    """
+    rows = _named(reader)
+    for group in ([row for row in rows if row["is_class"]], rows):
+        if numbers := classes_called(text, [row["name"] for row in group]):
+            return [group[number]["feature"] for number in numbers]
+    return []
+
+
+def _named(reader: Reader) -> list[Row]:
+    return reader.sql("""
+        SELECT feature, name, feature IN (SELECT feature FROM classes) AS is_class FROM tasks WHERE name IS NOT NULL
+        GROUP BY model, layer, channel, feature, name ORDER BY model, layer, channel, name""").to_pylist()
+
+
+def _hint(reader: Reader, text: str) -> str:
+    """How a name might be meant: the nearest names that features have, or else the nearest addresses."""
+    names = [row["name"] for row in _named(reader)]
+    if names and "/" not in text and ":" not in text:
+        return f"; or the name of a class: {nearest_class(text, names)}"
+    first = "model || '/' || layer || ':' || min(channel) AS feature"
+    examples = reader.sql(f"SELECT {first} FROM tasks GROUP BY model, layer ORDER BY ALL")["feature"].to_pylist()
+    return f"; {nearest(text, examples)}"
 
 
 def _unknown_feature(reader: Reader, feature: Address) -> UnknownName:

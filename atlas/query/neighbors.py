@@ -14,7 +14,7 @@ NEIGHBOR_COLUMNS = "rank, dst, score, score_rev, rank_rev, mutual, baseline, sco
 
 
 def neighbors(reader: Reader, question: Question, top: int) -> pa.Table:
-    """The first `top` rows that answer a question: NEIGHBOR_COLUMNS, and `image`, the path of an image of each.
+    """The first `top` rows that answer a question: NEIGHBOR_COLUMNS, and the `name` and `image` (a path) of each.
 
     In scope `other`, the first `top` of each other model. The table may be empty: `why_empty` says why.
     ValueError for a `top` below 1; UnknownName for a model or probe that the atlas does not hold.
@@ -26,7 +26,8 @@ def neighbors(reader: Reader, question: Question, top: int) -> pa.Table:
         check(question.probe, probes(reader), f"probe in {reader.path}")
         if question.to is not None:
             check_models(reader, question.to)
-    return rows.append_column("image", _images(reader, rows["dst"].to_pylist()))
+    shown = _names_and_images(reader, rows["dst"].to_pylist())
+    return rows.append_column("name", shown["name"]).append_column("image", shown["image"])
 
 
 def _text(question: Question, top: int) -> str:
@@ -37,8 +38,8 @@ def _text(question: Question, top: int) -> str:
     return f"{rows} QUALIFY {position} <= {top} ORDER BY rank, dst"
 
 
-def _images(reader: Reader, addresses: list[str]) -> pa.ChunkedArray:
-    """The image that stands for each feature, in the given order; opens only the folders of their layers."""
+def _names_and_images(reader: Reader, addresses: list[str]) -> pa.Table:
+    """The name of each feature and the image that stands for it, in the given order; opens only their layers' folders."""
     features = [Address.parse(address) for address in addresses]
     columns = {
         "model": {feature.model for feature in features},
@@ -49,11 +50,11 @@ def _images(reader: Reader, addresses: list[str]) -> pa.ChunkedArray:
     among = (f"{name} IN ({', '.join(['NULL', *map(quoted, sorted(values))])})" for name, values in columns.items())
     # ordered by DuckDB: pa.array of a Python list would load pandas, if installed, which takes longer than all else
     return reader.sql(f"""
-        SELECT image FROM
+        SELECT name, image FROM
             (SELECT unnest([{", ".join(map(quoted, addresses))}]::VARCHAR[]) AS feature,
                 unnest(range({len(addresses)})) AS position)
             LEFT JOIN
-            (SELECT feature, first(image ORDER BY {STANDS}) AS image FROM features
+            (SELECT feature, first(name ORDER BY {STANDS}) AS name, first(image ORDER BY {STANDS}) AS image FROM features
              WHERE status = 'ok' AND image IS NOT NULL AND {" AND ".join(among)} GROUP BY feature)
             USING (feature)
-        ORDER BY position""")["image"]
+        ORDER BY position""")

@@ -19,39 +19,43 @@ STANDS = "target <> 'channel', metric, seed, created DESC, task"
 IMAGE_ORDER = "metric, target <> 'channel', target, seed, created DESC"
 # ORDER BY whose first probe is the one whose names count: photographs before PatternNet's drawings
 NAMES_FIRST = "probe = 'patterns', probe"
+# what a feature of some weights is called: the class that it stands for, else the label whose pictures drive it;
+# a group, so that no row is doubled
+FEATURE_NAMES = f"""
+    (SELECT feature, weights, first(name ORDER BY not_class, {NAMES_FIRST}) AS name FROM
+        (SELECT feature, weights, name, 0 AS not_class, '' AS probe FROM classes UNION ALL
+         SELECT feature, weights, name, 1 AS not_class, probe FROM names WHERE name IS NOT NULL)
+     GROUP BY feature, weights) called"""
 DERIVED = {
-    # joined to groups, which DuckDB knows to be unique: a query that asks for none of their columns joins nothing
-    "features": """
-        SELECT made.* REPLACE (good.self_rank AS self_rank), good.self_z,
-            coalesce(class.name, label.name) AS name
-        FROM ({index}) made LEFT JOIN
+    # joined to groups, so that no row is doubled
+    "features": f"""
+        SELECT made.* REPLACE (good.self_rank AS self_rank), good.self_z, called.name
+        FROM ({{index}}) made LEFT JOIN
             (SELECT task, any_value(self_rank) AS self_rank, any_value(self_z) AS self_z FROM quality GROUP BY task) good
-            USING (task) LEFT JOIN
-            (SELECT feature, weights, any_value(name) AS name FROM classes GROUP BY feature, weights) class
-            USING (feature, weights) LEFT JOIN
-            (SELECT feature, weights, first(name ORDER BY {names_first}) AS name FROM names
-             WHERE name IS NOT NULL GROUP BY feature, weights) label
-            USING (feature, weights)""",
+            USING (task) LEFT JOIN {FEATURE_NAMES} USING (feature, weights)""",
     "images": """
         SELECT task, feature, model, layer, channel, target, metric, seed, recipe,
             image, {folder} || image AS path, image_sha256, width, height
         FROM features WHERE image IS NOT NULL""",
     "tasks": f"""
-        SELECT {TASK_COLUMNS}, recipe, status AS state, image, image_sha256 FROM features
+        SELECT {TASK_COLUMNS}, recipe, status AS state, image, image_sha256, name FROM features
         UNION ALL
-        SELECT {TASK_COLUMNS}, coalesce(f.recipe, p.recipe) AS recipe, 'failed', NULL, NULL
+        SELECT {TASK_COLUMNS}, coalesce(f.recipe, p.recipe) AS recipe, 'failed', NULL, NULL, name
         FROM failures f LEFT JOIN (SELECT task, recipe FROM plan) p USING (task)
+            LEFT JOIN {FEATURE_NAMES} USING (feature, weights)
         WHERE task NOT IN (SELECT task FROM features)
         UNION ALL
-        SELECT {TASK_COLUMNS}, recipe, 'left', NULL, NULL FROM plan
+        SELECT {TASK_COLUMNS}, recipe, 'left', NULL, NULL, name
+        FROM plan LEFT JOIN {FEATURE_NAMES} USING (feature, weights)
         WHERE task NOT IN (SELECT task FROM features) AND task NOT IN (SELECT task FROM failures)""",
     "neighbors_named": f"""
         SELECT n.*,
             {{src}},
             {{dst}},
-            shown.image AS dst_image
+            shown.image AS dst_image,
+            shown.name AS dst_name
         FROM neighbors n LEFT JOIN
-            (SELECT feature, first(image ORDER BY {STANDS}) AS image FROM features
+            (SELECT feature, first(image ORDER BY {STANDS}) AS image, first(name ORDER BY {STANDS}) AS name FROM features
              WHERE status = 'ok' AND image IS NOT NULL GROUP BY feature) shown
             ON shown.feature = n.dst""",
 }
@@ -106,7 +110,6 @@ def definitions(root: Path, home: Path | None = None) -> Iterator[str]:
     words = {
         "index": texts.pop("index"),
         "folder": quoted(folder),
-        "names_first": NAMES_FIRST,
         "src": _parts("src"),
         "dst": _parts("dst"),
     }

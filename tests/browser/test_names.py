@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from made_atlas import Made, make_atlas
+from made_atlas import Made, make_atlas, write_names
 from made_similarity import write_similarity
 from playwright.sync_api import Browser
 
@@ -21,6 +21,9 @@ def test_hostile_names_are_text_on_every_page(browser: Browser, tmp_path: Path) 
     root = tmp_path / "deep" / "hostile #1 50%"
     paths = make_atlas(root, HOSTILE)
     write_similarity(paths)
+    write_names(
+        paths, {f"{HOSTILE[0].model}/{HOSTILE[0].layer}:1": SCRIPT, f"{HOSTILE[2].model}/{HOSTILE[2].layer}:0": SCRIPT}
+    )
     before = {path for path in tmp_path.rglob("*") if root not in path.parents}
     write_site(paths)
     assert {path for path in tmp_path.rglob("*") if root not in path.parents} == before
@@ -40,3 +43,25 @@ def test_hostile_names_are_text_on_every_page(browser: Browser, tmp_path: Path) 
         visit.press("Enter")
         visit.page.wait_for_function("(name) => document.querySelector('h1').textContent.includes(name)", arg=SCRIPT)
         assert SCRIPT in visit.page.title()
+
+
+def test_classes_are_found_and_shown_by_name(browser: Browser, tmp_path: Path) -> None:
+    paths = make_atlas(tmp_path / "a")
+    write_similarity(paths)
+    write_names(paths, {"alpha/conv2:3": "zebra", "alpha/conv2:4": "tabby, tabby cat", "beta net/block/0:19": "quail"})
+    write_site(paths)
+    with visiting(browser, paths.root) as visit:
+        visit.go("#/l/alpha/conv2").page.wait_for_selector(".wallrow")
+        captions = visit.page.locator(".wallrow .caption").all_inner_texts()
+        assert [text.strip() for text in captions[2:5]] == ["2", "3 zebra", "4 tabby, tabby cat"]
+        for text, heading in (("ZEB", "conv2:3"), ("cat tabby", "conv2:4"), ("block quail", "block/0:19")):
+            visit.go("#/").press("/")
+            visit.page.keyboard.type(text)
+            visit.press("Enter")
+            visit.page.wait_for_function("(h) => document.querySelector('h1').textContent === h", arg=heading)
+        visit.go("#/f/alpha/conv2/3")
+        assert visit.page.locator("header .lead").inner_text() == "zebra, a feature of alpha"
+        assert (
+            visit.page.locator("img.full").first.get_attribute("alt") == "Image that drives alpha/conv2:3, zebra (l1)"
+        )
+        assert "4\ntabby, tabby cat" in visit.page.locator(".neighborlist").first.inner_text()

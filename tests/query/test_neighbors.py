@@ -19,7 +19,20 @@ from atlas.query.why_empty import why_empty
 from atlas.records import Address
 from atlas.store.index import INDEX, write_rows, write_table
 
-COLUMNS = ["rank", "dst", "score", "score_rev", "rank_rev", "mutual", "baseline", "scope", "measure", "probe", "image"]
+COLUMNS = [
+    "rank",
+    "dst",
+    "score",
+    "score_rev",
+    "rank_rev",
+    "mutual",
+    "baseline",
+    "scope",
+    "measure",
+    "probe",
+    "name",
+    "image",
+]
 
 
 @pytest.fixture(scope="module")

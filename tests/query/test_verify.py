@@ -40,6 +40,7 @@ def flip(path: Path, place: float = 0.5):
 HARMS = {
     "atlas.json cannot be read": lambda root: (root / "atlas.json").write_text("{"),
     "cannot be read": lambda root: flip(root / INDEX_FILE, 0.1),
+    "classes.parquet cannot be read": lambda root: (root / "classes.parquet").write_bytes(b"no table"),
     "stands also in": lambda root: shutil.copy(root / INDEX_FILE, (root / INDEX_FILE).with_name("copy.parquet")),
     "another layer's folder": lambda root: change(root, layer="conv9", feature="alpha/conv9:0"),
     "not that of its columns": lambda root: change(root, feature="alpha/conv1:4"),

@@ -10,6 +10,7 @@ from atlas.report.sheets.feature_sheet import feature_sheet
 
 # the columns of --format table; the other formats have all of them
 COLUMNS = [
+    "name",
     "metric",
     "target",
     "seed",
@@ -31,7 +32,8 @@ COLUMNS = [
 def show(feature: str, launch: bool, atlas_name: str | None, form: str) -> None:
     """Rows and contact sheet of one FEATURE.
 
-    FEATURE is an address, model/layer:channel, as googlenet/inception4a:12. The sheet has all its images, its nearest
+    FEATURE is an address, model/layer:channel, as googlenet/inception4a:12; where that is one feature only, its name, as
+    zebra, or layer:channel. The sheet has all its images, its nearest
     features and its opposites, and the pictures that drive it most, as far as `atlas similarity` has found them.
     """
     with open_atlas(atlas_name) as atlas:

@@ -36,7 +36,8 @@ WITHIN = {
 def similar(feature: str, top: int, *, atlas_name: str | None, form: str, **options: Any) -> None:
     """The nearest features to FEATURE.
 
-    FEATURE is an address, model/layer:channel, as googlenet/inception4a:12. `score` says little without `baseline`,
+    FEATURE is an address, model/layer:channel, as googlenet/inception4a:12; where that is one feature only, its name, as
+    zebra, or layer:channel. `score` says little without `baseline`,
     the score that the same rank has against rotated copies of the layers compared with.
 
     Without a neighbor the table is empty, and stderr says why.
@@ -44,7 +45,7 @@ def similar(feature: str, top: int, *, atlas_name: str | None, form: str, **opti
     with open_atlas(atlas_name) as atlas:
         source = atlas.feature(feature)
         rows = source.similar(top, **options)
-        print_table(rows.drop_columns([*COMMON, "image"]) if form == "table" else rows, form)
+        print_table(_for_people(rows) if form == "table" else rows, form)
         if not rows.num_rows:
             say(why_empty(atlas, Question.complete(source.address, **options)) or "")
         else:
@@ -54,13 +55,20 @@ def similar(feature: str, top: int, *, atlas_name: str | None, form: str, **opti
         say_freshness(atlas, options["probe"])
 
 
+def _for_people(rows: pa.Table) -> pa.Table:
+    """What differs from row to row; names where there are any."""
+    unnamed = ["name"] if rows["name"].null_count == rows.num_rows else []
+    return rows.drop_columns([*COMMON, "image", *unnamed])
+
+
 def _heading(feature: Feature, rows: pa.Table, options: dict[str, Any]) -> str:
     """Which features were compared, and by what."""
     scope, measure, probe = (rows[name][0].as_py() for name in COMMON)
     kind = "most opposite" if options["opposite"] else "nearest"
     where = f"in {options['to']}" if options["to"] else WITHIN[scope]
+    name = f" ({feature.name})" if feature.name else ""
     return (
-        f"{feature}, {kind} {where}: scope {scope}, measure {measure}, probe {probe}; "
+        f"{feature}{name}, {kind} {where}: scope {scope}, measure {measure}, probe {probe}; "
         "baseline: the score against rotated copies"
     )
 

@@ -55,7 +55,7 @@ def write(reader: Reader, folder: Path) -> str:
 
 def _mark(reader: Reader) -> str:
     """A digest in the files' names: datasets' cache tells folders of one name apart only by the names of their files."""
-    text = "SELECT md5(string_agg(concat(task, image_sha256), ' ' ORDER BY task)) AS mark FROM features"
+    text = "SELECT md5(string_agg(concat(task, image_sha256, name), ' ' ORDER BY task)) AS mark FROM features"
     return fingerprint([reader.sql(text).to_pylist(), read_comparisons(reader.paths)], size=4)
 
 

@@ -38,7 +38,9 @@ def feature_sheet(atlas: Atlas, feature: Feature) -> Path:
         cells += _panels(atlas, examples[0])
         columns = len(cells)
     sections = [section for section in (*_pictures(atlas, examples), *_sections(atlas, feature)) if section.cells]
-    sheet = draw_sheet(str(feature), summary(rows), cells, thumb=BIG, columns=columns, sections=sections)
+    name = feature.name
+    title = f"{name}   ·   {feature}" if name else str(feature)
+    sheet = draw_sheet(title, summary(rows), cells, thumb=BIG, columns=columns, sections=sections)
     path = atlas.paths.sheet(feature.model, feature.layer, f"feature-{feature.channel}")
     return save_marked(sheet, path, title=str(feature), mark="")
 
@@ -75,11 +77,11 @@ def _sections(atlas: Atlas, feature: Feature) -> Iterator[Section]:
 
 
 def _neighbors(atlas: Atlas, rows: list[Row]) -> list[Cell]:
-    """A cell for each neighbor: its layer and channel, since its model stands in the section's title; its score."""
-    names = [Address.parse(row["dst"]) for row in rows]
+    """A cell for each neighbor: its name, or its layer and channel, for the section's title has its model; its score."""
+    features = [Address.parse(row["dst"]) for row in rows]
     return [
-        Cell(_tail(f"{name.layer}:{name.channel}"), "ok", _path(atlas, row["image"]), _score(row))
-        for name, row in zip(names, rows, strict=True)
+        Cell(row["name"] or _tail(f"{feature.layer}:{feature.channel}"), "ok", _path(atlas, row["image"]), _score(row))
+        for feature, row in zip(features, rows, strict=True)
     ]
 
 

@@ -39,7 +39,7 @@ def _write_sheet(atlas: Atlas, sheet: Sheet, mark: str) -> Path:
     where = f"model = {quoted(model)} AND layer = {quoted(layer)} AND metric = {quoted(metric)}"
     rows = atlas.sql(f"SELECT *, {VARIANT} AS variant FROM tasks WHERE {where} ORDER BY {ORDER}").to_pylist()
     telling = varying(rows, TELLING)
-    cells = [cell(atlas, row, " ".join([str(row["channel"]), *tags(row, telling)])) for row in rows]
+    cells = [cell(atlas, row, " ".join([*_labels(row), *tags(row, telling)])) for row in rows]
     thumb = thumb_size(len(cells))
     title, subtitle = f"{model} / {layer}", f"{metric}   ·   {summary(rows)}"
     picture = draw_sheet(title, subtitle, cells, thumb=thumb, columns=column_count(len(cells), thumb))
@@ -50,10 +50,15 @@ def _row_digests(atlas: Atlas) -> dict[Sheet, str]:
     """For every sheet that has an image to show, the digest of all that it shows: by DuckDB, since rows are many."""
     rows = atlas.sql(f"""
         SELECT model, layer, metric, md5({quoted(DRAWING)} || string_agg(
-            concat_ws(' ', task, state, image_sha256, channel, target, seed, recipe), ';' ORDER BY task)) AS mark
+            concat_ws(' ', task, state, image_sha256, channel, target, seed, recipe, name), ';' ORDER BY task)) AS mark
         FROM tasks GROUP BY model, layer, metric HAVING count(image) > 0
         ORDER BY model, min(layer_index), layer, metric""").to_pylist()
     return {(row["model"], row["layer"], row["metric"]): row["mark"] for row in rows}
+
+
+def _labels(row: Row) -> list[str]:
+    """The channel, and the first part of its name, as `tabby` of `tabby, tabby cat`."""
+    return [str(row["channel"]), *([row["name"].partition(",")[0]] if row["name"] else [])]
 
 
 def cell(atlas: Atlas, row: Row, label: str) -> Cell:

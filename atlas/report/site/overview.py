@@ -20,6 +20,8 @@ from atlas.store.paths import safe
 RELATED = ("cka", "cka_baseline", "best_match", "best_match_baseline", "mutual_share", "mutual_share_baseline")
 SET = ("key", "metric", "target", "seed", "recipe", "variant", "folder", "suffix")
 
+Names = dict[tuple[str, str], dict[int, str]]
+
 
 class RelatedFiles(NamedTuple):
     """Which matrices and maps were written, so that pages link to no other."""
@@ -32,6 +34,7 @@ def overview(atlas: Atlas, layers: list[SiteLayer], related: RelatedFiles, notes
     """The value of data/atlas.js; layers of one model stand together, in order of execution."""
     pairs = zip(layers, related.matrices, strict=True)
     models = groupby(pairs, key=lambda pair: pair[0].model)
+    names = _class_names(atlas)
     return {
         "name": atlas.manifest.get("name"),
         "updated": _newest(layers),
@@ -43,7 +46,7 @@ def overview(atlas: Atlas, layers: list[SiteLayer], related: RelatedFiles, notes
         "probes": sorted(read_comparisons(atlas.paths)),
         "pictures": _pictures(atlas),
         "compare": command(atlas),
-        "models": [_model(name, list(members), name in related.maps) for name, members in models],
+        "models": [_model(name, list(members), names, mapped=name in related.maps) for name, members in models],
         "relations": _relations(atlas, layers),
     }
 
@@ -65,7 +68,16 @@ def _newest(layers: list[SiteLayer]) -> str | None:
     return None if newest == -inf else datetime.fromtimestamp(newest / 1e6, UTC).isoformat(timespec="seconds")
 
 
-def _model(name: str, layers: list[tuple[SiteLayer, list[str]]], mapped: bool) -> Json:
+def _class_names(atlas: Atlas) -> Names:
+    """By model and layer, the classes by channel, also of channels that nobody has asked for: they are rivals of others."""
+    rows = atlas.sql("SELECT model, layer, channel, max(name) AS name FROM classes GROUP BY ALL ORDER BY ALL")
+    names: Names = {}
+    for model, layer, channel, name in zip(*(rows[column].to_pylist() for column in rows.column_names), strict=True):
+        names.setdefault((model, layer), {})[channel] = name
+    return names
+
+
+def _model(name: str, layers: list[tuple[SiteLayer, list[str]]], names: Names, *, mapped: bool) -> Json:
     sets = sorted((images for layer, _ in layers for images in layer.sets), key=lambda images: -images.newest)
     return {
         "name": name,
@@ -73,15 +85,16 @@ def _model(name: str, layers: list[tuple[SiteLayer, list[str]]], mapped: bool) -
         "weights": list(dict.fromkeys(weights for images in sets for weights in sorted(images.weights) if weights)),
         "recipes": list(dict.fromkeys(images.recipe for images in sets if images.recipe)),
         "map": mapped,
-        "layers": [_layer(layer, measures) for layer, measures in layers],
+        "layers": [_layer(layer, measures, names.get((name, layer.name), {})) for layer, measures in layers],
     }
 
 
-def _layer(layer: SiteLayer, measures: list[str]) -> Json:
+def _layer(layer: SiteLayer, measures: list[str], names: dict[int, str]) -> Json:
     return {
         "name": layer.name,
         "path": layer.path,
         "channels": ranges(layer.channels),
+        "names": {str(channel): name for channel, name in {**names, **layer.names}.items()},
         "state": "".join(LETTERS[STATES[code]] for code in layer.best.tolist()),
         "sets": [{name: getattr(images, name) for name in SET} for images in layer.sets],
         "stands": _stands(layer),

@@ -90,6 +90,16 @@ class SiteLayer:
         return self.rows["image"].is_valid().to_numpy()
 
     @cached_property
+    def names(self) -> dict[int, str]:
+        """By channel, its name, where it has one: of several, that of the row which stands first."""
+        pairs = zip(self.rows["channel"].to_pylist(), self.rows["name"].to_pylist(), strict=True)
+        names: dict[int, str] = {}
+        for channel, name in pairs:
+            if name is not None:
+                names.setdefault(channel, name)
+        return names
+
+    @cached_property
     def digest(self) -> str:
         """Digest of all that the rows say; what similarity found is not part of it."""
         marks = np.sort(self.rows["mark"].to_numpy())

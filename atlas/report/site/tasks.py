@@ -14,7 +14,7 @@ FOLDER = "regexp_extract(image, '(?s)^.*/')"  # of an image: folder, channel, su
 TASK_ROWS = f"""
     WITH rows AS (
         SELECT t.model, t.layer, t.layer_index, t.channel, t.target, t.metric, t.seed, t.task, t.state, {IMAGE} AS image,
-            coalesce(t.recipe, '') AS recipe, f.image_sha256, f.created, coalesce(f.weights, p.weights, '') AS weights,
+            t.name, coalesce(t.recipe, '') AS recipe, f.image_sha256, f.created, coalesce(f.weights, p.weights, '') AS weights,
             f.score, f.self_rank, f.self_z, x.error_type, x.error_message, x.attempts, x.created AS failed
         FROM tasks t
             LEFT JOIN features f ON f.task = t.task

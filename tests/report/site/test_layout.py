@@ -19,7 +19,7 @@ from tests.report.site_files import data_of, files, layer_of, value
 pytestmark = pytest.mark.usefixtures("page")
 ATLAS = "name root updated chunk sheet state notes probes compare models relations"
 MODEL = "name path weights recipes map layers"
-LAYER = "name path channels state sets stands cell samples measures"
+LAYER = "name path channels names state sets stands cell samples measures"
 SET = "key metric target seed recipe variant folder suffix"
 IMAGE = """set status score start loss steps seconds device precision weights task created width height trace spectrum
     rivals"""

@@ -24,6 +24,8 @@ function takeOverview(data) {
 const layerOf = (model, name) => whole.byAddress.get(`${model}/${name}`);
 const modelOf = (name) => whole.data.models.find((model) => model.name === name);
 const addressOf = (layer, channel) => `${layer.model.name}/${layer.name}:${channel}`;
+/** What a channel stands for, as the class of a classifier's output; undefined where nobody has named it. */
+const calledOf = (layer, channel) => layer.names[channel];
 const nameOf = (layer) => `${layer.model.name}/${layer.name}`;
 
 /** layer and channel of an address model/layer:channel, or null. */

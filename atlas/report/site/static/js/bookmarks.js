@@ -69,7 +69,7 @@ function bookmarksPage() {
               "div.marked",
               card(layer, channel, {
                 lines: [
-                  el("span.caption", el("strong", `${layer.name} : ${channel}`)),
+                  el("span.caption", el("strong", `${layer.name} : ${channel}`), " ", named(layer, channel)),
                   el("span.caption.quiet", layer.model.name),
                 ],
               }),

@@ -101,7 +101,7 @@ function tellLine(chart, k) {
   chart.note.replaceChildren(
     ...(k === null
       ? ["Point at a line to see whose it is. ", el("span.key.mine"), " this channel ", el("span.key.rival"), " its rivals"]
-      : [el("strong", `channel ${k}`), ` ${number(chart.value(k), chart.digits)}`]),
+      : [el("strong", `channel ${k} `), named(chart.layer, k), ` ${number(chart.value(k), chart.digits)}`]),
   );
 }
 

@@ -154,7 +154,13 @@ function sideOf({ layer, channel }, known) {
     ),
     el(
       "h3",
-      el("a", { href: routes.feature(layer, channel) }, el("span.dot"), `${layer.model.name} / ${layer.name} : ${channel}`),
+      el(
+        "a",
+        { href: routes.feature(layer, channel) },
+        el("span.dot"),
+        `${layer.model.name} / ${layer.name} : ${channel} `,
+        named(layer, channel),
+      ),
     ),
     image && el("p.small.quiet", `${setLabel(layer, image.set)} \u00b7 score ${number(image.score)}`),
   );

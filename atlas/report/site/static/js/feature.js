@@ -15,7 +15,13 @@ function featurePage(layer, channel, known, query) {
     el(
       "header.title",
       el("h1", el("span.dot"), el("a", { href: routes.layer(layer) }, layer.name), el("span.colon", ":"), String(channel)),
-      el("p.lead", el("span.quiet", "a feature of "), layer.model.name),
+      el(
+        "p.lead",
+        named(layer, channel),
+        calledOf(layer, channel) && el("span.quiet", ", "),
+        el("span.quiet", "a feature of "),
+        layer.model.name,
+      ),
       walkLinks(layer, channel),
     ),
     el(
@@ -133,7 +139,7 @@ function spectraOf(layer, channel, known, chosen) {
     el(
       "div.rivals",
       rivals.map(([other, value]) => {
-        const said = el("span.caption", `${other} `, el("span.quiet", number(value)));
+        const said = el("span.caption", `${other} `, el("span.quiet", number(value)), " ", named(layer, other));
         return layer.place.has(other) ? card(layer, other, { lines: [said] }) : said;
       }),
     ),

@@ -122,7 +122,7 @@ function makePlane(model, data, name) {
     if (!event)
       said.replaceChildren(
         "In the middle: ",
-        el("a", { href: routes.feature(layer, channel) }, el("strong", addressOf(layer, channel))),
+        el("a", { href: routes.feature(layer, channel) }, el("strong", addressOf(layer, channel)), " ", named(layer, channel)),
         ". Enter opens it.",
       );
     else

@@ -126,6 +126,7 @@ const whereabouts = (layer, channel, from, word) =>
     layer.model !== from.model && el("span.place", el("span.dot"), layer.model.name),
     layer !== from && el("span.place", layer.name),
     el("strong", String(channel)),
+    named(layer, channel),
   );
 
 /** A neighbor: its image, its score as a bar with the baseline's tick, the mutual mark, and its reverse rank. */

@@ -21,7 +21,12 @@ function thumb(layer, channel, { set, state } = {}) {
   return made;
 }
 
-const describe = (layer, channel, kind) => `${addressOf(layer, channel)}${kind && kind !== "ok" ? `, ${STATE_WORDS[kind]}` : ""}`;
+/** A feature in words: its address, its name, and its state where that is not ok. */
+const describe = (layer, channel, kind) =>
+  [addressOf(layer, channel), calledOf(layer, channel), kind !== "ok" && STATE_WORDS[kind]].filter(Boolean).join(", ");
+
+/** The name of a feature, where it has one. */
+const named = (layer, channel) => calledOf(layer, channel) && el("strong.called", calledOf(layer, channel));
 
 /** A thumbnail that leads to its feature. lines: what stands below it. */
 function card(layer, channel, { set, state, lines = [], query, classes = "" } = {}) {
@@ -39,7 +44,7 @@ function card(layer, channel, { set, state, lines = [], query, classes = "" } = 
 function fullImage(layer, channel, set, properties) {
   return el("img.full", {
     src: imageOf(layer, channel, set),
-    alt: `Image that drives ${addressOf(layer, channel)} (${setLabel(layer, set)})`,
+    alt: `Image that drives ${describe(layer, channel)} (${setLabel(layer, set)})`,
     loading: "lazy",
     decoding: "async",
     ...properties,
@@ -61,7 +66,7 @@ function showPeek(x, y, shown, lines) {
           !PICTURED.includes(state ?? stateOf(layer, channel))
             ? thumb(layer, channel, { state })
             : fullImage(layer, channel, set ?? standing(layer, channel), { loading: "eager" }),
-          el("figcaption", el("span.quiet", layer.name), ` : ${channel}`),
+          el("figcaption", el("span.quiet", layer.name), ` : ${channel} `, named(layer, channel)),
         ),
       ),
     ),

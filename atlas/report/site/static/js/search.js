@@ -1,4 +1,4 @@
-// "/" finds layers and features: words match names, a last number is a channel (googlenet 4a 12).
+// "/" finds layers and features: words match names, also of classes; a last number is a channel (googlenet 4a 12).
 
 const MOST = 40; // results shown
 
@@ -18,6 +18,11 @@ function find(text) {
     const name = nameOf(layer).toLowerCase();
     const all = closeness(name, words);
     if (all > 0) found.push({ layer, rank: all });
+    for (const [named, called] of Object.entries(layer.names)) {
+      const meant = called.toLowerCase();
+      const both = words.some((word) => meant.includes(word)) ? closeness(`${meant} ${name}`, words) : 0;
+      if (both > 0 && layer.place.has(Number(named))) found.push({ layer, channel: Number(named), rank: both + 0.5 }); // before layers that hold the word
+    }
     if (channel !== null && layer.place.has(channel)) {
       const others = closeness(name, words.slice(0, -1));
       if (others > 0 || words.length === 1) found.push({ layer, channel, rank: others + (words.length > 1 ? 0.5 : 0.1) });
@@ -41,7 +46,7 @@ function openSearch() {
   const list = el("ul.found", { role: "listbox", id: "found", "aria-label": "Found" });
   const field = el("input", {
     type: "search",
-    placeholder: "a layer, a channel: googlenet 4a 12",
+    placeholder: "a layer, a channel, a name: googlenet 4a 12",
     "aria-label": "Search",
     autocomplete: "off",
     spellcheck: "false",
@@ -82,7 +87,7 @@ function openSearch() {
             one.layer.name,
             one.channel === undefined
               ? el("span.quiet.small", ` ${count(one.layer.list.length, "channel")}`)
-              : el("strong", ` : ${one.channel}`),
+              : [el("strong", ` : ${one.channel} `), named(one.layer, one.channel)],
           ),
         ),
       ),

@@ -125,14 +125,16 @@ function cellRow(wall, { top, places, start }) {
   );
 }
 
-/** The channel, and what the wall is ordered by. */
+/** The channel, its name, and what the wall is ordered by. */
 function captionOf({ layer, mine, choice: { order, size } }, place) {
+  const channel = layer.list[place];
   const value = {
     score: mine.score[place] === null ? null : number(mine.score[place]),
     rank:
       mine.rank[place] === null ? null : `#${mine.rank[place]}${mine.z[place] === null ? "" : ` z ${number(mine.z[place], 1)}`}`,
   }[order];
-  return size < LEAST_CAPTION || !value ? String(layer.list[place]) : [`${layer.list[place]} `, el("span.quiet", value)];
+  if (size < LEAST_CAPTION) return String(channel);
+  return [`${channel} `, named(layer, channel), calledOf(layer, channel) && " ", value && el("span.quiet", value)];
 }
 
 const rowOf = (wall) =>
