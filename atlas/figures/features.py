@@ -1,18 +1,19 @@
 """Figures that lay images of features side by side: layer-grid, models, raw-vs-octaves, metric-invariance."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from atlas.config.mistakes import ConfigError, nearest
 from atlas.config.recipe_files import read_recipe
 from atlas.config.schema import OctaveConfig, RecipeConfig
 from atlas.figures.figure_page import FigurePage, panel
+from atlas.figures.stock import StockImage
 from atlas.figures.studio import Studio
 from atlas.records import Layer, ModelCard
-from atlas.report.page.panels import Row, draw_panels
+from atlas.report.page.panels import Panel, Row, draw_panels
 
 DEPTHS = ((1 / 6, "early"), (1 / 2, "middle"), (5 / 6, "late"))  # parts of the way through a model's own layers
-NOTE = "Each image was optimised from noise to drive one channel; its number stands below it."
+NOTE = "Each image was optimised from noise to drive one channel; its number, or the class it stands for, is below it."
 
 
 def layer_grid(studio: Studio) -> Iterator[FigurePage]:
@@ -20,9 +21,7 @@ def layer_grid(studio: Studio) -> Iterator[FigurePage]:
     for card in studio.cards.values():
         layers = _in_zone(studio, card)
         images = studio.images_by_layer(card, layers)
-        rows = [
-            Row(f"{layer.name}\n{_size(layer)}", [panel(image) for image in images[layer.name]]) for layer in layers
-        ]
+        rows = [Row(f"{layer.name}\n{_size(layer)}", _panels(layer, images[layer.name])) for layer in layers]
         zone = studio.config.zone
         title = f"{card.name}: features of {f'zone {zone}' if zone else 'its layers'}"
         figure = draw_panels(rows, title=title, subtitle=studio.subtitle(), note=NOTE)
@@ -44,7 +43,7 @@ def models(studio: Studio) -> Iterator[FigurePage]:
         images = studio.images_by_layer(card, list({layer.name: layer for layer in chosen.values()}.values()))
         for word, layer in chosen.items():
             label = f"{card.name}\n{' '.join([word, layer.name]).strip()}"
-            rows[word].append(Row(label, [panel(image) for image in images[layer.name]]))
+            rows[word].append(Row(label, _panels(layer, images[layer.name])))
     title = f"The same depths in {', '.join(studio.cards)}"
     ordered = [row for depth in rows.values() for row in depth]
     figure = draw_panels(ordered, title=title, subtitle=studio.subtitle(), note=NOTE)
@@ -52,8 +51,11 @@ def models(studio: Studio) -> Iterator[FigurePage]:
 
 
 def raw_vs_octaves(studio: Studio) -> Iterator[FigurePage]:
-    """Descent alone beside octaves with blur, for some features of one layer. ConfigError: the recipe has no octaves."""
-    octaves = studio.config.recipe
+    """Descent alone beside octaves with blur, for some features of one layer; `normalized` stands for the default recipe.
+
+    ConfigError: the recipe has no octaves.
+    """
+    octaves = read_recipe("normalized") if studio.config.recipe.name == "standard" else studio.config.recipe
     if octaves.param != "pixels" or octaves.picture is not None:
         raise ConfigError(
             [f"recipe={octaves.name}: figure raw-vs-octaves takes a recipe of pixels that begin as noise"]
@@ -64,14 +66,15 @@ def raw_vs_octaves(studio: Studio) -> Iterator[FigurePage]:
         raw = read_recipe("plain") if octaves.name == "octaves" else _without_priors(octaves, steps)
         channels = studio.channels(card, layer)
         rows = [
-            Row(label, [panel(image) for image in studio.images(card, layer, channels, recipe=recipe)])
+            Row(label, _panels(layer, studio.images(card, layer, channels, recipe=recipe)))
             for label, recipe in (
                 ("descent alone\none size, no blur", raw),
                 (f"octaves\nrecipe {octaves.name}", octaves),
             )
         ]
         title = f"{card.name} / {layer.name}: descent alone and octaves"
-        figure = draw_panels(rows, title=title, subtitle=studio.subtitle(), note="The same noise, channel by channel.")
+        subtitle = studio.subtitle(recipe=octaves.name)
+        figure = draw_panels(rows, title=title, subtitle=subtitle, note="The same noise, channel by channel.")
         yield FigurePage(f"{card.name}-{layer.name}", title, figure)
 
 
@@ -83,7 +86,7 @@ def metric_invariance(studio: Studio) -> Iterator[FigurePage]:
         rows = [
             Row(
                 f"{label}\nmetric {metric}",
-                [panel(image) for image in studio.images(card, layer, channels, metrics=studio.metric(metric))],
+                _panels(layer, studio.images(card, layer, channels, metrics=studio.metric(metric))),
             )
             for metric, label in (("l1", "L1"), ("l2", "L2"), ("linf", "L∞"))
         ]
@@ -91,6 +94,11 @@ def metric_invariance(studio: Studio) -> Iterator[FigurePage]:
         note = "The distance of a channel's activations from a large constant, made small; the same noise, channel by channel."
         figure = draw_panels(rows, title=title, subtitle=studio.subtitle(metric="l1, l2, linf"), note=note)
         yield FigurePage(f"{card.name}-{layer.name}", title, figure)
+
+
+def _panels(layer: Layer, images: Sequence[StockImage]) -> list[Panel]:
+    """Images over their channels, or over the classes that these stand for."""
+    return [panel(image, layer.classes[image.channel] if layer.classes else "") for image in images]
 
 
 def _in_zone(studio: Studio, card: ModelCard) -> list[Layer]:
