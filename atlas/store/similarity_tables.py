@@ -12,7 +12,7 @@ TOP, BOTTOM = 1, -1  # column `sign`
 # One row for each picture and layer.
 RESPONSES = pa.schema(
     [
-        ("probe", FOLDER),  # which set of pictures: atlas, natural, patterns, or a name of one's own
+        ("probe", FOLDER),  # which set of pictures: atlas, natural, photographs, patterns, or a name of one's own
         ("model", FOLDER),  # that looked at the picture
         ("layer", FOLDER),
         ("layer_index", pa.int32()),
