@@ -1,6 +1,5 @@
 """The layer that Grad-CAM reads: a model and perhaps a name in; a layer whose maps have positions that matter, out."""
 
-from functools import partial
 from math import isqrt
 from typing import Any
 
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 from atlas.config.mistakes import ConfigError, nearest
 from atlas.records import Layer
 from atlas.zoo.card import stages
+from atlas.zoo.hooks import hooked
 from atlas.zoo.layers import as_map, channels_last, walk
 from atlas.zoo.load import Loaded
 
@@ -24,14 +24,9 @@ class Reading:
         """images: preprocessed. RuntimeError where a layer is not reached."""
         self.outputs: dict[str, Tensor] = {}
         self._turned = channels_last(loaded.model)
-        modules = [(name, loaded.model.get_submodule(name)) for name in layers]
-        handles = [module.register_forward_hook(partial(self._keep, name)) for name, module in modules]
-        try:
-            with torch.enable_grad():
-                self.logits = loaded.logits(images.detach().clone().requires_grad_().clone())
-        finally:
-            for handle in handles:
-                handle.remove()
+        modules = {name: loaded.model.get_submodule(name) for name in layers}
+        with hooked(modules, self._keep), torch.enable_grad():
+            self.logits = loaded.logits(images.detach().clone().requires_grad_().clone())
         missed = [name for name in layers if name not in self.outputs]
         if missed:
             raise RuntimeError(f"a forward pass of models.{loaded.name} never reaches {', '.join(missed)}")
