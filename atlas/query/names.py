@@ -84,14 +84,21 @@ def _in_any_model(reader: Reader, text: str) -> list[str]:
 
 
 def _called(reader: Reader, text: str) -> list[str]:
-    """The features that a name means, as `zebra`, or `tabby` where one is called `tabby, tabby cat`."""
+    """The features that a name means, as `zebra`, or `tabby` where one is called `tabby, tabby cat`.
+
+    A class goes before the features that pictures of it drive, which are many.
+    """
     rows = _named(reader)
-    return [rows[number]["feature"] for number in classes_called(text, [row["name"] for row in rows])]
+    for named in ([row for row in rows if row["is_class"]], rows):
+        if numbers := classes_called(text, [row["name"] for row in named]):
+            return [named[number]["feature"] for number in numbers]
+    return []
 
 
 def _named(reader: Reader) -> list[Row]:
     return reader.sql("""
-        SELECT feature, name FROM tasks WHERE name IS NOT NULL
+        SELECT feature, name, (feature, name) IN (SELECT (feature, name) FROM classes) AS is_class
+        FROM tasks WHERE name IS NOT NULL
         GROUP BY model, layer, channel, feature, name ORDER BY model, layer, channel, name""").to_pylist()
 
 
