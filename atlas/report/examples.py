@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from atlas.query.atlas import Atlas
-from atlas.report.page.colours import HEAT, shades
+from atlas.report.colours import HEAT, shades
 
 COLUMNS = (
     *("probe", "channel", "rank", "mean", "max", "image", "coalesce(source, picture) AS name"),

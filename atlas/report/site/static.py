@@ -7,14 +7,14 @@ it is there.
 import json
 from pathlib import Path
 
+from atlas.report import colours
 from atlas.report.examples import STRONGEST
 from atlas.report.marks import digest_of
-from atlas.report.page import colours
 from atlas.report.site.site_ledger import SiteLedger
 from atlas.store.paths import AtlasPaths
 
 STATIC = Path(__file__).parent / "static"
-# of page/colours.py: the site's colours are those of the drawn maps
+# of report/colours.py: the site's colours are those of the drawn maps
 SHARED = ("ONE_SIDED", "HEAT", "SIGNED", "DEPTH", "OPPOSED")
 # in js/: what is used everywhere, then the parts that pages are made of, the pages, and what lies around them
 SCRIPTS = (
