@@ -17,7 +17,7 @@ from atlas.zoo.load import Loaded
 PREFIX = 8  # tokens before those of patches, at most: a class token, a distilled one, registers (timm's have up to 5)
 
 
-class Reading:
+class GradientPass:
     """One forward pass of a model with gradients, and what some of its layers gave on the way."""
 
     def __init__(self, loaded: Loaded, layers: list[str], images: Float[Tensor, "b 3 h w"]) -> None:
@@ -76,8 +76,8 @@ def _last_that_matters(loaded: Loaded, wide: tuple[Layer, ...], image: Float[Ten
     """The last layer at more than one position of which the highest score hangs, if at any; of a transformer, a stage."""
     tokens = any(layer.width == 1 for layer in wide)
     names = list(stages(loaded.model, wide)) if tokens else [layer.name for layer in wide]
-    reading = Reading(loaded, names, image)
-    gradients = reading.gradients(reading.logits.amax(1))
+    gradient_pass = GradientPass(loaded, names, image)
+    gradients = gradient_pass.gradients(gradient_pass.logits.amax(1))
     return next((name for name in reversed(names) if gradients[name].abs().sum(1).count_nonzero() > 1), names[-1])
 
 

@@ -16,9 +16,9 @@ from atlas.engine.progress import LINE_EVERY, Count, display_for
 from atlas.engine.signals import StopNow
 from atlas.engine.threads import worker_threads
 from atlas.saliency.cam_layer import cam_layer
-from atlas.saliency.look import MissingMap, PictureMap, Question, look
-from atlas.saliency.map_files import MapFiles, MapRow, Panel
+from atlas.saliency.look import MapRequest, MissingMap, PictureMap, look
 from atlas.saliency.methods import Settings
+from atlas.saliency.saliency_files import MapFiles, MapRow, Panel
 from atlas.store.output import output_mistakes
 from atlas.store.picture_files import NamedPicture, find_pictures
 from atlas.zoo.classes import Classes, class_number, classes_of
@@ -43,14 +43,6 @@ class SaliencyOutcome(Outcome):
         self.notes += [_flat(row) for row, picture_map in zip(rows, maps, strict=True) if picture_map.flat]
 
 
-@dataclass(frozen=True)
-class Aim:
-    """What is asked of one model."""
-
-    classes: Classes
-    question: Question
-
-
 def saliency_job(config: SaliencyConfig, mistakes: list[str], panel: Panel) -> SaliencyOutcome:
     """Look at every picture with every model; ConfigError, before anything is written, for all that is wrong.
 
@@ -60,15 +52,15 @@ def saliency_job(config: SaliencyConfig, mistakes: list[str], panel: Panel) -> S
     pictures = _pictures(config, mistakes)
     loader = OneModel(config.models, device_for(config.device))
     torch.set_num_threads(worker_threads(config.threads, loader.device))
-    aims = _aims(config, loader)
+    requests = _requests(config, loader)
     files = MapFiles(Path(config.out).expanduser(), config.overlay, panel)
-    outcome, count = SaliencyOutcome(), Count(total := len(pictures) * len(aims), total, unit="pictures")
+    outcome, count = SaliencyOutcome(), Count(total := len(pictures) * len(requests), total, unit="pictures")
     with closing(display_for(count, silence=LINE_EVERY)) as display:
         try:
-            for name, aim in aims.items():
-                for results in look(loader(name), pictures, aim.question, config.batch):
+            for name, request in requests.items():
+                for results in look(loader(name), pictures, request, config.batch):
                     maps = [result for result in results if isinstance(result, PictureMap)]
-                    outcome.take(results, files.write(maps, name, aim.classes))
+                    outcome.take(results, files.write(maps, name, request.classes))
                     failed = any(isinstance(result, MissingMap) for result in results)
                     count.add(done=not failed, failed=failed)
                     display.show(count, name)
@@ -82,11 +74,11 @@ def look_at_all(config: SaliencyConfig) -> Iterator[tuple[str, PictureMap, str |
     """The same without a file: model, what it saw of a picture, and the category's name. Unreadable pictures are left out."""
     pictures = _pictures(config, [])
     loader = OneModel(config.models, device_for(config.device))
-    for name, aim in _aims(config, loader).items():
-        for results in look(loader(name), pictures, aim.question, config.batch):
+    for name, request in _requests(config, loader).items():
+        for results in look(loader(name), pictures, request, config.batch):
             for result in results:
                 if isinstance(result, PictureMap):
-                    yield name, result, aim.classes.label(result.category)
+                    yield name, result, request.classes.label(result.category)
 
 
 def _pictures(config: SaliencyConfig, mistakes: list[str]) -> list[NamedPicture]:
@@ -111,20 +103,20 @@ def _check_readable(picture: NamedPicture) -> None:
         raise ConfigError([f"image={picture.name}: {error}"]) from error
 
 
-def _aims(config: SaliencyConfig, loader: OneModel) -> dict[str, Aim]:
+def _requests(config: SaliencyConfig, loader: OneModel) -> dict[str, MapRequest]:
     """Load every model and try what is asked of it; the first one last, so that it is still held when work begins."""
     mistakes: dict[str, list[str]] = {}
-    aims: dict[str, Aim | None] = {}
+    requests: dict[str, MapRequest | None] = {}
     for name in reversed(config.models):
         mistakes[name] = []
-        aims[name] = collect(mistakes[name], partial(_aim, config, loader, name))
+        requests[name] = collect(mistakes[name], partial(_request, config, loader, name))
     wrong = [mistake for name in config.models for mistake in mistakes[name]]
     if wrong:
         raise ConfigError(wrong)
-    return {name: aim for name in config.models if (aim := aims[name]) is not None}
+    return {name: request for name in config.models if (request := requests[name]) is not None}
 
 
-def _aim(config: SaliencyConfig, loader: OneModel, name: str) -> Aim:
+def _request(config: SaliencyConfig, loader: OneModel, name: str) -> MapRequest:
     loaded, wrong = loader(name), list[str]()
     classes = classes_of(loaded, config.models[name])
     category = collect(wrong, partial(_category, config.category, classes, name))
@@ -133,7 +125,7 @@ def _aim(config: SaliencyConfig, loader: OneModel, name: str) -> Aim:
     if wrong:
         raise ConfigError(wrong)
     settings = Settings(layer, config.samples, config.noise, config.batch)
-    return Aim(classes, Question(category, methods, settings))
+    return MapRequest(classes, category, methods, settings)
 
 
 def _category(category: int | str | None, classes: Classes, name: str) -> int | None:

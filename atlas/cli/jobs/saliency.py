@@ -13,7 +13,7 @@ from atlas.report.page.panels import save_figure
 from atlas.report.page.saliency_panel import MethodMap, draw_saliency
 from atlas.saliency.job import SaliencyOutcome, saliency_job
 from atlas.saliency.look import PictureMap
-from atlas.saliency.map_files import MapRow
+from atlas.saliency.saliency_files import MapRow
 
 COLUMNS = pa.schema(
     {
