@@ -48,7 +48,7 @@ lint: $(READY)  ## ruff, the direction of imports, and the site's scripts
 	$(BIN)/lint-imports --no-cache
 	@mkdir -p $(dir $(SCRIPT))
 	@$(BIN)/python -c 'import sys; from atlas.report.site.static import scripts; sys.stdout.buffer.write(scripts())' > $(SCRIPT)
-	$(BIN)/oxlint --deny-warnings $(SCRIPT)
+	$(BIN)/oxlint --deny-warnings $(SCRIPT) atlas/cli/static/ask.js
 
 types: $(READY)  ## pyrefly
 	$(BIN)/pyrefly check --output-format min-text

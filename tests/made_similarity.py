@@ -26,6 +26,7 @@ from atlas.store.similarity_tables import (
     LAYERS,
     LAYOUT,
     MATCHES,
+    MOMENTS,
     NAMES,
     NEIGHBORS,
     QUALITY,
@@ -73,6 +74,7 @@ def write_similarity(paths: AtlasPaths, sizes: Sizes | None = None) -> None:
     write_neighbors(paths, features, sizes)
     write_relations(paths, features, sizes.probe)
     write_rows(paths.quality, [{**row, "self_rank": 1, "self_z": 4.5} for row in tasks], QUALITY)
+    write_moments(paths, features)
     write_names(paths, features)
     write_examples(paths, live)
     write_responses(paths, live, features)
@@ -271,6 +273,13 @@ def write_examples(paths: AtlasPaths, live: Sequence[Row], count: int = 4) -> No
         for rank in range(1, count + 1)
     ]
     write_rows(paths.probe_examples("natural"), rows, EXAMPLES)
+
+
+def write_moments(paths: AtlasPaths, features: Sequence[Address]) -> None:
+    """What every feature does on the images of the atlas: the same."""
+    same = {"probe": "atlas", "weights": "none(seed 0)@abc", "mu": 0.5, "sigma": 0.25, "highest": [1.0, 0.9, 0.8]}
+    rows = [{"feature": str(feature), **feature._asdict(), **same} for feature in features]
+    write_rows(paths.moments, rows, MOMENTS)
 
 
 def write_names(paths: AtlasPaths, features: Sequence[Address]) -> None:

@@ -22,9 +22,10 @@ class Standard:
         """By how many deviations a response exceeds the mean."""
         return (response - self.mu) / self.sigma
 
-    def place(self, response: float) -> int:
-        """1 + how many of the highest responses exceed this one, by more than rounding."""
-        return 1 + sum(other > response + SAME * self.sigma for other in self.highest)
+    def order(self, response: float, *, by_place: bool) -> tuple[int, float, str]:
+        """What answers are sorted by: place among the highest responses, where it counts; z, highest first; address."""
+        higher = sum(other > response + SAME * self.sigma for other in self.highest) if by_place else 0
+        return higher, -self.z(response), str(self.feature)
 
 
 class Answer(NamedTuple):

@@ -28,21 +28,23 @@ class Asker:
         self._lock = threading.Lock()
 
     def ask(
-        self, picture: Image.Image, standards: Sequence[Standard], top: int, *, showing: Showing | None = None
+        self, picture: Image.Image, standards: Sequence[Standard], top: int, *, own: Showing | None = None
     ) -> list[Answer]:
-        """The `top` features that a picture drives most beyond their standard.
+        """The `top` features that a picture drives most beyond their standard: the highest z first; ties by address.
 
-        First come those that it drives more than all but one or two pictures of the probe do, by its place among them;
-        then, and of equal place, the highest z; then by address. Without places a twin whose images are less alike
-        often has the higher z. picture: RGB of any size; its largest square, from the middle, is what models are shown.
-        showing: how; None: as pictures that were found are. ConfigError: a model cannot be loaded, or its weights are
-        not those of the atlas.
+        picture: RGB of any size; its largest square, from the middle, is what models are shown.
+        own: for an image of the atlas itself, how it is shown. It is one of the pictures that it is compared with, so
+            those features come first of which it is the most driving one, then those of which it is the second and the
+            third: by z alone a twin of the feature that it was made for comes first where the twin's own image is less
+            like all others.
+
+        ConfigError: a model cannot be loaded, or its weights are not those of the atlas.
         """
-        showing = Showing() if showing is None else showing
+        showing = Showing() if own is None else own
         with self._lock:
             layers = self._look(picture, standards, showing)
             responses = [(standard, layers[standard.feature[:2]].response(standard.feature)) for standard in standards]
-            responses.sort(key=lambda pair: (pair[0].place(pair[1]), -pair[0].z(pair[1]), str(pair[0].feature)))
+            responses.sort(key=lambda pair: pair[0].order(pair[1], by_place=own is not None))
             answers = []
             for rank, (standard, response) in enumerate(responses[:top], start=1):
                 feature = standard.feature
@@ -69,6 +71,8 @@ class Asker:
 
     def _pinned(self, model: str, weights: str) -> PinnedModel:
         if model not in self._models:
+            if model not in self.configs:
+                raise ConfigError([f"{self.paths.config}: no config there tells of model {model}"])
             loaded, digest = load(model, self.configs[model], self.device), weights.rpartition("@")[2]
             if loaded.digest != digest:
                 here = f"{loaded.weights}@{loaded.digest}"

@@ -4,6 +4,7 @@ on which pictures are dropped.
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -43,7 +44,14 @@ def make_server(atlas: Atlas, port: int) -> ThreadingHTTPServer:
     class Handler(_Handler):
         source = atlas
 
-    return ThreadingHTTPServer((HOST, port), Handler)
+    return _Server((HOST, port), Handler)
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Print a traceback, but not for a browser that left before it had all: whoever walks fast does so."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -79,7 +87,7 @@ class _Handler(BaseHTTPRequestHandler):
             return None
         path, query = self._asked()
         if path != "/api/ask":
-            return self._send_json(HTTPStatus.METHOD_NOT_ALLOWED, {"error": "only /api/ask takes a POST: a picture"})
+            return self._send_json(HTTPStatus.NOT_IMPLEMENTED, {"error": "only /api/ask takes a POST: a picture"})
         return self._send_answer(lambda: _ask(self.source, self._picture(), query))
 
     def _picture(self) -> Image.Image:

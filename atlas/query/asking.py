@@ -1,6 +1,6 @@
 """What a picture of one's own drives: which features are asked, what they are compared with, and their names."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,8 +53,12 @@ class Scope:
     probe: str | None = None
 
 
-def ask(reader: Reader, asker: "Asker", picture: "str | Path | Image.Image", top: int, scope: Scope) -> pa.Table:
+def ask(
+    reader: Reader, models: Callable[[], "Asker"], picture: "str | Path | Image.Image", top: int, scope: Scope
+) -> pa.Table:
     """ASK_COLUMNS of the `top` features of a scope that a picture drives most; the schema's metadata have the probe.
+
+    models: called once all else is known to be right, since it loads torch.
 
     UnknownName for what the atlas does not hold. CannotAsk: the picture cannot be read, a model cannot be loaded as it
     was, similarity has not been run. ValueError for a `top` below 1.
@@ -67,8 +71,9 @@ def ask(reader: Reader, asker: "Asker", picture: "str | Path | Image.Image", top
     probe = str(probe_of(reader, own is not None)) if scope.probe is None else scope.probe
     standards = _standards(reader, scope, probe)
     try:
+        asker = models()
         showing = None if own is None else asker.showing(own["model"], min(image.size), own["raw"])
-        rows = _named(reader, asker.ask(image, standards, top, showing=showing))
+        rows = _named(reader, asker.ask(image, standards, top, own=showing))
         return rows.replace_schema_metadata({"probe": probe})
     except ConfigError as error:
         raise CannotAsk(str(error)) from None

@@ -98,13 +98,13 @@ class Atlas(Reader):
             this atlas) the atlas's own images.
 
         Columns: `feature`, `z` (by how many deviations the response exceeds its mean over the probe), `response` (mean
-        activation over the map), `rank` (from 1, of all that were asked: first come those that the picture drives more
-        than all but one or two pictures of the probe do, by its place among them, then the highest z), `x0`, `y0`,
-        `x1`, `y1` (the pixels of the picture, x0 ≤ x < x1, that reach the highest position of the map) and `name`.
+        activation over the map), `rank` (from 1, by z, of all that were asked; for an image of this atlas those come
+        first of which it is the most driving one of all, the second or the third), `x0`, `y0`, `x1`, `y1` (the pixels
+        of the picture, x0 ≤ x < x1, that reach the highest position of the map) and `name`.
         CannotAsk for a picture that cannot be read, weights that are not those of the atlas, or before similarity ran;
         UnknownName for what the atlas does not hold; ValueError for a `top` below 1.
         """
-        return ask(self, self._asker, picture, top, Scope(model, layer, probe))
+        return ask(self, lambda: self._asker, picture, top, Scope(model, layer, probe))
 
     @cached_property
     def _asker(self) -> "Asker":

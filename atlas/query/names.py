@@ -86,19 +86,18 @@ def _in_any_model(reader: Reader, text: str) -> list[str]:
 def _called(reader: Reader, text: str) -> list[str]:
     """The features that a name means, as `zebra`, or `tabby` where one is called `tabby, tabby cat`.
 
-    A class goes before the features that pictures of it drive, which are many.
+    A feature that stands for a class goes before those that are only named by the pictures that drive them.
     """
     rows = _named(reader)
-    for named in ([row for row in rows if row["is_class"]], rows):
-        if numbers := classes_called(text, [row["name"] for row in named]):
-            return [named[number]["feature"] for number in numbers]
+    for group in ([row for row in rows if row["is_class"]], rows):
+        if numbers := classes_called(text, [row["name"] for row in group]):
+            return [group[number]["feature"] for number in numbers]
     return []
 
 
 def _named(reader: Reader) -> list[Row]:
     return reader.sql("""
-        SELECT feature, name, (feature, name) IN (SELECT (feature, name) FROM classes) AS is_class
-        FROM tasks WHERE name IS NOT NULL
+        SELECT feature, name, feature IN (SELECT feature FROM classes) AS is_class FROM tasks WHERE name IS NOT NULL
         GROUP BY model, layer, channel, feature, name ORDER BY model, layer, channel, name""").to_pylist()
 
 

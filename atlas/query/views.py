@@ -17,20 +17,22 @@ TASK_COLUMNS = "task, feature, model, layer, layer_index, channel, target, metri
 STANDS = "target <> 'channel', metric, seed, created DESC, task"
 # the order of all images of a feature
 IMAGE_ORDER = "metric, target <> 'channel', target, seed, created DESC"
-# the class that a feature stands for, of the weights that its image is of; a group, so that no row is doubled
-CLASS_NAMES = "(SELECT feature, weights, any_value(name) AS name FROM classes GROUP BY feature, weights) class"
 # ORDER BY whose first probe is the one whose names count: photographs before PatternNet's drawings
 NAMES_FIRST = "probe = 'patterns', probe"
-LABEL_NAMES = f"""(SELECT feature, weights, first(name ORDER BY {NAMES_FIRST}) AS name FROM names
-    WHERE name IS NOT NULL GROUP BY feature, weights) label"""
+# what a feature of some weights is called: the class that it stands for, else the label whose pictures drive it;
+# a group, so that no row is doubled
+FEATURE_NAMES = f"""
+    (SELECT feature, weights, first(name ORDER BY not_class, {NAMES_FIRST}) AS name FROM
+        (SELECT feature, weights, name, 0 AS not_class, '' AS probe FROM classes UNION ALL
+         SELECT feature, weights, name, 1 AS not_class, probe FROM names WHERE name IS NOT NULL)
+     GROUP BY feature, weights) called"""
 DERIVED = {
-    # joined to groups, which DuckDB knows to be unique: a query that asks for none of their columns joins nothing
+    # joined to groups, so that no row is doubled
     "features": f"""
-        SELECT made.* REPLACE (good.self_rank AS self_rank), good.self_z, coalesce(class.name, label.name) AS name
+        SELECT made.* REPLACE (good.self_rank AS self_rank), good.self_z, called.name
         FROM ({{index}}) made LEFT JOIN
             (SELECT task, any_value(self_rank) AS self_rank, any_value(self_z) AS self_z FROM quality GROUP BY task) good
-            USING (task) LEFT JOIN {CLASS_NAMES} USING (feature, weights)
-            LEFT JOIN {LABEL_NAMES} USING (feature, weights)""",
+            USING (task) LEFT JOIN {FEATURE_NAMES} USING (feature, weights)""",
     "images": """
         SELECT task, feature, model, layer, channel, target, metric, seed, recipe,
             image, {folder} || image AS path, image_sha256, width, height
@@ -40,11 +42,11 @@ DERIVED = {
         UNION ALL
         SELECT {TASK_COLUMNS}, coalesce(f.recipe, p.recipe) AS recipe, 'failed', NULL, NULL, name
         FROM failures f LEFT JOIN (SELECT task, recipe FROM plan) p USING (task)
-            LEFT JOIN {CLASS_NAMES} USING (feature, weights)
+            LEFT JOIN {FEATURE_NAMES} USING (feature, weights)
         WHERE task NOT IN (SELECT task FROM features)
         UNION ALL
         SELECT {TASK_COLUMNS}, recipe, 'left', NULL, NULL, name
-        FROM plan LEFT JOIN {CLASS_NAMES} USING (feature, weights)
+        FROM plan LEFT JOIN {FEATURE_NAMES} USING (feature, weights)
         WHERE task NOT IN (SELECT task FROM features) AND task NOT IN (SELECT task FROM failures)""",
     "neighbors_named": f"""
         SELECT n.*,

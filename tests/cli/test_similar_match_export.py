@@ -17,7 +17,7 @@ from atlas.cli.main import cli
 LIGHT = """
 import shlex, sys
 from atlas.cli.main import cli
-for text in ("similar alpha/conv1:0", "match alpha 'beta net' --top 1"):
+for text in ("similar alpha/conv1:0", "match alpha 'beta net' --top 1", "names alpha/conv1:0"):
     cli.main([*shlex.split(text), "--atlas", "full"], standalone_mode=False)
     heavy = {"torch", "ray", "hydra", "omegaconf", "PIL", "pandas", "scipy"} & set(sys.modules)
     assert not heavy, heavy

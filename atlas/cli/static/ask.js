@@ -67,15 +67,18 @@
     crop.setAttribute("role", "img");
     crop.setAttribute("aria-label", "what the feature sees on the picture");
     if (bitmap) crop.getContext("2d").drawImage(bitmap, row.x0, row.y0, row.x1 - row.x0, row.y1 - row.y0, 0, 0, 176, 176);
-    const made = image ? make("img", { src: `/${image}`, alt: `the image made for ${row.feature}`, loading: "lazy" }) : make("span", {});
+    const made = image ? make("img", { src: `/${image.split("/").map(encodeURIComponent).join("/")}`, alt: `the image made for ${row.feature}`, loading: "lazy" }) : make("span", {});
     const words = make("span", { className: "words" });
     if (row.name) words.append(make("strong", {}, row.name));
-    words.append(row.feature, make("br", {}), make("span", { className: "numbers" }, `z ${row.z.toFixed(1)}`));
+    words.append(short(row.feature), make("br", {}), make("span", { className: "numbers" }, `z ${row.z.toFixed(1)}`));
     const link = make("a", { href: page(row.feature) }, crop, made, words);
     for (const event of ["mouseenter", "focus"]) link.addEventListener(event, () => mark(row));
     for (const event of ["mouseleave", "blur"]) link.addEventListener(event, () => mark(null));
     return link;
   }
+
+  /** An address, without its model where there is but one. */
+  const short = (feature) => (Object.keys(about.layers).length > 1 ? feature : feature.slice(feature.indexOf("/") + 1));
 
   /** The feature's page of the site, else its rows. */
   function page(feature) {

@@ -159,5 +159,6 @@ async function start() {
   addEventListener("scroll", () => scrolled.set(history.state?.visit, scrollY), { passive: true });
   addEventListener("keydown", onKey);
   await render({ y: arrive() });
+  await seekServer();
 }
 start();

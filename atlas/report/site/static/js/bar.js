@@ -1,5 +1,17 @@
 // The bar at the top, and dark and light.
 
+// Whether pages come from `atlas serve`, which alone answers what a picture drives.
+let asking = false;
+async function seekServer() {
+  if (!["127.0.0.1", "localhost", "[::1]"].includes(location.hostname) || !location.protocol.startsWith("http")) return;
+  try {
+    asking = (await fetch("/api/ask")).ok;
+  } catch {
+    return; // another server, or none any more
+  }
+  drawBar();
+}
+
 function drawBar() {
   const { page, parts } = parseRoute(location.hash);
   const crumbs = [];
@@ -30,6 +42,7 @@ function drawBar() {
         el("span", "Search"),
         el("kbd", "/"),
       ),
+      asking && el("a.plainbutton", { href: "/ask", title: "What a picture of your own drives" }, "Ask"),
       el("button.plainbutton", { type: "button", onclick: goRandom, title: "A random feature (r)" }, "Random"),
       el(
         "a.plainbutton",
