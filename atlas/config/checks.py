@@ -104,7 +104,7 @@ def _probe(name: str, probe: ProbeConfig) -> Iterator[str]:
     if not NAME.fullmatch(name):
         yield f"{where}: letters, digits and _.+- only, beginning with a letter or digit"
     yield from choice(f"{where}.kind", probe.kind, choices.PROBES)
-    if probe.kind == "natural" and probe.folder != choices.INSTALLED:
+    if probe.kind == "natural":
         yield from folder(f"{where}.folder", probe.folder)
     for key, least in (("count", 2), ("seed", 0), ("examples", 0)):
         yield from at_least(f"{where}.{key}", getattr(probe, key), least)

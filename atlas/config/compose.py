@@ -53,10 +53,10 @@ def run_job(command: str, arguments: list[str], body: Body) -> Any:
     config, composed_of, mistakes = composed
     overrides = [override for override in composed_of if override != ANY_LAYERS or override in arguments]
     try:
-        asked = typed(config, schema)
+        checked = typed(config, schema)
     except ConfigError as error:
         raise ConfigError([*mistakes, *error.mistakes]) from None
-    return body(asked, overrides, mistakes)
+    return body(checked, overrides, mistakes)
 
 
 def _replacing(arguments: list[str], schema: type) -> Iterator[str]:

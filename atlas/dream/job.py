@@ -121,21 +121,21 @@ def _files(
     return DreamFiles(named, sha256(json.dumps([facts, where]).encode()).hexdigest())
 
 
-def _row(made: Dream, start: StartPicture, config: DreamConfig, finished: Image.Image) -> DreamRow:
-    model, layer, channel = made.feature
+def _row(result: Dream, start: StartPicture, config: DreamConfig, finished: Image.Image) -> DreamRow:
+    model, layer, channel = result.feature
     return DreamRow(
         image=start.picture.name,
         model=model,
         layer=layer,
         channel=channel,
-        metric=made.aim.metric,
+        metric=result.aim.metric,
         recipe=config.recipe.name,
-        steps=made.record.steps,
-        score_start=made.record.score_start,
-        score=made.record.score,
+        steps=result.record.steps,
+        score_start=result.record.score_start,
+        score=result.record.score,
         change=_change(start.pixels, finished),
-        dream=str(made.files.dream),
-        frames=len(made.record.frames),
+        dream=str(result.files.dream),
+        frames=len(result.record.frames),
     )
 
 

@@ -59,8 +59,8 @@ class Views:
 
     def show(self, images: Images, gray: Tensor | float) -> Float[Tensor, "views 3 h2 w2"]:
         """The views of the first image, then of the second, and so on; gray beyond their edges, or their other side."""
-        seen = sample(images - gray, self.moves.to(images), self.size, self.wrap) + gray
-        return seen if self.noise is None else seen + self.noise.flatten(0, 1).to(images)
+        views = sample(images - gray, self.moves.to(images), self.size, self.wrap) + gray
+        return views if self.noise is None else views + self.noise.flatten(0, 1).to(images)
 
 
 def draw_views(transforms: Transforms, octave: Octave, size: tuple[int, int], streams: Streams | None) -> Views | None:

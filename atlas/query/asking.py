@@ -37,7 +37,7 @@ ASK_COLUMNS = pa.schema(
         ("name", pa.string()),  # of the feature; NULL: it has none
     ]
 )
-KINDS = ("natural", "atlas", "patterns")  # of probes: with the first that there is a picture is compared
+KINDS = ("natural", "photographs", "atlas", "patterns")  # of probes: with the first that there is a picture is compared
 
 
 class CannotAsk(ValueError):

@@ -26,8 +26,8 @@ def neighbors(reader: Reader, question: Question, top: int) -> pa.Table:
         check(question.probe, probes(reader), f"probe in {reader.path}")
         if question.to is not None:
             check_models(reader, question.to)
-    shown = _names_and_images(reader, rows["dst"].to_pylist())
-    return rows.append_column("name", shown["name"]).append_column("image", shown["image"])
+    columns = _names_and_images(reader, rows["dst"].to_pylist())
+    return rows.append_column("name", columns["name"]).append_column("image", columns["image"])
 
 
 def _text(question: Question, top: int) -> str:

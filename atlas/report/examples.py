@@ -9,13 +9,12 @@ import numpy as np
 from PIL import Image
 
 from atlas.query.atlas import Atlas
+from atlas.report.colours import HEAT, shades
 
 COLUMNS = (
     *("probe", "channel", "rank", "mean", "max", "image", "coalesce(source, picture) AS name"),
     *("y", "x", "height", "width", "side", "x0", "y0", "x1", "y1", "heat_width", "heat"),
 )
-# From little to much: the lighter two thirds of report/page/colours.py's ramp, since dark says nothing on a picture.
-HEAT = ((110, 48, 139), (177, 47, 125), (230, 91, 86), (253, 153, 89), (254, 242, 197))
 STRONGEST = 0.8  # opacity of the highest value
 DIMMED = 0.6  # brightness of the picture below
 FRAME = (255, 255, 255), (0, 0, 0)  # a line that shows on any picture: two colours, one within the other
@@ -86,10 +85,9 @@ def overlaid(picture: Image.Image, heat: np.ndarray | None) -> Image.Image:
     if heat is None:
         return picture
     strength = Image.fromarray(heat).resize(picture.size, Image.Resampling.BILINEAR)
-    levels, stops = np.asarray(strength), np.linspace(0, 255, len(HEAT))
-    colours = np.stack([np.interp(levels, stops, part) for part in np.array(HEAT).T], 2).astype(np.uint8)
+    colours = Image.fromarray(shades(HEAT)[np.asarray(strength)])
     dimmed = picture.point(lambda level: DIMMED * level)
-    return Image.composite(Image.fromarray(colours), dimmed, strength.point(lambda level: STRONGEST * level))
+    return Image.composite(colours, dimmed, strength.point(lambda level: STRONGEST * level))
 
 
 def boxed(picture: Image.Image, box: Fractions | None) -> Image.Image:

@@ -1,6 +1,5 @@
 """The layer that Grad-CAM reads: a model and perhaps a name in; a layer whose maps have positions that matter, out."""
 
-from functools import partial
 from math import isqrt
 from typing import Any
 
@@ -11,27 +10,23 @@ from torch import Tensor, nn
 from atlas.config.mistakes import ConfigError, nearest
 from atlas.records import Layer
 from atlas.zoo.card import stages
+from atlas.zoo.hooks import hooked
 from atlas.zoo.layers import as_map, channels_last, walk
 from atlas.zoo.load import Loaded
 
 PREFIX = 8  # tokens before those of patches, at most: a class token, a distilled one, registers (timm's have up to 5)
 
 
-class Reading:
+class GradientPass:
     """One forward pass of a model with gradients, and what some of its layers gave on the way."""
 
     def __init__(self, loaded: Loaded, layers: list[str], images: Float[Tensor, "b 3 h w"]) -> None:
         """images: preprocessed. RuntimeError where a layer is not reached."""
         self.outputs: dict[str, Tensor] = {}
         self._turned = channels_last(loaded.model)
-        modules = [(name, loaded.model.get_submodule(name)) for name in layers]
-        handles = [module.register_forward_hook(partial(self._keep, name)) for name, module in modules]
-        try:
-            with torch.enable_grad():
-                self.logits = loaded.logits(images.detach().clone().requires_grad_().clone())
-        finally:
-            for handle in handles:
-                handle.remove()
+        modules = {name: loaded.model.get_submodule(name) for name in layers}
+        with hooked(modules, self._keep), torch.enable_grad():
+            self.logits = loaded.logits(images.detach().clone().requires_grad_().clone())
         missed = [name for name in layers if name not in self.outputs]
         if missed:
             raise RuntimeError(f"a forward pass of models.{loaded.name} never reaches {', '.join(missed)}")
@@ -81,8 +76,8 @@ def _last_that_matters(loaded: Loaded, wide: tuple[Layer, ...], image: Float[Ten
     """The last layer at more than one position of which the highest score hangs, if at any; of a transformer, a stage."""
     tokens = any(layer.width == 1 for layer in wide)
     names = list(stages(loaded.model, wide)) if tokens else [layer.name for layer in wide]
-    reading = Reading(loaded, names, image)
-    gradients = reading.gradients(reading.logits.amax(1))
+    gradient_pass = GradientPass(loaded, names, image)
+    gradients = gradient_pass.gradients(gradient_pass.logits.amax(1))
     return next((name for name in reversed(names) if gradients[name].abs().sum(1).count_nonzero() > 1), names[-1])
 
 

@@ -1,13 +1,12 @@
 """`atlas saliency`: pictures x models in; of each, maps and overlays as PNG, and rows about them, out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import torch
-from PIL import Image
 
 from atlas.config.look_checks import methods_of, saliency_mistakes
 from atlas.config.mistakes import ConfigError, collect
@@ -17,34 +16,15 @@ from atlas.engine.progress import LINE_EVERY, Count, display_for
 from atlas.engine.signals import StopNow
 from atlas.engine.threads import worker_threads
 from atlas.saliency.cam_layer import cam_layer
-from atlas.saliency.look import MissingMap, PictureMap, Question, look
-from atlas.saliency.maps import overlay
+from atlas.saliency.look import MapRequest, MissingMap, PictureMap, look
 from atlas.saliency.methods import Settings
-from atlas.store.images import write_pixels
+from atlas.saliency.saliency_files import MapFiles, MapRow, Panel
 from atlas.store.output import output_mistakes
-from atlas.store.paths import safe
-from atlas.store.picture_files import NamedPicture, find_pictures, path_for
+from atlas.store.picture_files import NamedPicture, find_pictures
 from atlas.zoo.classes import Classes, class_number, classes_of
 from atlas.zoo.load import device_for
 from atlas.zoo.one_model import OneModel
 from atlas.zoo.sources import architecture
-
-
-@dataclass(frozen=True)
-class MapRow:
-    """One map, as stdout tells of it."""
-
-    image: str
-    model: str
-    category: int
-    label: str | None  # the category's name
-    score: float  # its logit
-    predicted: bool  # whether it is the highest
-    probability: float
-    method: str
-    map: str  # path of the PNG
-    overlay: str
-    panel: str  # of all methods' maps of the picture, with its class
 
 
 @dataclass
@@ -53,18 +33,14 @@ class SaliencyOutcome(Outcome):
 
     rows: list[MapRow] = field(default_factory=list)
 
-
-@dataclass(frozen=True)
-class Aim:
-    """What is asked of one model."""
-
-    classes: Classes
-    question: Question
-
-
-Panel = Callable[
-    [list[MapRow], list[PictureMap]], object
-]  # a picture's maps that are written, one row and map a method
+    def take(self, results: list[PictureMap | MissingMap], rows: list[MapRow]) -> None:
+        """Tell of what one model made of one picture; rows: of its maps, which are written."""
+        missing = [result.reason for result in results if isinstance(result, MissingMap)]
+        # what cannot be read is met with every model, and a score that is not finite with every method
+        self.failures += [reason for reason in dict.fromkeys(missing) if reason not in self.failures]
+        self.rows += rows
+        maps = (result for result in results if isinstance(result, PictureMap))
+        self.notes += [_flat(row) for row, picture_map in zip(rows, maps, strict=True) if picture_map.flat]
 
 
 def saliency_job(config: SaliencyConfig, mistakes: list[str], panel: Panel) -> SaliencyOutcome:
@@ -76,13 +52,15 @@ def saliency_job(config: SaliencyConfig, mistakes: list[str], panel: Panel) -> S
     pictures = _pictures(config, mistakes)
     loader = OneModel(config.models, device_for(config.device))
     torch.set_num_threads(worker_threads(config.threads, loader.device))
-    aims = _aims(config, loader)
-    outcome, count = SaliencyOutcome(), Count(total := len(pictures) * len(aims), total, unit="pictures")
+    requests = _requests(config, loader)
+    files = MapFiles(Path(config.out).expanduser(), config.overlay, panel)
+    outcome, count = SaliencyOutcome(), Count(total := len(pictures) * len(requests), total, unit="pictures")
     with closing(display_for(count, silence=LINE_EVERY)) as display:
         try:
-            for name, aim in aims.items():
-                for results in look(loader(name), pictures, aim.question, config.batch):
-                    _keep(results, name, aim.classes, config=config, outcome=outcome, panel=panel)
+            for name, request in requests.items():
+                for results in look(loader(name), pictures, request, config.batch):
+                    maps = [result for result in results if isinstance(result, PictureMap)]
+                    outcome.take(results, files.write(maps, name, request.classes))
                     failed = any(isinstance(result, MissingMap) for result in results)
                     count.add(done=not failed, failed=failed)
                     display.show(count, name)
@@ -96,11 +74,11 @@ def look_at_all(config: SaliencyConfig) -> Iterator[tuple[str, PictureMap, str |
     """The same without a file: model, what it saw of a picture, and the category's name. Unreadable pictures are left out."""
     pictures = _pictures(config, [])
     loader = OneModel(config.models, device_for(config.device))
-    for name, aim in _aims(config, loader).items():
-        for results in look(loader(name), pictures, aim.question, config.batch):
+    for name, request in _requests(config, loader).items():
+        for results in look(loader(name), pictures, request, config.batch):
             for result in results:
                 if isinstance(result, PictureMap):
-                    yield name, result, aim.classes.label(result.category)
+                    yield name, result, request.classes.label(result.category)
 
 
 def _pictures(config: SaliencyConfig, mistakes: list[str]) -> list[NamedPicture]:
@@ -125,20 +103,20 @@ def _check_readable(picture: NamedPicture) -> None:
         raise ConfigError([f"image={picture.name}: {error}"]) from error
 
 
-def _aims(config: SaliencyConfig, loader: OneModel) -> dict[str, Aim]:
+def _requests(config: SaliencyConfig, loader: OneModel) -> dict[str, MapRequest]:
     """Load every model and try what is asked of it; the first one last, so that it is still held when work begins."""
     mistakes: dict[str, list[str]] = {}
-    aims: dict[str, Aim | None] = {}
+    requests: dict[str, MapRequest | None] = {}
     for name in reversed(config.models):
         mistakes[name] = []
-        aims[name] = collect(mistakes[name], partial(_aim, config, loader, name))
+        requests[name] = collect(mistakes[name], partial(_request, config, loader, name))
     wrong = [mistake for name in config.models for mistake in mistakes[name]]
     if wrong:
         raise ConfigError(wrong)
-    return {name: aim for name in config.models if (aim := aims[name]) is not None}
+    return {name: request for name in config.models if (request := requests[name]) is not None}
 
 
-def _aim(config: SaliencyConfig, loader: OneModel, name: str) -> Aim:
+def _request(config: SaliencyConfig, loader: OneModel, name: str) -> MapRequest:
     loaded, wrong = loader(name), list[str]()
     classes = classes_of(loaded, config.models[name])
     category = collect(wrong, partial(_category, config.category, classes, name))
@@ -147,7 +125,7 @@ def _aim(config: SaliencyConfig, loader: OneModel, name: str) -> Aim:
     if wrong:
         raise ConfigError(wrong)
     settings = Settings(layer, config.samples, config.noise, config.batch)
-    return Aim(classes, Question(category, methods, settings))
+    return MapRequest(classes, category, methods, settings)
 
 
 def _category(category: int | str | None, classes: Classes, name: str) -> int | None:
@@ -159,55 +137,7 @@ def _category(category: int | str | None, classes: Classes, name: str) -> int | 
         raise ConfigError([f"{mistake} (models.{name})" for mistake in error.mistakes]) from None
 
 
-def _keep(
-    results: list[PictureMap | MissingMap],
-    model: str,
-    classes: Classes,
-    *,
-    config: SaliencyConfig,
-    outcome: SaliencyOutcome,
-    panel: Panel,
-) -> None:
-    """Write what one model makes of one picture, and tell of what is missing."""
-    missing = [result.reason for result in results if isinstance(result, MissingMap)]
-    # what cannot be read is met with every model, and a score that is not finite with every method
-    outcome.failures += [reason for reason in dict.fromkeys(missing) if reason not in outcome.failures]
-    maps = [result for result in results if isinstance(result, PictureMap)]
-    rows = [_write(seen, model, classes, config) for seen in maps]
-    if rows:
-        panel(rows, maps)
-    outcome.rows += rows
-    for row, seen in zip(rows, maps, strict=True):
-        if seen.flat:
-            outcome.notes.append(f"{row.image}, {model}{_told(seen.method)}: {_flat(row)}")
-
-
-def _told(method: str) -> str:
-    return "" if method == "gradient" else f", {method}"
-
-
 def _flat(row: MapRow) -> str:
-    return f"all pixels matter alike to class {row.category}; its map is black"
-
-
-def _write(seen: PictureMap, model: str, classes: Classes, config: SaliencyConfig) -> MapRow:
-    """Both PNGs, each whole or absent."""
-    folder = Path(config.out).expanduser() / safe(model)
-    stem = f"{seen.category}" if seen.method == "gradient" else f"{seen.category}-{seen.method}"
-    endings = {"map": f"{stem}-map", "overlay": f"{stem}-overlay", "panel": f"{seen.category}-panel"}
-    paths = {kind: folder / path_for(seen.picture.label, f"{ending}.png") for kind, ending in endings.items()}
-    write_pixels(paths["map"], Image.fromarray(seen.map))
-    write_pixels(paths["overlay"], Image.fromarray(overlay(seen.pixels, seen.map, config.overlay)))
-    return MapRow(
-        image=seen.picture.name,
-        model=model,
-        category=seen.category,
-        label=classes.label(seen.category),
-        score=seen.score,
-        predicted=seen.predicted,
-        probability=seen.probability,
-        method=seen.method,
-        map=str(paths["map"]),
-        overlay=str(paths["overlay"]),
-        panel=str(paths["panel"]),
-    )
+    method = "" if row.method == "gradient" else f", {row.method}"
+    why = f"all pixels matter alike to class {row.category}; its map is black"
+    return f"{row.image}, {row.model}{method}: {why}"

@@ -14,6 +14,7 @@ from atlas.optvis.precision import precision
 from atlas.saliency.maps import SaliencyMaps, saliency, scaled, to_gray
 from atlas.saliency.methods import METHODS, SAMPLING, Settings
 from atlas.store.picture_files import NamedPicture
+from atlas.zoo.classes import Classes
 from atlas.zoo.eval_transform import eval_transform
 from atlas.zoo.load import Loaded
 
@@ -44,22 +45,23 @@ class MissingMap:
 
 
 @dataclass(frozen=True)
-class Question:
-    """What is asked of one model about every picture."""
+class MapRequest:
+    """The maps that are wanted of one model for every picture."""
 
+    classes: Classes  # of the model
     category: int | None  # None: the predicted class
     methods: tuple[str, ...]
     settings: Settings
 
 
 def look(
-    loaded: Loaded, pictures: Sequence[NamedPicture], question: Question, batch: int
+    loaded: Loaded, pictures: Sequence[NamedPicture], request: MapRequest, batch: int
 ) -> Iterator[list[PictureMap | MissingMap]]:
     """All maps of each picture in turn, made in batches that are halved where they do not fit in memory.
 
     Where a method looks at many samples of a picture, those are the batch, and pictures come one by one.
     """
-    work, size = partial(_look, loaded, question), 1 if SAMPLING & set(question.methods) else batch
+    work, size = partial(_look, loaded, request), 1 if SAMPLING & set(request.methods) else batch
     for part in in_batches(pictures, size, work, loaded.device.type):
         if part.result is None:
             yield [MissingMap(part.items[0], f"{part.items[0].name}, {loaded.name}: {part.error}")]
@@ -67,11 +69,11 @@ def look(
             yield from part.result
 
 
-def _look(loaded: Loaded, question: Question, pictures: Sequence[NamedPicture]) -> list[list[PictureMap | MissingMap]]:
+def _look(loaded: Loaded, request: MapRequest, pictures: Sequence[NamedPicture]) -> list[list[PictureMap | MissingMap]]:
     with ThreadPoolExecutor(READERS) as pool:
         read = list(pool.map(partial(_read, loaded), pictures))
     images = [image for image in read if isinstance(image, Tensor)]
-    maps = _maps(loaded, question, torch.stack(images)) if images else {}
+    maps = _maps(loaded, request, torch.stack(images)) if images else {}
     results: list[list[PictureMap | MissingMap]] = []
     number = 0
     for picture, image in zip(pictures, read, strict=True):
@@ -92,14 +94,14 @@ def _read(loaded: Loaded, picture: NamedPicture) -> Tensor | OSError:
         return error
 
 
-def _maps(loaded: Loaded, question: Question, images: Tensor) -> dict[str, SaliencyMaps]:
+def _maps(loaded: Loaded, request: MapRequest, images: Tensor) -> dict[str, SaliencyMaps]:
     """Every method's maps of a batch; all but the gradient's are of the classes that go with that."""
     images = loaded.preprocess(images.to(loaded.device))
-    category = question.category
+    category = request.category
     wanted = None if category is None else torch.full((len(images),), category, device=loaded.device)
     with precision("float32"):
         plain = saliency(loaded.logits, images, wanted)
-        return {method: _by(method, loaded, images, plain, question.settings) for method in question.methods}
+        return {method: _by(method, loaded, images, plain, request.settings) for method in request.methods}
 
 
 def _by(method: str, loaded: Loaded, images: Tensor, plain: SaliencyMaps, settings: Settings) -> SaliencyMaps:

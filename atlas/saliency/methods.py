@@ -15,7 +15,7 @@ from captum.attr import IntegratedGradients, NoiseTunnel, Saliency
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from atlas.saliency.cam_layer import Reading
+from atlas.saliency.cam_layer import GradientPass
 from atlas.zoo.load import Loaded
 
 SEED = 0  # of the noise of every image
@@ -84,10 +84,10 @@ def grad_cam(loaded: Loaded, images: Images, categories: Int[Tensor, " b"], sett
     Not by captum, which takes a transformer's tokens for channels; on maps (b, c, h, w) it gives the same.
     """
     assert settings.layer is not None, "`cam_layer` chooses one"
-    reading = Reading(loaded, [settings.layer], images)
-    scores = reading.logits.gather(1, categories[:, None]).squeeze(1)
-    weights = reading.gradients(scores)[settings.layer].mean((2, 3), keepdim=True)
-    coarse = (weights * reading.map(settings.layer)).sum(1, keepdim=True).relu()
+    gradient_pass = GradientPass(loaded, [settings.layer], images)
+    scores = gradient_pass.logits.gather(1, categories[:, None]).squeeze(1)
+    weights = gradient_pass.gradients(scores)[settings.layer].mean((2, 3), keepdim=True)
+    coarse = (weights * gradient_pass.map(settings.layer)).sum(1, keepdim=True).relu()
     return F.interpolate(coarse, size=images.shape[-2:], mode="bilinear", align_corners=False).squeeze(1)
 
 

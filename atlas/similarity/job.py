@@ -103,7 +103,7 @@ def _bring_up_to_date(runner: StageRunner, outcome: SimilarityOutcome) -> None:
         probe = _answered(runner, name, pictures[name], unread)
         outcome.unread += len(unread)
         if probe.pictures:
-            if runner.config.probes[name].kind == "natural" and len(probe.pictures) < FEW:
+            if runner.config.probes[name].kind in ("natural", "photographs") and len(probe.pictures) < FEW:
                 outcome.notes.append(f"probe {name}: {pictures_in_words(len(probe.pictures))}")
             _compare(runner, probe, len(unread), outcome)
         else:

@@ -13,6 +13,7 @@ from atlas.config.mistakes import ConfigError, guess, nearest
 from atlas.config.recipe_checks import AT_HAND
 from atlas.store.images import read_picture
 from atlas.store.paths import safe
+from atlas.store.photographs import photographs
 
 SKLEARN = "sklearn:"
 LONGEST_NAME = 150  # characters of a file's name that are its picture's name (file systems allow 255)
@@ -86,14 +87,8 @@ def _at_hand(text: str) -> _PictureFile:
     name = text.removeprefix(SKLEARN)
     if text not in AT_HAND:
         raise ConfigError([f"image={text}: no such photograph; {nearest(text, AT_HAND)}"])
-    return _PictureFile(text, Path(text), PurePath(name), True, partial(_photograph, name))
-
-
-def _photograph(name: str) -> Image.Image:
-    # Imported here: scikit-learn takes a second, and is wanted for its two photographs only.
-    from sklearn.datasets import load_sample_image
-
-    return Image.fromarray(load_sample_image(name))
+    file = photographs()[f"sklearn/{name}"]
+    return _PictureFile(text, Path(text), PurePath(name), True, partial(read_picture, file))
 
 
 def _inside(folder: Path, out: Path | None) -> list[_PictureFile]:

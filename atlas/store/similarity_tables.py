@@ -8,11 +8,12 @@ import pyarrow as pa
 from atlas.store.index import FOLDER
 
 TOP, BOTTOM = 1, -1  # column `sign`
+FEATURE = [("feature", pa.string()), ("model", pa.string()), ("layer", pa.string()), ("channel", pa.int32())]
 
 # One row for each picture and layer.
 RESPONSES = pa.schema(
     [
-        ("probe", FOLDER),  # which set of pictures: atlas, natural, patterns, or a name of one's own
+        ("probe", FOLDER),  # which set of pictures: atlas, natural, photographs, patterns, or a name of one's own
         ("model", FOLDER),  # that looked at the picture
         ("layer", FOLDER),
         ("layer_index", pa.int32()),
@@ -38,10 +39,8 @@ PLACE = [
     ("x1", pa.int32()),
     ("y1", pa.int32()),
     ("heat_width", pa.int32()),
-    (
-        "heat",
-        pa.list_(pa.uint8()),
-    ),  # the map by rows, pooled to 14 x 14 at most; 255: its highest value, 0: its mean and below
+    # the map by rows, pooled to 14 x 14 at most; 255: its highest value, 0: its mean and below
+    ("heat", pa.list_(pa.uint8())),
 ]
 
 # Under places/: the pictures of a shard that drive each channel of a layer most, and where.
@@ -61,10 +60,7 @@ PLACES = pa.schema(
 EXAMPLES = pa.schema(
     [
         ("probe", FOLDER),
-        ("feature", pa.string()),
-        ("model", pa.string()),
-        ("layer", pa.string()),
-        ("channel", pa.int32()),
+        *FEATURE,
         ("rank", pa.int32()),  # 1: the picture with the highest mean activation
         ("mean", pa.float32()),
         ("max", pa.float32()),
@@ -141,10 +137,7 @@ QUALITY = pa.schema(
 NAMES = pa.schema(
     [
         ("probe", pa.string()),
-        ("feature", pa.string()),
-        ("model", pa.string()),
-        ("layer", pa.string()),
-        ("channel", pa.int32()),
+        *FEATURE,
         ("weights", pa.string()),  # of the model that looked at the pictures
         ("name", pa.string()),  # a label; NULL: no label drives the feature beyond chance
         ("auc", pa.float32()),  # of the name against all other labels; without a name, of the surest label
@@ -158,10 +151,7 @@ NAMES = pa.schema(
 MOMENTS = pa.schema(
     [
         ("probe", pa.string()),
-        ("feature", pa.string()),
-        ("model", pa.string()),
-        ("layer", pa.string()),
-        ("channel", pa.int32()),
+        *FEATURE,
         ("weights", pa.string()),  # of the model that looked at the pictures
         ("mu", pa.float64()),  # mean of its responses; of probe `atlas` without the feature's own images
         ("sigma", pa.float64()),  # their deviation
@@ -174,10 +164,7 @@ CLUSTERS = pa.schema(
     [
         ("probe", pa.string()),
         ("measure", pa.string()),
-        ("feature", pa.string()),
-        ("model", pa.string()),
-        ("layer", pa.string()),
-        ("channel", pa.int32()),
+        *FEATURE,
         ("place", pa.int32()),  # from 0, in clustered order
         ("family", pa.int32()),  # from 0, in the same order
     ]
@@ -187,10 +174,7 @@ CLUSTERS = pa.schema(
 LAYOUT = pa.schema(
     [
         ("probe", pa.string()),
-        ("feature", pa.string()),
-        ("model", pa.string()),
-        ("layer", pa.string()),
-        ("channel", pa.int32()),
+        *FEATURE,
         ("x", pa.float32()),  # both in [0, 1]
         ("y", pa.float32()),
     ]

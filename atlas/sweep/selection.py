@@ -67,8 +67,8 @@ def read_selection(config: Selecting, cards: Mapping[str, ModelCard], *, sized: 
             layers = select_layers(globs, card)
             mistakes += _channel_mistakes(choices or [], card)
             if targets is not None and (layers or not sized):
-                held = layers if sized else []
-                mistakes += [text for target in targets for text in target_mistakes(target, card, held)]
+                measured = layers if sized else []
+                mistakes += [text for target in targets for text in target_mistakes(target, card, measured)]
     if mistakes or choices is None or targets is None:
         raise ConfigError(mistakes)
     return Selection(choices, targets)

@@ -79,10 +79,10 @@ def _absent_partner(address: str, card: ModelCard) -> list[str]:
     model, name, channel = Address.parse(address)
     if model != card.name:
         return [f"target.with={address}: the partner must be of the model that is driven, {card.name}"]
-    layer = next((one for one in card.layers if one.name == name), None)
+    layer = next((layer for layer in card.layers if layer.name == name), None)
     if layer is None:
         return [
-            f"target.with={address}: {model} has no layer {name}; {nearest(name, [one.name for one in card.layers])}"
+            f"target.with={address}: {model} has no layer {name}; {nearest(name, [layer.name for layer in card.layers])}"
         ]
     if channel >= layer.channels:
         return [f"target.with={address}: {model}/{name} has {layer.channels} channels (0 to {layer.channels - 1})"]

@@ -1,13 +1,13 @@
 """The layers whose channels are a classifier's classes: a model and its layers in; how many classes, and which, out."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from atlas.records import Layer
+from atlas.zoo.hooks import hooked
 
 Outputs = dict[str, Tensor]
 
@@ -45,13 +45,8 @@ def _outputs(model: nn.Module, images: Tensor, layers: Sequence[Layer]) -> tuple
         if name not in outputs:
             outputs[name] = output.detach().flatten(1).clone()
 
-    handles = [model.get_submodule(layer.name).register_forward_hook(partial(keep, layer.name)) for layer in layers]
-    try:
-        with torch.no_grad():
-            return model(images), outputs
-    finally:
-        for handle in handles:
-            handle.remove()
+    with hooked({layer.name: model.get_submodule(layer.name) for layer in layers}, keep), torch.no_grad():
+        return model(images), outputs
 
 
 def _giving(outputs: Outputs, layers: Sequence[Layer], result: Tensor) -> list[str]:

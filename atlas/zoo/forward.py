@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.utils.hooks import RemovableHandle
 
 from atlas.config.mistakes import nearest
+from atlas.zoo.hooks import hooked
 from atlas.zoo.layers import as_map, channels_last
 
 
@@ -40,21 +40,16 @@ class Forward:
     def __call__(self, images: Float[Tensor, "b 3 h w"]) -> dict[str, Float[Tensor, "b _ _ _"]]:
         """Run the model. ValueError: a layer gives no map per image; RuntimeError: a layer is never reached."""
         maps: dict[str, Tensor] = {}
-        handles: list[RemovableHandle] = []
         try:
-            for name, module in self._modules.items():
-                handles.append(module.register_forward_hook(partial(self._keep, maps, name, len(images))))
-            self.model(images)
+            with hooked(self._modules, partial(self._keep, maps, len(images))):
+                self.model(images)
         except _Reached:
             return {name: maps[name] for name in self.layers}
-        finally:
-            for handle in handles:
-                handle.remove()
         missed = ", ".join(name for name in self.layers if name not in maps)
         raise RuntimeError(f"a forward pass of {type(self.model).__name__} never reaches {missed}")
 
     def _keep(
-        self, maps: dict[str, Tensor], name: str, batch: int, module: nn.Module, inputs: Any, output: object
+        self, maps: dict[str, Tensor], batch: int, name: str, module: nn.Module, inputs: Any, output: object
     ) -> None:
         if name in maps:
             return
@@ -94,17 +89,13 @@ def activation_bytes(forward: Forward, images: Float[Tensor, "b 3 h w"]) -> int:
     """Bytes that the modules within a model leave behind for each image, up to the last layer of a forward pass."""
     total = 0
 
-    def count(module: nn.Module, inputs: Any, output: object) -> None:
+    def count(name: str, module: nn.Module, inputs: Any, output: object) -> None:
         nonlocal total
         if isinstance(output, Tensor):
             total += output.numel() * output.element_size() // len(images)
 
-    leaves = [module for module in forward.model.modules() if next(module.children(), None) is None]
-    handles = [module.register_forward_hook(count) for module in leaves]
-    try:
-        with torch.no_grad():
-            forward(images)
-    finally:
-        for handle in handles:
-            handle.remove()
+    modules = forward.model.named_modules()
+    leaves = {name: module for name, module in modules if next(module.children(), None) is None}
+    with hooked(leaves, count), torch.no_grad():
+        forward(images)
     return total

@@ -1,7 +1,6 @@
 """Layers: a model in; out its modules in order of execution, each with its map and its cost."""
 
 from collections.abc import Iterable, Sequence
-from functools import partial
 from typing import Any
 
 import torch
@@ -11,6 +10,7 @@ from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
 from atlas.config.globs import matches
 from atlas.records import Layer
+from atlas.zoo.hooks import hooked
 
 # Modules of torchvision's and timm's Swin transformers, whose 4-D outputs and those inside them are (b, h, w, c).
 _CHANNELS_LAST = {
@@ -76,15 +76,8 @@ def walk(model: nn.Module, images: Float[Tensor, "b 3 h w"]) -> tuple[Layer, ...
     functions, as the products of queries, keys and values, is left out. Zones are empty.
     """
     tally = _Tally(len(images), channels_last(model))
-    handles = [
-        module.register_forward_hook(partial(tally.visit, name)) for name, module in model.named_modules() if name
-    ]
-    try:
-        with torch.no_grad():
-            model(images)
-    finally:
-        for handle in handles:
-            handle.remove()
+    with hooked({name: module for name, module in model.named_modules() if name}, tally.visit), torch.no_grad():
+        model(images)
     return tuple(tally.layers)
 
 

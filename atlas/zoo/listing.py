@@ -46,14 +46,14 @@ def layers(
         ConfigError: there is no such model; the message names the nearest ones.
     """
     if isinstance(model, str):
-        found, chosen = layer_table(model, compose_model(model, config_dir))
+        layers, chosen = layer_table(model, compose_model(model, config_dir))
     else:
         like = next(model.parameters(), torch.empty(0))
         images = torch.zeros(2, 3, input_size, input_size, device=like.device, dtype=like.dtype)
         with in_eval_mode(model):
-            found = walk(model, images)
-        chosen = stages(model, found)
-    rows = [_row(layer, chosen) for layer in found if every or layer.name in chosen]
+            layers = walk(model, images)
+        chosen = stages(model, layers)
+    rows = [_row(layer, chosen) for layer in layers if every or layer.name in chosen]
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 

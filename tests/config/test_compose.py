@@ -62,7 +62,7 @@ def test_every_file_composes_without_mistakes(line):
                 assert config.cluster.kind == name
             case "probe":
                 assert list(config.probes) == [name]
-                assert config.probes[name].kind == ("natural" if name == "photographs" else name)
+                assert config.probes[name].kind == name
 
 
 @pytest.mark.parametrize("choice", files("experiment"))

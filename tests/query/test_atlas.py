@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from made_atlas import make_atlas, picture
 
-from atlas.query.atlas import Atlas, UnknownName, newest
+from atlas.query.atlas import Atlas, newest
 from atlas.query.guard import Damaged
+from atlas.query.names import UnknownName
 from atlas.store.images import to_pil
 from atlas.store.manifest import NotAnAtlas
 

@@ -12,7 +12,8 @@ import pytest
 from made_atlas import LAYERS, WHOLE, make_atlas
 from made_similarity import Sizes, write_similarity
 
-from atlas.query.atlas import Atlas, UnknownName
+from atlas.query.atlas import Atlas
+from atlas.query.names import UnknownName
 from atlas.query.question import Question
 from atlas.query.tables_known import freshness
 from atlas.query.why_empty import why_empty

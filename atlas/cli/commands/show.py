@@ -5,7 +5,7 @@ import click
 from atlas.cli.messages import say
 from atlas.cli.options import open_atlas, reading
 from atlas.cli.tables import print_table
-from atlas.query.atlas import Feature
+from atlas.query.feature import Feature
 from atlas.report.sheets.feature_sheet import feature_sheet
 
 # the columns of --format table; the other formats have all of them

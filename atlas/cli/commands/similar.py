@@ -8,7 +8,7 @@ import pyarrow as pa
 from atlas.cli.messages import say
 from atlas.cli.options import open_atlas, reading, say_freshness
 from atlas.cli.tables import print_table
-from atlas.query.atlas import Feature
+from atlas.query.feature import Feature
 from atlas.query.question import Question
 from atlas.query.tables_known import comparison_record
 from atlas.query.why_empty import why_empty

@@ -11,8 +11,9 @@ from atlas.config.schema import SaliencyConfig
 from atlas.engine.signals import leaving_at_once
 from atlas.report.page.panels import save_figure
 from atlas.report.page.saliency_panel import MethodMap, draw_saliency
-from atlas.saliency.job import MapRow, SaliencyOutcome, saliency_job
+from atlas.saliency.job import SaliencyOutcome, saliency_job
 from atlas.saliency.look import PictureMap
+from atlas.saliency.saliency_files import MapRow
 
 COLUMNS = pa.schema(
     {
@@ -49,7 +50,7 @@ def draw_panel(rows: list[MapRow], maps: list[PictureMap]) -> None:
     title = f"{row.label or f'class {row.category}'}, {percent(row.probability)}"
     rank = "predicted" if row.predicted else "not the predicted class"
     subtitle = f"{row.image}: {row.model}, class {row.category}, {rank}, logit {row.score:.2f}"
-    methods = [MethodMap(seen.method, seen.map) for seen in maps]
+    methods = [MethodMap(picture_map.method, picture_map.map) for picture_map in maps]
     figure = draw_saliency(maps[0].pixels, methods, title=title, subtitle=subtitle)
     save_figure(figure, Path(row.panel), title=f"{subtitle}: {title}")
 

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from atlas.report.page.colours import ONE_SIDED, shades
+from atlas.report.colours import ONE_SIDED, shades
 
 BRIGHTEST = 0.995  # of the values: those above show as much, so that a few pixels do not leave the others dark
 SPREAD = 0.012  # deviation of the blur, in parts of the longer side: single pixels join into what they lie on

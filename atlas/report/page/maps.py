@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from atlas.report.page.colours import SELF, Scale, scale_of
+from atlas.report.colours import SELF, Scale, scale_of
 from atlas.report.page.edges import THUMBED, Spans, depth, draw_bands, family_bands, feature_bands
 from atlas.report.sheets.canvas import GROUND, MARGIN, QUIET, TEXT, canvas, cut_to_pixels, font_of, title_size
 

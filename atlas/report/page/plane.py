@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from atlas.report.page.colours import Colour, layer_colours
+from atlas.report.colours import Colour, layer_colours
 from atlas.report.sheets.canvas import EMPTY, MARGIN, NARROWEST, TEXT, canvas, font_of, thumbnails, title_size
 
 Points = NDArray[np.floating]  # (n, 2)

@@ -12,7 +12,7 @@ from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 from PIL import Image
 
-from atlas.report.page.colours import SELF_ON_WHITE, colour_range
+from atlas.report.colours import SELF_ON_WHITE, colour_range
 from atlas.report.page.lettering import MARGIN, QUIET, Face, families, write, write_heading
 from atlas.report.page.placed_image import PlacedImage, on_white
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from atlas.query.atlas import Atlas, Feature
+from atlas.query.atlas import Atlas
+from atlas.query.feature import Feature
 from atlas.query.view_files import quoted
 from atlas.records import Address
 from atlas.report.examples import Example, boxed, cropped, overlaid, read_examples

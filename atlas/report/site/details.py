@@ -52,19 +52,19 @@ def _examples(atlas: Atlas, layer: SiteLayer) -> dict[int, Json]:
     """By channel and probe, the pictures that drive it, the strongest first, and where each does."""
     examples: dict[int, Json] = {}
     for example in read_examples(atlas, layer.where):
-        examples.setdefault(example.channel, {}).setdefault(example.probe, []).append(_shown(example))
+        examples.setdefault(example.channel, {}).setdefault(example.probe, []).append(_row(example))
     return examples
 
 
-def _shown(example: Example) -> Json:
+def _row(example: Example) -> Json:
     """Parts of the picture's side have three digits: a third of a pixel of what is drawn."""
-    shown: Json = {"image": example.image, "name": example.name, "said": example.sentence}
-    shown["mean"] = listed(np.array([example.mean]))[0]
+    row: Json = {"image": example.image, "name": example.name, "said": example.sentence}
+    row["mean"] = listed(np.array([example.mean]))[0]
     if example.box is not None:
-        shown["box"] = [round(part, 3) for part in example.box]
+        row["box"] = [round(part, 3) for part in example.box]
     if example.heat is not None:
-        shown["heat"] = [example.heat.shape[1], b64encode(example.heat.tobytes()).decode("ascii")]
-    return shown
+        row["heat"] = [example.heat.shape[1], b64encode(example.heat.tobytes()).decode("ascii")]
+    return row
 
 
 def _images(atlas: Atlas, layer: SiteLayer) -> Iterator[tuple[int, dict[int, list[Json]]]]:

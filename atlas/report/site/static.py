@@ -7,15 +7,15 @@ it is there.
 import json
 from pathlib import Path
 
-from atlas.report.examples import HEAT, STRONGEST
+from atlas.report import colours
+from atlas.report.examples import STRONGEST
 from atlas.report.marks import digest_of
-from atlas.report.page import colours
 from atlas.report.site.site_ledger import SiteLedger
 from atlas.store.paths import AtlasPaths
 
 STATIC = Path(__file__).parent / "static"
-# of page/colours.py: the site's colours are those of the drawn maps
-SHARED = ("ONE_SIDED", "SIGNED", "DEPTH", "OPPOSED")
+# of report/colours.py: the site's colours are those of the drawn maps
+SHARED = ("ONE_SIDED", "HEAT", "SIGNED", "DEPTH", "OPPOSED")
 # in js/: what is used everywhere, then the parts that pages are made of, the pages, and what lies around them
 SCRIPTS = (
     *("load", "dom", "numbers", "atlas", "routes", "words", "pictures", "canvas", "colours"),
@@ -41,7 +41,7 @@ def page() -> bytes:
 
 def scripts() -> bytes:
     """All scripts as one function, so that no name of theirs is global, after the colours that they share with the maps."""
-    constants = {name: getattr(colours, name) for name in SHARED} | {"HEAT": HEAT, "STRONGEST": STRONGEST}
+    constants = {name: getattr(colours, name) for name in SHARED} | {"STRONGEST": STRONGEST}
     shared = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in constants.items())
     return b'(() => { "use strict";\n' + shared.encode() + _joined(SCRIPTS, "js") + b"})();\n"
 

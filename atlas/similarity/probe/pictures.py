@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageOps
 
-from atlas.config.choices import INSTALLED
 from atlas.config.schema import ProbeConfig
 from atlas.similarity.atlas_images import Picture
 from atlas.store.images import read_picture, to_pil
@@ -28,7 +27,7 @@ def pictures_of(probe: ProbeConfig) -> list[Picture]:
     """The pictures of a probe that is not the atlas itself, in a fixed order."""
     if probe.kind == "patterns":
         return [Picture(f"drawing {probe.seed}/{number}", "") for number in range(probe.count)]
-    if probe.folder == INSTALLED:
+    if probe.kind == "photographs":
         return [Picture(f"{name} {path.stat().st_size:x}", name) for name, path in photographs().items()]
     folder = Path(probe.folder or "")
     return [_picture(path, folder) for path in _picture_files(folder)]
@@ -50,7 +49,7 @@ class PictureReader:
     def __init__(self, probe: ProbeConfig, root: Path) -> None:
         self.probe = probe
         self.folder = Path(probe.folder) if probe.folder else root
-        self._installed = photographs() if probe.folder == INSTALLED else None
+        self._installed = photographs() if probe.kind == "photographs" else None
         self._drawn: dict[int, list[Image.Image]] = {}  # the group that was drawn last
         self._lock = threading.Lock()  # several threads read at once
 

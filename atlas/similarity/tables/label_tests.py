@@ -53,9 +53,8 @@ class Labels:
 class LabelTests(NamedTuple):
     """What is known of each feature and label."""
 
-    auc: Float64[
-        np.ndarray, "c l"
-    ]  # share of the pairs (with the label, without) that are in that order; a tie is half
+    # share of the pairs (with the label, without) that are in that order; a tie is half
+    auc: Float64[np.ndarray, "c l"]
     p: Float64[np.ndarray, "c l"]  # that chance does as well for this label or any that is less sure
     surest: Int[np.ndarray, "c"]  # the label of the lowest p
 

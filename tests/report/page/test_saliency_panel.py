@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from atlas.config.choices import MAPS
-from atlas.report.page.colours import ONE_SIDED
+from atlas.report.colours import ONE_SIDED
 from atlas.report.page.heat import heat, over
 from atlas.report.page.placed_image import PlacedImage
 from atlas.report.page.saliency_panel import METHODS, MethodMap, draw_saliency

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from made_atlas import picture
 
-from atlas.report.page import colours, edges, maps, plane
+from atlas.report import colours
+from atlas.report.page import edges, maps, plane
 from atlas.report.page.maps import draw_map
 from atlas.report.page.plane import draw_layout
 from atlas.report.sheets import canvas, grid

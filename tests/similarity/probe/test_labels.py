@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
@@ -40,6 +41,7 @@ def test_labels_of_a_folder_are_its_first_subfolders(tmp_path: Path) -> None:
     assert shown == {"3.png": None, "cat/1.png": "cat", "cat/old/2.png": "cat", "dog/1.png": "dog"}
 
 
-def test_images_of_the_atlas_have_no_label() -> None:
-    probe = ProbeConfig("atlas")
-    assert labels_of(probe, pictures_of(ProbeConfig("patterns", count=2))) == [None, None]
+@pytest.mark.parametrize("kind", ["atlas", "photographs"])
+def test_other_pictures_have_no_label(kind: str) -> None:
+    pictures = pictures_of(ProbeConfig("photographs"))
+    assert set(labels_of(ProbeConfig(kind), pictures)) == {None}, "the package that brings a photograph is none"

@@ -68,7 +68,7 @@ def test_another_picture_under_a_name_is_another_picture(folder: Path) -> None:
 
 
 def test_photographs_of_packages_are_read_and_have_the_same_names_on_every_machine(tmp_path: Path) -> None:
-    probe = ProbeConfig("natural", "installed:")
+    probe = ProbeConfig("photographs")
     china, flower, *_ = pictures_of(probe)
     assert (china.image, flower.image) == ("sklearn/china.jpg", "sklearn/flower.jpg")
     assert china.id == f"sklearn/china.jpg {196653:x}", "no time: that of an installed file says nothing"

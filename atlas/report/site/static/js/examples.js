@@ -1,5 +1,5 @@
 // The pictures that drive a feature most, beside its image: where each does, and what the strongest place sees.
-// HEAT, a ramp, and STRONGEST, its opacity at the top, come from report/examples.py as the site is written.
+// HEAT, a ramp, and STRONGEST, its opacity at the top, come from report/colours.py and report/examples.py.
 
 function examplesSection(known) {
   const probes = Object.entries(known.examples).filter(([, shown]) => shown.length);
