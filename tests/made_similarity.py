@@ -249,7 +249,12 @@ def _match_rows(mine: Sequence[Address], theirs: Sequence[Address], probe: str) 
 
 
 def write_examples(paths: AtlasPaths, live: Sequence[Row], count: int = 4) -> None:
-    """Pictures that drive each feature most: those of the features after it, out of a folder that is called natural."""
+    """Pictures that drive each feature most: those of the features after it, out of a folder that is called natural.
+
+    The first has a place, at the bottom left.
+    """
+    place = {"y": 1, "x": 0, "height": 2, "width": 2, "side": 32, "x0": 0, "y0": 16, "x1": 16, "y1": 32}
+    place |= {"heat_width": 2, "heat": [0, 1, 255, 2]}
     rows = [
         {
             "probe": "natural",
@@ -260,9 +265,10 @@ def write_examples(paths: AtlasPaths, live: Sequence[Row], count: int = 4) -> No
             "max": 2.0 / rank,
             "picture": f"{rank}",
             "source": f"{rank}.png",
-            "image": live[(place + rank) % len(live)]["image"],
+            "image": live[(number + rank) % len(live)]["image"],
+            **(place if rank == 1 else {}),
         }
-        for place, row in enumerate(live[:200])
+        for number, row in enumerate(live[:200])
         for rank in range(1, count + 1)
     ]
     write_rows(paths.probe_examples("natural"), rows, EXAMPLES)

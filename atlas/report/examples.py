@@ -9,13 +9,13 @@ import numpy as np
 from PIL import Image
 
 from atlas.query.atlas import Atlas
-from atlas.report.page.colours import ONE_SIDED, shades
 
 COLUMNS = (
     *("probe", "channel", "rank", "mean", "max", "image", "coalesce(source, picture) AS name"),
     *("y", "x", "height", "width", "side", "x0", "y0", "x1", "y1", "heat_width", "heat"),
 )
-FAINTEST = 0.35  # of the ramp: where the heat map begins, since darker colours say nothing on a picture
+# From little to much: the lighter two thirds of report/page/colours.py's ramp, since dark says nothing on a picture.
+HEAT = ((110, 48, 139), (177, 47, 125), (230, 91, 86), (253, 153, 89), (254, 242, 197))
 STRONGEST = 0.8  # opacity of the highest value
 DIMMED = 0.6  # brightness of the picture below
 FRAME = (255, 255, 255), (0, 0, 0)  # a line that shows on any picture: two colours, one within the other
@@ -64,8 +64,8 @@ def _example(row: dict[str, Any], heat: np.ndarray | None) -> Example:
         heat = heat.astype(np.uint8).reshape(-1, row["heat_width"])
     if not name.startswith("drawing "):
         name = name.rpartition("/")[2]
-    facts = (row[key] for key in ("probe", "channel", "rank", "mean", "max", "image"))
-    return Example(*facts, name, place, box, heat)
+    facts = {key: row[key] for key in ("probe", "channel", "rank", "mean", "max", "image")}
+    return Example(**facts, name=name, place=place, box=box, heat=heat)
 
 
 def place_words(down: float, across: float) -> str:
@@ -86,9 +86,8 @@ def overlaid(picture: Image.Image, heat: np.ndarray | None) -> Image.Image:
     if heat is None:
         return picture
     strength = Image.fromarray(heat).resize(picture.size, Image.Resampling.BILINEAR)
-    ramp = shades(ONE_SIDED)[round(FAINTEST * 255) :]
-    levels = np.asarray(strength)
-    colours = ramp[(levels.astype(int) * (len(ramp) - 1)) // 255]
+    levels, stops = np.asarray(strength), np.linspace(0, 255, len(HEAT))
+    colours = np.stack([np.interp(levels, stops, part) for part in np.array(HEAT).T], 2).astype(np.uint8)
     dimmed = picture.point(lambda level: DIMMED * level)
     return Image.composite(Image.fromarray(colours), dimmed, strength.point(lambda level: STRONGEST * level))
 
@@ -114,7 +113,7 @@ def cropped(picture: Image.Image, box: Fractions | None, side: int) -> Image.Ima
     scale = side / max(crop.size)
     crop = crop.resize([max(1, round(scale * length)) for length in crop.size], Image.Resampling.BICUBIC)
     square = Image.new("RGB", (side, side))
-    square.paste(crop, tuple((side - length) // 2 for length in crop.size))
+    square.paste(crop, ((side - crop.width) // 2, (side - crop.height) // 2))
     return square
 
 

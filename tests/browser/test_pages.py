@@ -113,6 +113,30 @@ def test_a_feature_shows_its_images_its_spectrum_and_its_relatives(either_visit:
     assert "⇄" in first.inner_text()
 
 
+def test_the_most_driving_picture_stands_beside_the_image_with_its_heat_map_and_its_receptive_field(
+    either_visit: Visit,
+) -> None:
+    visit = either_visit.go("#/f/alpha/conv2/1")
+    assert visit.all(".examples figure").count() == 4
+    first = visit.all(".examples .first")
+    assert first.locator("img").evaluate_all("all => all.map((one) => one.alt)") == [
+        "1.png, most driving, activation 1, strongest at the bottom left",
+        "1.png, its heat map",
+    ]
+    assert (
+        first.locator("[role=img]").get_attribute("aria-label") == "1.png, the receptive field of the strongest place"
+    )
+    levels = "(one) => [...one.getContext('2d').getImageData(0, 0, 2, 2).data].filter((_, k) => k % 4 === 3)"
+    assert first.locator("canvas").evaluate(levels) == [0, 1, 204, 2]
+    picture, field = (first.locator(part).first.bounding_box() for part in (".panel", ".field"))
+    assert picture is not None and field is not None
+    assert field["x"] == pytest.approx(picture["x"], abs=1)
+    assert field["y"] == pytest.approx(picture["y"] + picture["height"] / 2, abs=1)
+    assert field["width"] == pytest.approx(picture["width"] / 2, abs=1)
+    image = visit.all(".figures img").first.bounding_box()
+    assert image is not None and abs(image["y"] - picture["y"]) < image["height"], "side by side"
+
+
 def test_relatives_are_those_of_the_command_line(visit: Visit, made: Path) -> None:
     with Atlas(made) as atlas:
         rows = atlas.feature("alpha/conv2:1").similar(5).to_pylist()

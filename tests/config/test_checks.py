@@ -138,6 +138,7 @@ def test_each_mistake_is_told_alone_and_with_its_place(changes, mistake):
         probe("photos-1", kind="natural", folder="."),
         probe(kind="natural", folder="~"),
         probe(kind="patterns", count=2, seed=0, examples=0),
+        probe(kind="natural", folder="installed:"),
         similarity(measures=["profile"], scopes=["other"], top=1, bottom=0, layout=False),
     ],
 )

@@ -52,7 +52,7 @@ def test_every_file_composes_without_mistakes(choice):
             assert config.cluster.kind == name
         case "probe":
             assert list(config.probes) == [name]
-            assert config.probes[name].kind == name
+            assert config.probes[name].kind == ("natural" if name == "photographs" else name)
         case "experiment":
             assert config.name == name
 

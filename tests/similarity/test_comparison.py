@@ -3,6 +3,7 @@ and which images count for them.
 """
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +16,18 @@ from scipy.stats import mannwhitneyu
 from sweeps import SMALL, patternnet_card, run_small, sweep
 
 from atlas.config.compose import compose_model
+from atlas.config.schema import ProbeConfig
 from atlas.generate.job import generate
 from atlas.records import MEASURES, SCOPES, Address
+from atlas.similarity.atlas_images import Picture
 from atlas.similarity.job import similarity
+from atlas.similarity.probe.pictures import PictureReader
 from atlas.similarity.tables.examples import COPY_SIDE
 from atlas.store.images import write_image
 from atlas.sweep.plan import make_plan
 from atlas.zoo.card import make_card
 from atlas.zoo.drawings import draw
+from atlas.zoo.load import load
 from tests.similarity.small_atlas import LAYERS, PATTERNS, compare, computed, neighbors, of, responses, state, table
 
 
@@ -69,6 +74,29 @@ def test_every_table_is_there(compared: Path) -> None:
     assert not (compared / "lock").exists()
 
 
+@cache
+def maps_of(picture: Path) -> dict[str, np.ndarray]:
+    """What both layers of PatternNet do on a picture, alone."""
+    loaded = load("patternnet", compose_model("patternnet"))
+    reader = PictureReader(ProbeConfig("natural", str(picture.parent)), picture.parent)
+    image = np.asarray(reader.read(Picture("", picture.name), loaded.input_size), np.float32) / 255
+    with torch.no_grad():
+        maps = loaded.forward(["conv1", "conv2"])(loaded.preprocess(torch.tensor(image).permute(2, 0, 1)[None]))
+    return {layer: values[0].numpy() for layer, values in maps.items()}
+
+
+def check_place(row: dict, folder: Path) -> None:
+    """The place of an example is the highest of its map, in its box; the heat map is highest there."""
+    values = maps_of(folder / row["source"])[row["layer"]][row["channel"]]
+    assert (row["height"], row["width"], row["side"]) == (*values.shape, 64)
+    assert values[row["y"], row["x"]] == pytest.approx(values.max(), rel=1e-4)
+    across, down = ((row[name] + 0.5) / row[side] * 64 for name, side in (("x", "width"), ("y", "height")))
+    assert 0 <= row["x0"] <= across <= row["x1"] <= 64 and 0 <= row["y0"] <= down <= row["y1"] <= 64
+    heat = np.array(row["heat"]).reshape(-1, row["heat_width"])
+    assert heat.shape == (14, 14)
+    assert heat[int((down - 0.001) / 64 * 14), int((across - 0.001) / 64 * 14)] == 255
+
+
 def test_examples_are_the_pictures_that_drive_a_feature_most(fresh: Path, natural: Path) -> None:
     compare(fresh, *of(natural))
     path, folder = fresh / "examples/probe=natural/examples.parquet", fresh / "pictures/natural"
@@ -90,6 +118,7 @@ def test_examples_are_the_pictures_that_drive_a_feature_most(fresh: Path, natura
             assert (natural / row["source"]).exists()
             with Image.open(fresh / row["image"]) as copy:
                 assert copy.size == (COPY_SIDE, COPY_SIDE)
+            check_place(row, natural)
     named = {fresh / row["image"] for row in rows}
     assert set(folder.iterdir()) == named
     first = natural / rows[0]["source"]

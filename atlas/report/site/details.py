@@ -58,7 +58,7 @@ def _examples(atlas: Atlas, layer: SiteLayer) -> dict[int, Json]:
 
 def _shown(example: Example) -> Json:
     """Parts of the picture's side have three digits: a third of a pixel of what is drawn."""
-    shown = {"image": example.image, "name": example.name, "said": example.sentence}
+    shown: Json = {"image": example.image, "name": example.name, "said": example.sentence}
     shown["mean"] = listed(np.array([example.mean]))[0]
     if example.box is not None:
         shown["box"] = [round(part, 3) for part in example.box]

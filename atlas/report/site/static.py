@@ -7,6 +7,7 @@ it is there.
 import json
 from pathlib import Path
 
+from atlas.report.examples import HEAT, STRONGEST
 from atlas.report.marks import digest_of
 from atlas.report.page import colours
 from atlas.report.site.site_ledger import SiteLedger
@@ -40,7 +41,8 @@ def page() -> bytes:
 
 def scripts() -> bytes:
     """All scripts as one function, so that no name of theirs is global, after the colours that they share with the maps."""
-    shared = "".join(f"const {name} = {json.dumps(getattr(colours, name))};\n" for name in SHARED)
+    constants = {name: getattr(colours, name) for name in SHARED} | {"HEAT": HEAT, "STRONGEST": STRONGEST}
+    shared = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in constants.items())
     return b'(() => { "use strict";\n' + shared.encode() + _joined(SCRIPTS, "js") + b"})();\n"
 
 

@@ -7,6 +7,7 @@ from made_similarity import write_similarity
 from PIL import Image
 
 from atlas.query.atlas import Atlas
+from atlas.report.examples import boxed, read_examples
 from atlas.report.sheets import grid
 from atlas.report.sheets.feature_sheet import feature_sheet
 from atlas.report.sheets.layer_sheets import write_sheets
@@ -97,8 +98,22 @@ def test_a_features_sheet_shows_its_neighbors(tmp_path):
         dead = _height(feature_sheet(atlas, atlas.feature("alpha/conv1:3")))
         full = _height(feature_sheet(atlas, atlas.feature("alpha/conv1:2")))
     assert dead == plain
-    # its layer, its model, the other model, opposites, pictures
-    assert full == pytest.approx(plain + grid.SECTION_GAP + 5 * grid.SECTION, abs=20)
+    # pictures, their receptive fields, its layer, its model, the other model, opposites
+    assert full == pytest.approx(plain + grid.SECTION_GAP + 6 * grid.SECTION, abs=20)
+
+
+def test_the_most_driving_picture_stands_beside_a_features_images_as_large_as_they(tmp_path):
+    paths = make_atlas(tmp_path / "a")
+    write_similarity(paths)
+    with Atlas(paths.root) as atlas:
+        feature = atlas.feature("alpha/conv1:2")
+        example = next(read_examples(atlas, f"feature = '{feature}'"))
+        with Image.open(feature_sheet(atlas, feature)) as sheet, Image.open(paths.root / example.image) as picture:
+            row = _first_row(np.asarray(sheet.convert("RGB")))
+            step = grid.MARGIN + 2 * (256 + grid.GAP)  # after its images of two metrics
+            shown = sheet.crop((step, row, step + 256, row + 256)).convert("RGB")
+            whole = boxed(picture.convert("RGB"), example.box).resize((256, 256), Image.Resampling.LANCZOS)
+            assert np.abs(np.asarray(shown, int) - np.asarray(whole, int)).max() <= 1
 
 
 def _height(path) -> int:

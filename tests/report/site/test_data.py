@@ -100,7 +100,15 @@ def test_clusters_matrices_maps_examples_and_relations_are_those_of_the_tables(c
     assert [plane["layers"][number] for number in plane["layer"]] == [row["layer"] for row in rows]
     assert np.allclose(plane["x"], [row["x"] for row in rows], atol=1e-4)
     found = data_of(compared, "alpha", "conv2", "features-0")["features"]["2"]["examples"]["natural"]
-    assert [path for path, _ in found] == [row["image"] for row in pictures]
+    assert [shown["image"] for shown in found] == [row["image"] for row in pictures]
+    assert [shown["mean"] for shown in found] == [1, 0.5, 0.3333, 0.25]
+    assert found[0]["said"] == "1.png, most driving, activation 1, strongest at the bottom left"
+    assert (found[0]["box"], found[0]["heat"]) == (
+        [0, 0.5, 0.5, 1],
+        [2, base64.b64encode(bytes([0, 1, 255, 2])).decode()],
+    )
+    assert found[1]["said"] == "2.png, 2nd most driving, activation 0.5"
+    assert not {"box", "heat"} & found[1].keys()
     relations = value(compared, "atlas")["relations"]["atlas"]
     assert [pair[:2] for pair in relations] == [[i, j] for i in range(3) for j in range(3)]
     assert len(pairs) == len(relations)

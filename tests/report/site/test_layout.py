@@ -17,7 +17,7 @@ from atlas.store.paths import AtlasPaths
 from tests.report.site_files import data_of, files, layer_of, value
 
 pytestmark = pytest.mark.usefixtures("page")
-ATLAS = "name root updated chunk sheet state notes probes compare models relations"
+ATLAS = "name root updated chunk sheet state notes probes pictures compare models relations"
 MODEL = "name path weights recipes map layers"
 LAYER = "name path channels names state sets stands cell samples measures"
 SET = "key metric target seed recipe variant folder suffix"

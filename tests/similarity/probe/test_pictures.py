@@ -67,6 +67,17 @@ def test_another_picture_under_a_name_is_another_picture(folder: Path) -> None:
     assert after[same] == before[same]
 
 
+def test_photographs_of_packages_are_read_and_have_the_same_names_on_every_machine(tmp_path: Path) -> None:
+    probe = ProbeConfig("natural", "installed:")
+    china, flower, *_ = pictures_of(probe)
+    assert (china.image, flower.image) == ("sklearn/china.jpg", "sklearn/flower.jpg")
+    assert china.id == f"sklearn/china.jpg {196653:x}", "no time: that of an installed file says nothing"
+    reader = PictureReader(probe, tmp_path)
+    assert reader.is_here() and reader.read(china, 24).size == (24, 24)
+    with pytest.raises(OSError, match=r"skimage/gone.png: no package that is installed here"):
+        reader.read(Picture("", "skimage/gone.png"), 24)
+
+
 def test_an_empty_folder_has_no_pictures(tmp_path: Path) -> None:
     assert pictures_of(ProbeConfig("natural", str(tmp_path))) == []
 

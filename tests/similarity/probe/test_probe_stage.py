@@ -2,6 +2,7 @@
 and what is kept of them.
 """
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from torch import Tensor
 from atlas.config.mistakes import ConfigError
 from atlas.engine.drive import Ending
 from atlas.engine.stage import run_stage
+from atlas.store.photographs import photographs
 from tests.similarity.small_atlas import (
     PATTERNS,
     compare,
@@ -116,6 +118,32 @@ def test_photographs_are_a_probe_of_their_own(done: Path, natural: Path) -> None
     assert [path.parent.name for path in (done / "neighbors/scope=all").rglob("natural.parquet")] == ["measure=profile"]
     assert (done / "maps/patternnet/conv1/profile-natural.npy").exists()
     assert state(done).keys() == {"atlas", "natural"}
+
+
+def test_photographs_of_packages_are_a_probe_that_says_how_few_they_are(fresh: Path) -> None:
+    outcome = compare(fresh, "probe=photographs")
+    count = len(photographs())
+    assert (outcome.looked, outcome.unread, list(outcome.compared)) == (count, 0, ["photographs"])
+    assert outcome.notes == [f"probe photographs: {count} pictures, enough to see, not to name"]
+    sources = {row["source"] for row in rows_of(fresh, folder="examples/probe=photographs")}
+    assert "sklearn/flower.jpg" in sources and sources <= photographs().keys()
+    assert compare(fresh, "probe=photographs").looked == 0
+
+
+def test_half_of_a_folder_that_is_broken_is_listed_and_the_rest_is_done(fresh: Path, natural: Path) -> None:
+    whole = (natural / "flower" / "0.jpg").read_bytes()
+    for number in range(4):
+        (natural / "church" / f"cut{number}.jpg").write_bytes(whole[: 400 * number])
+        (natural / f"text{number}.png").write_text("no picture")
+        (natural / f"zero{number}.webp").write_bytes(b"")
+    outcome = compare(fresh, *of(natural))
+    assert (outcome.looked, outcome.unread, list(outcome.compared)) == (12, 12, ["natural"])
+    events = [json.loads(line) for line in (fresh / "events.jsonl").read_text().splitlines()]
+    notes = [json.dumps(event) for event in events if event["event"] == "note"]
+    broken = [f"{kind}{number}." for kind in ("cut", "text", "zero") for number in range(4)]
+    assert len(notes) == 12 and all(sum(name in note for note in notes) == 1 for name in broken)
+    rows = rows_of(fresh, folder="examples/probe=natural")
+    assert len(rows) == 12 * 4 and all(row["heat"] for row in rows)
 
 
 def test_a_picture_that_could_not_be_read_is_left_to_do(fresh: Path, natural: Path) -> None:

@@ -1,6 +1,5 @@
 // The pictures that drive a feature most, beside its image: where each does, and what the strongest place sees.
-
-const [FAINTEST, STRONGEST] = [0.35, 0.8]; // as in report/examples.py: where the ramp begins, and its opacity at the top
+// HEAT, a ramp, and STRONGEST, its opacity at the top, come from report/examples.py as the site is written.
 
 function examplesSection(known) {
   const probes = Object.entries(known.examples).filter(([, shown]) => shown.length);
@@ -15,7 +14,7 @@ function examplesSection(known) {
         el(
           "figure.first",
           el("div.panels", panel(first, { box: true }), first.heat && panel(first, { heat: true, said: "its heat map" }), cropOf(first)),
-          caption(first, first.said),
+          el("figcaption.caption", first.said),
         ),
         others.map((one) => el("figure", panel(one, { heat: true, box: true }), cropOf(one), caption(one))),
       ),
@@ -23,8 +22,8 @@ function examplesSection(known) {
   );
 }
 
-const caption = (example, title) =>
-  el("figcaption.caption", { title: title || example.said }, el("span.name", example.name), " ", el("span.quiet", number(example.mean)));
+const caption = (example) =>
+  el("figcaption.caption", { title: example.said }, el("span.name", example.name), el("span.quiet", number(example.mean)));
 
 /** The picture, under its heat map and the frame of its receptive field. said: what it is, where another panel shows the same. */
 function panel(example, { heat, box, said }) {
@@ -45,8 +44,7 @@ function heatMap(wide, data) {
   const canvas = el("canvas", { width: wide, height: levels.length / wide, "aria-hidden": "true" });
   const drawn = new ImageData(wide, levels.length / wide);
   levels.forEach((level, k) => {
-    const colour = along(ONE_SIDED, FAINTEST + ((1 - FAINTEST) * level) / 255);
-    drawn.data.set([...colour, STRONGEST * level], 4 * k);
+    drawn.data.set([...along(HEAT, level / 255), STRONGEST * level], 4 * k);
   });
   canvas.getContext("2d").putImageData(drawn, 0, 0);
   return canvas;
