@@ -75,7 +75,6 @@ def write_similarity(paths: AtlasPaths, sizes: Sizes | None = None) -> None:
     write_relations(paths, features, sizes.probe)
     write_rows(paths.quality, [{**row, "self_rank": 1, "self_z": 4.5} for row in tasks], QUALITY)
     write_moments(paths, features)
-    write_names(paths, features)
     write_examples(paths, live)
     write_responses(paths, live, features)
     state = {"mark": "made", "when": WHEN, "features": len(features), "pictures": len(tasks), "missing": {}}
@@ -282,8 +281,14 @@ def write_moments(paths: AtlasPaths, features: Sequence[Address]) -> None:
     write_rows(paths.moments, rows, MOMENTS)
 
 
-def write_names(paths: AtlasPaths, features: Sequence[Address]) -> None:
-    """Two probes' names: of every third feature none by photographs, of every feature another by drawings."""
+def write_label_names(paths: AtlasPaths) -> None:
+    """Names by two probes: every third live feature has none by photographs, and each has another by drawings."""
+    with Atlas(paths.root) as atlas:
+        columns = "feature, model, layer, channel"
+        live = atlas.sql(
+            f"SELECT DISTINCT {columns}, layer_index FROM features WHERE status = 'ok' ORDER BY 2, 5, 3, 4"
+        )
+    features = [Address.parse(address) for address in live["feature"].to_pylist()]
     rows = [
         {
             "probe": probe,

@@ -5,7 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 from made_atlas import WHOLE, make_atlas
-from made_similarity import write_similarity
+from made_similarity import write_label_names, write_similarity
 
 from atlas.cli.main import cli
 from atlas.query.atlas import Atlas
@@ -15,7 +15,9 @@ from atlas.query.atlas import Atlas
 def home(tmp_path_factory):
     """A folder whose outputs/ holds an atlas with similarity and one without."""
     folder = tmp_path_factory.mktemp("home")
-    write_similarity(make_atlas(folder / "outputs" / "full"))
+    paths = make_atlas(folder / "outputs" / "full")
+    write_similarity(paths)
+    write_label_names(paths)
     make_atlas(folder / "outputs" / "bare", WHOLE)
     return folder
 

@@ -2,7 +2,7 @@
 
 import pytest
 from made_atlas import Made, make_atlas, write_names
-from made_similarity import write_similarity
+from made_similarity import write_label_names, write_similarity
 
 from atlas.query.atlas import Atlas
 from atlas.query.html import atlas_html, feature_html
@@ -116,3 +116,15 @@ def test_neighbors_and_pages_for_notebooks_name_them(atlas):
     page = feature_html(atlas, Address.parse("beta net/block/0:4"))
     assert "hen &lt;b&gt;" in page and "<b>hen" not in page
     assert "hen &lt;b&gt;<br>beta net/block/0:4" in atlas_html(atlas)
+
+
+def test_a_class_goes_before_features_that_are_only_named_so(tmp_path):
+    """Labels of pictures name many features alike."""
+    paths = make_atlas(tmp_path / "a")
+    write_similarity(paths)
+    write_label_names(paths)
+    with Atlas(paths.root) as atlas, pytest.raises(UnknownName, match=r"'zebra' is .* features of"):
+        atlas.feature("zebra")
+    write_names(paths, {"alpha/conv2:7": "zebra"})
+    with Atlas(paths.root) as atlas:
+        assert str(atlas.feature("zebra")) == "alpha/conv2:7"
