@@ -8,6 +8,7 @@ from atlas.config.schema import SweepConfig
 from atlas.query.views import write_views
 from atlas.records import ModelCard
 from atlas.report.page.map_files import write_maps
+from atlas.report.sheets.layer_sheets import write_sheets
 from atlas.similarity.job import SimilarityOutcome, similarity
 from atlas.store.paths import AtlasPaths
 
@@ -34,6 +35,9 @@ def compare_features(
     _say_outcome(outcome)
     if not outcome.stopped:
         say_pictures(outcome.paths.maps, write_maps(outcome.paths))
+        # labelled pictures may have given features a name, or another one
+        if renamed := write_sheets(outcome.paths):
+            say_pictures(outcome.paths.sheets, renamed)
         write_views(outcome.paths)
     return outcome
 
