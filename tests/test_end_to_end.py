@@ -161,7 +161,7 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_every_mistake_is_said_at_once_before_anything_is_written(
     empty: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["model=[gogglenet]", "metric=[l7]", "recipe.rescue=many", "modle=3", "channels=x", "seeds=[0,0]"]
+    words = ["model=[gogglenet]", "metric=[l7]", "recipe.rescue=many", "modle=3", "channels=5:2", "seeds=[0,0]"]
     assert run_job("generate", words) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
@@ -170,7 +170,7 @@ def test_every_mistake_is_said_at_once_before_anything_is_written(
         "metric=l7",
         "recipe.rescue=many",
         "did you mean model",
-        "channels='x'",
+        "channels='5:2'",
         "seeds",
     ):
         assert part in printed.err

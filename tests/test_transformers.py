@@ -202,7 +202,7 @@ def test_recipes_of_other_sizes_are_refused_with_what_to_do():
         f"recipe.octaves[{place}].size={size}: {ONLY}; leave size null, or give 64"
         for place, size in enumerate((299, 340, 380))
     ]
-    assert mistakes(*VIT, LAST, "models.custom.sizes=[64,64,80]") == [
+    assert mistakes(*VIT, LAST, "recipe=normalized", "models.custom.sizes=[64,64,80]") == [
         f"models.custom.sizes[2]=80: {ONLY}; leave it null, or give 64"
     ]
 

@@ -34,7 +34,7 @@ def visualize(
     *,
     objective: Objective | None = None,
     metric: str | None = None,
-    recipe: str | RecipeConfig = "standard",
+    recipe: str | RecipeConfig | None = None,
     octaves: Sequence[Mapping[str, Any]] | None = None,
     target: str | Mapping[str, Any] | Target = "channel",
     constant: float = CONSTANT,
@@ -53,7 +53,8 @@ def visualize(
         channels: one of the layer's channels, or several: an image is made for each.
         objective: in place of layer and channels, as `0.5 * channel("layer3:5") - channel("layer4:7")`: one image.
         metric: l1, l2, linf or mean; without it the recipe's own, or what the objective says.
-        recipe: a name in conf/recipe/, or a RecipeConfig.
+        recipe: a name in conf/recipe/, or a RecipeConfig; without it `standard`, or `normalized`, which has pixels, where
+            octaves or a start is given.
         octaves: in place of the recipe's: dicts of size (pixels), steps, lr (start, end), sigma (start, end; pixels).
         target: which part of each channel is driven: a name, or a dict of kind, row, col, count, with.
         constant: C of the metric.
@@ -71,6 +72,8 @@ def visualize(
         ValueError, ConfigError: something is wrong; the message says what is allowed.
         RuntimeError: a forward pass never reaches the layer.
     """
+    if recipe is None:
+        recipe = "standard" if octaves is None and start is None else "normalized"
     chosen = metric or (None if objective is not None else _own_metric(recipe))
     if chosen is not None and chosen not in choices.METRICS:
         raise ValueError(f"metric={chosen!r}: no such metric; {nearest(chosen, choices.METRICS)}")

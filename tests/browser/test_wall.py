@@ -40,7 +40,7 @@ def test_only_what_is_near_the_window_exists(wall: Visit) -> None:
     assert first[:3] == [0, 1, 2]
     wall.page.evaluate("scrollTo(0, document.body.scrollHeight)")
     wall.page.wait_for_function(
-        "[...document.querySelectorAll('.wallrow .caption')].some((one) => one.textContent === '899')"
+        "[...document.querySelectorAll('.wallrow .caption')].some((one) => one.textContent.trim() === '899')"
     )
     assert len(shown(wall)) < CHANNELS / 2
     assert 0 not in shown(wall)
