@@ -6,9 +6,10 @@ from math import ceil, floor
 import numpy as np
 import torch
 from jaxtyping import Float
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 
+from atlas.store.images import middle_square
 from atlas.zoo.receptive_field import Box
 
 
@@ -22,7 +23,7 @@ class Showing:
 
 def square(picture: Image.Image, side: int) -> Float[Tensor, "1 3 side side"]:
     """The largest square in the middle of an RGB picture, with `side` pixels, in [0, 1]: as probes' pictures are read."""
-    pixels = np.asarray(ImageOps.fit(picture, (side, side), Image.Resampling.BICUBIC), np.float32)
+    pixels = np.asarray(middle_square(picture, side), np.float32)
     return torch.from_numpy(pixels / np.float32(255)).permute(2, 0, 1)[None]
 
 

@@ -117,3 +117,8 @@ def _scaled(image: Image.Image) -> Image.Image:
     values = np.asarray(image, np.float64)
     white = 1.0 if image.mode == "F" else 65535.0
     return Image.fromarray(np.rint(np.clip(values / white, 0, 1) * 255).astype(np.uint8))
+
+
+def middle_square(picture: Image.Image, side: int) -> Image.Image:
+    """The largest square in the middle of a picture, scaled to `side` pixels: what models are shown of it."""
+    return ImageOps.fit(picture, (side, side), Image.Resampling.BICUBIC)

@@ -8,11 +8,11 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from atlas.config.schema import ProbeConfig
 from atlas.similarity.atlas_images import Picture
-from atlas.store.images import read_picture, to_pil
+from atlas.store.images import middle_square, read_picture, to_pil
 from atlas.store.photographs import photographs
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class PictureReader:
     def read(self, picture: Picture, side: int) -> Image.Image:
         """The picture as a square of `side` pixels: scaled to cover it, the rest cut off evenly. OSError when unreadable."""
         image = self._draw(picture) if self.probe.kind == "patterns" else read_picture(self._file(picture))
-        return ImageOps.fit(image, (side, side), Image.Resampling.BICUBIC)
+        return middle_square(image, side)
 
     def _file(self, picture: Picture) -> Path:
         if self._installed is None:
