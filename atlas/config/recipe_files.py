@@ -10,6 +10,8 @@ from atlas.config.mistakes import ConfigError, nearest
 from atlas.config.recipe_checks import recipe_mistakes
 from atlas.config.schema import RecipeConfig
 
+DEFAULT = "standard"  # what conf/sweep.yaml chooses
+OCTAVES = "normalized"  # the recipe of pixels that grow, for what the default cannot do
 METRIC = "override /metric@_global_.metric"  # in a recipe's defaults: the metric that it is meant for
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from atlas.config.mistakes import nearest
+from atlas.config.recipe_files import DEFAULT
 from atlas.config.rules import at_least
 from atlas.config.schema import FigureConfig
 from atlas.figures.features import layer_grid, metric_invariance, models, raw_vs_octaves
@@ -47,7 +48,7 @@ def make_figure(config: FigureConfig, mistakes: list[str], failures: list[str]) 
 
 def _suffix(config: FigureConfig) -> str:
     """What a file's name says beside the subject: all choices that are not the defaults."""
-    parts = [config.recipe.name] if config.recipe.name != "standard" else []
+    parts = [config.recipe.name] if config.recipe.name != DEFAULT else []
     parts += [metric for metric in config.metrics if metric != "l1"]
     by_layer = isinstance(config.layers, Mapping)
     channels = list(config.layers.values()) if by_layer else config.channels

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from atlas.config.mistakes import ConfigError, nearest
-from atlas.config.recipe_files import read_recipe
+from atlas.config.recipe_files import DEFAULT, OCTAVES, read_recipe
 from atlas.config.schema import OctaveConfig, RecipeConfig
 from atlas.figures.figure_page import FigurePage, panel
 from atlas.figures.stock import StockImage
@@ -55,7 +55,7 @@ def raw_vs_octaves(studio: Studio) -> Iterator[FigurePage]:
 
     ConfigError: the recipe has no octaves.
     """
-    octaves = read_recipe("normalized") if studio.config.recipe.name == "standard" else studio.config.recipe
+    octaves = read_recipe(OCTAVES) if studio.config.recipe.name == DEFAULT else studio.config.recipe
     if octaves.param != "pixels" or octaves.picture is not None:
         raise ConfigError(
             [f"recipe={octaves.name}: figure raw-vs-octaves takes a recipe of pixels that begin as noise"]

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from atlas.config import choices
 from atlas.config.mistakes import nearest
-from atlas.config.recipe_files import own_metric, read_recipe
+from atlas.config.recipe_files import DEFAULT, OCTAVES, own_metric, read_recipe
 from atlas.config.schema import CONSTANT, RecipeConfig
 from atlas.engine.memory import budget, images_at_once
 from atlas.generate.aim import Aim, check_aim, read_aim
@@ -73,7 +73,7 @@ def visualize(
         RuntimeError: a forward pass never reaches the layer.
     """
     if recipe is None:
-        recipe = "standard" if octaves is None and start is None else "normalized"
+        recipe = DEFAULT if octaves is None and start is None else OCTAVES
     chosen = metric or (None if objective is not None else _own_metric(recipe))
     if chosen is not None and chosen not in choices.METRICS:
         raise ValueError(f"metric={chosen!r}: no such metric; {nearest(chosen, choices.METRICS)}")

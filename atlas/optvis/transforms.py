@@ -85,7 +85,8 @@ def _moves(
     between = (image[0] - view[0] - first - second) % 2 / 2  # the middles of image and view may lie half a pixel apart
     before, after = _shift(drawn[..., :2], first) + between, _shift(drawn[..., 2:4], second)
     if transforms.shift:
-        before = before + (2 * drawn[..., :2] - 1) * transforms.shift * torch.tensor(image[::-1]).to(drawn)
+        across, down = ((2 * drawn[..., :2] - 1) * transforms.shift).unbind(-1)
+        before = before + torch.stack([across * image[1], down * image[0]], -1)
     low, high = transforms.scale
     scale = low + (high - low) * drawn[..., 4]
     angle = torch.deg2rad(transforms.rotate * (2 * drawn[..., 5] - 1))
@@ -129,8 +130,11 @@ def sample(
     grid = torch.stack([across.expand(size), down[:, None].expand(size), ones], -1)
     places = torch.einsum("hwk,bvjk->bvhwj", grid, moves).flatten(1, 2)  # x, y from the middle of the image
     if wrap:
-        sides = torch.tensor([width, height]).to(places)
-        images, places = F.pad(images, (0, 1, 0, 1), mode="circular"), (places + (sides - 1) / 2) % sides - sides / 2
+        images = F.pad(images, (0, 1, 0, 1), mode="circular")
+        # By coordinate: a tensor of both sides would be brought to the device at every step.
+        x, y = places.unbind(-1)
+        x, y = (x + (width - 1) / 2) % width - width / 2, (y + (height - 1) / 2) % height - height / 2
+        places = torch.stack([x, y], -1)
         height, width = height + 1, width + 1
     if images.device.type == "cpu":
         scaled = places * 2 / torch.tensor([width, height]).to(places)

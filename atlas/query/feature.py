@@ -46,7 +46,7 @@ class Feature:
 
     @property
     def name(self) -> str | None:
-        """The class that it stands for in a classifier's output; None where it has no name."""
+        """The class that it stands for in a classifier's output, or else the label whose pictures drive it; None: neither."""
         where = f"{condition(self.address)} AND name IS NOT NULL"
         rows = self.atlas.sql(f"SELECT name FROM tasks WHERE {where} ORDER BY state <> 'ok', name LIMIT 1")
         return next(iter(rows["name"].to_pylist()), None)

@@ -10,7 +10,7 @@ import pytest
 from atlas.config.compose import compose_model, run_job
 from atlas.config.folder import conf_dir
 from atlas.config.mistakes import ConfigError
-from atlas.config.recipe_files import read_recipe
+from atlas.config.recipe_files import DEFAULT, read_recipe
 from atlas.config.schema import SimilarityConfig
 from atlas.optvis.metrics import METRICS
 from atlas.sweep.targets import make_target
@@ -73,7 +73,7 @@ def test_every_experiment_composes_without_mistakes(choice):
 
 def test_the_default_is_patternnet():
     config, overrides, mistakes = composed()
-    assert (list(config.models), list(config.metrics), config.recipe.name) == (["patternnet"], ["l1"], "standard")
+    assert (list(config.models), list(config.metrics), config.recipe.name) == (["patternnet"], ["l1"], DEFAULT)
     assert (config.layers, config.channels, config.seeds) == ("default", "all", [0])
     assert {name: probe.kind for name, probe in config.probes.items()} == {"atlas": "atlas"}
     assert config.similarity == SimilarityConfig()

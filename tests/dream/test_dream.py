@@ -1,9 +1,7 @@
 """`atlas dream` from end to end: the lab's own loop as oracle, any picture, every frame, and every mistake before any work."""
 
-import gc
 import re
 import weakref
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -54,14 +52,6 @@ def broken():
 """
 CUSTOM = ["model=custom", "model.input_size=32"]
 QUICK = ["image=cat.png", "layers=[conv2]", "channels=[0]", "device=cpu", "recipe.octaves.0.steps=4"]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def few_to_collect() -> Iterator[None]:
-    """Each job collects garbage before it loads a model: all that pytest holds need not be searched every time."""
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)

@@ -1,8 +1,7 @@
 """A dream that was stopped goes on where it was, to the same bytes; a finished one is not made again."""
 
-import gc
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -23,14 +22,6 @@ from atlas.store.images import read_note
 
 STEPS, EVERY = 10, 3
 RECIPES = {"dream": [12.0, 12.0], "dream_normalized": [0.02, 0.01]}  # one by one, and several channels together
-
-
-@pytest.fixture(autouse=True, scope="module")
-def few_to_collect() -> Iterator[None]:
-    """Each job collects garbage before it loads a model: all that pytest holds need not be searched every time."""
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)
