@@ -11,7 +11,7 @@ from torch import Tensor
 
 from atlas.config.schema import RecipeConfig
 from atlas.dream.dream_files import DreamFiles, Record
-from atlas.dream.plan import Aim, ModelDreams, StartPicture
+from atlas.dream.plan import DrivenChannels, ModelDreams, StartPicture
 from atlas.dream.progress import Going, Journal
 from atlas.engine.memory import budget, images_at_once, in_batches
 from atlas.optvis.batch import Keep
@@ -30,7 +30,7 @@ class Dream:
     """What became of the picture; all of it is on disk."""
 
     feature: Address
-    aim: Aim
+    aim: DrivenChannels
     record: Record
     files: DreamFiles
 
@@ -49,7 +49,7 @@ class Folder:
     """Where dreams are kept, and how often."""
 
     every: int  # steps between two frames
-    files: Callable[[Aim, int], DreamFiles]  # of a channel
+    files: Callable[[DrivenChannels, int], DreamFiles]  # of a channel
 
 
 def dream(
@@ -88,7 +88,7 @@ def steps_of(recipe: RecipeConfig) -> int:
     return sum(octave.steps or 0 for octave in recipe.octaves)
 
 
-def _together(dreams: ModelDreams, aim: Aim, image: Tensor, device: str) -> int:
+def _together(dreams: ModelDreams, aim: DrivenChannels, image: Tensor, device: str) -> int:
     """Pictures at once whose activations will fit."""
     height, width = image.shape[1:]
     widest = max(layer.bytes for layer in dreams.card.layers if layer.name in aim.layers)
@@ -99,7 +99,7 @@ def _together(dreams: ModelDreams, aim: Aim, image: Tensor, device: str) -> int:
 def _dream(
     loaded: Loaded,
     dreams: ModelDreams,
-    aim: Aim,
+    aim: DrivenChannels,
     channels: Sequence[int],
     *,
     canvas: Canvas,
@@ -136,7 +136,9 @@ def _kept(recipe: RecipeConfig) -> float:
     return prod(1 - rate * recipe.weight_decay for rate in rates) if recipe.optimizer == "sgd" else 1.0
 
 
-def _finish(images: FinishedImages, number: int, feature: Address, aim: Aim, journal: Journal) -> Dream | MissingDream:
+def _finish(
+    images: FinishedImages, number: int, feature: Address, aim: DrivenChannels, journal: Journal
+) -> Dream | MissingDream:
     files, steps = journal.files[number], images.steps[number]
     if images.status[number] != "ok":
         files.clear()

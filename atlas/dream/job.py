@@ -15,7 +15,7 @@ from PIL import Image
 from atlas.config.schema import DreamConfig
 from atlas.dream.dream import Dream, Folder, MissingDream, dream, faded, steps_of
 from atlas.dream.dream_files import DreamFiles
-from atlas.dream.plan import Aim, DreamPlan, ModelDreams, StartPicture, plan_dreams
+from atlas.dream.plan import DreamPlan, DrivenChannels, ModelDreams, StartPicture, plan_dreams
 from atlas.dream.progress import Going, Stopped
 from atlas.dream.trial import try_models
 from atlas.engine.outcome import Outcome
@@ -39,6 +39,7 @@ class DreamRow:
     model: str
     layer: str
     channel: int
+    name: str | None  # of the class that the channel stands for
     metric: str
     recipe: str
     steps: int
@@ -109,7 +110,7 @@ def _dream_with(
 
 
 def _files(
-    loaded: Loaded, dreams: ModelDreams, start: StartPicture, config: DreamConfig, aim: Aim, channel: int
+    loaded: Loaded, dreams: ModelDreams, start: StartPicture, config: DreamConfig, aim: DrivenChannels, channel: int
 ) -> DreamFiles:
     """The files of a channel's dream; what its pixels come of is in their key."""
     folder = Path(config.out).expanduser() / safe(loaded.name) / safe(aim.layer)
@@ -128,6 +129,7 @@ def _row(result: Dream, start: StartPicture, config: DreamConfig, finished: Imag
         model=model,
         layer=layer,
         channel=channel,
+        name=result.aim.classes[channel] if result.aim.classes else None,
         metric=result.aim.metric,
         recipe=config.recipe.name,
         steps=result.record.steps,
@@ -139,7 +141,7 @@ def _row(result: Dream, start: StartPicture, config: DreamConfig, finished: Imag
     )
 
 
-def _ending(channel: int, aim: Aim, config: DreamConfig) -> str:
+def _ending(channel: int, aim: DrivenChannels, config: DreamConfig) -> str:
     parts = [str(channel)]
     if aim.target.kind != "channel":
         parts.append(target_part(aim.target))

@@ -46,14 +46,15 @@ class StartPicture:
 
 
 @dataclass(frozen=True)
-class Aim:
-    """Channels of one layer that are driven alike."""
+class DrivenChannels:
+    """Channels of one layer, each of which is driven in the same way."""
 
     layer: str
     target: Target
     metric: str
     constant: float | None
     channels: tuple[int, ...]
+    classes: tuple[str, ...]  # names of all the layer's channels; none where they are no classes
 
     def objective(self, channels: Int[Tensor, " b"]) -> Objective:
         """Drive one of the channels for each image."""
@@ -71,7 +72,7 @@ class ModelDreams:
 
     card: ModelCard
     recipe: RecipeConfig  # every size and step count filled in
-    aims: tuple[Aim, ...]
+    aims: tuple[DrivenChannels, ...]
 
 
 @dataclass(frozen=True)
@@ -150,8 +151,8 @@ def _fitted(config: DreamConfig, card: ModelCard, start: StartPicture) -> Recipe
 
 def _dreams(config: DreamConfig, card: ModelCard, start: StartPicture, selection: Selection) -> ModelDreams:
     each = product(selection.layers(card), selection.targets, config.metrics)
-    aims = [
-        Aim(layer.name, target, metric, config.metrics[metric].constant, selection.channels(card, layer))
-        for layer, target, metric in each
-    ]
+    aims = []
+    for layer, target, metric in each:
+        channels, constant = selection.channels(card, layer), config.metrics[metric].constant
+        aims.append(DrivenChannels(layer.name, target, metric, constant, channels, layer.classes))
     return ModelDreams(card, _fitted(config, card, start), tuple(aims))

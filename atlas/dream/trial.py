@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from atlas.config.mistakes import ConfigError
-from atlas.dream.plan import Aim, DreamPlan, ModelDreams, StartPicture
+from atlas.dream.plan import DreamPlan, DrivenChannels, ModelDreams, StartPicture
 from atlas.optvis.priors import resize
 from atlas.optvis.spaces import space_of
 from atlas.zoo.load import Loaded
@@ -41,7 +41,7 @@ def _trial(loaded: Loaded, dreams: ModelDreams, start: StartPicture) -> list[str
     return wrong
 
 
-def _room(model: str, aim: Aim, maps: dict[str, Tensor]) -> list[str]:
+def _room(model: str, aim: DrivenChannels, maps: dict[str, Tensor]) -> list[str]:
     """What the target says of a map that is too small for it."""
     first = torch.zeros(1, dtype=torch.long, device=maps[aim.layer].device)
     try:

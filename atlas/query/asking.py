@@ -1,6 +1,6 @@
 """What a picture of one's own drives: which features are asked, what they are compared with, and their names."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from atlas.ask.answer import Answer, Standard
 from atlas.config.mistakes import ConfigError
-from atlas.query.names import check, check_layer, check_models
+from atlas.query.names import check, check_layer, check_models, names_of
 from atlas.query.reader import Reader
 from atlas.query.shell import job
 from atlas.query.tables_known import comparison_record
@@ -159,16 +159,9 @@ def own_image(reader: Reader, picture: "Image.Image") -> Row | None:
 
 def _named(reader: Reader, answers: Sequence[Answer]) -> pa.Table:
     """Answers as a table of ASK_COLUMNS."""
-    names = dict(_names(reader, [answer.feature for answer in answers]))
+    names = names_of(reader, [answer.feature for answer in answers])
     rows = [{**answer._asdict(), "name": names.get(answer.feature)} for answer in answers]
     return pa.Table.from_pylist(rows, schema=ASK_COLUMNS)
-
-
-def _names(reader: Reader, features: Sequence[str]) -> Iterator[tuple[str, str]]:
-    listed = ", ".join(["NULL", *map(quoted, features)])
-    text = f"SELECT feature, any_value(name) AS name FROM features WHERE feature IN ({listed}) GROUP BY feature"
-    for row in reader.sql(text).to_pylist():
-        yield row["feature"], row["name"]
 
 
 def _measured_probes(reader: Reader) -> list[str]:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from atlas.query.names import UnknownName, condition
+from atlas.query.names import UnknownName, condition, names_of
 from atlas.query.neighbors import neighbors
 from atlas.query.question import Question
 from atlas.query.reader import Reader
@@ -47,9 +47,7 @@ class Feature:
     @property
     def name(self) -> str | None:
         """The class that it stands for in a classifier's output, or else the label whose pictures drive it; None: neither."""
-        where = f"{condition(self.address)} AND name IS NOT NULL"
-        rows = self.atlas.sql(f"SELECT name FROM tasks WHERE {where} ORDER BY state <> 'ok', name LIMIT 1")
-        return next(iter(rows["name"].to_pylist()), None)
+        return names_of(self.atlas, [str(self)]).get(str(self))
 
     def rows(self, view: str = "features") -> pa.Table:
         """Its rows of a view with columns model, layer and channel: of `features`, one for each image.

@@ -33,6 +33,13 @@ def condition(feature: Address) -> str:
     return f"model = {quoted(feature.model)} AND layer = {quoted(feature.layer)} AND channel = {feature.channel}"
 
 
+def names_of(reader: Reader, features: Iterable[str]) -> dict[str, str]:
+    """The name of each feature that has one: its class in a classifier's output, or the label whose pictures drive it."""
+    listed = ", ".join(["NULL", *map(quoted, features)])  # NULL, so that an empty list is a list too
+    text = f"SELECT DISTINCT feature, name FROM tasks WHERE name IS NOT NULL AND feature IN ({listed})"
+    return {row["feature"]: row["name"] for row in reader.sql(text).to_pylist()}
+
+
 def check_models(reader: Reader, *models: str) -> None:
     """UnknownName for the first model that the atlas was never asked for."""
     allowed = model_names(reader)

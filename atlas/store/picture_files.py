@@ -52,6 +52,12 @@ def find_pictures(request: object, out: Path | None = None) -> list[NamedPicture
     return _labelled(list(by_path.values()))
 
 
+def pictures_in(folder: Path) -> list[Path]:
+    """The files of a folder and its subfolders that may be pictures by their suffix, hidden ones left out, in order."""
+    files = [path for path in folder.rglob("*") if _may_be_picture(path, folder) and path.is_file()]
+    return sorted(files, key=lambda path: path.relative_to(folder).parts)
+
+
 def path_for(label: PurePath, ending: str) -> Path:
     """The path of a file that is made of a picture: the label's folders and name, made safe, and the ending."""
     *folders, last = (_short(safe(part)) for part in label.parts)
@@ -92,14 +98,13 @@ def _at_hand(text: str) -> _PictureFile:
 
 
 def _inside(folder: Path, out: Path | None) -> list[_PictureFile]:
-    files = [path for path in folder.rglob("*") if _may_be_picture(path, folder) and path.is_file()]
+    files = pictures_in(folder)
     results = out.expanduser().resolve() if out is not None else None
     if results is not None and results != folder.resolve() and results.is_relative_to(folder.resolve()):
         files = [path for path in files if not path.resolve().is_relative_to(results)]
     if not files:
         raise ConfigError([f"image={folder}: there is no picture in this folder"])
-    ordered = sorted(files, key=lambda path: path.relative_to(folder).parts)
-    return [_PictureFile(str(p), p.resolve(), p.relative_to(folder), False, partial(read_picture, p)) for p in ordered]
+    return [_PictureFile(str(p), p.resolve(), p.relative_to(folder), False, partial(read_picture, p)) for p in files]
 
 
 def _may_be_picture(path: Path, folder: Path) -> bool:

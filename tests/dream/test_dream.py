@@ -171,11 +171,11 @@ def test_the_command_tells_of_the_dream_and_its_frames(capsys: pytest.CaptureFix
     assert run_job("dream", ["image=cat.png", "layers=[conv1]", "channels=[5]", "device=cpu", *steps]) == 0
     out, err = capsys.readouterr()
     header, _, row = out.splitlines()
-    names = ("image", "model", "layer", "channel", "metric", "recipe", "steps", "score_start", "score", "change")
+    names = ("image", "model", "layer", "channel", "name", "metric", "recipe", "steps", "score_start", "score", "change")
     assert header.split() == [*names, "dream", "frames"]
     told = dict(zip(header.split(), row.split(), strict=True))
-    assert [told[name] for name in (*names[:7], "frames")] == [
-        *("cat.png", "patternnet", "conv1", "5", "mean", "dream", "120", "3")
+    assert [told[name] for name in (*names[:8], "frames")] == [
+        *("cat.png", "patternnet", "conv1", "5", "-", "mean", "dream", "120", "3")
     ]
     assert float(told["score"]) > float(told["score_start"])
     assert err == f"  {told['dream']}\n"
@@ -244,6 +244,13 @@ def test_every_channel_metric_and_target_has_files_of_its_own() -> None:
     assert names == {f"cat-{c}-row{r}-{m}-dream.png" for c in (0, 1) for r in (1, 2) for m in metrics}
     assert len({row.dream for row in outcome.rows}) == len(outcome.rows) == 16
     assert [row.layer for row in outcome.rows] == ["conv1"] * 8 + ["conv2"] * 8
+
+
+def test_a_class_is_asked_for_and_told_by_its_name() -> None:
+    (row,) = dreams("dream_normalized", steps=1, layers=["logits"], channels=["rings"]).rows
+    assert (row.channel, row.name) == (6, "rings")
+    (row,) = dreams("dream_normalized", steps=1, channels=[6]).rows
+    assert row.name is None
 
 
 def test_another_recipe_leaves_no_frame_of_the_first() -> None:

@@ -20,6 +20,7 @@ COLUMNS = pa.schema(
         "model": pa.string(),
         "layer": pa.string(),
         "channel": pa.int64(),
+        "name": pa.string(),
         "metric": pa.string(),
         "recipe": pa.string(),
         "steps": pa.int64(),

@@ -3,7 +3,7 @@ and reads one by one.
 """
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +14,11 @@ from atlas.config.schema import ProbeConfig
 from atlas.similarity.atlas_images import Picture
 from atlas.store.images import middle_square, read_picture, to_pil
 from atlas.store.photographs import photographs
+from atlas.store.picture_files import pictures_in
 
 if TYPE_CHECKING:
     import torch
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"}
 DRAWING_SIDE = 64  # pixels: what PatternNet was trained on
 STREAM_PICTURES = 64  # drawn from one random stream
 
@@ -30,11 +30,7 @@ def pictures_of(probe: ProbeConfig) -> list[Picture]:
     if probe.kind == "photographs":
         return [Picture(f"{name} {path.stat().st_size:x}", name) for name, path in photographs().items()]
     folder = Path(probe.folder or "")
-    return [_picture(path, folder) for path in _picture_files(folder)]
-
-
-def _picture_files(folder: Path) -> Iterable[Path]:
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    return [_picture(path, folder) for path in pictures_in(folder)]
 
 
 def _picture(path: Path, folder: Path) -> Picture:
