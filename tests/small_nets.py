@@ -72,7 +72,7 @@ def recipe(*octaves: tuple[int, int], **changes) -> RecipeConfig:
 
 def small_vit() -> nn.Module:
     """torchvision's own transformer, for 64 pixels: a class token and 16 patches, 32 numbers each."""
-    return torchvision.models.VisionTransformer(
+    return torchvision().models.VisionTransformer(
         image_size=64, patch_size=16, num_layers=2, num_heads=2, hidden_dim=32, mlp_dim=64, num_classes=5
     )
 

@@ -46,10 +46,10 @@ def naive_octaves(
     image = start
     for number, (size, steps, rates, sigmas) in enumerate(octaves):
         if number:
-            image = torchvision.transforms.Resize([size, size])(image)
+            image = torchvision().transforms.Resize([size, size])(image)
         for i in range(steps):
             gradient = naive_gradient(model, layer, image, channel, metric)
             image = image.detach() - (rates[0] * (steps - i) / steps + rates[1] * i / steps) * gradient
             sigma = sigmas[0] * (steps - i) / steps + sigmas[1] * i / steps
-            image = torchvision.transforms.functional.gaussian_blur(image, [3, 3], sigma=[sigma, sigma])
+            image = torchvision().transforms.functional.gaussian_blur(image, [3, 3], sigma=[sigma, sigma])
     return image

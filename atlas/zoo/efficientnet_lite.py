@@ -56,4 +56,4 @@ def _weights_file(setting: str, entry: str) -> Path:
 
 def _class_names(count: int) -> Sequence[str]:
     """ImageNet's 1000 classes, as torchvision spells them."""
-    return torchvision.models.ResNet50_Weights.IMAGENET1K_V1.meta["categories"]
+    return torchvision().models.ResNet50_Weights.IMAGENET1K_V1.meta["categories"]

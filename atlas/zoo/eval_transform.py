@@ -11,7 +11,7 @@ from atlas.zoo.torchvision_ops import torchvision
 
 LONGEST = 100  # times the shorter side: a longer picture loses its ends first, or resizing it would fill the memory
 
-functional: Any = torchvision.transforms.functional  # typed as if it took tensors only
+functional: Any = torchvision().transforms.functional  # typed as if it took tensors only
 
 
 def eval_transform(picture: Image.Image, preprocessing: Preprocessing) -> Float[Tensor, "3 s s"]:

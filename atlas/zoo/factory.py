@@ -10,6 +10,7 @@ from typing import Any
 from torch import nn
 
 from atlas.config.mistakes import ConfigError, nearest
+from atlas.zoo.torchvision_ops import torchvision
 
 SPELLING = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 
@@ -47,6 +48,7 @@ def _import(setting: str, module: str) -> Any:
     if folder not in sys.path and "" not in sys.path:
         # `python -m` puts it there, the console script does not. It stays, for imports that the module makes later.
         sys.path.append(folder)
+    torchvision()  # the module may import it, and may have to be helped as everybody
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:

@@ -14,6 +14,7 @@ from torch import nn
 from atlas.config.mistakes import ConfigError, nearest
 from atlas.config.schema import ModelConfig
 from atlas.zoo.architecture import Architecture, Preprocessing, fetched, no_weights
+from atlas.zoo.torchvision_ops import torchvision
 
 
 def timm_module(setting: str) -> ModuleType:
@@ -21,6 +22,7 @@ def timm_module(setting: str) -> ModuleType:
 
     setting: how the error names what needs timm, as `models.mine.source=timm`.
     """
+    torchvision()  # timm imports it, and may have to be helped as everybody
     try:
         # Imported here: timm is optional.
         import timm

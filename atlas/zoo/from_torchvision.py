@@ -36,12 +36,12 @@ def torchvision_architecture(name: str, config: ModelConfig) -> Architecture:
 def knows_tag(entry: str) -> bool:
     """Whether torchvision has the architecture of an entry, and weights of its tag if it has one."""
     base, _, tag = entry.partition(".")
-    return base in torchvision_names() and (not tag or tag in torchvision.models.get_model_weights(base).__members__)
+    return base in torchvision_names() and (not tag or tag in torchvision().models.get_model_weights(base).__members__)
 
 
 def torchvision_names() -> list[str]:
     """The names of all models that take one picture and give maps of it."""
-    models = torchvision.models  # detection, video and optical flow do not take one picture and give maps of it
+    models = torchvision().models  # detection, video and optical flow do not take one picture and give maps of it
     return [name for part in (models, models.segmentation) for name in models.list_models(module=part)]
 
 
@@ -51,7 +51,7 @@ def _published(name: str, entry: str) -> Any | None:
     ConfigError: the architecture has no weights of that tag. ValueError: torchvision has no such architecture.
     """
     base, _, tag = entry.partition(".")
-    members = torchvision.models.get_model_weights(base).__members__
+    members = torchvision().models.get_model_weights(base).__members__
     if tag and tag not in members:
         raise ConfigError([f"models.{name}.entry={entry!r}: {base} has no weights {tag!r}; {nearest(tag, members)}"])
     return members.get(tag or "DEFAULT")
@@ -72,7 +72,7 @@ def _preprocessing_of(weights: Any | None) -> Preprocessing:
 
 
 def _bare(base: str, kwargs: dict[str, Any]) -> nn.Module:
-    builder = torchvision.models.get_model_builder(base)
+    builder = torchvision().models.get_model_builder(base)
     if "weights_backbone" in inspect.signature(builder).parameters:  # segmentation: its default is a download
         kwargs = {"weights_backbone": None, **kwargs}
     return _without_aux(builder(weights=None, **kwargs), kwargs)
@@ -94,7 +94,7 @@ def _pretrained(name: str, config: ModelConfig, base: str) -> nn.Module:
     if weights is None:
         raise no_weights(name, "torchvision", base)
     kwargs = _kwargs(base, config)
-    build = partial(torchvision.models.get_model, base, weights=weights, **kwargs)
+    build = partial(torchvision().models.get_model, base, weights=weights, **kwargs)
     cached = Path(torch.hub.get_dir(), "checkpoints", weights.url.rpartition("/")[2])
     return _without_aux(fetched(name, config, cached, build), kwargs)
 

@@ -1,12 +1,13 @@
-"""The one way to torchvision: `from atlas.zoo.torchvision_ops import torchvision`.
+"""The one way to torchvision: `torchvision()`, which imports it at the first call, since that takes longer than torch itself.
 
 Linux wheels of torchvision are CUDA builds. Beside a CPU build of torch their compiled operators do not load,
 and the import fails on those that are missing. Only Python parts are used, which need no more than their schemas.
 """
 
 import sys
+from functools import cache
 from importlib import import_module
-from types import ModuleType
+from typing import Any
 
 from torch import library as registry
 from torch import ops
@@ -17,11 +18,17 @@ SCHEMAS = {
 }
 
 
-def import_torchvision() -> tuple[ModuleType, registry.Library | None]:
+def torchvision() -> Any:
+    """The module torchvision; ImportError, or its own error, where it is not there or broken."""
+    return _imported()[0]
+
+
+@cache
+def _imported() -> tuple[Any, registry.Library | None]:
     """torchvision, and the declarations without which it does not import; None where it needs none.
 
     It is tried as it is first: a release whose operators load must find nothing declared before it, in whatever file
-    it keeps them. ImportError, or torchvision's own error, where declarations do not help.
+    it keeps them.
     """
     try:
         return import_module("torchvision"), None
@@ -44,6 +51,6 @@ def _declare_missing() -> registry.Library:
     return declared
 
 
-torchvision, DECLARED = import_torchvision()
-
-__all__ = ["DECLARED", "SCHEMAS", "import_torchvision", "torchvision"]
+def declared_operators() -> registry.Library | None:
+    """What was declared for torchvision's sake; None: it has all that it needs."""
+    return _imported()[1]

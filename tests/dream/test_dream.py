@@ -171,7 +171,19 @@ def test_the_command_tells_of_the_dream_and_its_frames(capsys: pytest.CaptureFix
     assert run_job("dream", ["image=cat.png", "layers=[conv1]", "channels=[5]", "device=cpu", *steps]) == 0
     out, err = capsys.readouterr()
     header, _, row = out.splitlines()
-    names = ("image", "model", "layer", "channel", "name", "metric", "recipe", "steps", "score_start", "score", "change")
+    names = (
+        "image",
+        "model",
+        "layer",
+        "channel",
+        "name",
+        "metric",
+        "recipe",
+        "steps",
+        "score_start",
+        "score",
+        "change",
+    )
     assert header.split() == [*names, "dream", "frames"]
     told = dict(zip(header.split(), row.split(), strict=True))
     assert [told[name] for name in (*names[:8], "frames")] == [

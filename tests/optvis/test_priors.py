@@ -7,7 +7,7 @@ from atlas.optvis.priors import blur, layout, resize, unit_rms
 from atlas.zoo.torchvision_ops import torchvision
 from tests.small_nets import images
 
-TRANSFORMS = torchvision.transforms
+TRANSFORMS = torchvision().transforms
 
 
 @pytest.mark.parametrize("sigma", [2.4, 0.8, 0.3, 0.05, 100.0])

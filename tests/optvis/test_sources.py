@@ -99,12 +99,12 @@ def gradient_of(loss, image: Tensor) -> Tensor:
 def stepped(loss, image: Tensor, octaves: list) -> Tensor:
     """The sources' octaves with a loss of one's own."""
     for size, steps, lr, sigma in octaves:
-        image = torchvision.transforms.Resize([size, size])(image) if image.shape[-1] != size else image
+        image = torchvision().transforms.Resize([size, size])(image) if image.shape[-1] != size else image
         for i in range(steps):
             gradient = gradient_of(loss, image)
             image = image.detach() - (lr[0] * (steps - i) / steps + lr[1] * i / steps) * gradient
             width = sigma[0] * (steps - i) / steps + sigma[1] * i / steps
-            image = torchvision.transforms.functional.gaussian_blur(image, [3, 3], sigma=[width, width])
+            image = torchvision().transforms.functional.gaussian_blur(image, [3, 3], sigma=[width, width])
     return image
 
 

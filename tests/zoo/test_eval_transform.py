@@ -32,7 +32,7 @@ def normalised(picture: Image.Image, preprocessing: Preprocessing) -> Tensor:
 @pytest.mark.parametrize("name", ["googlenet", "resnet50", "vgg19", "inception_v3", "swin_t"])
 def test_torchvision_sees_what_its_preset_makes(name: str, picture: str) -> None:
     image = PICTURES[picture]()
-    preset = torchvision.models.get_model_weights(name).DEFAULT.transforms()
+    preset = torchvision().models.get_model_weights(name).DEFAULT.transforms()
     preprocessing = architecture(name, ModelConfig(source="torchvision")).preprocessing
     assert torch.equal(normalised(image, preprocessing), preset(image))
 

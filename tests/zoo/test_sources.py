@@ -168,6 +168,6 @@ def test_a_wrong_factory_is_told_with_its_place(module: str, factory: str | None
 
 
 def test_torchvision_agrees_with_the_constants_of_models_without_weights() -> None:
-    transforms = torchvision.models.get_weight("ResNet18_Weights.DEFAULT").transforms()
+    transforms = torchvision().models.get_weight("ResNet18_Weights.DEFAULT").transforms()
     known = architecture("custom", ModelConfig(source="custom", factory="a:b")).preprocessing
     assert (list(known.mean), list(known.std)) == (transforms.mean, transforms.std)

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 import atlas
-from atlas.zoo.torchvision_ops import DECLARED, SCHEMAS, torchvision
+from atlas.zoo.torchvision_ops import SCHEMAS, declared_operators, torchvision
 
 PACKAGE = Path(atlas.__path__[0])
 # as of 0.29: the operators lie in a file of another name, and are registered while torchvision is imported
@@ -31,8 +31,8 @@ def in_a_fresh_process(code: str, *folders: Path) -> str:
 
 def test_a_fresh_process_imports_torchvision_and_timm_and_uses_them() -> None:
     code = (
-        "from atlas.zoo.torchvision_ops import torchvision; import timm, torch;"
-        "print(torchvision.transforms.functional.gaussian_blur(torch.ones(1, 3, 8, 8), 3, 1.0).sum().item())"
+        "from atlas.zoo.torchvision_ops import torchvision; torchvision(); import timm, torch;"
+        "print(torchvision().transforms.functional.gaussian_blur(torch.ones(1, 3, 8, 8), 3, 1.0).sum().item())"
     )
     assert in_a_fresh_process(code) == "192.0"
 
@@ -41,12 +41,15 @@ def test_a_torchvision_that_registers_its_own_operators_finds_none_declared(tmp_
     (tmp_path / "torchvision").mkdir()
     (tmp_path / "torchvision" / "_C_stable.so").touch()
     (tmp_path / "torchvision" / "__init__.py").write_text(REGISTERS_ITS_OWN)
-    code = "from atlas.zoo.torchvision_ops import DECLARED, torchvision; print(torchvision.__version__, DECLARED)"
+    code = (
+        "from atlas.zoo.torchvision_ops import declared_operators, torchvision;"
+        "print(torchvision().__version__, declared_operators())"
+    )
     assert in_a_fresh_process(code, tmp_path) == "0.29.1 None"
 
 
 def test_schemas_are_declared_only_where_the_compiled_operators_do_not_load() -> None:
-    assert (DECLARED is None) == torchvision.extension._has_ops()
+    assert (declared_operators() is None) == torchvision().extension._has_ops()
     assert all(hasattr(torch.ops.torchvision, name) for name in SCHEMAS)
 
 

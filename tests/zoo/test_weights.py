@@ -52,15 +52,15 @@ def same(a: nn.Module, b: nn.Module) -> bool:
 
 
 def test_the_default_is_what_torchvision_loads_with_its_own_preprocessing(checkpoints: Path) -> None:
-    weights = torchvision.models.get_weight("GoogLeNet_Weights.DEFAULT")
+    weights = torchvision().models.get_weight("GoogLeNet_Weights.DEFAULT")
     file = checkpoints / weights.url.rpartition("/")[2]
     with seeded(3):
-        whole = torchvision.models.GoogLeNet(init_weights=False)
+        whole = torchvision().models.GoogLeNet(init_weights=False)
         for module in whole.modules():
             if isinstance(module, nn.BatchNorm2d):
                 module.running_mean.uniform_(-0.5, 0.5)
     torch.save(whole.state_dict(), file)
-    theirs = torchvision.models.get_model("googlenet", weights="DEFAULT").eval()
+    theirs = torchvision().models.get_model("googlenet", weights="DEFAULT").eval()
     images = torch.rand(1, 3, 224, 224)
     expected = theirs(weights.transforms(resize_size=224)(images))
     default = load("googlenet", ModelConfig(source="torchvision"))
@@ -73,8 +73,8 @@ def test_the_default_is_what_torchvision_loads_with_its_own_preprocessing(checkp
 
 
 def test_inception_drops_its_heads_after_loading(checkpoints: Path) -> None:
-    weights = torchvision.models.get_weight("Inception_V3_Weights.DEFAULT")
-    whole = torchvision.models.Inception3(init_weights=False)
+    weights = torchvision().models.get_weight("Inception_V3_Weights.DEFAULT")
+    whole = torchvision().models.Inception3(init_weights=False)
     torch.save(whole.state_dict(), checkpoints / weights.url.rpartition("/")[2])
     model = load("inception_v3", ModelConfig(source="torchvision")).model
     assert model.transform_input
