@@ -1,11 +1,12 @@
 """The one way to torchvision: `from atlas.zoo.torchvision_ops import torchvision`.
 
 Linux wheels of torchvision are CUDA builds. Beside a CPU build of torch their compiled operators do not load,
-and the import fails on two that are missing. Only Python parts are used, which need no more than their schemas.
+and the import fails on those that are missing. Only Python parts are used, which need no more than their schemas.
 """
 
-from importlib.machinery import PathFinder
-from importlib.util import find_spec
+import sys
+from importlib import import_module
+from types import ModuleType
 
 from torch import library as registry
 from torch import ops
@@ -16,25 +17,26 @@ SCHEMAS = {
 }
 
 
-def _compiled_operators_load() -> bool:
-    """Whether torchvision's own `_C` can be loaded into this torch; loading it twice does no harm."""
-    package = find_spec("torchvision")  # finds the package without importing it
-    if package is None:
-        return False
-    library = PathFinder.find_spec("_C", package.submodule_search_locations)
-    if library is None or library.origin is None:
-        return False
+def import_torchvision() -> tuple[ModuleType, registry.Library | None]:
+    """torchvision, and the declarations without which it does not import; None where it needs none.
+
+    It is tried as it is first: a release whose operators load must find nothing declared before it, in whatever file
+    it keeps them. ImportError, or torchvision's own error, where declarations do not help.
+    """
     try:
-        ops.load_library(library.origin)
-    except (ImportError, OSError):
-        return False
-    return True
+        return import_module("torchvision"), None
+    except RuntimeError as error:
+        if "does not exist" not in str(error):
+            raise
+    # what is half imported would be taken for whole
+    for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
+        del sys.modules[name]
+    declared = _declare_missing()
+    return import_module("torchvision"), declared
 
 
-def _declare_missing() -> registry.Library | None:
+def _declare_missing() -> registry.Library:
     """Declare the schemas that nobody has; they live as long as the library that is returned."""
-    if _compiled_operators_load():
-        return None
     declared = registry.Library("torchvision", "FRAGMENT")
     for name, schema in SCHEMAS.items():
         if not hasattr(ops.torchvision, name):
@@ -42,8 +44,6 @@ def _declare_missing() -> registry.Library | None:
     return declared
 
 
-DECLARED = _declare_missing()
+torchvision, DECLARED = import_torchvision()
 
-import torchvision  # noqa: E402  (must come after the declarations above: that is what this module is for)
-
-__all__ = ["DECLARED", "SCHEMAS", "torchvision"]
+__all__ = ["DECLARED", "SCHEMAS", "import_torchvision", "torchvision"]

@@ -1,5 +1,6 @@
 """torchvision imports beside any build of torch, and nobody gets it another way."""
 
+import os
 import re
 import subprocess
 import sys
@@ -11,6 +12,21 @@ import atlas
 from atlas.zoo.torchvision_ops import DECLARED, SCHEMAS, torchvision
 
 PACKAGE = Path(atlas.__path__[0])
+# as of 0.29: the operators lie in a file of another name, and are registered while torchvision is imported
+REGISTERS_ITS_OWN = f"""
+import torch
+library = torch.library.Library("torchvision", "DEF")
+library.define({SCHEMAS["nms"]!r})
+__version__ = "0.29.1"
+"""
+
+
+def in_a_fresh_process(code: str, *folders: Path) -> str:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, [*folders, PACKAGE.parent]))}
+    command = [sys.executable, "-W", "error", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, cwd="/", env=environment, timeout=100)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
 
 
 def test_a_fresh_process_imports_torchvision_and_timm_and_uses_them() -> None:
@@ -18,9 +34,15 @@ def test_a_fresh_process_imports_torchvision_and_timm_and_uses_them() -> None:
         "from atlas.zoo.torchvision_ops import torchvision; import timm, torch;"
         "print(torchvision.transforms.functional.gaussian_blur(torch.ones(1, 3, 8, 8), 3, 1.0).sum().item())"
     )
-    command = [sys.executable, "-W", "error", "-c", code]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=PACKAGE.parent, timeout=100)
-    assert (done.returncode, done.stdout.strip()) == (0, "192.0"), done.stderr
+    assert in_a_fresh_process(code) == "192.0"
+
+
+def test_a_torchvision_that_registers_its_own_operators_finds_none_declared(tmp_path: Path) -> None:
+    (tmp_path / "torchvision").mkdir()
+    (tmp_path / "torchvision" / "_C_stable.so").touch()
+    (tmp_path / "torchvision" / "__init__.py").write_text(REGISTERS_ITS_OWN)
+    code = "from atlas.zoo.torchvision_ops import DECLARED, torchvision; print(torchvision.__version__, DECLARED)"
+    assert in_a_fresh_process(code, tmp_path) == "0.29.1 None"
 
 
 def test_schemas_are_declared_only_where_the_compiled_operators_do_not_load() -> None:
