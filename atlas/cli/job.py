@@ -1,12 +1,14 @@
 """The jobs: a command line in, an exit code and one clear message out. Everything after the command is Hydra's."""
 
 import sys
+from collections.abc import Callable
 
 import click
 
 from atlas.cli.lazy_group import JOBS, load
 from atlas.cli.messages import say
 from atlas.config import compose
+from atlas.config.extras import install, lacks
 from atlas.config.mistakes import ConfigError
 from atlas.engine.executor import ClusterError
 from atlas.engine.outcome import DONE, INTERRUPTED, WRONG, Outcome
@@ -15,6 +17,8 @@ from atlas.figures import NAMES
 from atlas.query.guard import Damaged
 from atlas.store.lock import Locked
 from atlas.store.manifest import NotAnAtlas
+
+READING = ("site",)  # jobs that look at no network
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
@@ -27,10 +31,9 @@ def job(context: click.Context, arguments: tuple[str, ...]) -> None:
 
 def run_job(name: str, arguments: list[str]) -> int:
     """Run one of JOBS with the arguments that follow its name; returns the exit code, whichever way the job ends."""
-    place, _ = JOBS[name]
     try:
         overrides = with_figure_key(arguments) if name == "figure" else arguments
-        outcome: Outcome | None = compose.run_job(name, overrides, lambda *composed: load(place)(*composed))
+        outcome: Outcome | None = compose.run_job(name, overrides, lambda *composed: _body(name)(*composed))
         return DONE if outcome is None else outcome.code
     except ConfigError as error:
         return _refuse(error.mistakes)
@@ -42,6 +45,14 @@ def run_job(name: str, arguments: list[str]) -> int:
     except (KeyboardInterrupt, StopNow):
         say("stopped; run the same again")
         return INTERRUPTED
+
+
+def _body(name: str) -> Callable[..., Outcome | None]:
+    """What a job does; ConfigError where what it takes is not installed."""
+    if name not in READING and lacks("torch"):
+        raise ConfigError([f"atlas {name} needs torch, which is not installed: {install('run')}"])
+    place, _ = JOBS[name]
+    return load(place)
 
 
 def _refuse(mistakes: tuple[str, ...] | list[str]) -> int:
