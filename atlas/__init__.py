@@ -8,13 +8,13 @@ Importing this loads neither torch nor Ray: each name is looked up when it is fi
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from atlas.version import __version__
+
 if TYPE_CHECKING:
     from atlas.cli.call import plan, run
     from atlas.generate.visualize import visualize
     from atlas.query.atlas import Atlas as open
     from atlas.zoo.listing import layers
-
-__version__ = "0.1.0"
 
 __all__ = ["__version__", "layers", "open", "plan", "run", "visualize"]
 
