@@ -20,6 +20,7 @@ from atlas.config.checks import NAME
 from atlas.config.diagnose import BROKEN, Diagnosis, asked_mistakes, diagnose
 from atlas.config.folder import conf_dir
 from atlas.config.mistakes import ConfigError
+from atlas.config.quoted_keys import unquoted_keys
 from atlas.config.schema import DreamConfig, FigureConfig, ModelConfig, SaliencyConfig, SweepConfig
 from atlas.config.searching import searching
 
@@ -62,7 +63,7 @@ def run_job(command: str, arguments: list[str], body: Body) -> Any:
 def _replacing(arguments: list[str], schema: type) -> Iterator[str]:
     """The arguments, those of `layers` so that they replace a mapping that a file has: Hydra would merge theirs with it."""
     has_layers = any(field.name == "layers" for field in fields(schema))
-    for argument in arguments:
+    for argument in map(unquoted_keys, arguments):
         if has_layers and argument.startswith("layers="):
             yield ANY_LAYERS
         yield argument

@@ -26,6 +26,8 @@ FEATURE_NAMES = f"""
         (SELECT feature, weights, name, 0 AS not_class, '' AS probe FROM classes UNION ALL
          SELECT feature, weights, name, 1 AS not_class, probe FROM names WHERE name IS NOT NULL)
      GROUP BY feature, weights) called"""
+# how far a neighbor's score goes beyond its baseline: above it, of opposites below it
+EXCESS = "(score - baseline) * sign AS excess"
 DERIVED = {
     # joined to groups, so that no row is doubled
     "features": f"""
@@ -50,6 +52,7 @@ DERIVED = {
         WHERE task NOT IN (SELECT task FROM features) AND task NOT IN (SELECT task FROM failures)""",
     "neighbors_named": f"""
         SELECT n.*,
+            {EXCESS},
             {{src}},
             {{dst}},
             shown.image AS dst_image,

@@ -9,6 +9,7 @@ from atlas.cli.messages import say
 from atlas.cli.options import open_atlas, reading, say_freshness
 from atlas.cli.tables import print_table
 from atlas.query.feature import Feature
+from atlas.query.neighbors import beyond_chance
 from atlas.query.question import Question
 from atlas.query.tables_known import comparison_record
 from atlas.query.why_empty import why_empty
@@ -38,7 +39,8 @@ def similar(feature: str, top: int, *, atlas_name: str | None, form: str, **opti
 
     FEATURE is an address, model/layer:channel, as googlenet/inception4a:12; where that is one feature only, its name, as
     zebra, or layer:channel. `score` says little without `baseline`,
-    the score that the same rank has against rotated copies of the layers compared with.
+    the score that the same rank has against rotated copies of the layers compared with, and `excess`, how far it goes
+    beyond that: at 0 or below, chance does as well.
 
     Without a neighbor the table is empty, and stderr says why.
     """
@@ -51,6 +53,8 @@ def similar(feature: str, top: int, *, atlas_name: str | None, form: str, **opti
         else:
             if form == "table":
                 say(_heading(source, rows, options))
+            if note := beyond_chance(rows):
+                say(f"note: {note}")
             _say_kept(source, rows, top, opposite=options["opposite"])
         say_freshness(atlas, options["probe"])
 
