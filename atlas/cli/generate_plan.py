@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from atlas.cli.tables import print_table
+from atlas.cli.job_format import print_rows
 from atlas.config.schema import SweepConfig
 from atlas.engine.progress import clock
 from atlas.engine.stage import actor_count
@@ -15,7 +15,7 @@ PNG_BYTES = 2.0  # of a pixel of an optimised image; measured on PatternNet's an
 def print_plan(config: SweepConfig, plan: Plan) -> str:
     """Tasks, shards, bytes, FLOPs and hours by model as a table on stdout; returns their sum as a sentence."""
     rows = [_row(config, plan, name) for name in plan.cards]
-    print_table(pa.Table.from_pylist(rows), "table")
+    print_rows(pa.Table.from_pylist(rows))
     device, actors = _workers(config, plan)
     workers = f"{actors} {device} actor{'' if actors == 1 else 's'}"
     work = f"about {clock(plan.cost / RATE[device] / actors)} of work on {workers}"

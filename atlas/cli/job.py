@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from atlas.cli.job_format import printing, split_format
 from atlas.cli.lazy_group import JOBS, load
 from atlas.cli.messages import say
 from atlas.config import compose
@@ -37,8 +38,10 @@ def run_job(name: str, arguments: list[str], *, aloud: bool = False) -> int:
     aloud: say at once, for who waits, that the networks are read, which takes seconds.
     """
     try:
-        overrides = with_figure_key(arguments) if name == "figure" else arguments
-        outcome: Outcome | None = compose.run_job(name, overrides, partial(_do, name, aloud))
+        form, words = split_format(arguments)
+        overrides = with_figure_key(words) if name == "figure" else words
+        with printing(form):
+            outcome: Outcome | None = compose.run_job(name, overrides, partial(_do, name, aloud))
         return DONE if outcome is None else outcome.code
     except ConfigError as error:
         return _refuse(error.mistakes)

@@ -20,6 +20,7 @@ from atlas.config.checks import NAME
 from atlas.config.diagnose import BROKEN, Diagnosis, asked_mistakes, diagnose
 from atlas.config.folder import conf_dir
 from atlas.config.mistakes import ConfigError
+from atlas.config.near_misses import as_overrides
 from atlas.config.quoted_keys import unquoted_keys
 from atlas.config.schema import DreamConfig, FigureConfig, ModelConfig, SaliencyConfig, SweepConfig
 from atlas.config.searching import searching
@@ -43,6 +44,7 @@ def run_job(command: str, arguments: list[str], body: Body) -> Any:
         )
     page = command if command in PAGES else PAGE
     schema = PAGES.get(command, SweepConfig)
+    arguments = as_overrides(arguments, schema)
     whole = list(_replacing(arguments, schema))
     with _as_program(f"atlas {command}", whole):
         try:
