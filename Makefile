@@ -20,8 +20,10 @@ setup: $(READY)  ## make .venv with everything in it (once)
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Atlas needs Python 3.11 or newer; say which with make PYTHON=python3.11 …" >&2; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@echo "setup: $(VENV), with everything that constraints.txt names; a few minutes, and once"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip uninstall --yes --quiet atlas 2>/dev/null # as earlier checkouts were called
+	$(BIN)/python -m pip install --progress-bar off --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $(READY)
 
 atlas: $(READY)  ## the main job on the embedded default: every channel of PatternNet

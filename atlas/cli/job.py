@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from atlas.cli import completion
 from atlas.cli.job_format import printing, split_format
 from atlas.cli.lazy_group import JOBS, load
 from atlas.cli.messages import say
@@ -25,7 +26,7 @@ MAKING = ("run", "generate", "saliency", "dream")  # jobs that begin with readin
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, shell_complete=completion.overrides)
 @click.pass_context
 def job(context: click.Context, arguments: tuple[str, ...]) -> None:
     """Run the job that the command line names; its module is imported once Hydra has composed the config."""

@@ -5,6 +5,7 @@ from typing import Any
 import click
 import pyarrow as pa
 
+from atlas.cli.completion import addresses
 from atlas.cli.messages import say
 from atlas.cli.options import open_atlas, reading, say_freshness
 from atlas.cli.tables import print_table
@@ -25,7 +26,7 @@ WITHIN = {
 
 
 @click.command()
-@click.argument("feature")
+@click.argument("feature", shell_complete=addresses)
 @click.option("--top", type=click.IntRange(min=1), default=10, show_default=True, help="How many.")
 @click.option("--measure", metavar="|".join(MEASURES), help="[default: sym within a layer, else profile]")
 @click.option("--scope", metavar="|".join(SCOPES), help="Whom to compare with  [default: layer]")
