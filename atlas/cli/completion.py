@@ -14,7 +14,7 @@ MOST = 200  # that a shell is offered
 
 def addresses(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Layers as `model/layer:`, and once that is typed, the channels of the layer; nothing where no atlas is."""
-    layer, colon, _ = incomplete.rpartition(":")
+    _, colon, _ = incomplete.rpartition(":")
     what = "feature" if colon else "model || '/' || layer || ':'"
     text = f"SELECT {what} AS word FROM tasks GROUP BY ALL ORDER BY min(layer_index), min(channel)"
     try:

@@ -75,7 +75,8 @@ class Count:
             return left / self.rate
         if self.under_way:
             return elapsed * left / self.under_way
-        return None if self.expected is None else max(0.0, self.expected - elapsed)
+        # a plan that is overtaken says nothing more
+        return None if self.expected is None or self.expected <= elapsed else self.expected - elapsed
 
     @property
     def share(self) -> float:
