@@ -10,7 +10,7 @@ QUIET := OMP_NUM_THREADS=1 RAY_USAGE_STATS_ENABLED=0 PYTHONDONTWRITEBYTECODE=
 PYTEST := $(QUIET) $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup atlas imagenet test fast check lint types slow bench quality figures screens chromium clean
+.PHONY: help setup atlas imagenet test fast check lint types slow oldest newest bench quality figures screens chromium clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,8 +20,10 @@ setup: $(READY)  ## make .venv with everything in it (once)
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Atlas needs Python 3.11 or newer; say which with make PYTHON=python3.11 …" >&2; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@echo "setup: $(VENV), with everything that constraints.txt names; a few minutes, and once"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip uninstall --yes --quiet atlas 2>/dev/null # as earlier checkouts were called
+	$(BIN)/python -m pip install --progress-bar off --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $(READY)
 
 atlas: $(READY)  ## the main job on the embedded default: every channel of PatternNet
@@ -55,6 +57,23 @@ types: $(READY)  ## pyrefly
 
 slow: $(READY)  ## the tests that take minutes
 	$(QUIET) $(BIN)/python -m pytest -m slow
+
+# The ends of the ranges that this machine can have: torch stays what constraints.txt names.
+oldest:  ## a job and the self-test with the oldest library of every range
+	$(call try,$@)
+
+newest:  ## the same with the newest
+	$(call try,$@)
+
+define try
+	rm -rf build/$(1)
+	$(PYTHON) -m venv build/$(1)
+	$(PYTHON) tests/ranges.py $(1) > build/$(1)/requirements.txt
+	build/$(1)/bin/python -m pip install --quiet --disable-pip-version-check -r build/$(1)/requirements.txt
+	build/$(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps . $$($(PYTHON) tests/ranges.py $(1) torchvision)
+	cd build/$(1) && $(QUIET) bin/atlas run layers=[conv1] channels=0:8 recipe=quick cluster=inline
+	cd build/$(1) && $(QUIET) bin/atlas selftest
+endef
 
 bench: $(READY) chromium  ## speed and memory, as ratios measured in one run
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/bench_optimize.py

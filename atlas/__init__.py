@@ -8,8 +8,9 @@ Importing this loads neither torch nor Ray: each name is looked up when it is fi
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from atlas.version import __version__
+
 if TYPE_CHECKING:
-    __version__: str
     from atlas.cli.call import plan, run
     from atlas.generate.visualize import visualize
     from atlas.query.atlas import Atlas as open
@@ -28,24 +29,22 @@ FRONT = {
 
 
 def __getattr__(name: str) -> Any:
-    if name == "__version__":
-        return _version()
     if name not in FRONT:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, attribute = FRONT[name]
-    globals()[name] = found = getattr(import_module(module), attribute)
-    return found
+    try:
+        globals()[name] = value = getattr(import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        raise _named(error) from error
+    return value
 
 
 def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-def _version() -> str:
-    """Looked up when it is asked for: importlib.metadata takes a tenth of a query's time to import."""
-    from importlib import metadata
+def _named(error: ModuleNotFoundError) -> ModuleNotFoundError:
+    """The error itself, or, where it lacks what an extra of Atlas brings, one that says which to install."""
+    from atlas.config.extras import missing  # only where something is wrong
 
-    try:
-        return metadata.version("atlas")
-    except metadata.PackageNotFoundError:  # a checkout that was never installed
-        return "0"
+    return ModuleNotFoundError(missing(error) or str(error), name=error.name)

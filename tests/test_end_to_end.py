@@ -211,9 +211,12 @@ def test_wrong_input_is_one_clear_message(
 
 
 def test_a_dry_run_says_what_it_would_cost_and_writes_nothing(empty: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_job("generate", ["experiment=demo", "dry_run=true"]) == 0
+    # as on a login node, which has no GPU
+    elsewhere = ["cluster.device=cuda", "cluster.actors=8"]
+    assert run_job("generate", ["experiment=demo", "dry_run=true", *elsewhere]) == 0
     printed = capsys.readouterr()
     assert "464" in printed.out
+    assert "on 8 cuda actors" in printed.err
     assert "Nothing was written" in printed.err
     assert list(empty.iterdir()) == []
 

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from atlas.cli.tables import print_table
+from atlas.cli.job_format import print_rows
 from atlas.config.schema import SweepConfig
 from atlas.engine.progress import clock
 from atlas.engine.stage import actor_count
@@ -15,13 +15,14 @@ PNG_BYTES = 2.0  # of a pixel of an optimised image; measured on PatternNet's an
 def print_plan(config: SweepConfig, plan: Plan) -> str:
     """Tasks, shards, bytes, FLOPs and hours by model as a table on stdout; returns their sum as a sentence."""
     rows = [_row(config, plan, name) for name in plan.cards]
-    print_table(pa.Table.from_pylist(rows), "table")
+    print_rows(pa.Table.from_pylist(rows))
     device, actors = _workers(config, plan)
     workers = f"{actors} {device} actor{'' if actors == 1 else 's'}"
     work = f"about {clock(plan.cost / RATE[device] / actors)} of work on {workers}"
+    elsewhere = "; this machine shows no CUDA device" if device == "cuda" and not _gpus(plan) else ""
     return (
         f"{plan.tasks} images in {len(plan.shards)} shards into {config.out}: {work}, "
-        f"at an assumed {RATE[device] / 1e9:g} G multiply-adds a second each. Nothing was written."
+        f"at an assumed {RATE[device] / 1e9:g} G multiply-adds a second each{elsewhere}. Nothing was written."
     )
 
 
@@ -50,6 +51,10 @@ def _short(value: float) -> str:
 
 def _workers(config: SweepConfig, plan: Plan) -> tuple[str, int]:
     """The device that the images would be made on, and how many actors would share the work."""
-    card = next(iter(plan.cards.values()))
-    device = device_of(config, card)
-    return device, actor_count(config.cluster, device, card.gpus) or 1
+    device = device_of(config, next(iter(plan.cards.values())))
+    return device, actor_count(config.cluster, device, _gpus(plan)) or 1
+
+
+def _gpus(plan: Plan) -> int:
+    """CUDA devices that this machine shows."""
+    return next(iter(plan.cards.values())).gpus

@@ -1,12 +1,17 @@
 """The jobs: a command line in, an exit code and one clear message out. Everything after the command is Hydra's."""
 
 import sys
+from functools import partial
+from typing import Any
 
 import click
 
+from atlas.cli import completion
+from atlas.cli.job_format import printing, split_format
 from atlas.cli.lazy_group import JOBS, load
 from atlas.cli.messages import say
 from atlas.config import compose
+from atlas.config.extras import install, lacks
 from atlas.config.mistakes import ConfigError
 from atlas.engine.executor import ClusterError
 from atlas.engine.outcome import DONE, INTERRUPTED, WRONG, Outcome
@@ -16,21 +21,28 @@ from atlas.query.guard import Damaged
 from atlas.store.lock import Locked
 from atlas.store.manifest import NotAnAtlas
 
+READING = ("site",)  # jobs that look at no network
+MAKING = ("run", "generate", "saliency", "dream")  # jobs that begin with reading the networks that are named
+
 
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, shell_complete=completion.overrides)
 @click.pass_context
 def job(context: click.Context, arguments: tuple[str, ...]) -> None:
     """Run the job that the command line names; its module is imported once Hydra has composed the config."""
-    sys.exit(run_job(str(context.info_name), list(arguments)))
+    sys.exit(run_job(str(context.info_name), list(arguments), aloud=True))
 
 
-def run_job(name: str, arguments: list[str]) -> int:
-    """Run one of JOBS with the arguments that follow its name; returns the exit code, whichever way the job ends."""
-    place, _ = JOBS[name]
+def run_job(name: str, arguments: list[str], *, aloud: bool = False) -> int:
+    """Run one of JOBS with the arguments that follow its name; returns the exit code, whichever way the job ends.
+
+    aloud: say at once, for who waits, that the networks are read, which takes seconds.
+    """
     try:
-        overrides = with_figure_key(arguments) if name == "figure" else arguments
-        outcome: Outcome | None = compose.run_job(name, overrides, lambda *composed: load(place)(*composed))
+        form, words = split_format(arguments)
+        overrides = with_figure_key(words) if name == "figure" else words
+        with printing(form):
+            outcome: Outcome | None = compose.run_job(name, overrides, partial(_do, name, aloud))
         return DONE if outcome is None else outcome.code
     except ConfigError as error:
         return _refuse(error.mistakes)
@@ -42,6 +54,17 @@ def run_job(name: str, arguments: list[str]) -> int:
     except (KeyboardInterrupt, StopNow):
         say("stopped; run the same again")
         return INTERRUPTED
+
+
+def _do(name: str, aloud: bool, config: Any, overrides: list[str], mistakes: list[str]) -> Outcome:
+    """Do a job whose command line is composed; ConfigError where what it takes is not installed."""
+    if name not in READING and lacks("torch"):
+        raise ConfigError([f"atlas {name} needs torch, which is not installed: {install('run')}"])
+    # before anything that takes seconds is imported
+    if aloud and name in MAKING and not mistakes:
+        say(f"reading {', '.join(config.models)} …")
+    place, _ = JOBS[name]
+    return load(place)(config, overrides, mistakes)
 
 
 def _refuse(mistakes: tuple[str, ...] | list[str]) -> int:

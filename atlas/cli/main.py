@@ -1,9 +1,14 @@
 """`atlas`, the console script: a group of commands. Jobs take Hydra's arguments, all others take options."""
 
+import sys
+
 import click
 
 import atlas
 from atlas.cli.lazy_group import lazy_commands
+from atlas.cli.messages import say
+from atlas.config.extras import missing
+from atlas.engine.outcome import WRONG
 
 
 def _print_version(context: click.Context, option: click.Parameter, wanted: bool) -> None:
@@ -41,5 +46,12 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Entry point of the console script."""
-    cli(prog_name="atlas")
+    """Entry point of the console script. What an extra brings and is not there is told in one sentence, exit code 2."""
+    try:
+        cli(prog_name="atlas")
+    except ModuleNotFoundError as error:
+        sentence = missing(error)
+        if sentence is None:
+            raise
+        say(f"atlas: {sentence}")
+        sys.exit(WRONG)

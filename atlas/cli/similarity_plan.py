@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from atlas.cli.tables import print_table
+from atlas.cli.job_format import print_rows
 from atlas.config.schema import SweepConfig
 from atlas.engine.progress import clock
 from atlas.engine.stage import actor_count
@@ -26,7 +26,7 @@ def print_similarity_plan(config: SweepConfig) -> str:
     pictures = pictures_by_probe(config, source)
     shards = missing_shards(config, source, pictures, device)
     rows = [_row(shards, probe, model, len(pictures[probe])) for probe in pictures for model in source.layers]
-    print_table(pa.Table.from_pylist(rows), "table")
+    print_rows(pa.Table.from_pylist(rows))
     seconds = sum(shard.cost for shard in shards) / RATE[device] / actors
     pairs = sum(PAIR_COST * len(source.features) ** 2 * len(group) for group in pictures.values())
     return (

@@ -12,6 +12,7 @@ from typing import Any
 import click
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy import float32
 from rich.cells import cell_len
 
 GAP = "  "
@@ -27,7 +28,8 @@ def plain_rows(table: pa.Table) -> list[dict[str, Any]]:
 
     Through Python's float, 0.1 as float32 would print as 0.10000000149011612.
     """
-    columns = [_plain(column.combine_chunks()) for column in table.columns]
+    # of no chunks, pyarrow makes an array out of a Python list, for which it imports pandas where that is installed
+    columns = [_plain(column.combine_chunks()) for column in table.columns] if table.num_rows else []
     return [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
@@ -38,8 +40,9 @@ def _plain(column: pa.Array) -> list[Any]:
         spans = zip(column.is_valid().to_pylist(), pairwise([0, *ends]), strict=True)
         return [values[start:end] if valid else None for valid, (start, end) in spans]
     if pa.types.is_float32(kind):
-        # numpy's text, and not pyarrow's, for which pyarrow.compute is imported: a sixth of the time of `atlas similar`
-        return [_finite(float(text)) for text in map(str, column.to_numpy(zero_copy_only=False))]
+        # numpy's text, and not pyarrow's, for which pyarrow.compute is imported: a sixth of the time of `atlas similar`;
+        # value by value, as pyarrow's own way to numpy imports pandas where that is installed
+        return [None if value is None else _finite(float(str(float32(value)))) for value in column.to_pylist()]
     return [_value(value) for value in column.to_pylist()]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 
 from atlas.config import choices
+from atlas.config.extras import install, lacks
 from atlas.config.mistakes import nearest
 from atlas.config.recipe_checks import recipe_mistakes
 from atlas.config.rules import at_least, choice, folder
@@ -83,6 +84,8 @@ def metric_mistakes(config: SweepConfig | DreamConfig) -> Iterator[str]:
 def _cluster(cluster: ClusterConfig) -> Iterator[str]:
     yield from choice("cluster.kind", cluster.kind, choices.CLUSTERS)
     yield from choice("cluster.device", cluster.device, choices.DEVICES)
+    if cluster.kind in ("local", "ray") and lacks("ray"):
+        yield f"cluster={cluster.kind}: Ray is not installed: {install('ray')}; cluster=inline does without it"
     if cluster.kind == "ray" and not cluster.address:
         yield "cluster.address is missing: cluster=ray joins a running cluster, as cluster.address=auto or host:6379"
     for key in ("actors", "batch", "cpus_per_actor"):

@@ -20,6 +20,8 @@ from atlas.config.checks import NAME
 from atlas.config.diagnose import BROKEN, Diagnosis, asked_mistakes, diagnose
 from atlas.config.folder import conf_dir
 from atlas.config.mistakes import ConfigError
+from atlas.config.near_misses import as_overrides
+from atlas.config.quoted_keys import unquoted_keys
 from atlas.config.schema import DreamConfig, FigureConfig, ModelConfig, SaliencyConfig, SweepConfig
 from atlas.config.searching import searching
 
@@ -42,6 +44,7 @@ def run_job(command: str, arguments: list[str], body: Body) -> Any:
         )
     page = command if command in PAGES else PAGE
     schema = PAGES.get(command, SweepConfig)
+    arguments = as_overrides(arguments, schema)
     whole = list(_replacing(arguments, schema))
     with _as_program(f"atlas {command}", whole):
         try:
@@ -62,7 +65,7 @@ def run_job(command: str, arguments: list[str], body: Body) -> Any:
 def _replacing(arguments: list[str], schema: type) -> Iterator[str]:
     """The arguments, those of `layers` so that they replace a mapping that a file has: Hydra would merge theirs with it."""
     has_layers = any(field.name == "layers" for field in fields(schema))
-    for argument in arguments:
+    for argument in map(unquoted_keys, arguments):
         if has_layers and argument.startswith("layers="):
             yield ANY_LAYERS
         yield argument

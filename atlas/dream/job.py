@@ -20,7 +20,7 @@ from atlas.dream.progress import Going, Stopped
 from atlas.dream.trial import try_models
 from atlas.engine.outcome import Outcome
 from atlas.engine.pinned import make_repeatable
-from atlas.engine.progress import LINE_EVERY, Count, display_for
+from atlas.engine.progress import Count, display_for
 from atlas.engine.signals import StopRequest
 from atlas.engine.threads import worker_threads
 from atlas.store.paths import safe, target_part
@@ -75,12 +75,12 @@ def dream_job(config: DreamConfig, mistakes: list[str], moving: Moving, stops: S
     make_repeatable(loader.device)
     total = sum(plan.channels(name) * steps_of(dreams.recipe) for name, dreams in plan.models.items())
     outcome, count = DreamOutcome(), Count(total, total, unit="steps")
-    with closing(display_for(count, silence=LINE_EVERY)) as display, stops() as stop:
+    with closing(display_for(count)) as display, stops() as stop:
+        going = Going(count, display, stop)
+        going.step(0, "starting")
         try:
             for name in plan.models:
-                _dream_with(
-                    loader(name), plan, config, outcome=outcome, moving=moving, going=Going(count, display, stop)
-                )
+                _dream_with(loader(name), plan, config, outcome=outcome, moving=moving, going=going)
         except Stopped as stopped:
             done, dreams = len(outcome.rows), sum(map(plan.channels, plan.models))
             outcome.stopped = (

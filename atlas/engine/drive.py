@@ -31,6 +31,7 @@ from atlas.engine.events import (
 from atlas.engine.executor import Executor
 from atlas.engine.progress import Count, Display, StatusFile, busy_line
 from atlas.engine.publisher import Publisher
+from atlas.engine.pulse import listening, read_pulse
 from atlas.engine.scheduler import TROUBLES, Scheduler
 from atlas.engine.signals import StopRequest
 from atlas.records import Receipt, Shard
@@ -99,7 +100,9 @@ class Driver:
             self._feed(Joined(slot))
         self.last_event = self.clock.now()
         while not self.scheduler.finished:
-            for event in self.executor.poll(POLL):
+            with listening(self._report):
+                events = self.executor.poll(POLL)
+            for event in events:
                 self.last_event = self.clock.now()
                 self._feed(event)
             for event in [*self._hung(), *self._stops(stop)]:
@@ -209,6 +212,8 @@ class Driver:
 
     def _report(self) -> None:
         """Show how far the run is, on the display and in status.json."""
+        busy = self.scheduler.busy.values()
+        self.count.under_way = sum(len(shard.items) * read_pulse(self.publisher.pulse(shard.id)) for shard in busy)
         self.display.show(self.count, busy_line(self.scheduler.busy.values()))
         self.status.write("running", self.count, self._workers())
 

@@ -9,11 +9,12 @@ import sys
 from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import datetime
 from time import monotonic
 from typing import Any, Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from atlas.records import Shard
 from atlas.store.files import write_json
@@ -28,10 +29,15 @@ STATUS_EVERY = 2.0  # seconds between two status.json
 class Count:
     """How many images, or other things, of a total are done, dead and failed, and how fast they are settled."""
 
-    def __init__(self, total: int, left: int, failed: int = 0, unit: str = "images") -> None:
+    def __init__(
+        self, total: int, left: int, failed: int = 0, unit: str = "images", *, expected: float | None = None
+    ) -> None:
+        """expected: seconds that those left take by the plan, which is all there is to go by at first."""
         self.total, self.before, self.unit = total, total - left, unit  # before: settled by earlier runs
         self.failed_before = failed  # the part of `before` that failed
         self.done = self.dead = self.failed = 0
+        self.expected = expected
+        self.under_way = 0.0  # what is done of those that are worked on comes to so many
         self.began = monotonic()
         self._recent: deque[tuple[float, int]] = deque([(self.began, 0)], maxlen=WINDOW)
 
@@ -63,8 +69,19 @@ class Count:
 
     @property
     def eta(self) -> float | None:
-        """Seconds until none is left, at the present rate; None where there is no rate yet."""
-        return self.left / self.rate if self.rate else None
+        """Seconds until none is left: at the present rate, else at that of those under way, else by the plan."""
+        left, elapsed = max(0.0, self.left - self.under_way), monotonic() - self.began
+        if self.rate:
+            return left / self.rate
+        if self.under_way:
+            return elapsed * left / self.under_way
+        # a plan that is overtaken says nothing more
+        return None if self.expected is None or self.expected <= elapsed else self.expected - elapsed
+
+    @property
+    def share(self) -> float:
+        """How much of all is settled, with what is done of those under way, 0 to 1."""
+        return (self.before + self.settled + self.under_way) / self.total if self.total else 1.0
 
 
 class Display(Protocol):
@@ -89,18 +106,23 @@ class Bar:
     def __init__(self, console: Console, count: Count) -> None:
         self.progress = Progress(
             BarColumn(bar_width=32),
-            MofNCompleteColumn(),
+            TextColumn("{task.fields[settled]}/{task.total:.0f}"),
             TextColumn(count.unit),
             TimeElapsedColumn(),
             TextColumn("{task.fields[rate]}"),
             TextColumn("[dim]{task.fields[doing]}"),
             console=console,
         )
-        self.task = self.progress.add_task("", total=count.total, completed=count.before, rate="", doing="starting")
+        self.task = self.progress.add_task(
+            "", total=count.total, completed=count.before, settled=count.before, rate="", doing="starting"
+        )
         self.progress.start()
 
     def show(self, count: Count, doing: str) -> None:
-        self.progress.update(self.task, completed=count.before + count.settled, rate=_pace(count), doing=doing)
+        completed = count.before + count.settled + count.under_way
+        self.progress.update(
+            self.task, completed=completed, settled=count.before + count.settled, rate=_pace(count), doing=doing
+        )
 
     def say(self, message: str) -> None:
         self.progress.console.print(message, highlight=False, markup=False)
@@ -110,7 +132,7 @@ class Bar:
 
 
 class Lines:
-    """Plain lines, for log files. silence: seconds without a line; what is over by then has none."""
+    """Plain lines with their time, for log files. silence: seconds without a line; what is over by then has none."""
 
     def __init__(self, silence: float = 0.0) -> None:
         self.first = self.next = monotonic() + silence
@@ -119,10 +141,16 @@ class Lines:
         if monotonic() < (self.next if count.left else self.first):
             return
         self.next = monotonic() + LINE_EVERY
-        self.say(f"{count.before + count.settled}/{count.total} {count.unit}  {_pace(count)}  {doing}".rstrip())
+        words = [
+            f"{count.before + count.settled}/{count.total} {count.unit}",
+            f"{count.share:.0%}",
+            _pace(count),
+            doing,
+        ]
+        self.say("  ".join(filter(None, words)))
 
     def say(self, message: str) -> None:
-        print(message, file=sys.stderr, flush=True)
+        print(f"{datetime.now():%Y-%m-%d %H:%M:%S}  {message}", file=sys.stderr, flush=True)
 
     def close(self) -> None:
         pass

@@ -32,6 +32,10 @@ class Publisher:
             if half.is_file():  # a folder is an export that somebody writes
                 half.unlink(missing_ok=True)
 
+    def pulse(self, shard: str) -> Path:
+        """Where a worker tells how far a shard is."""
+        return self.paths.pulse(shard)
+
     def commit(self, receipt: Receipt, shard: Shard) -> None:
         """Publish a worker's files in their order; from then on they are part of the atlas.
 
@@ -42,6 +46,8 @@ class Publisher:
             self._publish(self.paths.root / file, self.paths.root / _published(file))
         for attempt in {Path(file).parts[1] for file in receipt.files}:  # empty now, and as many as there are shards
             shutil.rmtree(self.paths.staging / attempt, ignore_errors=True)
+        with suppress(OSError):
+            self.pulse(shard.id).unlink(missing_ok=True)
         self.log("commit", shard=shard.id, model=shard.model, doing=shard.label, **_counts(receipt))
 
     def log(self, event: str, **facts: Any) -> None:

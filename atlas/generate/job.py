@@ -11,7 +11,7 @@ from atlas.engine.drive import Ending
 from atlas.engine.outcome import Outcome
 from atlas.engine.progress import Count, StatusFile
 from atlas.engine.publisher import Publisher
-from atlas.engine.stage import Resources, run_stage
+from atlas.engine.stage import Resources, actor_count, run_stage
 from atlas.generate.begin import begin_images
 from atlas.generate.ledger import Ledger
 from atlas.generate.recipe_inputs import keep_start, read_material
@@ -23,6 +23,7 @@ from atlas.store.output import output_mistakes
 from atlas.store.paths import AtlasPaths
 from atlas.sweep.plan import Plan, device_of, make_plan
 from atlas.sweep.recipe_fit import Material
+from atlas.sweep.shards import RATE
 from atlas.zoo.card_reader import read_cards
 
 
@@ -89,7 +90,12 @@ def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> ImagesOut
         known = sum(len(shard.items) for shard in left if shard.trace_only)
         if known:
             outcome.notes.append(f"{known} images are there already: they are made again for their traces alone")
-        count = Count(plan.tasks, sum(len(shard.items) for shard in left), failed=ledger.count_failures())
+        count = Count(
+            plan.tasks,
+            sum(len(shard.items) for shard in left),
+            failed=ledger.count_failures(),
+            expected=_expected(config, plan, left),
+        )
         status = StatusFile(paths, config.name)
         outcome.idle = not left
         if left:
@@ -104,6 +110,14 @@ def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> ImagesOut
         status.write(state, count, [], outcome.stopped)
         publisher.log("end", state=state, made=count.done, dead=count.dead, failed=count.failed, left=count.left)
     return outcome
+
+
+def _expected(config: SweepConfig, plan: Plan, left: list[ImageShard]) -> float:
+    """Seconds that shards take by the plan, as a dry run tells them."""
+    card = next(iter(plan.cards.values()))
+    device = device_of(config, card)
+    actors = actor_count(config.cluster, device, card.gpus) or 1
+    return sum(shard.cost for shard in left) / RATE[device] / actors
 
 
 def _work(

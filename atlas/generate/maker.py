@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from atlas.engine.memory import budget, images_at_once, in_batches, peak
+from atlas.engine.pulse import Pulse
 from atlas.generate.rows import task_columns
 from atlas.generate.settings import ImageSettings
 from atlas.optvis.batch import Keep
@@ -42,6 +43,8 @@ class Maker:
         """Make a shard's images and rows; whole files in images/ and staging/, none of them published."""
         began = perf_counter()
         rows: list[Row] = []
+        steps = sum(octave.steps or 0 for octave in self.recipe.octaves)
+        self.pulse = Pulse(self.paths.pulse(shard.id), len(shard.items) * max(1, steps))
         first = size = self._first_batch(shard)
         for batch in in_batches(shard.items, first, partial(self._make_batch, shard), self.settings.device):
             size = batch.size
@@ -95,7 +98,7 @@ class Maker:
             self.recipe,
             seeds=[noise_seed(shard.layer, item) for item in items],
             canvas=self.canvas,
-            keep=Keep(means=self.settings.full_trace),
+            keep=Keep(means=self.settings.full_trace, watch=lambda moment: self.pulse.beat(len(items))),
         )
 
     def _row(self, shard: ImageShard, item: Item) -> Row:

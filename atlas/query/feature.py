@@ -82,8 +82,9 @@ class Feature:
         Columns: `rank` (from 1), `dst` (the neighbor's address), `score` (mean activation for `raw`, standard
         deviations for `z` and `sym`, a share of what its own image does for `drive`, Pearson's r for `profile`),
         `score_rev` (the same from `dst` to this feature), `rank_rev` (this feature's rank in the list of `dst`; NULL:
-        not in it), `mutual`, `baseline` (the score of the same rank among rotated copies of the layers), `scope`,
-        `measure`, `probe`, and the `name` of `dst` and its `image` (a path, relative to the atlas).
+        not in it), `mutual`, `baseline` (the score of the same rank among rotated copies of the layers), `excess`
+        (how far the score goes beyond that; at 0 or below, chance does as well), `scope`, `measure`, `probe`, and the
+        `name` of `dst` and its `image` (a path, relative to the atlas).
         Empty for a feature that was not compared, as before similarity ran, or that is dead.
         UnknownName, with the nearest names, for what the atlas does not hold; ValueError for a `top` below 1.
         """

@@ -7,10 +7,11 @@ from atlas.query.question import Question
 from atlas.query.reader import Reader
 from atlas.query.tables_known import probes
 from atlas.query.view_files import quoted
-from atlas.query.views import STANDS
+from atlas.query.views import EXCESS, STANDS
 from atlas.records import Address
 
-NEIGHBOR_COLUMNS = "rank, dst, score, score_rev, rank_rev, mutual, baseline, scope, measure, probe"
+# `excess`: how far the score goes beyond its baseline, in the direction of the list; at 0 or below, chance does as well
+NEIGHBOR_COLUMNS = f"rank, dst, score, score_rev, rank_rev, mutual, baseline, {EXCESS}, scope, measure, probe"
 
 
 def neighbors(reader: Reader, question: Question, top: int) -> pa.Table:
@@ -28,6 +29,16 @@ def neighbors(reader: Reader, question: Question, top: int) -> pa.Table:
             check_models(reader, question.to)
     columns = _names_and_images(reader, rows["dst"].to_pylist())
     return rows.append_column("name", columns["name"]).append_column("image", columns["image"])
+
+
+def beyond_chance(rows: pa.Table) -> str | None:
+    """A sentence when some rows of an answer are not beyond their baseline; None: all are, or nobody knows."""
+    excesses = [excess for excess in rows["excess"].to_pylist() if excess is not None]
+    within = sum(excess <= 0 for excess in excesses)
+    if not within:
+        return None
+    which = f"none of these {within} is" if within == rows.num_rows else f"{within} of these {rows.num_rows} are not"
+    return f"{which} beyond the baseline: rotated copies of the layers, whose channels mean nothing, score as high"
 
 
 def _text(question: Question, top: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import pyarrow as pa
 
+from atlas.query.described import with_descriptions
 from atlas.query.guard import answer, answer_by_batches, explaining
 from atlas.query.views import connect, define, empty_view_files
 from atlas.store.manifest import read_manifest
@@ -51,7 +52,7 @@ class Reader:
         """
         self._notice_first_files()
         with self._connection.cursor() as cursor:
-            return answer(cursor, text, self._root)
+            return with_descriptions(answer(cursor, text, self._root), text)
 
     def batches(self, text: str, rows: int) -> Iterator[pa.RecordBatch]:
         """Answer a statement as `sql` does, at most `rows` rows at a time: for answers larger than the memory."""

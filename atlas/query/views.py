@@ -10,7 +10,8 @@ from atlas.query.view_files import VIEW_FILES, ViewFiles, quoted
 from atlas.store.files import write_bytes
 from atlas.store.paths import AtlasPaths
 
-HOME = Path()  # the views of atlas.sql are relative to the folder that DuckDB is started in
+HOME = Path()  # the views of atlas.sql are relative to a folder that DuckDB is told of when it begins
+READ, READ_THERE = "read_parquet('", "read_parquet(getvariable('atlas_files') || '"
 TASK_COLUMNS = "task, feature, model, layer, layer_index, channel, target, metric, seed"
 # ORDER BY whose first row is the image that stands for a feature: the plain target, then the first metric and seed,
 # of two recipes the newer
@@ -26,10 +27,12 @@ FEATURE_NAMES = f"""
         (SELECT feature, weights, name, 0 AS not_class, '' AS probe FROM classes UNION ALL
          SELECT feature, weights, name, 1 AS not_class, probe FROM names WHERE name IS NOT NULL)
      GROUP BY feature, weights) called"""
+# how far a neighbor's score goes beyond its baseline: above it, of opposites below it
+EXCESS = "(score - baseline) * sign AS excess"
 DERIVED = {
     # joined to groups, so that no row is doubled
     "features": f"""
-        SELECT made.* REPLACE (good.self_rank AS self_rank), good.self_z, called.name
+        SELECT made.*, good.self_rank, good.self_z, called.name
         FROM ({{index}}) made LEFT JOIN
             (SELECT task, any_value(self_rank) AS self_rank, any_value(self_z) AS self_z FROM quality GROUP BY task) good
             USING (task) LEFT JOIN {FEATURE_NAMES} USING (feature, weights)""",
@@ -50,6 +53,7 @@ DERIVED = {
         WHERE task NOT IN (SELECT task FROM features) AND task NOT IN (SELECT task FROM failures)""",
     "neighbors_named": f"""
         SELECT n.*,
+            {EXCESS},
             {{src}},
             {{dst}},
             shown.image AS dst_image,
@@ -71,10 +75,10 @@ SETTINGS = {
     "parquet_metadata_cache": "true",  # index files are never rewritten; a change of the others shows in their time
 }
 HEAD = """\
--- The views of this atlas for DuckDB, over the Parquet files in this folder. Nothing of atlas is needed:
---     cd {name} && duckdb -init atlas.sql
--- or, in Python, from within this folder:
---     import duckdb; duckdb.sql(open("atlas.sql").read()); print(duckdb.sql("from features limit 5"))
+-- The views of this atlas for DuckDB, over the Parquet files in its folder. Nothing of atlas is needed:
+--     duckdb -init {path}
+-- or, in Python: import duckdb; duckdb.sql(open("{path}").read()); print(duckdb.sql("from features limit 5"))
+-- Where the folder has been moved or copied, start DuckDB in it: cd {name} && duckdb -init atlas.sql
 -- A kind of file that was not there when this was written is an empty view; the next `atlas similarity` writes it anew.
 """
 
@@ -109,7 +113,7 @@ def definitions(root: Path, home: Path | None = None) -> Iterator[str]:
     texts = {kind.view: kind.sql(root, prefix) for kind in VIEW_FILES}
     words = {
         "index": texts.pop("index"),
-        "folder": quoted(folder),
+        "folder": quoted(folder) if home != HOME else "getvariable('atlas_folder')",
         "src": _parts("src"),
         "dst": _parts("dst"),
     }
@@ -125,9 +129,23 @@ def empty_view_files(root: Path) -> list[ViewFiles]:
 
 
 def views_text(paths: AtlasPaths) -> str:
-    """All views as one SQL text, for any DuckDB that is started in the atlas's folder."""
+    """All views as one SQL text, for any DuckDB, started anywhere; in a copy of the atlas, from within its folder."""
     root = paths.root.resolve()
-    return HEAD.format(name=root.name) + "".join(f"\n{text};\n" for text in definitions(root, HOME))
+    head = HEAD.format(path=paths.sql.resolve(), name=root.name) + _where(root)
+    return head + "".join(f"\n{text.replace(READ, READ_THERE)};\n" for text in definitions(root, HOME))
+
+
+def _where(root: Path) -> str:
+    """SQL that sets where the files lie: in the folder that DuckDB is started in, where that has this atlas's plans."""
+    plans = sorted((root / "plans").glob("*.parquet"))
+    here = f"FROM glob({quoted(f'plans/{escape(plans[0].name)}')})" if plans else ""
+    there = {"atlas_folder": f"{root}/", "atlas_files": f"{escape(str(root))}/"}
+    return "".join(
+        f"\nSET VARIABLE {name} = (SELECT CASE WHEN count(*) > 0 THEN '' ELSE {quoted(folder)} END {here});\n"
+        if here
+        else f"\nSET VARIABLE {name} = {quoted(folder)};\n"
+        for name, folder in there.items()
+    )
 
 
 def write_views(paths: AtlasPaths) -> Path:

@@ -12,7 +12,7 @@ from atlas.config.look_checks import methods_of, saliency_mistakes
 from atlas.config.mistakes import ConfigError, collect
 from atlas.config.schema import SaliencyConfig
 from atlas.engine.outcome import Outcome
-from atlas.engine.progress import LINE_EVERY, Count, display_for
+from atlas.engine.progress import Count, display_for
 from atlas.engine.signals import StopNow
 from atlas.engine.threads import worker_threads
 from atlas.saliency.cam_layer import cam_layer
@@ -55,7 +55,8 @@ def saliency_job(config: SaliencyConfig, mistakes: list[str], panel: Panel) -> S
     requests = _requests(config, loader)
     files = MapFiles(Path(config.out).expanduser(), config.overlay, panel)
     outcome, count = SaliencyOutcome(), Count(total := len(pictures) * len(requests), total, unit="pictures")
-    with closing(display_for(count, silence=LINE_EVERY)) as display:
+    with closing(display_for(count)) as display:
+        display.show(count, "starting")
         try:
             for name, request in requests.items():
                 for results in look(loader(name), pictures, request, config.batch):

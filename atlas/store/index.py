@@ -7,6 +7,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from atlas.store.columns import described, table_name
 from atlas.store.files import write_whole
 
 # Type of `model` and `layer`, which the folders `model=…/layer=…` repeat: pyarrow gives the names of folders this type,
@@ -30,7 +31,6 @@ INDEX = pa.schema(
         ("loss", pa.float32()),
         ("trace", pa.list_(pa.float32())),  # score along the way
         ("activation", pa.list_(pa.float32())),  # mean activation of every channel of the layer on the finished image
-        ("self_rank", pa.int32()),
         ("image", pa.string()),  # path relative to the atlas
         ("image_sha256", pa.string()),
         ("width", pa.int32()),
@@ -77,6 +77,7 @@ def write_rows(path: Path, rows: Sequence[Row], schema: pa.Schema) -> None:
 
 def write_table(path: Path, table: pa.Table, group: int | None = None) -> None:
     """Write a table as one whole Parquet file. group: rows of a row group, for readers that want few of many rows."""
+    table = pa.Table.from_arrays(table.columns, schema=described(table.schema, table_name(path)))
     text = [field.name for field in table.schema if pa.types.is_string(field.type)]
 
     def write(file: BinaryIO) -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from atlas.store.files import write_json
+from atlas.version import __version__
 
 FORMAT = 1
-LIBRARIES = ("atlas", "torch", "torchvision", "ray", "pyarrow", "numpy")
+LIBRARIES = ("torch", "torchvision", "ray", "pyarrow", "numpy")
 
 
 class NotAnAtlas(Exception):
@@ -51,7 +52,7 @@ def write_manifest(path: Path, manifest: dict[str, Any]) -> None:
 
 def versions() -> dict[str, str]:
     """Versions of python, of the platform and of the installed libraries that reach a pixel or a file."""
-    numbers = {"python": platform.python_version(), "platform": platform.platform()}
+    numbers = {"atlas": __version__, "python": platform.python_version(), "platform": platform.platform()}
     for library in LIBRARIES:
         try:
             numbers[library] = metadata.version(library)

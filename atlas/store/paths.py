@@ -67,6 +67,10 @@ class AtlasPaths:
         """The finished rows of a shard."""
         return self.layer_index(model, layer) / f"{shard}.parquet"
 
+    def pulse(self, shard: str) -> Path:
+        """How far a shard is that is worked on."""
+        return self.staging / f"{shard}.pulse"
+
     def shard_failures(self, shard: str) -> Path:
         """The rows of a shard that failed."""
         return self.failures / f"{shard}.parquet"

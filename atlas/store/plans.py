@@ -8,6 +8,7 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from atlas.store.columns import described
 from atlas.store.files import write_whole
 from atlas.store.index import Row
 
@@ -36,6 +37,6 @@ def write_plan(path: Path, rows: Iterable[Row]) -> None:
 
 
 def _write_groups(file: BinaryIO, rows: Iterator[Row]) -> None:
-    with pq.ParquetWriter(file, PLAN, compression="zstd", write_page_checksum=True) as writer:
+    with pq.ParquetWriter(file, described(PLAN), compression="zstd", write_page_checksum=True) as writer:
         while group := list(islice(rows, GROUP)):
             writer.write_table(pa.Table.from_pylist(group, schema=PLAN))

@@ -65,7 +65,7 @@ EXAMPLES = pa.schema(
         ("mean", pa.float32()),
         ("max", pa.float32()),
         ("picture", pa.string()),
-        ("source", pa.string()),  # where it lay: relative to the probe's folder
+        ("source", pa.string()),  # where it lay: relative to the probe's folder; of a drawing, its seed and number
         ("image", pa.string()),  # the copy that was kept, relative to the atlas
         *PLACE,
     ]

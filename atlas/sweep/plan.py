@@ -50,7 +50,8 @@ def make_plan(config: SweepConfig, cards: dict[str, ModelCard], material: Materi
 
 
 def _gpu_mistakes(config: SweepConfig, cards: dict[str, ModelCard]) -> list[str]:
-    wanted = config.cluster.device == "cuda" and config.cluster.kind != "ray"
+    # a plan may be asked for where the work will not be done, as on a login node
+    wanted = config.cluster.device == "cuda" and config.cluster.kind != "ray" and not config.dry_run
     if not wanted or all(card.gpus for card in cards.values()):
         return []
     return ["cluster.device=cuda: this machine shows no CUDA device; leave it auto, or say cpu"]

@@ -1,7 +1,8 @@
 """An architecture: a model without its weights, and what its source knows of it: preprocessing, weights, class names."""
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -105,7 +106,9 @@ def fetched(name: str, config: ModelConfig, cached: Path, build: Callable[[], nn
     """Run a source's own loader; a ConfigError says what a user can do about its failure."""
     setting = f"models.{name}.weights={config.weights}"
     try:
-        return build()
+        # torch.hub tells of its downloads on stdout, which is for data
+        with redirect_stdout(sys.stderr):
+            return build()
     except Exception as error:  # other people's code: anything can come out of it
         if isinstance(error, OSError) and not cached.is_file():  # no network, no such host, refused, offline mode
             why = f"{setting}: {cached.name} is not in {cached.parent}, and fetching it failed ({type(error).__name__})"

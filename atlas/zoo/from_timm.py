@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from atlas.config.extras import install
 from atlas.config.mistakes import ConfigError, nearest
 from atlas.config.schema import ModelConfig
 from atlas.zoo.architecture import Architecture, Preprocessing, fetched, no_weights
@@ -29,7 +30,7 @@ def timm_module(setting: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name != "timm":
             raise
-        raise ConfigError([f"{setting}: timm is not installed: pip install 'atlas[timm]'"]) from None
+        raise ConfigError([f"{setting}: timm is not installed: {install('timm')}"]) from None
     return timm
 
 

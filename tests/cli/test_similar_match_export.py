@@ -44,7 +44,7 @@ def test_similar_for_people(atlas):
     told = atlas("similar", "alpha/conv2:3", "--top", "3", "--atlas", "full")
     assert told.exit_code == 0
     head, _, first, *_ = told.stdout.splitlines()
-    assert head.split() == ["rank", "dst", "score", "score_rev", "rank_rev", "mutual", "baseline"]
+    assert head.split() == ["rank", "dst", "score", "score_rev", "rank_rev", "mutual", "baseline", "excess"]
     assert first.split()[:2] == ["1", "alpha/conv2:2"]
     assert told.stderr.splitlines() == [
         "alpha/conv2:3, nearest in its layer: scope layer, measure sym, probe atlas; "

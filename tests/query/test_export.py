@@ -13,7 +13,7 @@ from PIL import Image
 from atlas.query.atlas import Atlas
 from atlas.query.export import embedded
 from atlas.query.export import hf as export_hf
-from atlas.query.export.export import CSV_VIEWS, FORMS, NotEmpty, export
+from atlas.query.export.export import CSV_VIEWS, FORMS, ROWS, NotEmpty, export
 from atlas.query.guard import QueryError
 from atlas.store.images import to_pil
 
@@ -35,7 +35,12 @@ def test_csv_has_every_row_and_lists_as_json(atlas, tmp_path):
     assert "features.csv" in export(atlas, "csv", tmp_path / "out")
     for view in CSV_VIEWS:
         with open(tmp_path / "out" / f"{view}.csv", newline="") as file:
-            assert len(list(csv.DictReader(file))) == atlas.sql(f"from {view}").num_rows, view
+            rows = list(csv.DictReader(file))
+        assert len(rows) == atlas.sql(f"from {view} {ROWS.get(view, '')}").num_rows, view
+        if view == "neighbors_named":
+            measures = {(row["scope"], row["measure"]) for row in rows}
+            assert measures == {("layer", "sym"), *((scope, "profile") for scope in ("model", "other", "all"))}
+            assert {int(row["rank"]) for row in rows} == {1, 2, 3, 4, 5}
     with open(tmp_path / "out" / "features.csv", newline="") as file:
         row = next(csv.DictReader(file))
     stored = atlas.sql(f"select activation, score, created from features where task = '{row['task']}'").to_pylist()[0]

@@ -28,6 +28,7 @@ COLUMNS = [
     "rank_rev",
     "mutual",
     "baseline",
+    "excess",
     "scope",
     "measure",
     "probe",

@@ -1,16 +1,22 @@
 """The views: typed when empty, whole when full, right for odd names, and the same rows as any Parquet reader finds."""
 
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
+import duckdb
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 import pytest
 from made_atlas import LAYERS, WHOLE, Made, make_atlas, task_of
 from made_similarity import write_similarity
 
 from atlas.query.atlas import Atlas
+from atlas.query.view_files import VIEW_FILES
 from atlas.query.views import VIEWS, views_text, write_views
+from atlas.store.columns import KEY, description
 from atlas.store.index import FAILURES, INDEX, write_rows
 from atlas.store.manifest import new_manifest, write_manifest
 from atlas.store.paths import AtlasPaths
@@ -28,7 +34,7 @@ def atlas(tmp_path_factory):
 
 
 def test_every_index_column_is_there_in_order(atlas):
-    assert atlas.sql("from features limit 0").column_names == [*INDEX.names, "self_z", "name"]
+    assert atlas.sql("from features limit 0").column_names == [*INDEX.names, "self_rank", "self_z", "name"]
     assert atlas.sql("from failures limit 0").column_names == FAILURES.names
     assert atlas.sql("from plan limit 0").column_names == PLAN.names
 
@@ -131,6 +137,40 @@ def test_atlas_sql_gives_the_same_views_to_a_plain_duckdb(tmp_path):
         mine = [f"{view} {atlas.sql(f'from {view}').num_rows}" for view in VIEWS]
         assert sorted(atlas.sql("show tables")["name"].to_pylist()) == sorted(VIEWS)
     assert done.stdout.splitlines() == mine
+
+
+def test_atlas_sql_works_from_anywhere_and_in_a_copy(tmp_path, monkeypatch):
+    paths = make_atlas(tmp_path / "a [1]", WHOLE)
+    text = write_views(paths).read_text()
+    shutil.copytree(paths.root, tmp_path / "copy")
+    (tmp_path / "copy" / "failures").mkdir(exist_ok=True)
+    for folder, seen in ((tmp_path, paths.root), (paths.root, Path()), (tmp_path / "copy", Path())):
+        monkeypatch.chdir(folder)
+        with duckdb.connect() as connection:
+            connection.execute(text)
+            rows = connection.execute("SELECT path, image FROM images").fetchall()
+        assert len(rows) == 12
+        assert all(path == (seen / image).as_posix() for path, image in rows)
+
+
+def test_what_is_on_disk_explains_itself(atlas):
+    # made_similarity writes neighbors by itself
+    for kind in (kind for kind in VIEW_FILES if kind.view != "neighbors"):
+        for file in kind.files(atlas.path):
+            named = [name for name, text in fields_of(file) if text]
+            assert set(named) >= {name for name in pq.read_schema(file).names if description(name, kind.view)}, file
+    for view in VIEWS:
+        rows = atlas.sql(f"describe {view}").to_pylist()
+        assert [row["column_name"] for row in rows if not row["description"]] == [], view
+
+
+def fields_of(file: Path) -> list[tuple[str, str]]:
+    return [(field.name, (field.metadata or {}).get(KEY, b"").decode()) for field in pq.read_schema(file)]
+
+
+def test_no_column_of_the_index_is_null_in_every_row(atlas):
+    rows = ds.dataset(atlas.paths.index, format="parquet").to_table()
+    assert [name for name in rows.column_names if rows[name].null_count == rows.num_rows] == []
 
 
 def test_the_rows_are_those_of_the_files(atlas):

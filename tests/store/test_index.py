@@ -26,7 +26,6 @@ ROW = {
     "loss": 3.0,
     "trace": [0.0, 0.5, 1.5],
     "activation": [0.125] * 8,
-    "self_rank": None,
     "image": "images/alpha/block%201/l1/3.png",
     "image_sha256": "ab" * 32,
     "width": 96,

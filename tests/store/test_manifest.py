@@ -6,6 +6,7 @@ from datetime import datetime
 
 import pytest
 
+import atlas
 from atlas.store.manifest import FORMAT, NotAnAtlas, new_manifest, now, read_manifest, versions, write_manifest
 
 
@@ -32,6 +33,7 @@ def test_writing_does_not_change_what_was_given(tmp_path):
 def test_versions_name_what_reaches_a_pixel():
     numbers = versions()
     assert numbers["python"] == platform.python_version()
+    assert numbers["atlas"] == atlas.__version__
     assert {"platform", "torch", "torchvision", "numpy"} <= set(numbers)
 
 

@@ -89,6 +89,8 @@ def test_a_gpu_that_is_not_there_is_said_before_any_work():
     (mistake,) = plan_mistakes(asked, {"alpha": card()})
     assert "cluster.device=cuda" in mistake
     assert plan_mistakes(asked, {"alpha": card(gpus=1)}) == []
+    planned = sweep(cluster=asked.cluster, dry_run=True)
+    assert plan_mistakes(planned, {"alpha": card()}) == []
 
 
 def test_every_mistake_is_told_at_once():

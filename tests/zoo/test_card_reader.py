@@ -9,7 +9,7 @@ import pytest
 from atlas.config.compose import compose_model
 from atlas.config.schema import ModelConfig
 from atlas.zoo.card import make_card
-from atlas.zoo.card_reader import read_cards
+from atlas.zoo.card_reader import last_words, read_cards
 
 NETS = """
 import os, sys
@@ -25,7 +25,7 @@ def killed():
 
 
 def test_a_card_is_what_this_process_would_have_made_and_mistakes_are_told_by_model(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Also of a model whose process dies."""
     (tmp_path / "fatal_nets.py").write_text(NETS)
@@ -35,9 +35,21 @@ def test_a_card_is_what_this_process_would_have_made_and_mistakes_are_told_by_mo
     cards, mistakes = read_cards(models)
     assert cards == {"patternnet": make_card("patternnet", models["patternnet"])}
     assert {mistake.partition(":")[0] for mistake in mistakes} == {"models.nobody", "models.dies", "models.killed"}
-    assert "models.dies: the process that read the model died (exit code 7), as said above" in mistakes
-    assert "models.killed: the process that read the model died (signal 9); is there enough memory for it?" in mistakes
+    died = "the process that read the model died"
+    words = "this goes to stderr, not among the answers"
+    assert f"models.dies: {died} (exit code 7); its last words: {words}" in mistakes
+    assert f"models.killed: {died} (SIGKILL); is there enough memory for it?" in mistakes
+    assert words in capsys.readouterr().err
     assert read_cards({}) == ({}, [])
+
+
+def test_the_last_words_of_a_process_are_the_reason_and_not_the_frames_below_it() -> None:
+    abort = (
+        "terminate called after throwing an instance of 'c10::Error'\n  what():  no such operator\nframe #0: main\n\n"
+    )
+    assert last_words(abort) == "no such operator"
+    assert last_words("Traceback …\nMemoryError: too large\n\n") == "MemoryError: too large"
+    assert last_words(" \n") == ""
 
 
 def test_a_script_without_a_main_guard_may_ask(tmp_path: Path) -> None:

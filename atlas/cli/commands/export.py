@@ -20,7 +20,7 @@ def export(form: str, out: str, atlas_name: str | None) -> None:
     \b
     embedding-atlas  one Parquet file for `embedding-atlas`, Apple's viewer
     hf               a folder that Hugging Face's datasets.load_dataset opens
-    csv              CSV files: features, neighbors, layers, matches, clusters, layout, names, examples
+    csv              CSV files: features, nearest neighbors, layers, matches, clusters, layout, names, examples
     """
     with open_atlas(atlas_name) as atlas:
         try:

@@ -2,6 +2,7 @@
 
 import click
 
+from atlas.cli.completion import addresses
 from atlas.cli.messages import say
 from atlas.cli.options import open_atlas, reading, say_freshness
 from atlas.cli.tables import print_table
@@ -9,7 +10,7 @@ from atlas.query.label_names import default_probe, why_unnamed
 
 
 @click.command()
-@click.argument("feature", required=False)
+@click.argument("feature", required=False, shell_complete=addresses)
 @click.option("--model", help="Only features of this model.")
 @click.option("--layer", help="Only features of this layer.")
 @click.option("--probe", help="Set of pictures that gave the names  [default: the photographs, else the drawings]")

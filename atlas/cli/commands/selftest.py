@@ -9,7 +9,8 @@ import torch
 from atlas.cli import FORMATS
 from atlas.cli.messages import say
 from atlas.cli.tables import print_table
-from atlas.selftest.run import CheckResult, run
+from atlas.engine.progress import LINE_EVERY, Count, Lines
+from atlas.selftest.run import CHECKS, CheckResult, run
 
 
 @click.command()
@@ -23,10 +24,13 @@ def selftest(form: str) -> None:
     Exit code 0: all passed. 1: some did not.
     """
     torch.set_num_threads(1)  # the work is small: on cores that others use too, a second thread makes it slower
-    outcomes = []
+    outcomes, count, lines = [], Count(len(CHECKS), len(CHECKS), unit="checks"), Lines(silence=LINE_EVERY)
     for outcome in run():
         outcomes.append(outcome)
         _say_outcome(outcome)
+        count.add(done=1)
+        if not sys.stderr.isatty():
+            lines.show(count, outcome.check.name)
     rows = [
         {
             "check": f"{outcome.check.number}. {outcome.check.name}",

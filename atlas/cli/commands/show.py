@@ -2,6 +2,7 @@
 
 import click
 
+from atlas.cli.completion import addresses
 from atlas.cli.messages import say
 from atlas.cli.options import open_atlas, reading
 from atlas.cli.tables import print_table
@@ -26,7 +27,7 @@ COLUMNS = [
 
 
 @click.command()
-@click.argument("feature")
+@click.argument("feature", shell_complete=addresses)
 @click.option("--open", "launch", is_flag=True, help="Open the contact sheet in the system's viewer.")
 @reading
 def show(feature: str, launch: bool, atlas_name: str | None, form: str) -> None:

@@ -5,10 +5,12 @@ from typing import Any
 import click
 import pyarrow as pa
 
+from atlas.cli.completion import addresses
 from atlas.cli.messages import say
 from atlas.cli.options import open_atlas, reading, say_freshness
 from atlas.cli.tables import print_table
 from atlas.query.feature import Feature
+from atlas.query.neighbors import beyond_chance
 from atlas.query.question import Question
 from atlas.query.tables_known import comparison_record
 from atlas.query.why_empty import why_empty
@@ -24,7 +26,7 @@ WITHIN = {
 
 
 @click.command()
-@click.argument("feature")
+@click.argument("feature", shell_complete=addresses)
 @click.option("--top", type=click.IntRange(min=1), default=10, show_default=True, help="How many.")
 @click.option("--measure", metavar="|".join(MEASURES), help="[default: sym within a layer, else profile]")
 @click.option("--scope", metavar="|".join(SCOPES), help="Whom to compare with  [default: layer]")
@@ -38,7 +40,8 @@ def similar(feature: str, top: int, *, atlas_name: str | None, form: str, **opti
 
     FEATURE is an address, model/layer:channel, as googlenet/inception4a:12; where that is one feature only, its name, as
     zebra, or layer:channel. `score` says little without `baseline`,
-    the score that the same rank has against rotated copies of the layers compared with.
+    the score that the same rank has against rotated copies of the layers compared with, and `excess`, how far it goes
+    beyond that: at 0 or below, chance does as well.
 
     Without a neighbor the table is empty, and stderr says why.
     """
@@ -51,6 +54,8 @@ def similar(feature: str, top: int, *, atlas_name: str | None, form: str, **opti
         else:
             if form == "table":
                 say(_heading(source, rows, options))
+            if note := beyond_chance(rows):
+                say(f"note: {note}")
             _say_kept(source, rows, top, opposite=options["opposite"])
         say_freshness(atlas, options["probe"])
 

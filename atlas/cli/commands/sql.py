@@ -14,7 +14,8 @@ from atlas.cli.tables import print_table
 def sql(text: str, atlas_name: str | None, form: str) -> None:
     """Ask the atlas in SQL.
 
-    TEXT is one SELECT (DuckDB) over the views; `-` reads it from stdin. `describe features` lists a view's columns.
+    TEXT is one SELECT (DuckDB) over the views; `-` reads it from stdin. `describe features` says what each column of a
+    view holds.
 
     \b
     features         one row per image: score, status, activation, self_rank, image, …

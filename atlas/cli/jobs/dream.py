@@ -6,8 +6,8 @@ from pathlib import Path
 import pyarrow as pa
 from PIL.Image import Image
 
+from atlas.cli.job_format import print_rows
 from atlas.cli.messages import say, say_each
-from atlas.cli.tables import print_table
 from atlas.config.schema import DreamConfig
 from atlas.dream.job import DreamOutcome, DreamRow, dream_job
 from atlas.engine.signals import leaving_at_once, stop_requests
@@ -37,7 +37,7 @@ def dream_body(config: DreamConfig, overrides: list[str], mistakes: list[str]) -
     """Change a picture until it drives a channel: DeepDream, with its frames."""
     with leaving_at_once():
         outcome = dream_job(config, mistakes, animate, stop_requests)
-    print_table(pa.Table.from_pylist([asdict(row) for row in outcome.rows], schema=COLUMNS), "table")
+    print_rows(pa.Table.from_pylist([asdict(row) for row in outcome.rows], schema=COLUMNS))
     say_each("note", outcome.notes)
     say_each("failed", outcome.failures)
     if outcome.stopped:

@@ -4,7 +4,9 @@ from contextlib import suppress
 from dataclasses import replace
 
 import click
+import pyarrow as pa
 
+from atlas.cli.job_format import for_people, print_rows
 from atlas.cli.messages import say, say_each
 from atlas.cli.which_atlas import models_in, names_atlas
 from atlas.config.recipe_files import known_recipes, read_recipe
@@ -27,15 +29,19 @@ def figure_body(config: FigureConfig, overrides: list[str], mistakes: list[str])
         config = replace(config, out=newest_with_model(config) or config.out)
     if not any(override.startswith("recipe") for override in overrides):
         config = replace(config, recipe=last_recipe(AtlasPaths(config.out)) or config.recipe)
-    outcome = Outcome()
+    outcome, paths = Outcome(), list[str]()
     try:
         for path in make_figure(config, mistakes, outcome.failures):
-            click.echo(path)
+            paths.append(str(path))
+            if for_people():
+                click.echo(path)
     except Unfinished as error:
         outcome.stopped = str(error)
         say(f"{error}; the figure is not drawn: run the same again")
     except NothingToShow as error:
         outcome.failures.append(str(error))
+    if not for_people():
+        print_rows(pa.table({"path": pa.array(paths, pa.string())}))
     say_each("failed", outcome.failures)
     return outcome
 

@@ -3,6 +3,7 @@
 from functools import partial
 
 from atlas.cli.generate_plan import print_plan
+from atlas.cli.job_format import print_outcome
 from atlas.cli.messages import say, say_abandoned, say_each, say_pictures
 from atlas.config.mistakes import ConfigError, collect
 from atlas.config.schema import SweepConfig
@@ -17,7 +18,10 @@ from atlas.sweep.plan import Plan
 def generate_body(config: SweepConfig, overrides: list[str], mistakes: list[str]) -> ImagesOutcome:
     """Make the images and index of a sweep."""
     config, plan = prepared(config, mistakes)
-    return make_images(config, plan, overrides)
+    outcome = make_images(config, plan, overrides)
+    if not config.dry_run:
+        print_outcome(images_row(outcome))
+    return outcome
 
 
 def prepared(config: SweepConfig, mistakes: list[str]) -> tuple[SweepConfig, Plan]:
@@ -40,6 +44,12 @@ def make_images(config: SweepConfig, plan: Plan, overrides: list[str]) -> Images
         say_pictures(outcome.paths.sheets, write_sheets(outcome.paths))
         write_views(outcome.paths)
     return outcome
+
+
+def images_row(outcome: ImagesOutcome) -> dict[str, object]:
+    """What a sweep came to, for programs."""
+    names = ("planned", "made", "dead", "failed", "left", "stopped")
+    return {"atlas": str(outcome.paths.root), **{name: getattr(outcome, name) for name in names}}
 
 
 def _say_outcome(outcome: ImagesOutcome) -> None:

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from atlas.cli.jobs.generate import make_images, prepared
+from atlas.cli.job_format import print_outcome
+from atlas.cli.jobs.generate import images_row, make_images, prepared
 from atlas.cli.jobs.similarity import compare_features
 from atlas.cli.jobs.site import write_pages
 from atlas.config.schema import SweepConfig
@@ -11,6 +12,7 @@ from atlas.generate.job import ImagesOutcome
 from atlas.report.site.write import SiteSummary
 from atlas.similarity.job import SimilarityOutcome
 from atlas.store.paths import AtlasPaths
+from atlas.sweep.plan import Plan
 
 
 @dataclass
@@ -32,9 +34,17 @@ def run_body(config: SweepConfig, overrides: list[str], mistakes: list[str]) -> 
     config, plan = prepared(config, mistakes)
     images = make_images(config, plan, overrides)
     outcome = RunOutcome(images.paths, images)
-    if images.code == INTERRUPTED or config.dry_run:
+    if config.dry_run:
         return outcome
+    if images.code != INTERRUPTED:
+        _go_on(outcome, config, plan)
+    site = None if outcome.site is None else str(outcome.site.index)
+    print_outcome({**images_row(images), "site": site})
+    return outcome
+
+
+def _go_on(outcome: RunOutcome, config: SweepConfig, plan: Plan) -> None:
+    """What follows once there are images."""
     outcome.similarity = compare_features(config, plan.cards)
     if outcome.code != INTERRUPTED:
         outcome.site = write_pages(config).summary
-    return outcome

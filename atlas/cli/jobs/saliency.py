@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from atlas.cli.job_format import print_rows
 from atlas.cli.messages import say, say_each
-from atlas.cli.tables import print_table
 from atlas.config.schema import SaliencyConfig
 from atlas.engine.signals import leaving_at_once
 from atlas.report.page.panels import save_figure
@@ -36,7 +36,7 @@ def saliency_body(config: SaliencyConfig, overrides: list[str], mistakes: list[s
     """Show which pixels of a picture matter to a class."""
     with leaving_at_once():
         outcome = saliency_job(config, mistakes, draw_panel)
-    print_table(pa.Table.from_pylist([asdict(row) for row in outcome.rows], schema=COLUMNS), "table")
+    print_rows(pa.Table.from_pylist([asdict(row) for row in outcome.rows], schema=COLUMNS))
     say_each("note", outcome.notes)
     say_each("failed", outcome.failures)
     if outcome.stopped:

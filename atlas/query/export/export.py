@@ -14,6 +14,12 @@ from atlas.query.reader import Reader
 
 ROWS_AT_ONCE = 2000
 CSV_VIEWS = ("features", "neighbors_named", "layers", "matches", "clusters", "layout", "names", "examples")
+# of neighbors, what a spreadsheet can open: one measure for each scope, and the first of each list
+NEAREST = 5
+ROWS = {
+    "neighbors_named": f"""WHERE rank <= {NEAREST} AND measure = CASE
+        WHEN scope = 'layer' AND probe = 'atlas' THEN 'sym' ELSE 'profile' END"""
+}
 LISTS = {"features": ("trace", "activation"), "examples": ("heat",)}
 # a list as JSON: digits of a float32, not of the float64 next to it, and null for what JSON has no number for
 LIST_AS_JSON = "to_json(list_transform({0}, lambda x: CASE WHEN isfinite(x) THEN x::VARCHAR::DOUBLE END)) AS {0}"
@@ -42,14 +48,15 @@ def export(reader: Reader, form: str, out: str | Path) -> str:
 
 
 def write_csv(reader: Reader, folder: Path) -> str:
-    """Write a CSV file for each of CSV_VIEWS; lists are JSON."""
+    """Write a CSV file for each of CSV_VIEWS; lists are JSON. Of neighbors only ROWS: all would be 100 KB a feature."""
     for view in CSV_VIEWS:
         lists = ", ".join(LIST_AS_JSON.format(name) for name in LISTS.get(view, ()))
-        text = f"SELECT {f'* REPLACE ({lists})' if lists else '*'} FROM {view}"
+        text = f"SELECT {f'* REPLACE ({lists})' if lists else '*'} FROM {view} {ROWS.get(view, '')}"
         with pc.CSVWriter(folder / f"{view}.csv", schema_of(reader, text)) as writer:
             for batch in reader.batches(text, ROWS_AT_ONCE):
                 writer.write_batch(batch)
-    return f"{len(CSV_VIEWS)} tables: {', '.join(f'{view}.csv' for view in CSV_VIEWS)}"
+    files = ", ".join(f"{view}.csv" for view in CSV_VIEWS)
+    return f"{len(CSV_VIEWS)} tables: {files}; of neighbors the {NEAREST} first by one measure (`atlas sql` has all)"
 
 
 FORMS: dict[str, Callable[[Reader, Path], str]] = {

@@ -98,7 +98,7 @@ def _rows(paths: AtlasPaths, probe: str, folder: Path, pictures: Sequence[Pictur
             "mean": top.mean[row, rank - 1],
             "max": top.peak[row, rank - 1],
             "picture": pictures[number].id,
-            "source": pictures[number].image or None,
+            "source": pictures[number].image or pictures[number].id,
             "image": paths.relative(_copy(folder, pictures[number])),
         }
         for row, address in enumerate(top.features)

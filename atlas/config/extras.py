@@ -1,0 +1,37 @@
+"""Which extra of the package brings what is not needed to read an atlas: a failed import in, what to install out."""
+
+from importlib.util import find_spec
+
+DISTRIBUTION = "feature-atlas"
+# by the name that is imported; pyproject.toml has the same in its optional-dependencies
+EXTRAS = {
+    "torch": "run",
+    "torchvision": "run",
+    "safetensors": "run",
+    "jaxtyping": "run",
+    "psutil": "run",
+    "scipy": "run",
+    "sklearn": "run",
+    "threadpoolctl": "run",
+    "ray": "ray",
+    "matplotlib": "figures",
+    "captum": "figures",
+    "timm": "timm",
+}
+
+
+def install(extra: str) -> str:
+    """The command that installs an extra."""
+    return f"pip install '{DISTRIBUTION}[{extra}]'"
+
+
+def missing(error: ModuleNotFoundError) -> str | None:
+    """One sentence on what to install for an import that failed; None: no extra brings that module."""
+    module = (error.name or "").partition(".")[0]
+    extra = EXTRAS.get(module)
+    return None if extra is None else f"this needs {module}, which is not installed: {install(extra)}"
+
+
+def lacks(module: str) -> bool:
+    """Whether a module is not installed; it is not imported."""
+    return find_spec(module) is None
