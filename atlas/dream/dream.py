@@ -91,7 +91,7 @@ def steps_of(recipe: RecipeConfig) -> int:
 def _together(dreams: ModelDreams, aim: Aim, image: Tensor, device: str) -> int:
     """Pictures at once whose activations will fit."""
     height, width = image.shape[1:]
-    widest = max(layer.bytes for layer in dreams.card.layers if layer.name in aim.layers)
+    widest = max(layer.bytes for layer in dreams.card.every if layer.name in aim.layers)
     aspect = min(height, width) / max(height, width)
     return images_at_once(widest, dreams.card.input_size, dreams.recipe, room=budget(device, 1.0), aspect=aspect)
 

@@ -108,7 +108,7 @@ class Maker:
         if batch is not None or one_at_a_time(self.recipe, self.settings.device):
             return min(len(shard.items), batch or 1)
         layers = [find_layer(self.card, partner) for partner in shard.target.partners]
-        layers += [layer for layer in self.card.layers if layer.name == shard.layer]
+        layers += [layer for layer in self.card.every if layer.name == shard.layer]
         room = budget(self.settings.device, self.settings.cluster.gpus_per_actor)
         activations = max(layer.bytes for layer in layers)
         return min(len(shard.items), images_at_once(activations, self.card.input_size, self.recipe, room=room))
