@@ -76,7 +76,7 @@ def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> ImagesOut
         for picture in {recipe.picture for recipe in plan.recipes.values() if recipe.picture is not None}:
             keep_start(paths, picture)
         manifest = record_request(paths, config, plan, overrides)
-        outcome = ImagesOutcome(paths, plan.tasks, notes=mixture(manifest))
+        outcome = ImagesOutcome(paths, plan.tasks, notes=[*mixture(manifest), *_notes(plan)])
         if lock.taken_over:
             outcome.notes.append(f"took over the lock of {lock.taken_over}, which is gone")
         if config.retry == "failed":
@@ -104,6 +104,11 @@ def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> ImagesOut
         status.write(state, count, [], outcome.stopped)
         publisher.log("end", state=state, made=count.done, dead=count.dead, failed=count.failed, left=count.left)
     return outcome
+
+
+def _notes(plan: Plan) -> list[str]:
+    """What there is to say of the models."""
+    return [note for card in plan.cards.values() for note in card.notes]
 
 
 def _work(

@@ -3,7 +3,7 @@
 Shapes alone do not show it: (b, 7, 7, 7) may be anything. What no rule follows is unknown, and never guessed.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -14,11 +14,15 @@ from torch.utils.weak import WeakTensorKeyDictionary
 
 # Give channels along dimension 1, whatever they took.
 FIRST = {f"{name}{axes}d" for name in ("conv", "conv_transpose") for axes in (1, 2, 3)}
+FIRST |= {"batch_norm", "group_norm", "instance_norm"}
 # Give channels along the last dimension: products with weights.
 LAST = {"linear", "bilinear", "multi_head_attention_forward", "_transformer_encoder_layer_fwd", "embedding"}
-# Mix what they take: queries with keys, patches of pixels.
-MIXING = {"bmm", "baddbmm", "einsum", "tensordot", "scaled_dot_product_attention", "unfold", "fold", "cdist", "stack"}
-PRODUCTS = {"matmul", "__matmul__", "__rmatmul__", "mm"}
+# Norms of the last dimension, where nothing is known of what they take.
+NORMS = {"layer_norm", "rms_norm"}
+# Mix what they take: patches of pixels, distances.
+MIXING = {"baddbmm", "einsum", "tensordot", "unfold", "fold", "cdist", "stack"}
+# Sum over the last dimension of the first, and the last but one of the second.
+PRODUCTS = {"matmul", "__matmul__", "__rmatmul__", "mm", "bmm"}
 # Cut the values, in reading order, into other dimensions.
 RESHAPING = {"view", "reshape", "flatten", "unflatten", "view_as", "reshape_as", "ravel"}
 # Move, pick or add dimensions, and copy nothing.
@@ -81,8 +85,14 @@ def _after(
         return [(1,)] * len(outputs)
     if name in LAST or (name in PRODUCTS and any(tensor.ndim == 2 for tensor in _tensors((args, kwargs)))):
         return [(output.ndim - 1,) for output in outputs]
-    if not known or name in MIXING or name in PRODUCTS:
+    if name in NORMS and not known:
+        return [(output.ndim - 1,) for output in outputs]
+    if not known or name in MIXING:
         return [None] * len(outputs)
+    if name in PRODUCTS:
+        return [_multiplied(list(_tensors((args, kwargs))), dict(_by_id(known)))] * len(outputs)
+    if name == "scaled_dot_product_attention":
+        return [dict(_by_id(known)).get(id(list(_tensors((args, kwargs)))[2]))]
     if name in RESHAPING:
         return [_reshaped(shapes[0], known[0][1], output.shape) for output in outputs]
     if name in VIEWS:
@@ -102,6 +112,20 @@ def _kept(known: Known, output: Tensor, *, resized: bool) -> Dims:
     return candidates.pop() if len(candidates) == 1 else None
 
 
+def _multiplied(factors: list[Tensor], dims: Mapping[int, tuple[int, ...]]) -> Dims:
+    """Those of the second factor, as values weighted by attention; or of the first; where the sum is not over them."""
+    first, second = factors[:2]
+    for factor, summed in ((second, second.ndim - 2), (first, first.ndim - 1)):
+        own = dims.get(id(factor))
+        if own is not None and summed not in own and first.ndim == second.ndim:
+            return own
+    return None
+
+
+def _by_id(known: Known) -> Iterator[tuple[int, tuple[int, ...]]]:
+    return ((id(tensor), dims) for tensor, dims in known)
+
+
 def _reshaped(before: Sequence[int], dims: tuple[int, ...], after: Sequence[int]) -> Dims:
     """Where all the channels, and they alone, lie in the same values cut otherwise."""
     if len(after) == 2:
@@ -112,7 +136,9 @@ def _reshaped(before: Sequence[int], dims: tuple[int, ...], after: Sequence[int]
     outside, count = prod(before[:first]), prod(before[first : last + 1])
     spans = ((start, stop) for start in range(len(after)) for stop in range(start + 1, len(after) + 1))
     fitting = (span for span in spans if prod(after[: span[0]]) == outside and prod(after[slice(*span)]) == count)
-    return next((tuple(dim for dim in range(*span) if after[dim] > 1 or span[1] - span[0] == 1) for span in fitting), None)
+    return next(
+        (tuple(dim for dim in range(*span) if after[dim] > 1 or span[1] - span[0] == 1) for span in fitting), None
+    )
 
 
 def _viewed(

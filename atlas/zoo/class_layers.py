@@ -12,9 +12,7 @@ from atlas.zoo.hooks import hooked
 Outputs = dict[str, Tensor]
 
 
-def class_layers(
-    model: nn.Module, size: int, layers: Sequence[Layer], channels: int = 3
-) -> tuple[int, frozenset[str]]:
+def class_layers(model: nn.Module, size: int, layers: Sequence[Layer], channels: int = 3) -> tuple[int, frozenset[str]]:
     """How many classes a model tells apart, and the names of the layers that give their scores; 0 for no classifier.
 
     These layers' maps are (classes, 1, 1), and they give what the model gives: the last one, and modules around it. Where

@@ -51,7 +51,9 @@ def per_channel(values: Sequence[float], count: int) -> tuple[float, ...]:
     if len(values) == RGB and count == GRAY:
         return (sum(values) / RGB,)
     channels = "1 channel" if count == 1 else f"{count} channels"
-    raise ValueError(f"{len(values)} numbers for a model that takes {channels}; give one number, or one for each channel")
+    raise ValueError(
+        f"{len(values)} numbers for a model that takes {channels}; give one number, or one for each channel"
+    )
 
 
 def _of_convolutions(model: nn.Module) -> Iterator[int]:

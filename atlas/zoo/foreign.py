@@ -39,11 +39,12 @@ def frozen(model: nn.Module) -> nn.Module:
         raise ValueError(wrong)
     model.eval()
     for module in model.modules():
-        for values in (module._parameters, module._buffers):
-            for key, value in values.items():
-                if isinstance(value, Tensor) and value.is_inference():
-                    copy = value.clone()
-                    values[key] = nn.Parameter(copy, requires_grad=False) if isinstance(value, nn.Parameter) else copy
+        for name, value in module.named_parameters(recurse=False):
+            if value.is_inference():
+                setattr(module, name, nn.Parameter(value.clone()))
+        for name, value in module.named_buffers(recurse=False):
+            if value.is_inference():
+                setattr(module, name, value.clone())
     return model.requires_grad_(False)
 
 
@@ -65,7 +66,9 @@ def unreadable(model: nn.Module) -> str | None:
 
 def like(model: nn.Module) -> Tensor:
     """No values, on a model's device and in its dtype."""
-    device = next((value.device for part in (model.parameters(), model.buffers()) for value in part), torch.device("cpu"))
+    device = next(
+        (value.device for part in (model.parameters(), model.buffers()) for value in part), torch.device("cpu")
+    )
     return torch.empty(0, device=device, dtype=dtype_of(model) or torch.float32)
 
 

@@ -16,6 +16,7 @@ from atlas.records import REPEAT, Layer
 from atlas.zoo.channel_dims import ChannelDims
 from atlas.zoo.hooks import hooked
 
+
 def as_map(output: object, dim: int | None) -> Float[Tensor, "b c h w"] | None:
     """A module's output as activation maps, or None where it is none.
 
@@ -58,7 +59,9 @@ def walk(model: nn.Module, images: Float[Tensor, "b c h w"]) -> Walk:
     with hooked(modules, tally.visit), plain_attention(), dims, torch.no_grad():
         model(images)
     aliases = _aliases(model)
-    layers = (replace(layer, calls=tally.calls[layer.name], aliases=aliases.get(layer.name, ())) for layer in tally.layers)
+    layers = (
+        replace(layer, calls=tally.calls[layer.name], aliases=aliases.get(layer.name, ())) for layer in tally.layers
+    )
     known = {layer.name for layer in tally.layers}
     return Walk(tuple(layers), tuple(tally.repeats), tuple(name for name in tally.unknown if name not in known))
 

@@ -118,7 +118,9 @@ class Prober:
         pixels = np.stack([np.asarray(image, np.float32) for image in images.values()]) / np.float32(255)
         shown = torch.from_numpy(pixels).to(self.settings.device).permute(0, 3, 1, 2)  # channels last, as the weights
         with torch.no_grad(), precision("float32"):
-            maps = self.loaded.forward(shard.layers)(in_channels(shown, self.loaded.channels) if raw else self.loaded.preprocess(shown))
+            maps = self.loaded.forward(shard.layers)(
+                in_channels(shown, self.loaded.channels) if raw else self.loaded.preprocess(shown)
+            )
             means = {layer: values.mean((2, 3)).float().cpu().numpy() for layer, values in maps.items()}
             maxima = {layer: values.amax((2, 3)).float().cpu().numpy() for layer, values in maps.items()}
             places = self._places(shard, list(images), maps, means)
