@@ -19,7 +19,7 @@ SHOWN = 160
 class Visualization:
     """Images of some features of one network; a notebook shows them with their scores."""
 
-    images: Float[Tensor, "b c h w"]  # RGB, or gray, as optimised, unclamped
+    images: Float[Tensor, "b colours h w"]  # RGB, or gray, as optimised, unclamped
     scores: Float[Tensor, " b"]  # mean activation of the target on the finished image
     activations: Float[Tensor, "b c"]  # mean activation of every channel of the (first) layer on the finished image
     losses: Float[Tensor, " b"]

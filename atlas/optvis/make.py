@@ -23,7 +23,7 @@ from atlas.optvis.transforms import Streams
 class FinishedImages:
     """Finished images of one layer, and what the network says of them."""
 
-    images: Float[Tensor, "b c h w"]  # RGB, not clamped where they were not
+    images: Float[Tensor, "b colours h w"]  # RGB, not clamped where they were not
     status: list[str]  # ok, dead, or nonfinite
     scores: Float[Tensor, " b"]  # mean activation of the target on the finished image
     losses: Float[Tensor, " b"]

@@ -12,7 +12,7 @@ from torch import nn
 
 from atlas.config.mistakes import ConfigError, nearest
 from atlas.config.schema import ModelConfig
-from atlas.zoo.torch_state import own_torch_state
+from atlas.zoo.torch_state import kept_torch_state
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)  # of RGB in [0, 1], as torchvision's and most of timm's models are trained with
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -81,7 +81,7 @@ def configured(name: str, config: ModelConfig, own: Architecture) -> Architectur
 def _build(name: str, config: ModelConfig, build: Callable[[], nn.Module]) -> nn.Module:
     try:
         # What a user's module switches on when it is imported must not stay.
-        with own_torch_state(), seeded(config.seed):
+        with kept_torch_state(), seeded(config.seed):
             return build()
     except ConfigError:
         raise

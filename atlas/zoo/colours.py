@@ -25,7 +25,7 @@ def picture_channels(model: nn.Module, size: int, like: Tensor) -> int:
     return next(runs, first if first == GRAY else RGB)
 
 
-def in_channels(images: Float[Tensor, "*b c h w"], count: int) -> Float[Tensor, "*b count h w"]:
+def in_channels(images: Float[Tensor, "*b _ h w"], count: int) -> Float[Tensor, "*b _ h w"]:
     """RGB as gray, gray as RGB; images that have as many channels as are wanted, as they are."""
     if images.shape[-3] == count:
         return images

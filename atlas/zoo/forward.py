@@ -91,7 +91,7 @@ class _Run:
             self.dims[layer] = self.following.of(module, inputs, output)
         maps = as_map(output, self.dims[layer])
         if maps is None or len(maps) != self.batch:
-            what = f"{_kind(output)}, not a map for each of {self.batch} images"
+            what = f"{_kind(output, self.dims[layer])}, not a map for each of {self.batch} images"
             self.mistake = ValueError(f"layer {layer!r} gives {what}")
             raise _Reached
         last = len(self.maps) + 1 == len(self.wanted)
@@ -101,10 +101,10 @@ class _Run:
             raise _Reached
 
 
-def _kind(output: object) -> str:
+def _kind(output: object, dim: int | None) -> str:
     if not isinstance(output, Tensor):
         return type(output).__name__
-    layout = " of unknown layout" if output.ndim in (3, 4) and output.is_floating_point() else ""
+    layout = " of unknown layout" if dim is None and output.is_floating_point() else ""
     return f"{tuple(output.shape)}{layout}"
 
 

@@ -11,25 +11,29 @@ CPU = torch.device("cpu")
 
 @contextmanager
 def own_torch_state() -> Iterator[None]:
-    """Within, torch is as in a fresh process: with gradients, float32, on the CPU, without autocast or inference mode.
-
-    What is changed within, as by `torch.set_default_dtype` in a user's module, ends with it.
-    """
-    dtype, device = torch.get_default_dtype(), torch.get_default_device()
+    """Within, torch is as in a fresh process: with gradients, float32, on the CPU, without autocast or inference mode."""
     with ExitStack() as stack:
-        stack.callback(_restore, dtype, device)
+        stack.enter_context(kept_torch_state())
         stack.enter_context(torch.inference_mode(False))
         stack.enter_context(torch.enable_grad())
         for kind in DEVICES:
             if torch.is_autocast_enabled(kind):
                 stack.enter_context(torch.autocast(kind, enabled=False))
         torch.set_default_dtype(torch.float32)
-        if device != CPU:
+        if torch.get_default_device() != CPU:
             stack.enter_context(CPU)
         yield
 
 
-def _restore(dtype: torch.dtype, device: torch.device) -> None:
-    torch.set_default_dtype(dtype)
-    if torch.get_default_device() != device:
-        torch.set_default_device(device)
+@contextmanager
+def kept_torch_state() -> Iterator[None]:
+    """What is switched within, as by `torch.set_default_dtype` in a user's module, is switched back afterwards."""
+    dtype, device = torch.get_default_dtype(), torch.get_default_device()
+    gradients = torch.is_grad_enabled()
+    try:
+        yield
+    finally:
+        torch.set_grad_enabled(gradients)
+        torch.set_default_dtype(dtype)
+        if torch.get_default_device() != device:
+            torch.set_default_device(device)

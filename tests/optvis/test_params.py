@@ -149,7 +149,9 @@ def test_phases_and_pictures_are_standardised(amplitudes):
     torch.testing.assert_close(param.render(param.values * 5 - 2), images, rtol=0, atol=1e-3)
     if amplitudes is not None:
         louder = [[9 * value for value in curve] for curve in amplitudes]
-        torch.testing.assert_close(phases([5, 6], 16, 0.0, 1.0, amplitudes=louder).render(param.values), images, rtol=0, atol=1e-3)
+        torch.testing.assert_close(
+            phases([5, 6], 16, 0.0, 1.0, amplitudes=louder).render(param.values), images, rtol=0, atol=1e-3
+        )
 
 
 def test_standardised_values_are_each_images_own_and_finite():
@@ -168,7 +170,11 @@ def test_standardised_values_are_each_images_own_and_finite():
 )
 def test_images_are_rgb_and_an_image_alone_is_the_image_in_a_batch(seeds, size, deviation, kind):
     def make(some):
-        return fourier(some, size, 0.0, deviation) if kind == "fourier" else phases(some, size, 0.0, deviation, None)
+        return (
+            fourier(some, size, 0.0, deviation)
+            if kind == "fourier"
+            else phases(some, size, 0.0, deviation, amplitudes=None)
+        )
 
     together = make(seeds)
     images = together.render(together.values)
