@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import ModelConfig
 from atlas.zoo.architecture import Architecture
+from atlas.zoo.state_keys import under_own_names
 from atlas.zoo.statefile import read_state
 
 AUX = ("aux1", "aux2", "AuxLogits", "aux_classifier")  # torchvision's heads for training only
@@ -50,10 +51,12 @@ def fill(setting: str, model: nn.Module, state: Mapping[str, Tensor]) -> nn.Modu
     """
     own = model.state_dict()
     heads = tuple(f"{head}." for head in AUX)
+    needed = [key for key, value in own.items() if isinstance(value, Tensor) and not key.endswith(IDLE)]
+    state = under_own_names(state, needed)
     state = {key: value for key, value in state.items() if key in own or not key.startswith(heads)}
-    reshaped = [key for key in state if key in own and state[key].shape != own[key].shape]
+    reshaped = [key for key in state if isinstance(own.get(key), Tensor) and state[key].shape != own[key].shape]
     differences = {
-        "missing": [key for key in own if key not in state and not key.endswith(IDLE)],
+        "missing": [key for key in needed if key not in state],
         "unexpected": [key for key in state if key not in own],
         "of another shape": [f"{key} {tuple(state[key].shape)} for {tuple(own[key].shape)}" for key in reshaped],
     }
