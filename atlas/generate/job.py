@@ -1,6 +1,6 @@
 """`atlas generate`: from a checked config to images and an index, resumed from whatever is there."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from atlas.config.checks import value_mistakes
@@ -36,6 +36,7 @@ class ImagesOutcome(Outcome):
     dead: int = 0
     failed: int = 0  # every failure on record of what was asked for, also from earlier runs
     left: int = 0
+    reasons: list[str] = field(default_factory=list)  # why most of them did
     idle: bool = False  # nothing was left to do from the start
 
     @property
@@ -100,6 +101,7 @@ def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> ImagesOut
             outcome.stopped, outcome.abandoned = ending.stopped, ending.abandoned
         outcome.made, outcome.dead, outcome.left = count.done, count.dead, count.left
         outcome.failed = ledger.count_failures()
+        outcome.reasons = ledger.failure_reasons() if outcome.failed else []
         state = "interrupted" if outcome.stopped else "done"
         status.write(state, count, [], outcome.stopped)
         publisher.log("end", state=state, made=count.done, dead=count.dead, failed=count.failed, left=count.left)

@@ -68,7 +68,7 @@ def cam_layer(loaded: Loaded, name: str | None) -> str:
     size = loaded.input_size
     draw = torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(0)).to(loaded.device)
     images = loaded.preprocess(draw)
-    with foreign(loaded.name, "its layers cannot be read"):
+    with foreign(loaded.name, "has layers that cannot be read"):
         layers = walk(loaded.model, images).layers
     if name is not None:
         _check(loaded, name, layers)

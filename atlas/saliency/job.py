@@ -123,7 +123,7 @@ def _request(config: SaliencyConfig, loader: OneModel, name: str) -> MapRequest:
     loaded, wrong = loader(name), list[str]()
     classes = classes_of(loaded, config.models[name])
     category = collect(wrong, partial(_category, config.category, classes, name))
-    with foreign(name, "no saliency map can be made"):
+    with foreign(name, "gives no saliency map"):
         shape = (1, loaded.channels, loaded.input_size, loaded.input_size)
         saliency(loaded.logits, loaded.preprocess(torch.full(shape, 0.5, device=loaded.device)))
     methods = methods_of(config.method)

@@ -30,7 +30,7 @@ def make_card(name: str, config: ModelConfig) -> ModelCard:
     loaded = load(name, config)
     with own_torch_state():
         walked = _walk(name, loaded.model, loaded.input_size, loaded.channels)
-        with foreign(name, "its layers cannot be read"):
+        with foreign(name, "has layers that cannot be read"):
             layers, chosen = _zoned(name, config, loaded.model, walked.layers)
             layers = _with_classes(config, loaded, layers)
             resizable = takes(loaded.model, round(loaded.input_size * LARGER), torch.empty(1, loaded.channels, 1, 1))
@@ -68,12 +68,12 @@ def layer_table(name: str, config: ModelConfig) -> tuple[Walk, tuple[str, ...]]:
         built = architecture(name, replace(config, weights="none"))
         model, walked = _on_meta(built)
         if walked is None:
-            with foreign(name, "the model cannot be used"):
+            with foreign(name, "cannot be used"):
                 model = frozen(built.bare())
                 size = built.preprocessing.input_size
                 count = picture_channels(model, size, like(model))
             walked = _walk(name, model, size, count)
-        with foreign(name, "its layers cannot be read"):
+        with foreign(name, "has layers that cannot be read"):
             layers, chosen = _zoned(name, config, model, walked.layers)
     return replace(walked, layers=layers), chosen
 

@@ -32,7 +32,7 @@ def classes_of(loaded: Loaded, config: ModelConfig) -> Classes:
     """The classes of a model, counted on its answer to a black image; ConfigError where that is no row of scores."""
     size = loaded.input_size
     image = loaded.preprocess(torch.zeros(1, loaded.channels, size, size, device=loaded.device))
-    with foreign(loaded.name, f"it cannot look at an image of {size} x {size} pixels"), torch.no_grad():
+    with foreign(loaded.name, f"cannot look at an image of {size} x {size} pixels"), torch.no_grad():
         output = loaded.model(image)
     scores = logits_in(output)
     if scores is None or scores.ndim != 2 or len(scores) != 1 or scores.shape[1] < 2:

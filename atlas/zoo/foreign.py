@@ -12,13 +12,13 @@ from atlas.zoo.forward import dtype_of
 
 @contextmanager
 def foreign(name: str, failure: str) -> Iterator[None]:
-    """Turn what the code of `models.<name>` raises into a ConfigError. failure: what has not come about, as a sentence."""
+    """Turn what the code of `models.<name>` raises into a ConfigError. failure: what it cannot do."""
     try:
         yield
     except ConfigError:
         raise
     except Exception as error:  # other people's code: anything can come out of it
-        raise ConfigError([f"models.{name}: {failure}: {reason(error)}"]) from error
+        raise ConfigError([f"models.{name} {failure}: {reason(error)}"]) from error
 
 
 def reason(error: BaseException) -> str:

@@ -75,7 +75,7 @@ def load(name: str, config: ModelConfig, device: str | torch.device = "cpu") -> 
     device = torch.device(device)
     with own_torch_state():
         built = architecture(name, config)
-        with foreign(name, "the model cannot be used"):
+        with foreign(name, "cannot be used"):
             model = frozen(weighted(name, config, built))
             built = replace(built, preprocessing=_for_its_channels(name, config, model, built.preprocessing))
             total = digest(model.state_dict(), built, config.kwargs)
