@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from atlas.config.compose import compose_model
 from atlas.zoo.colours import GRAY, RGB, no_picture, per_channel, picture_channels
-from atlas.zoo.foreign import like, training_notes, unreadable, unwrapped
+from atlas.zoo.foreign import like, ordinary_weights, reason, training_notes, unreadable, unwrapped
 from atlas.zoo.forward import in_eval_mode
 from atlas.zoo.load import load
 
@@ -65,9 +65,14 @@ def subject_of(model: nn.Module | str, device: str | torch.device | None, change
     wrong = unreadable(net)
     if wrong is not None:
         raise ValueError(wrong)
-    if device is not None:
-        net.to(device)
-    with in_eval_mode(net):
+    with ExitStack() as stack:
+        try:
+            if device is not None:
+                net.to(device)
+            stack.enter_context(ordinary_weights(net))
+            stack.enter_context(in_eval_mode(net))
+        except Exception as error:  # other people's code: an exported network, for one, has no eval mode
+            raise ValueError(f"{type(net).__name__} cannot be used: {reason(error)}") from error
         size, empty = _given(changes.size, INPUT_SIZE), like(net)
         count = picture_channels(net, size, empty)
         if count not in (GRAY, RGB):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -30,22 +31,40 @@ def reason(error: BaseException) -> str:
 def frozen(model: nn.Module) -> nn.Module:
     """A model in eval mode, run by Python, with weights that gradients pass and that nobody changes.
 
-    What torch.compile has wrapped is taken out. Weights made under torch.inference_mode, which no gradient can pass, are
-    copied in place. ValueError: it is of a kind that cannot be looked into.
+    What torch.compile has wrapped is taken out. ValueError: it is of a kind that cannot be looked into.
     """
     model = unwrapped(model)
     wrong = unreadable(model)
     if wrong is not None:
         raise ValueError(wrong)
-    model.eval()
+    for values, name, copy in list(_ordinary(model)):
+        values[name] = copy
+    return model.eval().requires_grad_(False)
+
+
+@contextmanager
+def ordinary_weights(model: nn.Module) -> Iterator[None]:
+    """A model made under torch.inference_mode, whose weights let no gradient pass, with copies that do; then as before."""
+    copies = list(_ordinary(model))
+    originals = [(values, name, values[name]) for values, name, _ in copies]
+    for values, name, copy in copies:
+        values[name] = copy
+    try:
+        yield
+    finally:
+        for values, name, original in originals:
+            values[name] = original
+
+
+def _ordinary(model: nn.Module) -> Iterator[tuple[dict[str, Any], str, Tensor]]:
+    """Where a module keeps each tensor that was made under torch.inference_mode, its name there, and a copy that was not."""
     for module in model.modules():
-        for name, value in module.named_parameters(recurse=False):
-            if value.is_inference():
-                setattr(module, name, nn.Parameter(value.clone()))
-        for name, value in module.named_buffers(recurse=False):
-            if value.is_inference():
-                setattr(module, name, value.clone())
-    return model.requires_grad_(False)
+        stores: tuple[dict[str, Any], ...] = (module._parameters, module._buffers)
+        for values in stores:
+            for name, value in values.items():
+                if isinstance(value, Tensor) and value.is_inference():
+                    copy = value.clone()
+                    yield values, name, nn.Parameter(copy, False) if isinstance(value, nn.Parameter) else copy
 
 
 def unwrapped(model: nn.Module) -> nn.Module:
@@ -57,6 +76,8 @@ def unwrapped(model: nn.Module) -> nn.Module:
 def unreadable(model: nn.Module) -> str | None:
     """Why a network cannot be looked into; None where it can be."""
     kind = type(model).__name__
+    if not isinstance(model, nn.Module):
+        return f"{kind} is no torch.nn.Module, which is what can be looked into"
     if isinstance(model, torch.jit.ScriptModule):
         return f"{kind} is TorchScript, whose modules run unseen; give the nn.Module that it was made from"
     if any(value.is_meta for part in (model.parameters(), model.buffers()) for value in part):
