@@ -104,8 +104,8 @@ class Swallows(Around):
     def forward(self, x: Tensor) -> Tensor:
         try:
             x = self.net(x)
-        except:  # noqa: E722, S110, SIM105
-            pass
+        except:  # noqa: E722
+            x = x.mean((2, 3))
         return self.head(x)
 
 
