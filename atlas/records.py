@@ -5,6 +5,7 @@ from hashlib import blake2b
 from typing import Any, NamedTuple, Self
 
 MEASURES = ("raw", "z", "drive", "sym", "profile")  # of how alike two features are (docs/similarity.md)
+REPEAT = "#"  # between a layer and the number of its call
 SCOPES = ("layer", "model", "other", "all")  # the features that one is compared with; other: each other model by itself
 
 
@@ -22,6 +23,8 @@ class Layer:
     macs: int  # multiply-adds of one forward pass from the input to here
     bytes: int  # activations that such a pass leaves behind, float32
     classes: tuple[str, ...] = ()  # names of its channels, where they are the classes of a classifier
+    calls: int = 1  # in a forward pass; the second is the layer `relu#2`
+    aliases: tuple[str, ...] = ()  # further names under which the same module is registered
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,14 @@ class ModelCard:
     chosen: tuple[str, ...]  # the names that `layers: default` stands for
     gpus: int  # CUDA devices that the process saw which made this card
     resizable: bool = True  # whether it takes images of other sizes than its own
+    repeats: tuple[Layer, ...] = ()  # further calls of layers; only who names one means it
+    unknown: tuple[str, ...] = ()  # modules of whose output nobody knows where its channels are
+    notes: tuple[str, ...] = ()  # of the model, for the person who looks at it
+
+    @property
+    def every(self) -> "tuple[Layer, ...]":
+        """All that can be named: the layers, and then their further calls."""
+        return self.layers + self.repeats
 
     @property
     def provenance(self) -> str:

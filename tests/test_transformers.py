@@ -114,7 +114,8 @@ def test_a_map_of_tokens_is_the_blocks_output_and_token_0_the_class_token():
 )
 def test_layers_of_known_models_by_name(name, layer, shape):
     """On the meta device where the model's code lets it be: no memory, no weights."""
-    layers, chosen = layer_table(name, ModelConfig(source="any", weights="none"))
+    walked, chosen = layer_table(name, ModelConfig(source="any", weights="none"))
+    layers = walked.layers
     found = next(one for one in layers if one.name == layer)
     assert (found.channels, found.height, found.width) == shape
     assert layer in chosen or name == "swin_t"

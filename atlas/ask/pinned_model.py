@@ -11,6 +11,7 @@ from PIL import Image
 from atlas.ask.view import Showing, box_on_picture, square
 from atlas.optvis.precision import precision
 from atlas.records import Address
+from atlas.zoo.colours import in_channels
 from atlas.zoo.forward import takes
 from atlas.zoo.load import Loaded
 from atlas.zoo.receptive_field import Box, ReceptiveField, receptive_fields
@@ -48,14 +49,17 @@ class PinnedModel:
             return size
         if self._resizable is None:
             wanted = round(size * showing.scale)
-            self._resizable = takes(self.loaded.model, wanted, torch.empty(0, device=self.loaded.device))
+            image = torch.empty(1, self.loaded.channels, 1, 1, device=self.loaded.device)
+            self._resizable = takes(self.loaded.model, wanted, image)
         return round(size * showing.scale) if self._resizable else size
 
     def look(self, picture: Image.Image, layers: Sequence[str], showing: Showing) -> dict[str, LayerAnswer]:
         """One forward pass, up to the last of some layers; picture: RGB of any size."""
         shown = square(picture, self.side(showing)).to(self.loaded.device)
         with torch.no_grad(), precision("float32"):
-            maps = self.loaded.forward(layers)(shown if showing.raw else self.loaded.preprocess(shown))
+            maps = self.loaded.forward(layers)(
+                in_channels(shown, self.loaded.channels) if showing.raw else self.loaded.preprocess(shown)
+            )
         answers = {}
         for layer, values in maps.items():
             peak = values[0].flatten(1).argmax(1).cpu().numpy()
@@ -68,6 +72,7 @@ class PinnedModel:
         side = self.side(showing)
         key = layer, side
         if key not in self._fields:
-            field = receptive_fields(self.loaded.forward([layer]), side, self.loaded.device)
+            forward = self.loaded.forward([layer])
+            field = receptive_fields(forward, side, self.loaded.device, channels=self.loaded.channels)
             self._fields[key] = field[layer]
         return box_on_picture(self._fields[key].box(*position), side, size)

@@ -22,6 +22,7 @@ from atlas.optvis.spaces import space_of
 from atlas.records import Address, Item
 from atlas.store.images import to_pil
 from atlas.sweep.identity import noise_seed
+from atlas.zoo.colours import in_channels
 from atlas.zoo.load import Loaded
 
 
@@ -64,7 +65,7 @@ def dream(
     by_itself = one_at_a_time(dreams.recipe, loaded.device.type)
     layout = torch.contiguous_format if by_itself else torch.channels_last
     loaded.model.to(memory_format=layout)  # pyrefly: ignore[no-matching-overload]
-    image = start.image()
+    image = in_channels(start.image(), loaded.channels)
     for aim in dreams.aims:
         size = 1 if by_itself else _together(dreams, aim, image, loaded.device.type)
         canvas = Canvas(loaded.scale, loaded.device, layout, picture=image)
@@ -80,7 +81,8 @@ def dream(
 def faded(loaded: Loaded, recipe: RecipeConfig, start: StartPicture) -> Image.Image:
     """The picture as weight decay alone would leave it."""
     space = space_of(recipe.space, loaded.scale)
-    return to_pil(space.show(space.enter(start.image()[None]) * _kept(recipe))[0].numpy())
+    image = in_channels(start.image()[None], loaded.channels).to(loaded.scale)
+    return to_pil(space.show(space.enter(image) * _kept(recipe))[0].cpu().numpy())
 
 
 def steps_of(recipe: RecipeConfig) -> int:
@@ -91,7 +93,7 @@ def steps_of(recipe: RecipeConfig) -> int:
 def _together(dreams: ModelDreams, aim: DrivenChannels, image: Tensor, device: str) -> int:
     """Pictures at once whose activations will fit."""
     height, width = image.shape[1:]
-    widest = max(layer.bytes for layer in dreams.card.layers if layer.name in aim.layers)
+    widest = max(layer.bytes for layer in dreams.card.every if layer.name in aim.layers)
     aspect = min(height, width) / max(height, width)
     return images_at_once(widest, dreams.card.input_size, dreams.recipe, room=budget(device, 1.0), aspect=aspect)
 

@@ -158,4 +158,5 @@ def _hardly(change: float) -> str:
 def _change(before: Image.Image, after: Image.Image) -> float:
     if before.size != after.size:  # the recipe has grown it
         before = before.resize(after.size, Image.Resampling.LANCZOS)
-    return float(np.abs(np.asarray(before, np.int16) - np.asarray(after, np.int16)).mean())
+    colours = (np.asarray(picture.convert("RGB"), np.int16) for picture in (before, after))
+    return float(np.abs(np.subtract(*colours)).mean())

@@ -5,8 +5,11 @@ from torch import Tensor
 
 from atlas.config.mistakes import ConfigError
 from atlas.dream.plan import DreamPlan, DrivenChannels, ModelDreams, StartPicture
+from atlas.optvis.gradients import NoGradient
 from atlas.optvis.priors import resize
 from atlas.optvis.spaces import space_of
+from atlas.zoo.colours import in_channels
+from atlas.zoo.foreign import reason
 from atlas.zoo.load import Loaded
 from atlas.zoo.one_model import OneModel
 
@@ -26,17 +29,20 @@ def _trial(loaded: Loaded, dreams: ModelDreams, start: StartPicture) -> list[str
     """What is wrong when a model sees the picture in each size of the recipe."""
     forward = loaded.forward([layer for aim in dreams.aims for layer in aim.layers])
     space = space_of(dreams.recipe.space, loaded.scale)
-    image, wrong = start.image()[None].to(loaded.device), []
-    for size in dict.fromkeys(octave.size or 0 for octave in dreams.recipe.octaves):
+    image, wrong = in_channels(start.image()[None].to(loaded.device), loaded.channels), list[str]()
+    for number, size in enumerate(dict.fromkeys(octave.size or 0 for octave in dreams.recipe.octaves)):
         image = resize(image, size)
         shape = f"{image.shape[3]} x {image.shape[2]}"
         try:
-            with torch.no_grad():
-                maps = forward(space.feed(space.enter(image)))
+            # once with gradients, to see whether any leads back
+            with torch.set_grad_enabled(number == 0):
+                maps = forward(space.feed(space.enter(image.detach().clone().requires_grad_(number == 0).clone())))
         except Exception as error:  # other people's code: anything can come out of it
-            reason = f"{type(error).__name__}: {error}"
-            wrong.append(f"image={start.picture.name}: {loaded.name} cannot take it at {shape} pixels: {reason}")
+            what = f"image={start.picture.name}: {loaded.name} cannot take it at {shape} pixels"
+            wrong.append(f"{what}: {reason(error)}")
             continue
+        cut = [layer for layer, values in maps.items() if number == 0 and not values.requires_grad]
+        wrong += [f"layers={layer}: of {loaded.name}, {NoGradient()}" for layer in cut]
         wrong += [f"{text} at {shape} pixels" for aim in dreams.aims for text in _room(loaded.name, aim, maps)]
     return wrong
 

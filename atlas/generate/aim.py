@@ -65,9 +65,8 @@ def read_aim(
 
 def check_aim(aim: Aim, forward: Forward, subject: Subject) -> None:
     """One look at a gray image: ValueError for channels that the layer has not, or an objective that its maps do not fit."""
-    gray = torch.full((1, 3, subject.input_size, subject.input_size), 0.5, device=subject.device, dtype=subject.dtype)
     with torch.no_grad():
-        maps = forward(gray)
+        maps = forward(subject.images(1, 0.5))
         example = aim.example(subject.device)
         fixed = [(atom.layer, [atom.unit.number]) for atom in example.atoms if isinstance(atom.unit, Channel)]
         for layer, numbers in [(aim.layer, aim.channels), *fixed]:

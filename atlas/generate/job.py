@@ -1,6 +1,6 @@
 """`atlas generate`: from a checked config to images and an index, resumed from whatever is there."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from atlas.config.checks import value_mistakes
@@ -37,6 +37,7 @@ class ImagesOutcome(Outcome):
     dead: int = 0
     failed: int = 0  # every failure on record of what was asked for, also from earlier runs
     left: int = 0
+    reasons: list[str] = field(default_factory=list)  # why most of them did
     idle: bool = False  # nothing was left to do from the start
 
     @property
@@ -77,7 +78,7 @@ def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> ImagesOut
         for picture in {recipe.picture for recipe in plan.recipes.values() if recipe.picture is not None}:
             keep_start(paths, picture)
         manifest = record_request(paths, config, plan, overrides)
-        outcome = ImagesOutcome(paths, plan.tasks, notes=mixture(manifest))
+        outcome = ImagesOutcome(paths, plan.tasks, notes=[*mixture(manifest), *_notes(plan)])
         if lock.taken_over:
             outcome.notes.append(f"took over the lock of {lock.taken_over}, which is gone")
         if config.retry == "failed":
@@ -106,6 +107,7 @@ def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> ImagesOut
             outcome.stopped, outcome.abandoned = ending.stopped, ending.abandoned
         outcome.made, outcome.dead, outcome.left = count.done, count.dead, count.left
         outcome.failed = ledger.count_failures()
+        outcome.reasons = ledger.failure_reasons() if outcome.failed else []
         state = "interrupted" if outcome.stopped else "done"
         status.write(state, count, [], outcome.stopped)
         publisher.log("end", state=state, made=count.done, dead=count.dead, failed=count.failed, left=count.left)
@@ -118,6 +120,11 @@ def _expected(config: SweepConfig, plan: Plan, left: list[ImageShard]) -> float:
     device = device_of(config, card)
     actors = actor_count(config.cluster, device, card.gpus) or 1
     return sum(shard.cost for shard in left) / RATE[device] / actors
+
+
+def _notes(plan: Plan) -> list[str]:
+    """What there is to say of the models."""
+    return [note for card in plan.cards.values() for note in card.notes]
 
 
 def _work(

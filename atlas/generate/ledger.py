@@ -1,5 +1,6 @@
 """What has become of every image: records failures, takes them back on request, and knows what is left to do."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,6 +18,8 @@ from atlas.store.index import FAILURES, Row, files_under, read_table, tasks_in, 
 from atlas.store.paths import AtlasPaths
 from atlas.sweep.identity import part, task_id
 from atlas.sweep.plan import Plan
+
+REASONS = 3  # why images failed that are told at the end
 
 
 class Ledger:
@@ -76,6 +79,16 @@ class Ledger:
             sum(task_id(shard, item) in failed for shard in self.plan.shards for item in shard.items) if failed else 0
         )
 
+    def failure_reasons(self) -> list[str]:
+        """Why images of this plan have failed, each reason once, with how many."""
+        planned = {task_id(shard, item) for shard in self.plan.shards for item in shard.items}
+        columns = ["task", "error_type", "error_message"]
+        rows = (row for path in files_under(self.paths.failures) for row in read_table(path, columns).to_pylist())
+        reasons = Counter(
+            f"{row['error_type']}: {last_line(row['error_message'])}" for row in rows if row["task"] in planned
+        )
+        return [f"{reason} ({count} images)" for reason, count in reasons.most_common(REASONS)]
+
     def fail(self, command: Fail) -> None:
         """Record the one image of a shard as failed."""
         shard = command.shard
@@ -108,3 +121,8 @@ def _keep(path: Path, keep: Callable[[Row], bool]) -> int:
     elif not all(kept):
         write_table(path, table.filter(pa.array(kept)))
     return kept.count(False)
+
+
+def last_line(message: str) -> str:
+    """The last line of a message, which of a traceback is the error."""
+    return next(reversed(message.strip().splitlines()), "")

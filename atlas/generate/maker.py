@@ -14,6 +14,7 @@ from atlas.engine.pulse import Pulse
 from atlas.generate.rows import task_columns
 from atlas.generate.settings import ImageSettings
 from atlas.optvis.batch import Keep
+from atlas.optvis.gradients import NoGradient
 from atlas.optvis.make import Canvas, FinishedImages, make_images, one_at_a_time
 from atlas.optvis.metrics import metric_named
 from atlas.optvis.start import picture_tensor
@@ -24,6 +25,7 @@ from atlas.store.index import FAILURES, INDEX, TRACES, Row, write_rows
 from atlas.store.paths import AtlasPaths, image_path
 from atlas.sweep.identity import noise_seed
 from atlas.sweep.plan import find_layer
+from atlas.zoo.colours import in_channels
 from atlas.zoo.load import Loaded
 
 MOMENTS = "moments"  # beside the columns of a row: those of its trace
@@ -55,7 +57,10 @@ class Maker:
 
     def _make_batch(self, shard: ImageShard, items: Sequence[Item]) -> list[Row]:
         began = perf_counter()
-        finished = self._optimize(shard, items)
+        try:
+            finished = self._optimize(shard, items)
+        except NoGradient as error:  # the layer's fault: each of its features would fail alike
+            return [self._row(shard, item) | _failed("NoGradient", f"{shard.layer}: {error}") for item in items]
         seconds = (perf_counter() - began) / len(items)
         images = finished.images.float().cpu().numpy()
         rows = []
@@ -82,10 +87,11 @@ class Maker:
         }
 
     def _picture(self) -> torch.Tensor | None:
-        """The picture (3, h, w) that images begin as."""
+        """The picture (c, h, w) that images begin as."""
         if self.recipe.picture is None:
             return None
-        return picture_tensor(read_picture(self.paths.start(self.recipe.picture.rpartition("@")[2])))
+        rgb = picture_tensor(read_picture(self.paths.start(self.recipe.picture.rpartition("@")[2])))
+        return in_channels(rgb, self.loaded.channels)
 
     def _optimize(self, shard: ImageShard, items: Sequence[Item]) -> FinishedImages:
         """The images of some items, each from its own random stream."""
@@ -111,7 +117,7 @@ class Maker:
         if batch is not None or one_at_a_time(self.recipe, self.settings.device):
             return min(len(shard.items), batch or 1)
         layers = [find_layer(self.card, partner) for partner in shard.target.partners]
-        layers += [layer for layer in self.card.layers if layer.name == shard.layer]
+        layers += [layer for layer in self.card.every if layer.name == shard.layer]
         room = budget(self.settings.device, self.settings.cluster.gpus_per_actor)
         activations = max(layer.bytes for layer in layers)
         return min(len(shard.items), images_at_once(activations, self.card.input_size, self.recipe, room=room))
@@ -168,9 +174,12 @@ def _moments(row: Row, means: list[torch.Tensor], every: int) -> list[Row]:
 
 def _non_finite(steps: int) -> Row:
     message = f"image or loss was no longer finite after {steps} steps; lower the recipe's lr, or use recipe=normalized"
-    return {"status": "failed", "error_type": "NonFinite", "error_message": message, "attempts": 1, "steps": steps}
+    return _failed("NonFinite", message) | {"steps": steps}
 
 
 def _failure(reason: str | None) -> Row:
-    message = f"not even one image fits the memory there is: {reason}"
-    return {"status": "failed", "error_type": "OutOfMemory", "error_message": message, "attempts": 1}
+    return _failed("OutOfMemory", f"not even one image fits the memory there is: {reason}")
+
+
+def _failed(error_type: str, message: str) -> Row:
+    return {"status": "failed", "error_type": error_type, "error_message": message, "attempts": 1}

@@ -1,7 +1,8 @@
 """The network that `atlas.visualize` looks at: one that is handed over, or one by name, ready to be run and put back."""
 
+import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -10,6 +11,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from atlas.config.compose import compose_model
+from atlas.zoo.colours import GRAY, RGB, no_picture, per_channel, picture_channels
+from atlas.zoo.foreign import like, ordinary_weights, reason, training_notes, unreadable, unwrapped
 from atlas.zoo.forward import in_eval_mode
 from atlas.zoo.load import load
 
@@ -24,11 +27,19 @@ class Subject:
     """A network in eval mode, and what its images are."""
 
     net: nn.Module
-    scale: Float[Tensor, "2 3 1 1"]  # mean and deviation of its input, of RGB in [0, 1]
+    scale: Float[Tensor, "2 c 1 1"]  # mean and deviation of its input, of RGB in [0, 1], or of gray
     input_size: int
     device: torch.device
-    dtype: torch.dtype
     layout: torch.memory_format
+
+    @property
+    def channels(self) -> int:
+        """Of its images."""
+        return self.scale.shape[1]
+
+    def images(self, count: int, value: float = 0.0) -> Float[Tensor, "count c s s"]:
+        """Images of its own size, all of one gray."""
+        return torch.full((count, self.channels, self.input_size, self.input_size), value, device=self.device)
 
 
 @dataclass(frozen=True)
@@ -42,25 +53,42 @@ class InputChanges:
 
 @contextmanager
 def subject_of(model: nn.Module | str, device: str | torch.device | None, changes: InputChanges) -> Iterator[Subject]:
-    """The network while it is looked at; ConfigError for an unknown name, ValueError for a mean or std not of three."""
+    """The network while it is looked at; ConfigError for an unknown name, ValueError for what cannot be looked at.
+
+    That is a network that cannot be looked into, one that takes neither gray nor RGB, and a mean or std that is not as
+    long as its input has channels.
+    """
     if isinstance(model, str):
         yield _named(model, device, changes)
         return
-    if device is not None:
-        model.to(device)
-    with in_eval_mode(model):
-        where = next((p.device for p in model.parameters()), torch.device(device or "cpu"))
-        dtype = next((p.dtype for p in model.parameters()), torch.float32)
-        scale = _scale(_given(changes.mean, (0.0, 0.0, 0.0)), _given(changes.std, (1.0, 1.0, 1.0)))
-        yield Subject(model, scale, _given(changes.size, INPUT_SIZE), where, dtype, torch.contiguous_format)
+    net = unwrapped(model)
+    wrong = unreadable(net)
+    if wrong is not None:
+        raise ValueError(wrong)
+    with ExitStack() as stack:
+        try:
+            if device is not None:
+                net.to(device)
+            stack.enter_context(ordinary_weights(net))
+            stack.enter_context(in_eval_mode(net))
+        except Exception as error:  # other people's code: an exported network, for one, has no eval mode
+            raise ValueError(f"{type(net).__name__} cannot be used: {reason(error)}") from error
+        size, empty = _given(changes.size, INPUT_SIZE), like(net)
+        count = picture_channels(net, size, empty)
+        if count not in (GRAY, RGB):
+            raise ValueError(no_picture(net, count))
+        scale = _scale(_given(changes.mean, (0.0,)), _given(changes.std, (1.0,)), count)
+        yield Subject(net, scale, size, empty.device, torch.contiguous_format)
+        for note in training_notes(type(net).__name__, net):
+            warnings.warn(note, stacklevel=2)
 
 
 def _named(name: str, device: str | torch.device | None, changes: InputChanges) -> Subject:
     config = compose_model(name)
     loaded = load(name, replace(config, input_size=_given(changes.size, config.input_size)), device or "cpu")
-    preprocessing = loaded.preprocessing
-    scale = _scale(_given(changes.mean, preprocessing.mean), _given(changes.std, preprocessing.std))
-    return Subject(loaded.model, scale, loaded.input_size, loaded.device, torch.float32, torch.channels_last)
+    mean, std = _given(changes.mean, loaded.preprocessing.mean), _given(changes.std, loaded.preprocessing.std)
+    scale = _scale(mean, std, loaded.channels)
+    return Subject(loaded.model, scale, loaded.input_size, loaded.device, torch.channels_last)
 
 
 def _given(value: T | None, otherwise: T) -> T:
@@ -68,8 +96,11 @@ def _given(value: T | None, otherwise: T) -> T:
     return otherwise if value is None else value
 
 
-def _scale(mean: Sequence[float], std: Sequence[float]) -> Float[Tensor, "2 3 1 1"]:
+def _scale(mean: Sequence[float], std: Sequence[float], count: int) -> Float[Tensor, "2 c 1 1"]:
+    rows = []
     for name, values in (("mean", mean), ("std", std)):
-        if len(values) != 3:
-            raise ValueError(f"{name}={values}: three numbers are wanted, for red, green and blue")
-    return torch.tensor([list(map(float, values)) for values in (mean, std)])[:, :, None, None]
+        try:
+            rows.append([float(value) for value in per_channel(values, count)])
+        except ValueError as error:
+            raise ValueError(f"{name}={values}: {error}") from None
+    return torch.tensor(rows)[:, :, None, None]

@@ -19,7 +19,7 @@ SHOWN = 160
 class Visualization:
     """Images of some features of one network; a notebook shows them with their scores."""
 
-    images: Float[Tensor, "b 3 h w"]  # RGB as optimised, unclamped
+    images: Float[Tensor, "b colours h w"]  # RGB, or gray, as optimised, unclamped
     scores: Float[Tensor, " b"]  # mean activation of the target on the finished image
     activations: Float[Tensor, "b c"]  # mean activation of every channel of the (first) layer on the finished image
     losses: Float[Tensor, " b"]
@@ -29,7 +29,7 @@ class Visualization:
     labels: list[str]  # what each image drives: layer:channel, or the objective's layers
 
     def pil(self) -> list[Image.Image]:
-        """The images as 8-bit RGB, clipped to [0, 1]."""
+        """The images as 8-bit RGB, or gray, clipped to [0, 1]."""
         return [to_pil(image) for image in self.images.float().cpu().numpy()]
 
     def __repr__(self) -> str:

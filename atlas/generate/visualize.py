@@ -24,7 +24,9 @@ from atlas.records import Item, Target
 from atlas.sweep.identity import noise_seed
 from atlas.sweep.recipe_fit import fit_recipe
 from atlas.sweep.shards import shown_size
+from atlas.zoo.colours import in_channels
 from atlas.zoo.forward import Forward, activation_bytes, takes
+from atlas.zoo.torch_state import own_torch_state
 
 
 def visualize(
@@ -59,18 +61,20 @@ def visualize(
         target: which part of each channel is driven: a name, or a dict of kind, row, col, count, with.
         constant: C of the metric.
         seed: of the noise that images begin as.
-        start: (b, 3, h, w), RGB in [0, 1], in place of the noise.
+        start: (b, 3, h, w), RGB in [0, 1], in place of the noise; (b, 1, h, w) for a network that takes gray.
         device: where to work, as "cuda"; without it, where the model is.
         input_size: pixels of the images, one side; without it what the named model was trained with, or 224.
-        mean, std: of the model's input, RGB in [0, 1]. Without them a named model's are its weights' own, and what a
-            network is shown is not normalised.
+        mean, std: of the model's input, in [0, 1]: one number, or one for each channel. Without them a named model's are
+            its weights' own, and what a network is shown is not normalised.
 
     Returns:
-        Images (b, 3, h, w) as optimised, unclamped; scores (b,), activations (b, channels of the layer), status, trace.
+        Images (b, 3, h, w), or (b, 1, h, w) where the network takes gray, as optimised, unclamped; scores (b,),
+        activations (b, channels of the layer), status, trace.
 
     Raises:
         ValueError, ConfigError: something is wrong; the message says what is allowed.
-        RuntimeError: a forward pass never reaches the layer.
+        RuntimeError: a forward pass never reaches the layer; NoGradient, which is one: no gradient leads from the layer
+            back to the image.
     """
     if recipe is None:
         recipe = DEFAULT if octaves is None and start is None else OCTAVES
@@ -79,10 +83,10 @@ def visualize(
         raise ValueError(f"metric={chosen!r}: no such metric; {nearest(chosen, choices.METRICS)}")
     aim = read_aim(layer, channels, objective=objective, target=target, metric=(chosen, constant))
     size = input_size if start is None else max(start.shape[-2:])
-    with subject_of(model, device, InputChanges(size, mean, std)) as subject:
+    with own_torch_state(), subject_of(model, device, InputChanges(size, mean, std)) as subject:
         forward = Forward(subject.net, aim.example(subject.device).layers)
         settings = _fitted(recipe, octaves, subject, forward, begun=start is not None)
-        _check_start(start, len(aim.channels), settings)
+        _check_start(start, (len(aim.channels), subject.channels), settings)
         check_aim(aim, forward, subject)
         return _make(subject, aim, forward, settings, seed=seed, start=start)
 
@@ -91,7 +95,9 @@ def _make(
     subject: Subject, aim: Aim, forward: Forward, recipe: RecipeConfig, *, seed: int, start: Tensor | None
 ) -> Visualization:
     """Make the images, as many at once as fit in memory."""
-    canvas = Canvas(subject.scale, subject.device, subject.layout, subject.dtype, picture=_picture(recipe))
+    picture = _picture(recipe)
+    picture = None if picture is None else in_channels(picture, subject.channels)
+    canvas = Canvas(subject.scale, subject.device, subject.layout, picture=picture)
     together, batches = _together(forward, recipe, subject), []
     for first in range(0, len(aim.channels), together):
         batch = slice(first, first + together)
@@ -149,8 +155,8 @@ def _fitted(
 def _fits(forward: Forward, recipe: RecipeConfig, subject: Subject) -> bool:
     """Whether a network takes the largest images of a recipe; transformers often take those of their own size only."""
     largest, size = max(map(shown_size, recipe.octaves)), subject.input_size
-    like = torch.empty(0, device=subject.device, dtype=subject.dtype)
-    return largest == size or takes(forward, largest, like) or not takes(forward, size, like)
+    image = subject.images(1)
+    return largest == size or takes(forward, largest, image) or not takes(forward, size, image)
 
 
 def _plain(octave: Mapping[str, Any]) -> dict[str, Any]:
@@ -162,20 +168,20 @@ def _own_metric(recipe: str | RecipeConfig) -> str:
     return own_metric(recipe if isinstance(recipe, str) else recipe.name)
 
 
-def _check_start(start: Tensor | None, count: int, recipe: RecipeConfig) -> None:
+def _check_start(start: Tensor | None, wanted: tuple[int, int], recipe: RecipeConfig) -> None:
     if start is None:
         return
     shape = tuple(start.shape)
     if recipe.param != "pixels":
         raise ValueError(f"start: recipe {recipe.name} makes images of {recipe.param}; one of pixels can have a start")
-    if len(shape) != 4 or shape[:2] != (count, 3) or 0 in shape:
-        raise ValueError(f"start has shape {shape}; one image for each channel is wanted, ({count}, 3, h, w)")
+    if len(shape) != 4 or shape[:2] != wanted or 0 in shape:
+        count, channels = wanted
+        raise ValueError(f"start has shape {shape}; one image for each channel is wanted, ({count}, {channels}, h, w)")
 
 
 def _together(forward: Forward, recipe: RecipeConfig, subject: Subject) -> int:
     """Images at once: as many as the memory there is will hold, or one where each is better made by itself."""
     if one_at_a_time(recipe, subject.device.type):
         return 1
-    size = subject.input_size
-    activations = activation_bytes(forward, torch.zeros(1, 3, size, size, device=subject.device, dtype=subject.dtype))
-    return images_at_once(activations, size, recipe, room=budget(subject.device.type, 1.0))
+    activations = activation_bytes(forward, subject.images(1))
+    return images_at_once(activations, subject.input_size, recipe, room=budget(subject.device.type, 1.0))

@@ -22,7 +22,7 @@ class Moment:
 
     step: int  # from 1, over all octaves
     which: Int[Tensor, " some"]  # the images that were there, by their places in the start
-    frame: Float[Tensor, "some 3 h w"] | None  # these images, where it is their turn
+    frame: Float[Tensor, "some c h w"] | None  # these images, where it is their turn
     state: Callable[[], State]  # from which the loop goes on as if it had never stopped
 
 
@@ -40,12 +40,12 @@ class Keep:
 class Result:
     """Finished images, in the order of the start, with how they came to be."""
 
-    images: Float[Tensor, "b 3 h w"]  # as optimised, unclamped; dead ones gray
+    images: Float[Tensor, "b c h w"]  # as optimised, unclamped; dead ones gray
     status: list[str]  # ok, dead, or nonfinite
     trace: list[list[float]]  # score of the target every `trace_every` steps
     steps: list[int]  # spent on each image
     means: list[list[Tensor]]  # (c,) as often as the score, where they were asked for
-    frames: list[list[tuple[int, Tensor]]]  # (step, image (3, h, w)), where they were asked for
+    frames: list[list[tuple[int, Tensor]]]  # (step, image (c, h, w)), where they were asked for
 
 
 class Batch:
@@ -121,8 +121,8 @@ class Batch:
     def result(self) -> Result:
         """What came of all images; those that left are gray."""
         count = len(self._status)
-        images = torch.ones((count, 3, *self.size), dtype=self.values.dtype, device=self.values.device)
-        images = images * self.param.gray
+        shape = (count, self.param.channels, *self.size)
+        images = torch.ones(shape, dtype=self.values.dtype, device=self.values.device) * self.param.gray
         if len(self):
             images[self.which] = self.param.render(self.values)
         for number in self.which.tolist():

@@ -23,7 +23,7 @@ from atlas.optvis.transforms import Streams
 class FinishedImages:
     """Finished images of one layer, and what the network says of them."""
 
-    images: Float[Tensor, "b 3 h w"]  # RGB, not clamped where they were not
+    images: Float[Tensor, "b colours h w"]  # RGB, not clamped where they were not
     status: list[str]  # ok, dead, or nonfinite
     scores: Float[Tensor, " b"]  # mean activation of the target on the finished image
     losses: Float[Tensor, " b"]
@@ -31,19 +31,18 @@ class FinishedImages:
     trace: list[list[float]]  # score every `trace_every` steps, the start first
     steps: list[int]
     means: list[list[Tensor]]  # (c,) mean activation of every channel as often, where it was asked for
-    frames: list[list[tuple[int, Tensor]]]  # (step, RGB (3, h, w)), where they were asked for
+    frames: list[list[tuple[int, Tensor]]]  # (step, RGB (c, h, w)), where they were asked for
 
 
 @dataclass(frozen=True)
 class Canvas:
     """What images are made on: the range that their model takes, where they lie, and what they begin as."""
 
-    scale: Float[Tensor, "2 3 1 1"]  # mean and deviation of the model's input, of RGB in [0, 1]
+    scale: Float[Tensor, "2 c 1 1"]  # mean and deviation of the model's input, RGB or gray in [0, 1]
     device: torch.device
     layout: torch.memory_format = torch.channels_last  # of pixels: as the model's weights lie
-    dtype: torch.dtype = torch.float32
-    picture: Float[Tensor, "3 h w"] | None = None  # RGB in [0, 1] that all images begin as, instead of noise
-    pictures: Float[Tensor, "b 3 h w"] | None = None  # the same, one for each
+    picture: Float[Tensor, "c h w"] | None = None  # in [0, 1], what all images begin as, instead of noise
+    pictures: Float[Tensor, "b c h w"] | None = None  # the same, one for each
 
 
 def make_images(
@@ -79,10 +78,10 @@ def make_images(
 def _start(recipe: RecipeConfig, seeds: Sequence[int], space: Space, canvas: Canvas) -> Param:
     """What images begin as, on the canvas's device and laid out as it says."""
     if canvas.pictures is None:
-        param = start(recipe, seeds, space, canvas.picture)
+        param = start(recipe, seeds, space, channels=canvas.scale.shape[1], picture=canvas.picture)
     else:
         param = pixels(space.enter(canvas.pictures), space.gray(GRAY, canvas.pictures))
-    values = param.values.to(canvas.device, canvas.dtype)
+    values = param.values.to(canvas.device, torch.float32)
     values = values.contiguous(memory_format=canvas.layout) if values.ndim == 4 else values
     return replace(param, values=values, gray=param.gray.to(values) if isinstance(param.gray, Tensor) else param.gray)
 

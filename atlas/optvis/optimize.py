@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from atlas.optvis.batch import Batch, Keep, Moment, Result, State
+from atlas.optvis.gradients import gradient_of
 from atlas.optvis.objectives import Reading
 from atlas.optvis.params import Param
 from atlas.optvis.priors import blur, extent, resize, unit_rms
@@ -17,7 +18,7 @@ from atlas.optvis.transforms import Streams, Views, draw_views
 PATIENCE = 16  # steps without any gradient after which a feature counts as dead (lucid redirects for as many)
 NOTHING = Keep()
 
-# images (b, 3, h, w), and which of the batch's images they are (b,) -> loss and score of each
+# images (b, c, h, w), and which of the batch's images they are (b,) -> loss and score of each
 Judge = Callable[[Tensor, Tensor], Reading]
 
 
@@ -52,7 +53,7 @@ def optimize(
 
 def _step(batch: Batch, judge: Judge, schedule: Schedule, *, octave: Octave, mover: Stepper, place: int) -> None:
     steps = octave.steps
-    views = draw_views(schedule.transforms, octave, batch.size, batch.streams)
+    views = draw_views(schedule.transforms, octave, batch.size, batch.streams, channels=batch.param.channels)
     gradient, reading = _gradient(judge, batch.param, batch.values, batch.which, views)
     if batch.step <= patience(schedule):
         gradient = _watch(batch, judge, schedule, gradient, views)
@@ -93,10 +94,7 @@ def _gradient(judge: Judge, param: Param, values: Tensor, which: Tensor, views: 
     leaf = values.detach().requires_grad_(True)
     with torch.enable_grad():
         reading = _read(judge, param, leaf, which, views)
-        if not reading.loss.requires_grad:  # the layer does not depend on the image at all
-            return torch.zeros_like(leaf), reading
-        (gradient,) = torch.autograd.grad(reading.loss.sum(), leaf)
-    return gradient, reading
+        return gradient_of(reading.loss, leaf), reading
 
 
 def _read(judge: Judge, param: Param, values: Tensor, which: Tensor, views: Views | None) -> Reading:

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-# images (b, 3, h, w) -> layer: maps (b, c, h', w')
+# images (b, c, h, w) -> layer: maps (b, c, h', w')
 Forward = Callable[[Tensor], Mapping[str, Tensor]]
 
 

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-Images = Float[Tensor, "b 3 h w"]
+Images = Float[Tensor, "b c h w"]
 
 
 def blur(images: Images, sigma: float) -> Images:
@@ -13,11 +13,12 @@ def blur(images: Images, sigma: float) -> Images:
     offsets = torch.linspace(-1.0, 1.0, 3, dtype=images.dtype, device=images.device)
     bell = torch.exp(-0.5 * (offsets / sigma) ** 2)
     bell = bell / bell.sum()
-    kernel = torch.outer(bell, bell).expand(3, 1, 3, 3)
-    return F.conv2d(F.pad(images, (1, 1, 1, 1), mode="reflect"), kernel, groups=3)
+    channels = images.shape[1]
+    kernel = torch.outer(bell, bell).expand(channels, 1, 3, 3)
+    return F.conv2d(F.pad(images, (1, 1, 1, 1), mode="reflect"), kernel, groups=channels)
 
 
-def resize(images: Images, size: int) -> Float[Tensor, "b 3 h2 w2"]:
+def resize(images: Images, size: int) -> Float[Tensor, "b c h2 w2"]:
     """Images whose longer side is `size`, bilinear and antialiased: torchvision's `Resize([size, size])` for squares."""
     height, width = images.shape[-2:]
     wanted = extent(height, width, size)

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-Change = Callable[[Tensor], Tensor]  # (b, 3, h, w) -> (b, 3, h, w)
+Change = Callable[[Tensor], Tensor]  # (b, c, h, w) -> (b, c, h, w)
 
 
 @dataclass(frozen=True)
@@ -18,16 +18,16 @@ class Space:
     feed: Change  # the image → what the model takes
     show: Change  # the image → RGB in [0, 1]
 
-    def gray(self, value: float, like: Tensor) -> Float[Tensor, "3 1 1"]:
+    def gray(self, value: float, like: Tensor) -> Float[Tensor, "c 1 1"]:
         """A shade of gray as the image has it."""
-        return self.enter(torch.full((1, 3, 1, 1), value).to(like))[0]
+        return self.enter(torch.full((1, like.shape[-3], 1, 1), value).to(like))[0]
 
 
-# mean 0 and deviation 1, (2, 3, 1, 1): of a model that takes RGB in [0, 1] as it is
+# mean 0 and deviation 1, (2, c, 1, 1): of a model that takes RGB in [0, 1] as it is
 UNSCALED = torch.tensor([[0.0] * 3, [1.0] * 3])[:, :, None, None]
 
 
-def space_of(name: str, scale: Float[Tensor, "2 3 1 1"]) -> Space:
+def space_of(name: str, scale: Float[Tensor, "2 c 1 1"]) -> Space:
     """`rgb`: in [0, 1], normalised when fed; `model`: normalised already; `raw`: fed as it is. scale: mean, deviation."""
 
     def normalise(images: Tensor) -> Tensor:

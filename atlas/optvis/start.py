@@ -11,34 +11,39 @@ from torch import Tensor
 from atlas.config import choices
 from atlas.config.schema import RecipeConfig
 from atlas.optvis import params
-from atlas.optvis.params import GRAY, Param
+from atlas.optvis.params import GRAY, RGB, Param
 from atlas.optvis.spaces import Space
 
-Picture = Float[Tensor, "3 h w"]
+Picture = Float[Tensor, "c h w"]
 
 
-def start(recipe: RecipeConfig, seeds: Sequence[int], space: Space, picture: Picture | None = None) -> Param:
-    """One image for each seed, on the CPU. picture: RGB in [0, 1] that all of them begin as, instead of noise."""
-    return STARTS[recipe.param](recipe, seeds, space, picture)
+def start(
+    recipe: RecipeConfig, seeds: Sequence[int], space: Space, *, channels: int = RGB, picture: Picture | None = None
+) -> Param:
+    """One image for each seed, on the CPU. picture: in [0, 1], what all of them begin as, instead of noise."""
+    if recipe.param == "pixels" and picture is not None:
+        images = picture.expand(len(seeds), -1, -1, -1)
+        return params.pixels(space.enter(images), space.gray(GRAY, images))
+    return STARTS[recipe.param](recipe, seeds, space, channels)
 
 
-def pixels(recipe: RecipeConfig, seeds: Sequence[int], space: Space, picture: Picture | None) -> Param:
-    """Uniform noise between the recipe's bounds, or the picture, as the space has it."""
+def pixels(recipe: RecipeConfig, seeds: Sequence[int], space: Space, channels: int) -> Param:
+    """Uniform noise between the recipe's bounds, as the space has it."""
     low, high = recipe.start
-    rgb = params.noise(seeds, _size(recipe), low, high) if picture is None else picture.expand(len(seeds), -1, -1, -1)
-    return params.pixels(space.enter(rgb), space.gray(GRAY, rgb))
+    images = params.noise(seeds, _size(recipe), low, high, channels=channels)
+    return params.pixels(space.enter(images), space.gray(GRAY, images))
 
 
-def fourier(recipe: RecipeConfig, seeds: Sequence[int], space: Space, picture: Picture | None) -> Param:
+def fourier(recipe: RecipeConfig, seeds: Sequence[int], space: Space, channels: int) -> Param:
     """Normal coefficients, of the recipe's mean and deviation."""
     mean, deviation = recipe.start
-    return params.fourier(seeds, _size(recipe), mean, deviation)
+    return params.fourier(seeds, _size(recipe), mean, deviation, channels=channels)
 
 
-def phases(recipe: RecipeConfig, seeds: Sequence[int], space: Space, picture: Picture | None) -> Param:
+def phases(recipe: RecipeConfig, seeds: Sequence[int], space: Space, channels: int) -> Param:
     """Normal phases, of the recipe's mean and deviation, below the magnitudes of the recipe's spectrum."""
     mean, deviation = recipe.start
-    return params.phases(seeds, _size(recipe), mean, deviation, recipe.amplitudes)
+    return params.phases(seeds, _size(recipe), mean, deviation, amplitudes=recipe.amplitudes, channels=channels)
 
 
 def picture_tensor(picture: Image.Image) -> Picture:

@@ -13,7 +13,7 @@ from atlas.optvis.schedule import Octave, Transforms
 
 NUMBERS = 6  # that one view needs: two shifts, each down and across; a size; a turn
 SPREAD = 0.15  # of the middles of crops around the image's own, in parts of it, as published
-Images = Float[Tensor, "b 3 h w"]
+Images = Float[Tensor, "b c h w"]
 
 
 class Streams:
@@ -49,7 +49,7 @@ class Views:
     """What is drawn for one step: from where in its image each pixel of a view comes, and the noise on it."""
 
     moves: Float[Tensor, "b views 2 3"]  # pixel from the middle of the view → pixel from the middle of the image
-    noise: Float[Tensor, "b views 3 h w"] | None
+    noise: Float[Tensor, "b views c h w"] | None
     size: tuple[int, int]  # of a view
     wrap: bool = False  # whether an image goes on with its other side beyond an edge
 
@@ -57,13 +57,15 @@ class Views:
         """Those of some of the images."""
         return replace(self, moves=self.moves[some], noise=None if self.noise is None else self.noise[some])
 
-    def show(self, images: Images, gray: Tensor | float) -> Float[Tensor, "views 3 h2 w2"]:
+    def show(self, images: Images, gray: Tensor | float) -> Float[Tensor, "views c h2 w2"]:
         """The views of the first image, then of the second, and so on; gray beyond their edges, or their other side."""
         views = sample(images - gray, self.moves.to(images), self.size, self.wrap) + gray
         return views if self.noise is None else views + self.noise.flatten(0, 1).to(images)
 
 
-def draw_views(transforms: Transforms, octave: Octave, size: tuple[int, int], streams: Streams | None) -> Views | None:
+def draw_views(
+    transforms: Transforms, octave: Octave, size: tuple[int, int], streams: Streams | None, *, channels: int = 3
+) -> Views | None:
     """The views of one step of images of `size` (height, width); None where each image is shown as it is."""
     if transforms == Transforms() or streams is None:
         return None
@@ -73,7 +75,7 @@ def draw_views(transforms: Transforms, octave: Octave, size: tuple[int, int], st
     draw = _moves if transforms.crop is None else _crops
     moves = draw(transforms, streams.uniform(transforms.views, NUMBERS), size, view)
     deviation = transforms.noise
-    noise = deviation * streams.normal(transforms.views, 3, *view) if deviation else None
+    noise = deviation * streams.normal(transforms.views, channels, *view) if deviation else None
     return Views(moves, noise, view, transforms.edge == "wrap")
 
 
@@ -118,7 +120,7 @@ def _crops(
 
 def sample(
     images: Images, moves: Float[Tensor, "b v 2 3"], size: tuple[int, int], wrap: bool = False
-) -> Float[Tensor, "views 3 h2 w2"]:
+) -> Float[Tensor, "views c h2 w2"]:
     """Views of `size` (height, width) of each image, bilinear. Pixels are counted from the middles.
 
     Beyond the edges lies 0, or with `wrap` the image's other side. All views of an image are read off it at once, one
@@ -144,7 +146,7 @@ def sample(
     return read.unflatten(2, (-1, size[0])).transpose(1, 2).flatten(0, 1)
 
 
-def gathered(images: Images, x: Float[Tensor, "b h2 w2"], y: Float[Tensor, "b h2 w2"]) -> Float[Tensor, "b 3 h2 w2"]:
+def gathered(images: Images, x: Float[Tensor, "b h2 w2"], y: Float[Tensor, "b h2 w2"]) -> Float[Tensor, "b c h2 w2"]:
     """`grid_sample` at pixels (x, y), with a gradient that CUDA adds up in one order, so that bytes repeat.
 
     A CPU takes four times as long for it.

@@ -10,8 +10,10 @@ from torch import Tensor, nn
 from atlas.config.mistakes import ConfigError, nearest
 from atlas.records import Layer
 from atlas.zoo.card import stages
+from atlas.zoo.channel_dims import ChannelDims
+from atlas.zoo.foreign import foreign
 from atlas.zoo.hooks import hooked
-from atlas.zoo.layers import as_map, channels_last, walk
+from atlas.zoo.layers import as_map, plain_attention, walk
 from atlas.zoo.load import Loaded
 
 PREFIX = 8  # tokens before those of patches, at most: a class token, a distilled one, registers (timm's have up to 5)
@@ -20,13 +22,16 @@ PREFIX = 8  # tokens before those of patches, at most: a class token, a distille
 class GradientPass:
     """One forward pass of a model with gradients, and what some of its layers gave on the way."""
 
-    def __init__(self, loaded: Loaded, layers: list[str], images: Float[Tensor, "b 3 h w"]) -> None:
+    def __init__(self, loaded: Loaded, layers: list[str], images: Float[Tensor, "b c h w"]) -> None:
         """images: preprocessed. RuntimeError where a layer is not reached."""
         self.outputs: dict[str, Tensor] = {}
-        self._turned = channels_last(loaded.model)
+        self._dims: dict[str, int | None] = {}
         modules = {name: loaded.model.get_submodule(name) for name in layers}
-        with hooked(modules, self._keep), torch.enable_grad():
-            self.logits = loaded.logits(images.detach().clone().requires_grad_().clone())
+        with torch.enable_grad():
+            copy = images.detach().clone().requires_grad_().clone()
+            self._following = ChannelDims(copy)
+            with hooked(modules, self._keep), plain_attention(), self._following:
+                self.logits = loaded.logits(copy)
         missed = [name for name in layers if name not in self.outputs]
         if missed:
             raise RuntimeError(f"a forward pass of models.{loaded.name} never reaches {', '.join(missed)}")
@@ -35,6 +40,7 @@ class GradientPass:
         if name in self.outputs:
             return None
         self.outputs[name] = output
+        self._dims[name] = self._following.of(module, inputs, output)
         return output.clone()  # what runs next may write into it: F.relu(inplace=True)
 
     def gradients(self, scores: Float[Tensor, " b"]) -> dict[str, Float[Tensor, "b c h w"]]:
@@ -48,7 +54,7 @@ class GradientPass:
         return self._map(name, self.outputs[name].detach())
 
     def _map(self, name: str, output: Tensor) -> Tensor:
-        maps = as_map(output, name in self._turned)
+        maps = as_map(output, self._dims[name])
         assert maps is not None, "only layers that `walk` lists are read"
         return _on_grid(maps) if output.ndim == 3 else maps
 
@@ -62,7 +68,8 @@ def cam_layer(loaded: Loaded, name: str | None) -> str:
     size = loaded.input_size
     draw = torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(0)).to(loaded.device)
     images = loaded.preprocess(draw)
-    layers = walk(loaded.model, images)
+    with foreign(loaded.name, "has layers that cannot be read"):
+        layers = walk(loaded.model, images).layers
     if name is not None:
         _check(loaded, name, layers)
         return name

@@ -17,11 +17,13 @@ from atlas.engine.signals import StopNow
 from atlas.engine.threads import worker_threads
 from atlas.saliency.cam_layer import cam_layer
 from atlas.saliency.look import MapRequest, MissingMap, PictureMap, look
+from atlas.saliency.maps import saliency
 from atlas.saliency.methods import Settings
 from atlas.saliency.saliency_files import MapFiles, MapRow, Panel
 from atlas.store.output import output_mistakes
 from atlas.store.picture_files import NamedPicture, find_pictures
 from atlas.zoo.classes import Classes, class_number, classes_of
+from atlas.zoo.foreign import foreign, training_notes
 from atlas.zoo.load import device_for
 from atlas.zoo.one_model import OneModel
 from atlas.zoo.sources import architecture
@@ -59,6 +61,7 @@ def saliency_job(config: SaliencyConfig, mistakes: list[str], panel: Panel) -> S
         display.show(count, "starting")
         try:
             for name, request in requests.items():
+                outcome.notes += training_notes(name, loader(name).model)
                 for results in look(loader(name), pictures, request, config.batch):
                     maps = [result for result in results if isinstance(result, PictureMap)]
                     outcome.take(results, files.write(maps, name, request.classes))
@@ -121,6 +124,9 @@ def _request(config: SaliencyConfig, loader: OneModel, name: str) -> MapRequest:
     loaded, wrong = loader(name), list[str]()
     classes = classes_of(loaded, config.models[name])
     category = collect(wrong, partial(_category, config.category, classes, name))
+    with foreign(name, "gives no saliency map"):
+        shape = (1, loaded.channels, loaded.input_size, loaded.input_size)
+        saliency(loaded.logits, loaded.preprocess(torch.full(shape, 0.5, device=loaded.device)))
     methods = methods_of(config.method)
     layer = collect(wrong, partial(cam_layer, loaded, config.layer)) if "grad_cam" in methods else None
     if wrong:

@@ -15,6 +15,7 @@ from atlas.saliency.maps import SaliencyMaps, saliency, scaled, to_gray
 from atlas.saliency.methods import METHODS, SAMPLING, Settings
 from atlas.store.picture_files import NamedPicture
 from atlas.zoo.classes import Classes
+from atlas.zoo.colours import RGB, in_channels
 from atlas.zoo.eval_transform import eval_transform
 from atlas.zoo.load import Loaded
 
@@ -89,7 +90,7 @@ def _look(loaded: Loaded, request: MapRequest, pictures: Sequence[NamedPicture])
 
 def _read(loaded: Loaded, picture: NamedPicture) -> Tensor | OSError:
     try:
-        return eval_transform(picture.read(), loaded.preprocessing)
+        return in_channels(eval_transform(picture.read(), loaded.preprocessing), loaded.channels)
     except OSError as error:
         return error
 
@@ -120,7 +121,7 @@ def _result(
     return PictureMap(
         picture=picture,
         method=method,
-        pixels=(image * 255).round().byte().permute(1, 2, 0).numpy(),  # they were bytes before
+        pixels=(in_channels(image, RGB) * 255).round().byte().permute(1, 2, 0).numpy(),  # they were bytes before
         map=to_gray(maps.maps[number]),
         category=int(maps.categories[number]),
         score=float(maps.scores[number]),

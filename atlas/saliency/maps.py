@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
+from atlas.optvis.gradients import gradient_of
+
 
 @dataclass(frozen=True)
 class SaliencyMaps:
@@ -23,21 +25,21 @@ class SaliencyMaps:
 
 def saliency(
     model_logits: Callable[[Tensor], Tensor],
-    images: Float[Tensor, "b 3 h w"],
+    images: Float[Tensor, "b c h w"],
     categories: Int[Tensor, " b"] | None = None,
 ) -> SaliencyMaps:
     """M_ij = max over colours of |∂ logit_c / ∂ image|, min-max scaled image by image, as the lab's get_saliency_map.
 
     images: as the model takes them, normalised. categories: c of each; None: the predicted one. An image's map is the
-    same alone and in a batch, for its logit depends on no other image.
+    same alone and in a batch, for its logit depends on no other image. NoGradient: the logits hang on no image.
     """
     with torch.enable_grad():
         leaf = images.detach().clone().requires_grad_()
-        logits = model_logits(leaf.clone())  # a copy, for a model may begin by writing into its input
+        logits = model_logits(leaf.clone()).float()  # a copy, for a model may begin by writing into its input
         best = logits.detach().argmax(1)
         categories = best if categories is None else categories
         scores = logits.gather(1, categories[:, None]).squeeze(1)
-        (gradient,) = torch.autograd.grad(scores.sum(), leaf)
+        gradient = gradient_of(scores, leaf)
     maps, status = scaled(gradient.abs().amax(1), scores)
     probabilities = logits.detach().softmax(1).gather(1, categories[:, None]).squeeze(1)
     return SaliencyMaps(maps, categories, scores.detach(), probabilities, best == categories, status)

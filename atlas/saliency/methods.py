@@ -21,7 +21,7 @@ from atlas.zoo.load import Loaded
 SEED = 0  # of the noise of every image
 SAMPLING = frozenset({"smoothgrad", "integrated_gradients"})  # many samples of each picture
 CAP = 0.99  # of the values: what is above shows as this much (Smilkov and others 2017, section 3.1)
-Images = Float[Tensor, "b 3 h w"]
+Images = Float[Tensor, "b c h w"]
 Maps = Float[Tensor, "b h w"]
 
 

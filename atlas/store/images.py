@@ -17,13 +17,19 @@ NOTE = "atlas"  # the keyword of a PNG's text that is a note
 
 
 def to_pil(image: np.ndarray) -> Image.Image:
-    """Turn a float image (3, h, w), clipped to [0, 1], into 8-bit RGB. The one place where values become bytes."""
+    """Turn a float image clipped to [0, 1], (3, h, w) or (1, h, w), into 8-bit RGB or gray.
+
+    The one place where values become bytes.
+    """
     pixels = np.rint(np.clip(image, 0.0, 1.0) * 255.0).astype(np.uint8)
-    return Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0)))
+    return Image.fromarray(pixels[0] if len(pixels) == 1 else np.ascontiguousarray(pixels.transpose(1, 2, 0)))
 
 
 def write_image(path: Path, image: np.ndarray) -> str:
-    """Write a float image (3, h, w) as PNG; returns the file's sha256. The same values give the same bytes."""
+    """Write a float image as PNG, (3, h, w) as RGB, (1, h, w) as gray; returns the file's sha256.
+
+    The same values give the same bytes.
+    """
     return write_pixels(path, to_pil(image))
 
 

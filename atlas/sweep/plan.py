@@ -114,7 +114,7 @@ def _item(channel: int, seed: int) -> Item:
 def find_layer(card: ModelCard, address: str) -> Layer:
     """The layer that a partner's address names; it is known to exist once the target has been checked."""
     name = address.partition("/")[2].rpartition(":")[0]
-    return next(layer for layer in card.layers if layer.name == name)
+    return next(layer for layer in card.every if layer.name == name)
 
 
 def device_of(config: SweepConfig, card: ModelCard) -> str:

@@ -79,7 +79,7 @@ def _absent_partner(address: str, card: ModelCard) -> list[str]:
     model, name, channel = Address.parse(address)
     if model != card.name:
         return [f"target.with={address}: the partner must be of the model that is driven, {card.name}"]
-    layer = next((layer for layer in card.layers if layer.name == name), None)
+    layer = next((layer for layer in card.every if layer.name == name), None)
     if layer is None:
         return [
             f"target.with={address}: {model} has no layer {name}; {nearest(name, [layer.name for layer in card.layers])}"

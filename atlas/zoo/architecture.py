@@ -13,6 +13,7 @@ from torch import nn
 
 from atlas.config.mistakes import ConfigError, nearest
 from atlas.config.schema import ModelConfig
+from atlas.zoo.torch_state import kept_torch_state
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)  # of RGB in [0, 1], as torchvision's and most of timm's models are trained with
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -21,7 +22,7 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 class Preprocessing(NamedTuple):
     """How a picture becomes a model's input: it is resized, its middle cut out; then (image - mean) / std, of [0, 1]."""
 
-    mean: tuple[float, ...]
+    mean: tuple[float, ...]  # a number for each of the model's channels: of RGB, or of gray
     std: tuple[float, ...]
     input_size: int  # pixels, the side of the images that the model is evaluated with
     resize: int  # pixels of a picture's shorter side before the cut
@@ -57,9 +58,9 @@ def seeded(seed: int) -> Iterator[None]:
 def configured(name: str, config: ModelConfig, own: Architecture) -> Architecture:
     """An architecture with the config's preprocessing instead of its source's; its builders get seed and errors."""
     mistakes = [
-        f"models.{name}.{key}={value!r}: give three numbers, for red, green and blue{above}"
+        f"models.{name}.{key}={value!r}: give one number, or one for each of the model's channels{above}"
         for key, value, above in (("mean", config.mean, ""), ("std", config.std, ", above 0"))
-        if value is not None and (len(value) != 3 or (above and min(value) <= 0))
+        if value is not None and (not value or (above and min(value) <= 0))
     ]
     if config.input_size is not None and config.input_size < 1:
         mistakes.append(f"models.{name}.input_size={config.input_size}: give a number of pixels, 1 or more")
@@ -80,7 +81,8 @@ def configured(name: str, config: ModelConfig, own: Architecture) -> Architectur
 
 def _build(name: str, config: ModelConfig, build: Callable[[], nn.Module]) -> nn.Module:
     try:
-        with seeded(config.seed):
+        # What a user's module switches on when it is imported must not stay.
+        with kept_torch_state(), seeded(config.seed):
             return build()
     except ConfigError:
         raise

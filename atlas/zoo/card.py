@@ -12,10 +12,13 @@ from atlas.records import Layer, ModelCard
 from atlas.zoo.architecture import Architecture
 from atlas.zoo.class_layers import class_layers
 from atlas.zoo.classes import class_names
+from atlas.zoo.colours import picture_channels
+from atlas.zoo.foreign import foreign, frozen, like, reason, training_notes
 from atlas.zoo.forward import takes
-from atlas.zoo.layers import choose, walk
+from atlas.zoo.layers import Walk, choose, walk
 from atlas.zoo.load import Loaded, load
 from atlas.zoo.sources import architecture
+from atlas.zoo.torch_state import own_torch_state
 
 ENOUGH = 4  # layers for a default list: below it, look one level deeper
 MOST = 24  # layers in a default list
@@ -25,17 +28,30 @@ LARGER = 380 / 299  # the sources' last octave, relative to the first
 def make_card(name: str, config: ModelConfig) -> ModelCard:
     """Make the card of the real model with its weights, on the CPU; ConfigError: every mistake in `models.<name>`."""
     loaded = load(name, config)
-    layers = _walk(name, loaded.model, loaded.input_size)
-    layers, chosen = _zoned(name, config, loaded.model, layers)
-    layers = _with_classes(config, loaded, layers)
-    gpus = torch.cuda.device_count()
-    resizable = takes(loaded.model, round(loaded.input_size * LARGER), torch.empty(0))
-    return ModelCard(name, loaded.weights, loaded.digest, loaded.input_size, layers, chosen, gpus, resizable)
+    with own_torch_state():
+        walked = _walk(name, loaded.model, loaded.input_size, loaded.channels)
+        with foreign(name, "has layers that cannot be read"):
+            layers, chosen = _zoned(name, config, loaded.model, walked.layers)
+            layers = _with_classes(config, loaded, layers)
+            resizable = takes(loaded.model, round(loaded.input_size * LARGER), torch.empty(1, loaded.channels, 1, 1))
+    return ModelCard(
+        name,
+        loaded.weights,
+        loaded.digest,
+        loaded.input_size,
+        layers,
+        chosen,
+        torch.cuda.device_count(),
+        resizable,
+        repeats=walked.repeats,
+        unknown=walked.unknown,
+        notes=training_notes(name, loaded.model),
+    )
 
 
 def _with_classes(config: ModelConfig, loaded: Loaded, layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
     """The layers, those of a classifier's classes with their names; ConfigError: a file of names that does not fit."""
-    count, names = class_layers(loaded.model, loaded.input_size, layers)
+    count, names = class_layers(loaded.model, loaded.input_size, layers, channels=loaded.channels)
     if not count and config.classes is not None:
         what = f"models.{loaded.name}.classes={config.classes}: this model is no classifier"
         raise ConfigError([f"{what}: a row of scores for each picture, (1, classes), is what names are for"])
@@ -43,17 +59,23 @@ def _with_classes(config: ModelConfig, loaded: Loaded, layers: tuple[Layer, ...]
     return tuple(replace(layer, classes=classes) if classes and layer.name in names else layer for layer in layers)
 
 
-def layer_table(name: str, config: ModelConfig) -> tuple[tuple[Layer, ...], tuple[str, ...]]:
+def layer_table(name: str, config: ModelConfig) -> tuple[Walk, tuple[str, ...]]:
     """All layers of `models.<name>`, and the names of those that `layers: default` stands for.
 
     Needs no weights and, of most models, no memory for them. ConfigError: every mistake in `models.<name>`.
     """
-    built = architecture(name, replace(config, weights="none"))
-    model, layers = _on_meta(built)
-    if not layers:
-        model = built.bare().eval()
-        layers = _walk(name, model, built.preprocessing.input_size)
-    return _zoned(name, config, model, layers)
+    with own_torch_state():
+        built = architecture(name, replace(config, weights="none"))
+        model, walked = _on_meta(built)
+        if walked is None:
+            with foreign(name, "cannot be used"):
+                model = frozen(built.bare())
+                size = built.preprocessing.input_size
+                count = picture_channels(model, size, like(model))
+            walked = _walk(name, model, size, count)
+        with foreign(name, "has layers that cannot be read"):
+            layers, chosen = _zoned(name, config, model, walked.layers)
+    return replace(walked, layers=layers), chosen
 
 
 def stages(model: nn.Module, layers: tuple[Layer, ...]) -> tuple[str, ...]:
@@ -95,29 +117,31 @@ def _learns(module: nn.Module) -> bool:
     return not norm and next(module.parameters(), None) is not None
 
 
-def _on_meta(built: Architecture) -> tuple[nn.Module, tuple[Layer, ...]]:
-    """The model and its layers by shapes alone; no layers where the model's code needs values."""
+def _on_meta(built: Architecture) -> tuple[nn.Module, Walk | None]:
+    """The model and its layers by shapes alone; none where the model's code needs values."""
     if built.source == "custom":  # its factory may keep what it builds: never leave it with a model without values
-        return nn.Identity(), ()
+        return nn.Identity(), None
     try:
         with torch.device("meta"):
             model = built.bare().eval()
             size = built.preprocessing.input_size
-            return model, walk(model, torch.empty(2, 3, size, size))
+            walked = walk(model, torch.empty(2, picture_channels(model, size, torch.empty(0)), size, size))
+            return model, walked if walked.layers else None
     except Exception:  # other people's code, on a device that it may not know: the real model tells if it was a mistake
-        return nn.Identity(), ()
+        return nn.Identity(), None
 
 
-def _walk(name: str, model: nn.Module, size: int) -> tuple[Layer, ...]:
+def _walk(name: str, model: nn.Module, size: int, channels: int) -> Walk:
     """Layers at the model's own input size; two images, as `walk` wants, of one gray."""
+    shape = (2, channels, size, size)
     try:
-        layers = walk(model, torch.zeros(2, 3, size, size))
+        walked = walk(model, like(model).new_zeros(shape))
     except Exception as error:  # other people's model, perhaps at a size that it cannot take
-        what = f"models.{name}.input_size={size}: a forward pass of images (2, 3, {size}, {size}) failed"
-        raise ConfigError([f"{what}: {type(error).__name__}: {error}"]) from error
-    if not layers:
+        what = f"models.{name}.input_size={size}: a forward pass of images {shape} failed"
+        raise ConfigError([f"{what}: {reason(error)}"]) from error
+    if not walked.layers:
         raise ConfigError([f"models.{name}: {type(model).__name__} has no submodule that gives a map per image"])
-    return layers
+    return walked
 
 
 def _zoned(

@@ -12,18 +12,19 @@ from atlas.zoo.hooks import hooked
 Outputs = dict[str, Tensor]
 
 
-def class_layers(model: nn.Module, size: int, layers: Sequence[Layer]) -> tuple[int, frozenset[str]]:
+def class_layers(model: nn.Module, size: int, layers: Sequence[Layer], channels: int = 3) -> tuple[int, frozenset[str]]:
     """How many classes a model tells apart, and the names of the layers that give their scores; 0 for no classifier.
 
     These layers' maps are (classes, 1, 1), and they give what the model gives: the last one, and modules around it. Where
     what follows them is computed by functions, as a softmax, none does; then it is the last layer. Where a module
     without parameters, as `nn.Softmax`, comes last, the layer before it is one, too.
 
-    model: on the CPU, in eval mode. size: pixels of its images. layers: all of them, in order of execution.
+    model: on the CPU, in eval mode. size, channels: of its images. layers: all of them, in order of execution.
     """
     flat = [layer for layer in layers if (layer.height, layer.width) == (1, 1)]
     # of two images that differ: those of one colour could give the same in several layers
-    result, outputs = _outputs(model, torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(0)), flat)
+    images = torch.rand(2, channels, size, size, generator=torch.Generator().manual_seed(0))
+    result, outputs = _outputs(model, images, flat)
     if not isinstance(result, Tensor) or result.ndim != 2 or len(result) != 2 or result.shape[1] < 2:
         return 0, frozenset()
     count = result.shape[1]

@@ -8,6 +8,7 @@ from atlas.config.class_file import read_class_file
 from atlas.config.class_words import classes_called, nearest_class
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import ModelConfig
+from atlas.zoo.foreign import foreign
 from atlas.zoo.load import Loaded
 from atlas.zoo.logits import logits_in
 from atlas.zoo.sources import architecture
@@ -30,13 +31,9 @@ class Classes:
 def classes_of(loaded: Loaded, config: ModelConfig) -> Classes:
     """The classes of a model, counted on its answer to a black image; ConfigError where that is no row of scores."""
     size = loaded.input_size
-    image = loaded.preprocess(torch.zeros(1, 3, size, size, device=loaded.device))
-    try:
-        with torch.no_grad():
-            output = loaded.model(image)
-    except Exception as error:  # other people's code: anything can come out of it
-        what = f"models.{loaded.name} cannot look at an image of {size} x {size} pixels"
-        raise ConfigError([f"{what}: {type(error).__name__}: {error}"]) from error
+    image = loaded.preprocess(torch.zeros(1, loaded.channels, size, size, device=loaded.device))
+    with foreign(loaded.name, f"cannot look at an image of {size} x {size} pixels"), torch.no_grad():
+        output = loaded.model(image)
     scores = logits_in(output)
     if scores is None or scores.ndim != 2 or len(scores) != 1 or scores.shape[1] < 2:
         kind = f"an object of type {type(output).__name__} without a tensor in it"

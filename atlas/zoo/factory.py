@@ -21,7 +21,7 @@ def call_factory(name: str, factory: str | None, kwargs: dict[str, Any]) -> nn.M
     function = _function(setting, factory)
     try:
         model = function(**kwargs)
-    except Exception as error:  # the user's code: anything can come out of it
+    except (Exception, SystemExit) as error:  # the user's code: anything can come out of it
         raise ConfigError([f"{setting}: it raised {type(error).__name__}: {error}"]) from error
     if not isinstance(model, nn.Module):
         raise ConfigError([f"{setting}: it must return a torch.nn.Module, and returned {type(model).__name__}"])
@@ -56,5 +56,5 @@ def _import(setting: str, module: str) -> Any:
             raise ConfigError([f"{setting}: importing {module} failed: {error}"]) from error
         what = f"no module {error.name}, neither installed nor in {folder}"
         raise ConfigError([f"{setting}: {what}"]) from None
-    except Exception as error:  # the user's code, run by importing it
+    except (Exception, SystemExit) as error:  # the user's code, run by importing it
         raise ConfigError([f"{setting}: importing {module} failed: {type(error).__name__}: {error}"]) from error

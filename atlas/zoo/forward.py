@@ -1,8 +1,8 @@
 """The truncated forward: images in, the maps of the wanted layers out; nothing runs after the last."""
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from functools import partial
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -10,18 +10,21 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from atlas.config.mistakes import nearest
+from atlas.records import REPEAT
+from atlas.zoo.channel_dims import ChannelDims
 from atlas.zoo.hooks import hooked
-from atlas.zoo.layers import as_map, channels_last
+from atlas.zoo.layers import as_map, call_of, plain_attention
 
 
 class _Reached(BaseException):
-    """Every wanted layer was reached. Not an Exception, so that no model catches it."""
+    """Every wanted layer was reached. Not an Exception, so that few models catch it."""
 
 
 class Forward:
-    """images (b, 3, h, w) → {layer: maps (b, c, h, w)}, with gradients to the images, on the model's device.
+    """images (b, c, h, w) → {layer: maps (b, c, h, w)}, with gradients to the images, on the model's device.
 
-    Maps are as `as_map` makes them, and of a layer's first call. The model is run as it is: put it in eval mode.
+    Images are cast to the dtype of the model's weights, and maps to float32. These are as `as_map` makes them, of a
+    layer's first call; of its second where it is named `layer#2`. The model is run as it is: put it in eval mode.
     """
 
     def __init__(self, model: nn.Module, layers: Iterable[str]):
@@ -29,63 +32,124 @@ class Forward:
         self.model = model
         self.layers = tuple(dict.fromkeys(layers))
         modules = {name: module for name, module in model.named_modules() if name}
-        unknown = [name for name in self.layers if name not in modules]
+        calls = {layer: call_of(layer, modules) for layer in self.layers}
+        unknown = [layer for layer, (name, _) in calls.items() if name not in modules]
         if unknown or not self.layers:
-            kind = type(model).__name__
-            mistakes = [f"no layer {name!r} in {kind}; {nearest(name, modules)}" for name in unknown]
+            mistakes = [_unknown(layer, model, modules) for layer in unknown]
             raise ValueError("\n".join(mistakes) if unknown else "no layer was asked for")
-        self._modules = {name: modules[name] for name in self.layers}
-        self._channels_last = channels_last(model)
+        self._modules = {name: modules[name] for name, _ in calls.values()}
+        self._wanted = {call: layer for layer, call in calls.items()}
+        self._dims: dict[str, int | None] = {}  # of channels, by layer, as the first pass has shown them
+        self._dtype = dtype_of(model)
 
-    def __call__(self, images: Float[Tensor, "b 3 h w"]) -> dict[str, Float[Tensor, "b _ _ _"]]:
+    def __call__(self, images: Float[Tensor, "b c h w"]) -> dict[str, Float[Tensor, "b _ _ _"]]:
         """Run the model. ValueError: a layer gives no map per image; RuntimeError: a layer is never reached."""
-        maps: dict[str, Tensor] = {}
+        images = images if self._dtype is None else images.to(self._dtype)
+        following = None if len(self._dims) == len(self.layers) else ChannelDims(images)
+        run = _Run(self._wanted, self._dims, following, len(images))
         try:
-            with hooked(self._modules, partial(self._keep, maps, len(images))):
+            with hooked(self._modules, run.keep), plain_attention(), following or nullcontext():
                 self.model(images)
-        except _Reached:
-            return {name: maps[name] for name in self.layers}
-        missed = ", ".join(name for name in self.layers if name not in maps)
-        raise RuntimeError(f"a forward pass of {type(self.model).__name__} never reaches {missed}")
+        except (_Reached, Exception):
+            # What was found decides, not what came back: a model may catch ours and raise another.
+            if not run.finished:
+                raise
+        if run.mistake is not None:
+            raise run.mistake
+        missed = ", ".join(layer for layer in self.layers if layer not in run.maps)
+        if missed:
+            raise RuntimeError(f"a forward pass of {type(self.model).__name__} never reaches {missed}")
+        return {layer: run.maps[layer] for layer in self.layers}
 
-    def _keep(
-        self, maps: dict[str, Tensor], batch: int, name: str, module: nn.Module, inputs: Any, output: object
+
+class _Run:
+    """One forward pass: the maps that it has given so far, or why one of them is none."""
+
+    def __init__(
+        self,
+        wanted: Mapping[tuple[str, int], str],
+        dims: dict[str, int | None],
+        following: ChannelDims | None,
+        batch: int,
     ) -> None:
-        if name in maps:
+        """wanted: layers by module and call. dims: of channels, by layer; those still unseen are added by `following`."""
+        self.wanted, self.dims, self.following, self.batch = wanted, dims, following, batch
+        self.maps: dict[str, Tensor] = {}
+        self.mistake: ValueError | None = None
+        self.calls: Counter[str] = Counter()
+
+    @property
+    def finished(self) -> bool:
+        return self.mistake is not None or len(self.maps) == len(self.wanted)
+
+    def keep(self, name: str, module: nn.Module, inputs: Any, output: object) -> None:
+        self.calls[name] += 1
+        layer = self.wanted.get((name, self.calls[name]))
+        if layer is None or self.finished:
             return
-        own = as_map(output, name in self._channels_last)
-        if own is None or len(own) != batch:
-            what = f"{tuple(output.shape)}" if isinstance(output, Tensor) else type(output).__name__
-            raise ValueError(f"layer {name!r} gives {what}, not a map for each of {batch} images")
-        last = len(maps) + 1 == len(self.layers)
-        maps[name] = own if last else own.clone()  # what runs next may write into it: F.relu(inplace=True)
+        if layer not in self.dims and self.following is not None:
+            self.dims[layer] = self.following.of(module, inputs, output)
+        maps = as_map(output, self.dims[layer])
+        if maps is None or len(maps) != self.batch:
+            what = f"{_kind(output, self.dims[layer])}, not a map for each of {self.batch} images"
+            self.mistake = ValueError(f"layer {layer!r} gives {what}")
+            raise _Reached
+        last = len(self.maps) + 1 == len(self.wanted)
+        maps = maps.float()
+        self.maps[layer] = maps if last else maps.clone()  # what runs next may write into it: F.relu(inplace=True)
         if last:
             raise _Reached
 
 
+def _kind(output: object, dim: int | None) -> str:
+    if not isinstance(output, Tensor):
+        return type(output).__name__
+    layout = " of unknown layout" if dim is None and output.is_floating_point() else ""
+    return f"{tuple(output.shape)}{layout}"
+
+
+def _unknown(layer: str, model: nn.Module, modules: Mapping[str, nn.Module]) -> str:
+    """What to say of a layer that there is not, or that goes by another name."""
+    others = dict(model.named_modules(remove_duplicate=False))
+    own = next((name for name, module in modules.items() if module is others.get(layer)), None)
+    if own is not None:
+        what = f"layer {layer!r} of {type(model).__name__} is another name of {own!r}"
+        return f"{what}: ask for that; its second call is '{own}{REPEAT}2'"
+    return f"no layer {layer!r} in {type(model).__name__}; {nearest(layer, modules)}"
+
+
+def dtype_of(model: nn.Module) -> torch.dtype | None:
+    """The floating dtype of a model's weights, the first one's; None where it has none."""
+    values = (value for part in (model.parameters(), model.buffers()) for value in part)
+    return next((value.dtype for value in values if value.is_floating_point()), None)
+
+
 @contextmanager
-def in_eval_mode(model: nn.Module) -> Iterator[None]:
+def in_eval_mode(model: nn.Module) -> Iterator[nn.Module]:
     """The model in eval mode; afterwards every module is back in its own mode."""
     modes = {module: module.training for module in model.modules()}
     model.eval()
     try:
-        yield
+        yield model
     finally:
         for module, training in modes.items():
             module.training = training
 
 
-def takes(forward: Callable[[Tensor], Any], size: int, like: Tensor) -> bool:
-    """Whether a model runs on images of some size: transformers and fixed classifiers often take only their own."""
+def takes(forward: Callable[[Tensor], Any], size: int, image: Float[Tensor, "1 c _ _"]) -> bool:
+    """Whether a model runs on images of some size: transformers and fixed classifiers often take only their own.
+
+    image: any that it takes, for its channels, dtype and device.
+    """
     try:
         with torch.no_grad():
-            forward(like.new_zeros(1, 3, size, size))
+            forward(image.new_zeros(1, image.shape[1], size, size))
     except Exception:  # other people's code says no in its own way
         return False
     return True
 
 
-def activation_bytes(forward: Forward, images: Float[Tensor, "b 3 h w"]) -> int:
+def activation_bytes(forward: Forward, images: Float[Tensor, "b c h w"]) -> int:
     """Bytes that the modules within a model leave behind for each image, up to the last layer of a forward pass."""
     total = 0
 

@@ -1,6 +1,9 @@
 """Layers: a model in; out its modules in order of execution, each with its map and its cost."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -9,76 +12,77 @@ from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
 from atlas.config.globs import matches
-from atlas.records import Layer
+from atlas.records import REPEAT, Layer
+from atlas.zoo.channel_dims import ChannelDims
 from atlas.zoo.hooks import hooked
 
-# Modules of torchvision's and timm's Swin transformers, whose 4-D outputs and those inside them are (b, h, w, c).
-_CHANNELS_LAST = {
-    "Linear",
-    "LayerNorm",
-    "PatchMerging",
-    "PatchMergingV2",
-    "ShiftedWindowAttention",
-    "ShiftedWindowAttentionV2",
-    "SwinTransformerBlock",
-    "SwinTransformerBlockV2",
-    "SwinTransformerStage",
-    "SwinTransformerV2Block",
-    "SwinTransformerV2Stage",
-}
 
-
-def as_map(output: object, channels_last: bool = False) -> Float[Tensor, "b c h w"] | None:
+def as_map(output: object, dim: int | None) -> Float[Tensor, "b c h w"] | None:
     """A module's output as activation maps, or None where it is none.
 
-    (b, c, h, w) is one already, or (b, h, w, c) if channels_last; features (b, c) get h = w = 1; tokens (b, t, c)
-    lie along h, with w = 1. Tuples, dicts and anything else are no maps.
+    dim: that of the channels, as `ChannelDims` tells it. Of (b, c, h, w) or (b, h, w, c) they become the second; tokens
+    (b, t, c) or (b, c, t) lie along h, with w = 1; features (b, c) get h = w = 1. Tuples, dicts, what has an unknown
+    layout and anything else are no maps.
     """
-    if not isinstance(output, Tensor) or not output.is_floating_point():
+    if not isinstance(output, Tensor) or not output.is_floating_point() or not dim or dim >= output.ndim:
         return None
     match output.ndim:
         case 4:
-            return output.permute(0, 3, 1, 2) if channels_last else output
+            return output.movedim(dim, 1)
         case 3:
-            return output.transpose(1, 2).unsqueeze(3)
+            return output.movedim(dim, 1).unsqueeze(3)
         case 2:
             return output[:, :, None, None]
     return None
 
 
-def channels_last(model: nn.Module) -> frozenset[str]:
-    """Names of modules whose 4-D outputs are (b, h, w, c). No shape shows that; the module's class does.
+@dataclass(frozen=True)
+class Walk:
+    """What one forward pass of a model has shown."""
 
-    The classes are those of Swin transformers. In other models that keep channels last, only linear layers and layer
-    norms are recognised.
-    """
-    names: set[str] = set()
-    modules = dict(model.named_modules())
-    for name, module in modules.items():
-        inside = name.rpartition(".")[0] in names and not isinstance(module, _ConvNd)
-        permutes = getattr(module, "dims", None) == [0, 2, 3, 1]
-        permutes = permutes or str(getattr(module, "output_fmt", "")).endswith("NHWC")
-        if inside or permutes or type(module).__name__ in _CHANNELS_LAST:
-            names.add(name)
-    for name, module in reversed(modules.items()):  # children before parents: a chain gives what its last link gives
-        links = [f"{name}.{link}".lstrip(".") for link, _ in module.named_children()]
-        if isinstance(module, nn.Sequential) and links and links[-1] in names:
-            names.add(name)
-    return frozenset(names)
+    layers: tuple[Layer, ...]  # in the order in which they were completed, each at its first call
+    repeats: tuple[Layer, ...]  # their further calls, as `relu#2`
+    unknown: tuple[str, ...]  # modules that give a tensor for each image in which nobody knows the channels
 
 
-def walk(model: nn.Module, images: Float[Tensor, "b 3 h w"]) -> tuple[Layer, ...]:
+def walk(model: nn.Module, images: Float[Tensor, "b c h w"]) -> Walk:
     """Every module that gives a map per image, in the order in which one forward pass of `images` completes them.
 
     model: in eval mode; it is left as it was. images: two or more, so that outputs which are not per image (windows,
-    position embeddings) differ from those that are. A module that is called again is read at its first call.
+    position embeddings) differ from those that are.
     Multiply-adds are those of convolutions, linear layers and torch's own attention; what other modules compute by
     functions, as the products of queries, keys and values, is left out. Zones are empty.
     """
-    tally = _Tally(len(images), channels_last(model))
-    with hooked({name: module for name, module in model.named_modules() if name}, tally.visit), torch.no_grad():
+    dims = ChannelDims(images)
+    tally = _Tally(len(images), dims)
+    modules = {name: module for name, module in model.named_modules() if name}
+    with hooked(modules, tally.visit), plain_attention(), dims, torch.no_grad():
         model(images)
-    return tuple(tally.layers)
+    aliases = _aliases(model)
+    layers = (
+        replace(layer, calls=tally.calls[layer.name], aliases=aliases.get(layer.name, ())) for layer in tally.layers
+    )
+    known = {layer.name for layer in tally.layers}
+    return Walk(tuple(layers), tuple(tally.repeats), tuple(name for name in tally.unknown if name not in known))
+
+
+def call_of(layer: str, modules: Container[str]) -> tuple[str, int]:
+    """The module that a layer is, and which of its calls: `relu#2` is the second of `relu`."""
+    module, mark, number = layer.rpartition(REPEAT)
+    if layer in modules or not mark or not number.isdecimal() or int(number) < 2:
+        return layer, 1
+    return module, int(number)
+
+
+@contextmanager
+def plain_attention() -> Iterator[None]:
+    """torch's transformer layers as they are with gradients, module by module, and not in one function."""
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
 
 
 def choose(layers: Sequence[Layer], globs: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -92,23 +96,43 @@ def choose(layers: Sequence[Layer], globs: Iterable[str]) -> tuple[tuple[str, ..
 class _Tally:
     """The layers that one forward pass has completed so far, and what it has cost."""
 
-    def __init__(self, batch: int, channels_last: frozenset[str]):
-        self.batch, self.channels_last = batch, channels_last
+    def __init__(self, batch: int, dims: ChannelDims):
+        self.batch, self.dims = batch, dims
         self.macs = self.bytes = 0
         self.layers: list[Layer] = []
-        self.seen: set[str] = set()
+        self.repeats: list[Layer] = []
+        self.unknown: dict[str, None] = {}
+        self.calls: Counter[str] = Counter()
 
     def visit(self, name: str, module: nn.Module, inputs: tuple[Any, ...], output: object) -> None:
         self.macs += _macs(module, inputs, output) // self.batch
-        if isinstance(output, Tensor) and next(module.children(), None) is None:
-            self.bytes += 4 * output.numel() // self.batch
-        maps = as_map(output, name in self.channels_last)
-        if maps is None or len(maps) != self.batch or name in self.seen:
+        self.calls[name] += 1
+        if not isinstance(output, Tensor):
             return
-        self.seen.add(name)
+        if next(module.children(), None) is None:
+            self.bytes += 4 * output.numel() // self.batch
+        if not output.is_floating_point() or output.ndim not in (2, 3, 4) or len(output) != self.batch:
+            return
+        maps = as_map(output, self.dims.of(module, inputs, output))
+        if maps is None:
+            self.unknown[name] = None
+            return
         _, channels, height, width = maps.shape
+        first = self.calls[name] == 1
+        layers, call = (self.layers, name) if first else (self.repeats, f"{name}{REPEAT}{self.calls[name]}")
         kind, index = type(module).__name__, len(self.layers)
-        self.layers.append(Layer(name, index, kind, channels, height, width, "", self.macs, self.bytes))
+        layers.append(Layer(call, index, kind, channels, height, width, "", self.macs, self.bytes))
+
+
+def _aliases(model: nn.Module) -> dict[str, tuple[str, ...]]:
+    """The further names of modules that are registered under several."""
+    first: dict[nn.Module, str] = {}
+    others: dict[str, tuple[str, ...]] = {}
+    for name, module in model.named_modules(remove_duplicate=False):
+        own = first.setdefault(module, name)
+        if own != name:
+            others[own] = (*others.get(own, ()), name)
+    return others
 
 
 def _macs(module: nn.Module, inputs: tuple[Any, ...], output: object) -> int:

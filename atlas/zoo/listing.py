@@ -3,14 +3,18 @@
 from collections.abc import Sequence
 
 import pyarrow as pa
-import torch
 from torch import nn
 
 from atlas.config.compose import compose_model
 from atlas.records import Layer
 from atlas.zoo.card import layer_table, stages
+from atlas.zoo.colours import picture_channels
+from atlas.zoo.foreign import like, unwrapped
 from atlas.zoo.forward import in_eval_mode
 from atlas.zoo.layers import walk
+from atlas.zoo.torch_state import own_torch_state
+
+UNKNOWN = "unknown layout"  # in place of a type
 
 SCHEMA = pa.schema(
     [
@@ -23,6 +27,8 @@ SCHEMA = pa.schema(
         ("zone", pa.string()),
         ("gmac", pa.float64()),
         ("default", pa.bool_()),
+        ("calls", pa.int64()),
+        ("aliases", pa.string()),
     ]
 )
 
@@ -40,20 +46,22 @@ def layers(
 
     Returns:
         Columns layer, index, type, channels, height and width of the map, zone, gmac (10⁹ multiply-adds from the input
-        to here) and default (whether `layers: default` takes it).
+        to here), default (whether `layers: default` takes it), calls (in a forward pass; the second is the layer
+        `name#2`) and aliases (further names of the same module). With `every`, also modules of an unknown layout, which
+        have no channels and cannot be asked for.
 
     Raises:
         ConfigError: there is no such model; the message names the nearest ones.
     """
     if isinstance(model, str):
-        layers, chosen = layer_table(model, compose_model(model, config_dir))
+        walked, chosen = layer_table(model, compose_model(model, config_dir))
     else:
-        like = next(model.parameters(), torch.empty(0))
-        images = torch.zeros(2, 3, input_size, input_size, device=like.device, dtype=like.dtype)
-        with in_eval_mode(model):
-            layers = walk(model, images)
-        chosen = stages(model, layers)
-    rows = [_row(layer, chosen) for layer in layers if every or layer.name in chosen]
+        with own_torch_state(), in_eval_mode(unwrapped(model)) as net:
+            channels = picture_channels(net, input_size, like(net))
+            walked = walk(net, like(net).new_zeros(2, channels, input_size, input_size))
+            chosen = stages(net, walked.layers)
+    rows = [_row(layer, chosen) for layer in walked.layers if every or layer.name in chosen]
+    rows += [{"layer": name, "type": UNKNOWN} for name in walked.unknown if every]
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
@@ -68,4 +76,6 @@ def _row(layer: Layer, chosen: Sequence[str]) -> dict[str, object]:
         "zone": layer.zone,
         "gmac": round(layer.macs / 1e9, 4),
         "default": layer.name in chosen,
+        "calls": layer.calls,
+        "aliases": ", ".join(layer.aliases),
     }

@@ -1,7 +1,7 @@
 """Loads a model: a ModelConfig in; out the model on its device, frozen, with its preprocessing."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -11,9 +11,12 @@ from torch import Tensor, nn
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import ModelConfig
 from atlas.zoo.architecture import Preprocessing
+from atlas.zoo.colours import GRAY, RGB, in_channels, no_picture, per_channel, picture_channels
+from atlas.zoo.foreign import foreign, frozen, like
 from atlas.zoo.forward import Forward
 from atlas.zoo.logits import logits_in
 from atlas.zoo.sources import architecture
+from atlas.zoo.torch_state import own_torch_state
 from atlas.zoo.weights import digest, weighted, weights_label
 
 
@@ -29,22 +32,27 @@ class Loaded:
     device: torch.device
 
     @property
+    def channels(self) -> int:
+        """Of the pictures that it takes: 3 of RGB, 1 of gray."""
+        return len(self.preprocessing.mean)
+
+    @property
     def input_size(self) -> int:
         """Side of the images that the model was trained with, in pixels."""
         return self.preprocessing.input_size
 
-    def preprocess(self, images: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
-        """Normalise RGB in [0, 1] as the model takes it."""
+    def preprocess(self, images: Float[Tensor, "b _ h w"]) -> Float[Tensor, "b c h w"]:
+        """Normalise RGB in [0, 1], or gray, as the model takes it: in its own number of channels."""
         mean, std = self.scale
-        return (images - mean.to(images)) / std.to(images)
+        return (in_channels(images, self.channels) - mean.to(images)) / std.to(images)
 
     @cached_property
-    def scale(self) -> Float[Tensor, "2 3 1 1"]:
+    def scale(self) -> Float[Tensor, "2 c 1 1"]:
         """Mean and deviation, kept on the device: a copy to it at every step would wait for all work under way."""
         numbers = [self.preprocessing.mean, self.preprocessing.std]
         return torch.tensor(numbers, dtype=torch.float32, device=self.device)[:, :, None, None]
 
-    def logits(self, images: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b classes"]:
+    def logits(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b classes"]:
         """Class scores of preprocessed images. TypeError: the model returns no tensor."""
         output = self.model(images)
         scores = logits_in(output)
@@ -64,14 +72,33 @@ def load(name: str, config: ModelConfig, device: str | torch.device = "cpu") -> 
 
     Convolutions lie in memory with their channels last: on two CPU cores GoogLeNet runs in 0.65 of the time that way.
     """
-    built = architecture(name, config)
-    model = weighted(name, config, built).eval().requires_grad_(False)
-    total = digest(model.state_dict(), built, config.kwargs)
     device = torch.device(device)
-    model = model.to(device, torch.float32)
-    if device.type in ("cpu", "cuda"):
-        model = model.to(memory_format=torch.channels_last)  # pyrefly: ignore[no-matching-overload]
+    with own_torch_state():
+        built = architecture(name, config)
+        with foreign(name, "cannot be used"):
+            model = frozen(weighted(name, config, built))
+            built = replace(built, preprocessing=_for_its_channels(name, config, model, built.preprocessing))
+            total = digest(model.state_dict(), built, config.kwargs)
+            model = model.to(device, torch.float32)
+            if device.type in ("cpu", "cuda"):
+                model = model.to(memory_format=torch.channels_last)  # pyrefly: ignore[no-matching-overload]
     return Loaded(name, model, built.preprocessing, total, weights_label(config), device)
+
+
+def _for_its_channels(name: str, config: ModelConfig, model: nn.Module, before: Preprocessing) -> Preprocessing:
+    """Mean and deviation for as many channels as the model takes; ConfigError where no picture has so many."""
+    count = picture_channels(model, before.input_size, like(model))
+    if count not in (GRAY, RGB):
+        raise ConfigError([f"models.{name}: {no_picture(model, count)}"])
+    scale, mistakes = {}, list[str]()
+    for key in ("mean", "std"):
+        try:
+            scale[key] = per_channel(getattr(before, key), count)
+        except ValueError as error:
+            mistakes.append(f"models.{name}.{key}={getattr(config, key)!r}: {error}")
+    if mistakes:
+        raise ConfigError(mistakes)
+    return before._replace(**scale)
 
 
 def device_for(request: str) -> str:

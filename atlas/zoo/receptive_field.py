@@ -3,8 +3,9 @@
 The box is the support of the gradient of that position with respect to the picture, which any network has.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import ceil, floor
 from typing import NamedTuple
 
@@ -44,29 +45,32 @@ class ReceptiveField:
         return Box(x0, y0, x1, y1)
 
 
-def receptive_fields(forward: Forward, size: int, device: str | torch.device = "cpu") -> dict[str, ReceptiveField]:
-    """The receptive field of every layer of a forward pass, for square pictures of `size` pixels.
+def receptive_fields(
+    forward: Forward, size: int, device: str | torch.device = "cpu", *, channels: int = 3
+) -> dict[str, ReceptiveField]:
+    """The receptive field of every layer of a forward pass, for square pictures of `size` pixels and some channels.
 
     The first and last two positions of a map are measured; strides are even, so that the others lie on lines between
     them. Where they do not (windows of attention), each position of the diagonal is measured. The whole picture is the
     field of a position that every pixel reaches (after global pooling, or attention), of any token, and of a position
     that no gradient leaves.
     """
+    noise = partial(_noise, (1, channels, size, size), device)
     with torch.no_grad():
-        shapes = {layer: tuple(maps.shape[2:]) for layer, maps in forward(_noise(size, device, SEED)).items()}
+        shapes = {layer: tuple(maps.shape[2:]) for layer, maps in forward(noise(SEED)).items()}
     whole = (0, size)
     fields = {layer: ReceptiveField((whole,) * height, (whole,) * width) for layer, (height, width) in shapes.items()}
     mapped = {layer: shape for layer, shape in shapes.items() if shape[1] > 1 or shape[0] == 1}
     corners = {layer: list(zip(*map(_ends, shape), strict=True)) for layer, shape in mapped.items()}
     bent: dict[str, list[Position]] = {}
-    for layer, spans in _measured(forward, size, corners, device).items():
+    for layer, spans in _measured(forward, noise, corners, size).items():
         rows, columns = (_on_line(axis, n, size) for axis, n in zip(spans, mapped[layer], strict=True))
         if rows is None or columns is None:
             height, width = mapped[layer]
             bent[layer] = [(min(i, height - 1), min(i, width - 1)) for i in range(max(height, width))]
         else:
             fields[layer] = ReceptiveField(rows, columns)
-    for layer, spans in _measured(forward, size, bent, device).items():
+    for layer, spans in _measured(forward, noise, bent, size).items():
         rows, columns = (tuple(axis[i] for i in sorted(axis)) for axis in spans)
         fields[layer] = ReceptiveField(rows, columns)
     return fields
@@ -100,7 +104,7 @@ def _edge(distances: Mapping[int, int]) -> tuple[int, float]:
 
 
 def _measured(
-    forward: Forward, size: int, positions: Mapping[str, Iterable[Position]], device: str | torch.device
+    forward: Forward, noise: Callable[[int], Tensor], positions: Mapping[str, Iterable[Position]], size: int
 ) -> dict[str, tuple[dict[int, Span], dict[int, Span]]]:
     """For each layer the spans of some rows, and of some columns, from the gradients of some positions of its map."""
     reached = {(layer, position): _Reach(size) for layer, some in positions.items() for position in some}
@@ -108,13 +112,19 @@ def _measured(
         growing = {key: reach for key, reach in reached.items() if reach.may_grow(draw)}
         if not growing:
             break
-        picture = _noise(size, device, SEED + draw).requires_grad_()
-        maps = forward(picture)
+        picture = noise(SEED + draw).requires_grad_()
+        maps = forward(picture.clone())
         signs = torch.Generator().manual_seed(SEED + draw)
         for (layer, (y, x)), reach in growing.items():
             values = maps[layer][0, :, y, x]
             weights = torch.randn(values.shape, generator=signs).to(values)
-            (gradient,) = torch.autograd.grad(values @ weights, picture, retain_graph=True, allow_unused=True)
+            total = values @ weights
+            # a forward under no_grad has none
+            (gradient,) = (
+                torch.autograd.grad(total, picture, retain_graph=True, allow_unused=True)
+                if total.requires_grad
+                else (None,)
+            )
             reach.add(gradient)
     spans: dict[str, tuple[dict[int, Span], dict[int, Span]]] = {layer: ({}, {}) for layer in positions}
     for (layer, (y, x)), reach in reached.items():
@@ -150,6 +160,6 @@ class _Reach:
         return (int(places[0]), int(places[-1]) + 1) if len(places) else (0, self.size)
 
 
-def _noise(size: int, device: str | torch.device, seed: int) -> Tensor:
-    """A picture (1, 3, size, size) of normal noise, the same on every device."""
-    return torch.randn(1, 3, size, size, generator=torch.Generator().manual_seed(seed)).to(device)
+def _noise(shape: Sequence[int], device: str | torch.device, seed: int) -> Tensor:
+    """Pictures of normal noise, the same on every device."""
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(device)

@@ -1,35 +1,65 @@
 """Files of weights: a path in, a state dict out. No file is allowed to run code."""
 
+import argparse
 import pickle
 import re
+import types
 import warnings
 import zipfile
+from collections import defaultdict
 from collections.abc import Mapping
-from pathlib import Path
+from datetime import date, datetime, timedelta
+from functools import partial
+from pathlib import Path, PosixPath, PurePosixPath
 from typing import Any
 
+import numpy as np
 import safetensors
 import safetensors.torch
 import torch
+from numpy._core.multiarray import _reconstruct, scalar
 from torch import Tensor
 
 from atlas.config.mistakes import ConfigError
 
-SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
-WRAPPERS = ("state_dict", "model_state_dict", "model")  # keys under which training scripts keep the state dict
+# Keys under which training scripts keep the state dict; the first that is there is taken, averages only where they are alone.
+WRAPPERS = (
+    *(
+        "state_dict",
+        "model_state_dict",
+        "model_state",
+        "model",
+        "net",
+        "network",
+        "module",
+        "params",
+        "weights",
+        "state",
+    ),
+    *("ema", "model_ema", "ema_model", "state_dict_ema", "ema_state_dict", "params_ema"),
+)
 # torch's errors about pickles that name functions or classes, or use instructions 140 to 151, which it never writes.
 CODE = r"(?:[Uu]nsupported (?:global|GLOBAL|class)|Unsupported operand 1(?:4\d|5[01])\b)[\s:]*(?:GLOBAL )?(?P<what>[\w.]+\.\w+)?"
+TORCH = (b"PK", b"\x80")  # a zip archive, or a pickle
 PREFIXES = ("module.", "_orig_mod.")  # left by DataParallel and by torch.compile
+# What checkpoints hold beside tensors and can run nothing: a script's arguments, dates, and numbers and arrays of numpy.
+PLAIN: list[Any] = [
+    *(argparse.Namespace, types.SimpleNamespace, defaultdict, PosixPath, PurePosixPath, date, datetime, timedelta),
+    *((kind, f"builtins.{kind.__name__}") for kind in (list, dict, int, float)),
+    *(np.ndarray, np.dtype, *(type(np.dtype(code)) for code in "?bBhHiIlLqQefdgFDSU")),
+    *((scalar, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")),
+    *((_reconstruct, f"numpy.{core}.multiarray._reconstruct") for core in ("core", "_core")),
+]
 
 
 def read_state(setting: str, path: Path) -> dict[str, Tensor]:
-    """Read the state dict of a `.safetensors` file, or of a torch file with weights_only.
+    """Read the state dict of a safetensors file, or of a torch file with weights_only; its content says which it is.
 
     setting: how errors name the file, as `models.mine.weights=mine.pt`. ConfigError: there is no such file, it is
     broken, it holds no state dict, or it could run code.
     """
     _check_file(setting, path)
-    if path.suffix == ".safetensors":
+    if _is_safetensors(path):
         return _without_prefix(_read_safetensors(setting, path))
     content = _read_torch(setting, path)
     while isinstance(content, Mapping) and (keys := [key for key in WRAPPERS if isinstance(content.get(key), Mapping)]):
@@ -48,11 +78,22 @@ def _check_file(setting: str, path: Path) -> None:
     if not path.exists():
         raise ConfigError([f"{setting}: there is no such file (looked at {path.absolute()})"])
     if path.is_dir():
-        raise ConfigError([f"{setting}: it is a folder; give a file, {', '.join(SUFFIXES)}"])
-    if path.suffix not in SUFFIXES:
-        raise ConfigError([f"{setting}: {path.suffix or path.name!r} is no known kind; allowed: {', '.join(SUFFIXES)}"])
+        raise ConfigError([f"{setting}: it is a folder; give a file of weights, .safetensors or one of torch.save"])
     if path.stat().st_size == 0:
         raise ConfigError([f"{setting}: the file is empty"])
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+        if any(name.endswith("/constants.pkl") for name in names):
+            what = "it is a TorchScript archive, a program with its weights"
+            raise ConfigError([f"{setting}: {what}; save model.state_dict() of the nn.Module that it was made from"])
+
+
+def _is_safetensors(path: Path) -> bool:
+    """Whether a file is none of torch's, and begins with a length and JSON, or else calls itself so."""
+    with open(path, "rb") as file:
+        head = file.read(9)
+    return not head.startswith(TORCH) and (head[8:] == b"{" or path.suffix == ".safetensors")
 
 
 def _read_safetensors(setting: str, path: Path) -> dict[str, Tensor]:
@@ -64,9 +105,16 @@ def _read_safetensors(setting: str, path: Path) -> dict[str, Tensor]:
 
 def _read_torch(setting: str, path: Path) -> Any:
     try:
-        with warnings.catch_warnings(action="ignore"):  # about pickles that torch did not write: an error follows
+        with (
+            warnings.catch_warnings(action="ignore"),
+            torch.serialization.safe_globals(PLAIN),
+        ):  # about pickles that torch did not write: an error follows
             # Mapped, not read, where the format allows it: a large model must not stand in memory twice.
-            return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+            load = partial(torch.load, map_location="cpu", weights_only=True)
+            if path.suffix == ".safetensors":  # torch goes by the name of a path
+                with open(path, "rb") as file:
+                    return load(file)
+            return load(path, mmap=zipfile.is_zipfile(path))
     except pickle.UnpicklingError as error:
         code = re.search(CODE, str(error))
         if code is None:
@@ -84,7 +132,7 @@ def _unreadable(setting: str, error: Exception) -> ConfigError:
 
 
 def _without_prefix(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    for prefix in PREFIXES:
-        if all(key.startswith(prefix) for key in state):
-            state = {key.removeprefix(prefix): value for key, value in state.items()}
+    """The same under keys that no wrapper has prefixed, however many there were, in whichever order."""
+    while prefixes := [prefix for prefix in PREFIXES if all(key.startswith(prefix) for key in state)]:
+        state = {key.removeprefix(prefixes[0]): value for key, value in state.items()}
     return state

@@ -5,7 +5,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import ModelConfig
 from atlas.zoo.architecture import Architecture
+from atlas.zoo.state_keys import under_own_names
 from atlas.zoo.statefile import read_state
 
 AUX = ("aux1", "aux2", "AuxLogits", "aux_classifier")  # torchvision's heads for training only
@@ -50,10 +51,12 @@ def fill(setting: str, model: nn.Module, state: Mapping[str, Tensor]) -> nn.Modu
     """
     own = model.state_dict()
     heads = tuple(f"{head}." for head in AUX)
+    needed = [key for key, value in own.items() if isinstance(value, Tensor) and not key.endswith(IDLE)]
+    state = under_own_names(state, needed)
     state = {key: value for key, value in state.items() if key in own or not key.startswith(heads)}
-    reshaped = [key for key in state if key in own and state[key].shape != own[key].shape]
+    reshaped = [key for key in state if isinstance(own.get(key), Tensor) and state[key].shape != own[key].shape]
     differences = {
-        "missing": [key for key in own if key not in state and not key.endswith(IDLE)],
+        "missing": [key for key in needed if key not in state],
         "unexpected": [key for key in state if key not in own],
         "of another shape": [f"{key} {tuple(state[key].shape)} for {tuple(own[key].shape)}" for key in reshaped],
     }
@@ -65,7 +68,7 @@ def fill(setting: str, model: nn.Module, state: Mapping[str, Tensor]) -> nn.Modu
     return model
 
 
-def digest(state: Mapping[str, Tensor], architecture: Architecture, kwargs: Mapping[str, Any]) -> str:
+def digest(state: Mapping[str, Any], architecture: Architecture, kwargs: Mapping[str, Any]) -> str:
     """Hash everything of a model that reaches a pixel, in 16 hexadecimal digits.
 
     That is its architecture, arguments, mean, deviation and state dict, wherever this came from and however it lies
@@ -78,10 +81,33 @@ def digest(state: Mapping[str, Tensor], architecture: Architecture, kwargs: Mapp
     for key in sorted(state):
         if key.endswith(IDLE):
             continue
-        values = state[key].detach().cpu().contiguous()
-        total.update(f"{key} {values.dtype} {tuple(values.shape)}".encode())
-        total.update(values.reshape(-1).view(torch.uint8).numpy().data)  # numpy has no bfloat16, but bytes
+        total.update(key.encode())
+        for content in _content(state[key]):
+            total.update(content)
     return total.hexdigest()
+
+
+def _content(value: object) -> Iterator[bytes | memoryview]:
+    """What of a state dict's value tells it from others. Quantised models keep types, numbers and tuples beside tensors."""
+    if isinstance(value, Tensor):
+        values = value.detach().cpu()
+        if values.is_quantized:
+            yield repr((values.qscheme(), values.dtype)).encode()
+            values = values.dequantize()
+        values = (values.to_dense() if values.layout != torch.strided else values).contiguous()
+        yield f" {values.dtype} {tuple(values.shape)}".encode()
+        yield values.reshape(-1).view(torch.uint8).numpy().data  # numpy has no bfloat16, but bytes
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _content(part)
+    elif isinstance(value, Mapping):
+        for key in sorted(value, key=str):
+            yield str(key).encode()
+            yield from _content(value[key])
+    else:
+        # an object of another kind shows where it lies in memory: its type alone is the same each time
+        plain = value is None or isinstance(value, str | int | float | torch.dtype)
+        yield (repr(value) if plain else type(value).__name__).encode()
 
 
 def _examples(keys: list[str]) -> str:

@@ -141,7 +141,7 @@ def test_a_recipe_may_be_an_object():
         ({"channels": [True]}, "a channel or a list of channels is wanted"),
         ({"start": torch.zeros(1, 2, 8, 9)}, "one image for each channel"),
         ({"start": torch.zeros(1, 3, 8, 8), "recipe": "fourier", "octaves": None}, "one of pixels can have a start"),
-        ({"mean": [0.5]}, "three numbers are wanted"),
+        ({"mean": [0.5, 0.5]}, "2 numbers for a model that takes 3 channels"),
         ({"target": {"kind": "joint", "with": ["net/2:99"]}}, r"channels=\[99\]: layer 2 has"),
         ({"start": torch.zeros(2, 3, 8, 8)}, r"start has shape \(2, 3, 8, 8\).*\(1, 3, h, w\)"),
         ({"target": "rows"}, "target.kind=rows: no such target; did you mean row"),

@@ -109,7 +109,7 @@ def test_fourier_images_begin_near_to_gray_and_smooth():
 @pytest.mark.parametrize("amplitudes", [None, NATURAL])
 @pytest.mark.parametrize("spread", [0.1, 1.0, 30.0])
 def test_the_magnitudes_stay_the_templates_whatever_the_phases(size, amplitudes, spread):
-    param = phases([5], size, 0.0, 1.0, amplitudes)
+    param = phases([5], size, 0.0, 1.0, amplitudes=amplitudes)
     values = param.values.double() * spread + 7
     found = np.abs(np.fft.rfft2(hidden(param.render(values)[0].numpy())))
     down, across = np.fft.fftfreq(size), np.fft.rfftfreq(size)
@@ -140,7 +140,7 @@ def test_curves_are_read_off_between_their_points(size):
 @pytest.mark.parametrize("amplitudes", [None, NATURAL])
 def test_phases_and_pictures_are_standardised(amplitudes):
     """So neither a shift nor a stretch of all phases, nor of the magnitudes, changes the picture."""
-    param = phases([5, 6], 16, 0.0, 1.0, amplitudes)
+    param = phases([5, 6], 16, 0.0, 1.0, amplitudes=amplitudes)
     images = param.render(param.values)
     for image in images:
         colours = hidden(image.double().numpy())
@@ -149,7 +149,9 @@ def test_phases_and_pictures_are_standardised(amplitudes):
     torch.testing.assert_close(param.render(param.values * 5 - 2), images, rtol=0, atol=1e-3)
     if amplitudes is not None:
         louder = [[9 * value for value in curve] for curve in amplitudes]
-        torch.testing.assert_close(phases([5, 6], 16, 0.0, 1.0, louder).render(param.values), images, rtol=0, atol=1e-3)
+        torch.testing.assert_close(
+            phases([5, 6], 16, 0.0, 1.0, amplitudes=louder).render(param.values), images, rtol=0, atol=1e-3
+        )
 
 
 def test_standardised_values_are_each_images_own_and_finite():
@@ -168,7 +170,11 @@ def test_standardised_values_are_each_images_own_and_finite():
 )
 def test_images_are_rgb_and_an_image_alone_is_the_image_in_a_batch(seeds, size, deviation, kind):
     def make(some):
-        return fourier(some, size, 0.0, deviation) if kind == "fourier" else phases(some, size, 0.0, deviation, None)
+        return (
+            fourier(some, size, 0.0, deviation)
+            if kind == "fourier"
+            else phases(some, size, 0.0, deviation, amplitudes=None)
+        )
 
     together = make(seeds)
     images = together.render(together.values)
@@ -181,7 +187,7 @@ def test_images_are_rgb_and_an_image_alone_is_the_image_in_a_batch(seeds, size, 
 
 
 def test_no_image_reaches_anothers_values():
-    for param in (fourier([1, 2], 8, 0.0, 1.0), phases([1, 2], 8, 0.0, 1.0, None)):
+    for param in (fourier([1, 2], 8, 0.0, 1.0), phases([1, 2], 8, 0.0, 1.0, amplitudes=None)):
         values = param.values.requires_grad_()
         (gradient,) = torch.autograd.grad(param.render(values)[1].square().sum(), values)
         assert gradient[1].abs().max() > 0

@@ -29,7 +29,8 @@ def configured(name: str) -> ModelConfig:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_configured_zones_fit_the_model(name: str) -> None:
     config = configured(name)
-    layers, chosen = layer_table(name, config)
+    walked, chosen = layer_table(name, config)
+    layers = walked.layers
     zones = {layer.name: layer.zone for layer in layers}
     assert list(chosen) == [layer for zone in config.zones.values() for layer in zone]
     assert list(dict.fromkeys(zones[layer] for layer in chosen)) == list(config.zones)
@@ -41,7 +42,7 @@ def test_every_model_file_is_looked_at() -> None:
 
 
 def test_layers_inside_a_zone_belong_to_it() -> None:
-    zones = {layer.name: layer.zone for layer in layer_table("googlenet", configured("googlenet"))[0]}
+    zones = {layer.name: layer.zone for layer in layer_table("googlenet", configured("googlenet"))[0].layers}
     assert (zones["inception4c.branch2.1.conv"], zones["maxpool2"], zones["fc"]) == ("inception4", "", "")
 
 
@@ -51,7 +52,8 @@ def test_a_card_crosses_processes_and_agrees_with_the_table() -> None:
     card = make_card("patternnet", config)
     assert pickle.loads(pickle.dumps(card)) == card
     unnamed = tuple(replace(layer, classes=()) for layer in card.layers)
-    assert (unnamed, card.chosen) == layer_table("patternnet", config)
+    walked, chosen = layer_table("patternnet", config)
+    assert (unnamed, card.chosen) == (walked.layers, chosen)
     assert {layer.name: layer.classes for layer in card.layers if layer.classes} == {"logits": CLASSES}
     assert (card.input_size, card.weights, card.gpus) == (64, "none(seed 0)", torch.cuda.device_count())
     assert card.digest == load("patternnet", config).digest
@@ -99,16 +101,17 @@ def _dense_stages() -> list[str]:
     ],
 )
 def test_a_model_without_zones_is_looked_at_by_its_stages(name: str, chosen: list[str]) -> None:
-    layers, names = layer_table(name, ModelConfig(source="any"))
+    walked, names = layer_table(name, ModelConfig(source="any"))
+    layers = walked.layers
     assert list(names) == chosen
     assert {layer.zone for layer in layers} == {""}
 
 
 def test_many_stages_are_thinned_and_features_alone_are_taken() -> None:
     deep = nn.Sequential(*(nn.Conv2d(3, 3, 1) for _ in range(50)))
-    assert stages(deep, walk(deep, torch.zeros(2, 3, 2, 2))) == tuple(str(i) for i in range(2, 50, 3))
+    assert stages(deep, walk(deep, torch.zeros(2, 3, 2, 2)).layers) == tuple(str(i) for i in range(2, 50, 3))
     flat = nn.Sequential(nn.Flatten(), nn.Linear(12, 5), nn.ReLU(), nn.Linear(5, 2))
-    assert stages(flat, walk(flat, torch.zeros(2, 3, 2, 2))) == ("1", "3")
+    assert stages(flat, walk(flat, torch.zeros(2, 3, 2, 2)).layers) == ("1", "3")
 
 
 def test_a_loaded_model_is_frozen_and_in_eval_mode() -> None:

@@ -10,7 +10,7 @@ from atlas.zoo.layers import walk
 
 
 def named(model: nn.Module) -> tuple[int, list[str]]:
-    layers = walk(model.eval(), torch.zeros(2, 3, 16, 16))
+    layers = walk(model.eval(), torch.zeros(2, 3, 16, 16)).layers
     count, names = class_layers(model, 16, layers)
     return count, sorted(names)
 

@@ -18,7 +18,7 @@ from atlas.zoo.sources import architecture
 def _walk(name: str, size: int = 224) -> dict[str, Layer]:
     with torch.device("meta"):
         model = architecture(name, ModelConfig(source="any")).bare().eval()
-        return {layer.name: layer for layer in walk(model, torch.empty(2, 3, size, size))}
+        return {layer.name: layer for layer in walk(model, torch.empty(2, 3, size, size)).layers}
 
 
 def hooks(model: nn.Module) -> Iterator[object]:
@@ -42,7 +42,7 @@ class Backwards(nn.Module):
 
 
 def test_the_order_is_that_of_execution_and_the_first_call_counts() -> None:
-    layers = walk(Backwards(), torch.zeros(2, 3, 8, 8))
+    layers = walk(Backwards(), torch.zeros(2, 3, 8, 8)).layers
     assert [(layer.name, layer.index, layer.channels, layer.height) for layer in layers] == [
         ("first", 0, 4, 6),
         ("act", 1, 4, 6),
@@ -71,7 +71,7 @@ def test_multiply_adds_are_the_known_ones(name: str, size: int, gmacs: float) ->
 
 def test_groups_and_transposed_convolutions_are_counted_by_what_each_value_meets() -> None:
     model = nn.Sequential(nn.Conv2d(3, 6, 3, groups=3), nn.ConvTranspose2d(6, 4, 2, stride=2, groups=2))
-    grouped, transposed = walk(model, torch.zeros(2, 3, 4, 4))
+    grouped, transposed = walk(model, torch.zeros(2, 3, 4, 4)).layers
     assert grouped.macs == 6 * 2 * 2 * 9
     assert transposed.macs - grouped.macs == 6 * 2 * 2 * (4 // 2) * 4
 
@@ -96,13 +96,15 @@ def test_swin_keeps_its_channels_last_and_windows_are_no_layers(name: str, stage
 
 def test_outputs_become_maps() -> None:
     x = torch.arange(24.0)
-    assert as_map(x.view(2, 3, 2, 2)).shape == (2, 3, 2, 2)
-    assert as_map(x.view(2, 2, 2, 3), channels_last=True).shape == (2, 3, 2, 2)
-    assert as_map(x.view(2, 12)).shape == (2, 12, 1, 1)
+    assert as_map(x.view(2, 3, 2, 2), 1).shape == (2, 3, 2, 2)
+    assert as_map(x.view(2, 2, 2, 3), 3).shape == (2, 3, 2, 2)
+    assert as_map(x.view(2, 12), 1).shape == (2, 12, 1, 1)
     tokens = x.view(2, 4, 3)
-    assert torch.equal(as_map(tokens)[1, 2, 3, 0], tokens[1, 3, 2])
+    assert torch.equal(as_map(tokens, 2)[1, 2, 3, 0], tokens[1, 3, 2])
+    assert torch.equal(as_map(tokens, 1)[1, 2, 1, 0], tokens[1, 2, 1])
+    assert as_map(tokens, None) is None, "of an unknown layout"
     for other in (x, x.long().view(2, 12), (x,), {"x": x}, None):
-        assert as_map(other) is None
+        assert as_map(other, 1) is None
 
 
 class Failing(nn.Module):
@@ -141,6 +143,6 @@ def test_globs_are_those_of_paths(glob: str, names: list[str]) -> None:
 
 
 def test_chosen_layers_come_in_order_of_execution_with_the_globs_that_matched_nothing() -> None:
-    layers = walk(Backwards(), torch.zeros(1, 3, 8, 8))
+    layers = walk(Backwards(), torch.zeros(1, 3, 8, 8)).layers
     assert choose(layers, ["last", "fir*", "never", "act"]) == (("first", "act", "last"), ("never",))
     assert choose(layers, []) == ((), ())

@@ -51,7 +51,7 @@ def test_the_config_overrides_preprocessing() -> None:
 
 
 def test_wrong_preprocessing_is_told_all_at_once() -> None:
-    config = ModelConfig(source="patternnet", mean=[0.5], std=[1, 0, 1], input_size=0)
+    config = ModelConfig(source="patternnet", mean=[], std=[1, 0, 1], input_size=0)
     with pytest.raises(ConfigError) as caught:
         architecture("mine", config)
     assert [m.partition("=")[0] for m in caught.value.mistakes] == [

@@ -1,9 +1,13 @@
 """Weights: loaded whole from the sources' caches and from files, never run as code, and refused with a reason."""
 
 import pickle
+import warnings
+from argparse import Namespace
+from datetime import datetime
 from pathlib import Path
 
 import huggingface_hub.constants
+import numpy as np
 import pytest
 import safetensors.torch
 import torch
@@ -14,6 +18,7 @@ from atlas.config.schema import ModelConfig
 from atlas.zoo.architecture import seeded
 from atlas.zoo.load import Loaded, load
 from atlas.zoo.sources import architecture
+from atlas.zoo.statefile import read_state
 from atlas.zoo.torchvision_ops import torchvision
 from atlas.zoo.weights import digest, fill
 
@@ -188,7 +193,7 @@ def test_a_whole_pickled_model_is_refused(tmp_path: Path) -> None:
     [
         ("gone.pt", None, "there is no such file"),
         (".", None, "it is a folder"),
-        ("w.onnx", b"x", "'.onnx' is no known kind; allowed: .safetensors, .pt"),
+        ("w.onnx", b"x", "the file is broken or truncated"),
         ("w.pt", b"", "the file is empty"),
         ("w.pt", b"nonsense of some length", "broken or truncated"),
         ("w.safetensors", b"", "the file is empty"),
@@ -270,3 +275,54 @@ def test_custom_models_keep_what_their_factory_gave_them(tmp_path: Path, monkeyp
     torch.save({"weight": torch.ones(2, 3, 1, 1), "bias": torch.zeros(2)}, tmp_path / "w.pt")
     config = ModelConfig(source="custom", factory="given_models:one", weights=str(tmp_path / "w.pt"))
     assert load("custom", config).model.weight.eq(1).all()
+
+
+TRAINERS = {
+    "lightning": lambda s: {"state_dict": {**prefixed(s, "model."), "loss.weight": torch.ones(2)}, "epoch": 3},
+    "compiled, then parallel": lambda s: {"model": prefixed(s, "module._orig_mod."), "args": Namespace(lr=0.1)},
+    "parallel, then compiled": lambda s: {"net": prefixed(s, "_orig_mod.module."), "best": np.float64(1.5)},
+    "averaged": lambda s: {"ema": {"module": prefixed(s, "module."), "n_averaged": torch.tensor(3)}["module"]},
+    "swa": lambda s: {**prefixed(s, "module."), "n_averaged": torch.tensor(3)},
+    "parameters": lambda s: {"params": s, "history": np.arange(3.0), "when": datetime(2026, 1, 1)},
+    "a part": lambda s: {"model_state_dict": {**prefixed(s, "student.net."), "teacher.weight": torch.ones(1)}},
+    "a compiled part": lambda s: {key.replace(".", "._orig_mod.", 1): value for key, value in s.items()},
+}
+
+
+def prefixed(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {f"{prefix}{key}": value for key, value in state.items()}
+
+
+@pytest.mark.parametrize("trainer", TRAINERS)
+@pytest.mark.parametrize("suffix", [".pth.tar", ".safetensors"])
+def test_checkpoints_are_read_as_trainers_write_them(tmp_path: Path, trainer: str, suffix: str) -> None:
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
+    file = tmp_path / f"last{suffix}"
+    torch.save(TRAINERS[trainer](model.state_dict()), file)
+    other = fill("w", nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)), read_state("w", file))
+    assert torch.equal(other[0].weight, model[0].weight)
+
+
+def test_two_parts_that_both_fit_are_refused() -> None:
+    model = nn.Sequential(nn.Conv2d(3, 4, 3))
+    state = {**prefixed(model.state_dict(), "q."), **prefixed(model.state_dict(), "k.")}
+    with pytest.raises(ConfigError, match="2 missing"):
+        fill("w", model, state)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_torchscript_archive_is_called_that(tmp_path: Path) -> None:
+    torch.jit.trace(nn.Conv2d(3, 4, 3), torch.zeros(1, 3, 8, 8)).save(tmp_path / "w.pt")
+    with pytest.raises(ConfigError, match="it is a TorchScript archive"):
+        read_state("w", tmp_path / "w.pt")
+
+
+def test_a_quantised_models_digest_is_the_same_each_time() -> None:
+    with warnings.catch_warnings(action="ignore"):
+        models = [
+            torch.ao.quantization.quantize_dynamic(nn.Sequential(linear), {nn.Linear}, dtype=torch.qint8)
+            for linear in (nn.Linear(3, 2), nn.Linear(3, 2))
+        ]
+    built = architecture("patternnet", ModelConfig(source="patternnet"))
+    first, other = (digest(model.state_dict(), built, {}) for model in models)
+    assert first == digest(models[0].state_dict(), built, {}) != other

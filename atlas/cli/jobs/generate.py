@@ -65,4 +65,5 @@ def _say_outcome(outcome: ImagesOutcome) -> None:
         say(f"{root}: {outcome.made} images made{dead}; {outcome.left} left")
     if outcome.failed:
         say(f"{outcome.failed} images failed; `{failures(root)}` lists them, retry=failed tries them again")
+        say_each("failed", outcome.reasons)
     say_abandoned(outcome.abandoned)

@@ -84,7 +84,7 @@ def _missing(source: Source, probe: str, model: str, pictures: Sequence[Picture]
 def _shards(
     card: ModelCard, probe: str, layers: tuple[str, ...], pictures: list[Picture], most: float
 ) -> Iterator[PictureShard]:
-    deepest = max((layer for layer in card.layers if layer.name in layers), key=lambda layer: layer.macs)
+    deepest = max((layer for layer in card.every if layer.name in layers), key=lambda layer: layer.macs)
     for run in _cut(pictures, deepest, most):
         name = fingerprint([probe, card.provenance, layers, [picture.id for picture in run]])
         cost = sum(_cost(picture, deepest) for picture in run)

@@ -26,6 +26,7 @@ from atlas.similarity.probe.settings import PictureShard, ProbeSettings
 from atlas.store.index import write_table
 from atlas.store.paths import AtlasPaths
 from atlas.store.similarity_tables import PLACES, RESPONSES
+from atlas.zoo.colours import in_channels
 from atlas.zoo.load import Loaded
 from atlas.zoo.receptive_field import ReceptiveField, receptive_fields
 
@@ -50,7 +51,7 @@ class Prober:
     def __init__(self, settings: ProbeSettings, loaded: Loaded) -> None:
         self.settings, self.loaded, self.card = settings, loaded, settings.cards[loaded.name]
         self.paths = AtlasPaths(settings.root)
-        self.layers = {layer.name: layer for layer in self.card.layers}
+        self.layers = {layer.name: layer for layer in self.card.every}
         self._fields: dict[str, ReceptiveField] = {}
 
     def probe(self, shard: PictureShard) -> Receipt:
@@ -117,7 +118,9 @@ class Prober:
         pixels = np.stack([np.asarray(image, np.float32) for image in images.values()]) / np.float32(255)
         shown = torch.from_numpy(pixels).to(self.settings.device).permute(0, 3, 1, 2)  # channels last, as the weights
         with torch.no_grad(), precision("float32"):
-            maps = self.loaded.forward(shard.layers)(shown if raw else self.loaded.preprocess(shown))
+            maps = self.loaded.forward(shard.layers)(
+                in_channels(shown, self.loaded.channels) if raw else self.loaded.preprocess(shown)
+            )
             means = {layer: values.mean((2, 3)).float().cpu().numpy() for layer, values in maps.items()}
             maxima = {layer: values.amax((2, 3)).float().cpu().numpy() for layer, values in maps.items()}
             places = self._places(shard, list(images), maps, means)
@@ -175,7 +178,8 @@ class Prober:
         count, side = places.peak.size, self.card.input_size
         if layer not in self._fields:
             with precision("float32"):
-                self._fields |= receptive_fields(self.loaded.forward(shard.layers), side, self.loaded.device)
+                forward = self.loaded.forward(shard.layers)
+                self._fields |= receptive_fields(forward, side, self.loaded.device, channels=self.loaded.channels)
         columns = {
             "probe": [shard.probe] * count,
             "model": [shard.model] * count,
