@@ -13,6 +13,7 @@ from atlas.engine.outcome import DONE, INTERRUPTED, WRONG, Outcome
 from atlas.engine.signals import StopNow
 from atlas.figures import NAMES
 from atlas.query.guard import Damaged
+from atlas.store.index import DamagedFile
 from atlas.store.lock import Locked
 from atlas.store.manifest import NotAnAtlas
 
@@ -34,7 +35,7 @@ def run_job(name: str, arguments: list[str]) -> int:
         return DONE if outcome is None else outcome.code
     except ConfigError as error:
         return _refuse(error.mistakes)
-    except (Locked, NotAnAtlas, ClusterError, Damaged) as error:
+    except (Locked, NotAnAtlas, ClusterError, Damaged, DamagedFile) as error:
         return _refuse([str(error)])
     except OSError as error:
         say(f"stopped: {error}\nrun the same again to resume")

@@ -17,7 +17,7 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from atlas.config import models_source
 from atlas.config.checks import NAME
-from atlas.config.diagnose import BROKEN, Diagnosis, asked_mistakes, diagnose
+from atlas.config.diagnose import BROKEN, Diagnosis, asked_mistakes, diagnose, own_file, reason
 from atlas.config.folder import conf_dir
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import DreamConfig, FigureConfig, ModelConfig, SaliencyConfig, SweepConfig
@@ -73,6 +73,8 @@ def compose_model(name: str, config_dir: str | None = None) -> ModelConfig:
     register()
     if not NAME.fullmatch(name):
         raise ConfigError([f"model={name}: letters, digits and _.+- only, beginning with a letter or digit"])
+    file = own_file(config_dir, "model", name)
+    where = f"model={name}" if file is None else f"model={name}, {file}"
     try:
         with searching(config_dir):
             config = hydra.compose(PAGE, overrides=[f"model=[{name}]"])
@@ -80,7 +82,10 @@ def compose_model(name: str, config_dir: str | None = None) -> ModelConfig:
     except MissingMandatoryValue:
         raise ConfigError([f"model={name}: needs values of its own; write them into a file for --config-dir"]) from None
     except BROKEN as error:
-        raise ConfigError([f"model={name}: {str(error).splitlines()[0]}"]) from None
+        place = f"model={name}" if str(file) in reason(error) else where
+        raise ConfigError([f"{place}: {reason(error)}"]) from None
+    if name not in models:
+        raise ConfigError([f"{where}: says nothing of models.{name}; begin it with `# @package models` and {name}:"])
     return models[name]
 
 

@@ -86,13 +86,28 @@ def write_table(path: Path, table: pa.Table, group: int | None = None) -> None:
     write_whole(path, write)
 
 
+class DamagedFile(OSError):
+    """A Parquet file that cannot be read, though the storage gives its bytes; the message names it and the remedy."""
+
+    def __init__(self, path: Path, error: BaseException) -> None:
+        self.path, self.reason = path, str(error).partition("\n")[0] or type(error).__name__
+        super().__init__(f"{path} is damaged ({self.reason}); retry=broken makes again what it held")
+
+
 def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
-    """Read one file, its page checksums verified; OSError when it is damaged."""
+    """Read one file, its page checksums verified; DamagedFile when it is not whole, or lacks a column."""
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            return file.read(columns=None if columns is None else list(columns))
-    except pa.ArrowInvalid as error:
-        raise OSError(f"{path} is damaged ({error}); delete it, and what it held is made again") from error
+            table = file.read(columns=None if columns is None else list(columns))
+            table.validate()
+    # a footer, unlike a page, has no checksum: what is wrong in it may show in any way
+    except (pa.ArrowException, OSError, ValueError, MemoryError, OverflowError, KeyError, TypeError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise DamagedFile(path, error) from error
+    if missing := set(columns or ()).difference(table.column_names):
+        raise DamagedFile(path, KeyError(f"it has no column {min(missing)}"))
+    return table
 
 
 def files_under(folder: Path) -> Iterator[Path]:

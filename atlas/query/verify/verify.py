@@ -20,6 +20,7 @@ from atlas.store.lock import is_alive, read_owner
 from atlas.store.manifest import NotAnAtlas, read_manifest
 from atlas.store.paths import AtlasPaths, safe
 from atlas.store.plans import PLAN
+from atlas.store.sweeping import half_files
 
 AFTER_CHANNEL = re.compile(r"(/\d+)[^/]*$")  # target, seed, variant and ending of an image's path
 PENDING = 256  # images handed to the threads at once: bounds the memory, however many there are
@@ -153,8 +154,8 @@ class _Verifier:
             has_task = image in self.images or AFTER_CHANNEL.sub(r"\1", image) in self.unmade
             if not has_task and not image.endswith(".part"):
                 self.report.blame(image, "an image without a row")
-        for path in self.paths.root.rglob("*.part"):
-            if not path.is_relative_to(self.paths.staging) and not self.live:
+        for path in half_files(self.paths):
+            if not self.live:
                 self.report.blame(self.paths.relative(path), "a half file, left by a process that was killed")
 
     def _index_faults(self, path: Path, row: Row) -> Iterator[str]:
