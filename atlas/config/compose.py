@@ -1,8 +1,9 @@
 """Hydra, with our types behind it and every mistake said at once: from a command line to a checked-in-type config."""
 
 import os
+import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from functools import cache
@@ -22,6 +23,7 @@ from atlas.config.folder import conf_dir
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import DreamConfig, FigureConfig, ModelConfig, SaliencyConfig, SweepConfig
 from atlas.config.searching import searching
+from atlas.config.texts import Texts, as_texts
 
 PAGE = "atlas"  # the contents page of every sweep, conf/atlas.yaml
 # jobs with a page of their own
@@ -42,7 +44,8 @@ def run_job(command: str, arguments: list[str], body: Body) -> Any:
         )
     page = command if command in PAGES else PAGE
     schema = PAGES.get(command, SweepConfig)
-    whole = list(_replacing(arguments, schema))
+    texts = as_texts(arguments)
+    whole = list(_replacing(texts.arguments, schema))
     with _as_program(f"atlas {command}", whole):
         try:
             composed = _compose(page, whole)
@@ -51,12 +54,31 @@ def run_job(command: str, arguments: list[str], body: Body) -> Any:
     if composed is None:
         return None  # --help, --cfg or --info
     config, composed_of, mistakes = composed
-    overrides = [override for override in composed_of if override != ANY_LAYERS or override in arguments]
+    mistakes = [texts.original(mistake) for mistake in mistakes]
+    overrides = [texts.original(word) for word in composed_of if word != ANY_LAYERS or word in arguments]
     try:
-        checked = typed(config, schema)
+        return body(_in_their_words(typed(config, schema), texts), overrides, mistakes)
     except ConfigError as error:
-        raise ConfigError([*mistakes, *error.mistakes]) from None
-    return body(checked, overrides, mistakes)
+        raise ConfigError([*mistakes, *_no_consequences(error.mistakes, mistakes)]) from None
+
+
+def _in_their_words(config: Any, texts: Texts) -> Any:
+    """A config with the keys of mappings as they were typed, and its folder as the shell would have it."""
+    config.out = os.path.expanduser(config.out)
+    if texts.keys and isinstance(config.layers, dict):
+        config.layers = {texts.keys.get(key, key): value for key, value in config.layers.items()}
+    return config
+
+
+def _no_consequences(mistakes: Iterable[str], mistyped: Iterable[str]) -> Iterator[str]:
+    """Those mistakes that are no consequence of an override that could not be read: its key is at its default then."""
+    keys = {mistake.partition("=")[0].lstrip("+~") for mistake in mistyped}
+    for mistake in mistakes:
+        key = re.split(r"[=:.]", mistake, maxsplit=1)[0]
+        of_another_model = bool(keys & {"model", "experiment"}) and key in ("layers", "channels", "target")
+        left_out = key in keys and f"{key}: a value is needed" in mistake
+        if not (of_another_model or left_out):
+            yield mistake
 
 
 def _replacing(arguments: list[str], schema: type) -> Iterator[str]:
@@ -82,8 +104,9 @@ def compose_model(name: str, config_dir: str | None = None) -> ModelConfig:
     except MissingMandatoryValue:
         raise ConfigError([f"model={name}: needs values of its own; write them into a file for --config-dir"]) from None
     except BROKEN as error:
-        place = f"model={name}" if str(file) in reason(error) else where
-        raise ConfigError([f"{place}: {reason(error)}"]) from None
+        cause = reason(error)
+        told = file is None or str(file) in cause
+        raise ConfigError([f"model={name}: {cause}" + ("" if told else f", {file}")]) from None
     if name not in models:
         raise ConfigError([f"{where}: says nothing of models.{name}; begin it with `# @package models` and {name}:"])
     return models[name]

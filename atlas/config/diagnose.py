@@ -1,5 +1,6 @@
 """Why a command line does not compose: each override is tried on top of those that work; every one that fails is named."""
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from yaml import MarkedYAMLError, YAMLError
 
 from atlas.config.checks import NAME
 from atlas.config.mistakes import ConfigError, nearest
+from atlas.config.quoting import value as quoted
 from atlas.config.searching import searching
 
 # Hydra lets a group's value that is a number or null, as `metric=1`, end in a plain ValueError or TypeError.
@@ -48,9 +50,9 @@ def asked_mistakes(overrides: list[str]) -> list[str]:
     mistakes = []
     for override in overrides:
         parsed = OverridesParser.create().parse_override(override)
-        value: Any = parsed.value()
-        if parsed.key_or_group in ONE and isinstance(value, list) and len(value) > 1:
-            names = ", ".join(map(str, value))
+        options: Any = parsed.value()
+        if parsed.key_or_group in ONE and isinstance(options, list) and len(options) > 1:
+            names = ", ".join(map(str, options))
             mistakes.append(f"{override}: a sweep has one {parsed.key_or_group}; name one of {names}")
     return mistakes
 
@@ -73,26 +75,31 @@ def _explain(override: str, error: Exception, config: DictConfig, config_dir: st
     parsed = _parse(override)
     key = parsed.key_or_group.removeprefix("/") if parsed else ""
     if parsed is None or not key:
-        yield f"{override}: cannot be read; overrides look like key=value, and lists like key=[a,b]"
+        yield f"{override}: cannot be read; overrides look like key=value, and lists like key=[a,b]{_in_quotes(override)}"
         return
     if parsed.is_sweep_override():
         yield f"{override}: a sweep is one run here; give a list, as {key}=[{override.partition('=')[2]}]"
         return
-    options = _options(key)
+    options, files = _options(key), list[str]()
     if options:
-        value: Any = parsed.value()
-        values = value if isinstance(value, list) else [value]
-        unknown = [_spelled(value) for value in values if not _offers(key, value)]
-        yield from (f"{key}={value}: no such {key}; {nearest(value, options)}" for value in unknown)
+        option: Any = parsed.value()
+        chosen = option if isinstance(option, list) else [option]
+        unknown = [_spelled(name) for name in chosen if not _offers(key, name)]
+        yield from (f"{key}={name}: no such {key}; {nearest(name, options)}" for name in unknown)
         if unknown:
             return
-        files = filter(None, (own_file(config_dir, key, value) for value in values))
-        override = ", ".join([override, *(str(file) for file in files if str(file) not in reason(error))])
+        files = [str(file) for name in chosen if (file := own_file(config_dir, key, name)) is not None]
     if not options and not _exists(config, key) and not key.startswith("hydra."):
         yield f"{override}: no such key; {nearest(key, [*_keys(OmegaConf.to_container(config)), *_groups()])}"
         return
-    cause = reason(error)
+    cause = ", ".join([reason(error), *(file for file in files if file not in reason(error))])
     yield f"{override}: {cause}" + (f"; to add one, write +{key}.KEY=VALUE" if "not in struct" in cause else "")
+
+
+def _in_quotes(override: str) -> str:
+    """How the shell and Hydra must be told a value that is a text with characters of Hydra's grammar."""
+    key, equals, text = override.partition("=")
+    return f"; a text goes in quotes, as {shlex.quote(f'{key}={quoted(text)}')}" if equals and text else ""
 
 
 def _parse(override: str) -> Override | None:

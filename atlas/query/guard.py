@@ -100,7 +100,7 @@ def _first_damaged(root: Path) -> Damaged | None:
         try:
             read_table(path)
         except DamagedFile as error:
-            return Damaged(f"{path} is damaged ({error.reason}); run its job again with retry=broken, which mends it")
+            return Damaged(f"{path} is damaged ({error.reason}); rerun its job with retry=broken, which mends it")
         except OSError as error:
             return Damaged(f"{path} cannot be read: {error}")
     return None

@@ -22,7 +22,7 @@ ONE = {
     "seeds=abc": "seeds=abc: Invalid value assigned: str is not a ListConfig, list or tuple.",
     "cluster.actors=x": "cluster.actors=x: Value 'x' of type 'str' could not be converted to Integer",
     "dry_run=maybe": "dry_run=maybe: Value 'maybe' is not a valid bool",
-    "name=[a]": "name=[a]: Cannot convert 'list' to string",
+    "name=[a]": "name='[a]': letters, digits and _.+- only",
     "hydra.job.chdir=x": "hydra.job.chdir=x: Value 'x' is not a valid bool",
     # wrong values of groups
     "metric=l3": "metric=l3: no such metric; allowed: l1, l2, linf, mean",
