@@ -9,7 +9,7 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeGuard
 
 from atlas.store.files import read_json
 
@@ -116,13 +116,17 @@ def read_owner(path: Path) -> Owner | None:
     """
     try:
         age = time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return None
+    try:
         content = read_json(path)
     except FileNotFoundError:
         return None
     # created, not yet written; cut off by a full disk; or something else that lies in its place
     except (OSError, ValueError):
         content = None
-    return {**(content if _is_owner(content) else NOBODY_KNOWN), "age": age}
+    owner: Owner = content if _is_owner(content) else NOBODY_KNOWN
+    return {**owner, "age": age}
 
 
 def is_lock(path: Path) -> bool:
@@ -131,7 +135,7 @@ def is_lock(path: Path) -> bool:
     return owner is not None and path.is_file() and (owner["pid"] != NOBODY_KNOWN["pid"] or path.stat().st_size == 0)
 
 
-def _is_owner(content: Any) -> bool:
+def _is_owner(content: Any) -> TypeGuard[Owner]:
     match content:
         case {"host": str(), "pid": int(pid), "started": str() | None, "token": str()}:
             return pid > 0
