@@ -1,5 +1,6 @@
 """The jobs: a command line in, an exit code and one clear message out. Everything after the command is Hydra's."""
 
+import errno
 import sys
 
 import click
@@ -16,6 +17,9 @@ from atlas.query.guard import Damaged
 from atlas.store.index import DamagedFile
 from atlas.store.lock import Locked
 from atlas.store.manifest import NotAnAtlas
+
+# what running the same again does not mend: a name that is too long, a file where a folder is wanted, or the reverse
+PERMANENT = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ELOOP, errno.EINVAL)
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
@@ -38,6 +42,8 @@ def run_job(name: str, arguments: list[str]) -> int:
     except (Locked, NotAnAtlas, ClusterError, Damaged, DamagedFile) as error:
         return _refuse([str(error)])
     except OSError as error:
+        if error.errno in PERMANENT:
+            return _refuse([str(error)])
         say(f"stopped: {error}\nrun the same again to resume")
         return INTERRUPTED
     except (KeyboardInterrupt, StopNow):

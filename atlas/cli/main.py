@@ -1,9 +1,12 @@
 """`atlas`, the console script: a group of commands. Jobs take Hydra's arguments, all others take options."""
 
+import sys
+
 import click
 
 import atlas
 from atlas.cli.lazy_group import lazy_commands
+from atlas.cli.unforeseen import tell_unforeseen
 
 
 def _print_version(context: click.Context, option: click.Parameter, wanted: bool) -> None:
@@ -42,4 +45,7 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point of the console script."""
-    cli(prog_name="atlas")
+    try:
+        cli(prog_name="atlas")
+    except Exception as error:
+        sys.exit(tell_unforeseen(error))
