@@ -20,7 +20,7 @@ from atlas.store.files import write_json
 from atlas.store.images import write_image
 from atlas.store.index import FAILURES, INDEX, Row, write_rows
 from atlas.store.manifest import new_manifest, write_manifest
-from atlas.store.paths import AtlasPaths, image_path
+from atlas.store.paths import AtlasPaths, image_path, safe
 from atlas.store.plans import write_plan
 
 WEIGHTS = "none(seed 0)@abc"
@@ -124,7 +124,7 @@ def _write_layer(paths: AtlasPaths, made: Made, metric: str, shard: int, images:
     for channel in made.failed:
         failure = {"status": "failed", "error_type": "NonFinite", "error_message": "no longer finite", "attempts": 1}
         row = _row(made, metric, channel) | failure
-        write_rows(paths.shard_failures(f"{made.layer}-{metric}-{channel}"), [row], FAILURES)
+        write_rows(paths.shard_failures(f"{safe(made.layer, 200)}-{metric}-{channel}"), [row], FAILURES)
 
 
 def _plan_rows(made: Made) -> Iterator[Row]:

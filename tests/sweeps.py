@@ -5,13 +5,11 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from atlas.config.compose import compose_model, run_job
 from atlas.config.schema import SweepConfig
 from atlas.generate.job import ImagesOutcome, generate
 from atlas.records import ModelCard
-from atlas.store.index import files_under
+from atlas.store.index import files_under, read_table
 from atlas.sweep.plan import Plan, make_plan
 
 SMALL = ("cluster=inline", "recipe=quick", "recipe.octaves=[{size: 48, steps: 4, lr: [0.1, 0.05], sigma: [1.5, 0.4]}]")
@@ -56,7 +54,7 @@ def run_small(out: Path, *overrides: str) -> ImagesOutcome:
 
 def rows_of(out: Path, columns: list[str] | None = None, folder: str = "index") -> list[dict]:
     """Every row of an atlas, file by file, in a fixed order."""
-    tables = [pq.ParquetFile(path).read(columns=columns) for path in files_under(out / folder)]
+    tables = [read_table(path, columns) for path in files_under(out / folder)]
     return [row for table in tables for row in table.to_pylist()]
 
 

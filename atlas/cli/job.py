@@ -1,5 +1,6 @@
 """The jobs: a command line in, an exit code and one clear message out. Everything after the command is Hydra's."""
 
+import errno
 import sys
 from functools import partial
 from typing import Any
@@ -18,11 +19,14 @@ from atlas.engine.outcome import DONE, INTERRUPTED, WRONG, Outcome
 from atlas.engine.signals import StopNow
 from atlas.figures import NAMES
 from atlas.query.guard import Damaged
+from atlas.store.index import DamagedFile
 from atlas.store.lock import Locked
 from atlas.store.manifest import NotAnAtlas
 
 READING = ("site",)  # jobs that look at no network
 MAKING = ("run", "generate", "saliency", "dream")  # jobs that begin with reading the networks that are named
+# what running the same again does not mend: a name that is too long, a file where a folder is wanted, or the reverse
+PERMANENT = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ELOOP, errno.EINVAL)
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
@@ -46,9 +50,11 @@ def run_job(name: str, arguments: list[str], *, aloud: bool = False) -> int:
         return DONE if outcome is None else outcome.code
     except ConfigError as error:
         return _refuse(error.mistakes)
-    except (Locked, NotAnAtlas, ClusterError, Damaged) as error:
+    except (Locked, NotAnAtlas, ClusterError, Damaged, DamagedFile) as error:
         return _refuse([str(error)])
     except OSError as error:
+        if error.errno in PERMANENT:
+            return _refuse([str(error)])
         say(f"stopped: {error}\nrun the same again to resume")
         return INTERRUPTED
     except (KeyboardInterrupt, StopNow):

@@ -7,6 +7,7 @@ import click
 import atlas
 from atlas.cli.lazy_group import lazy_commands
 from atlas.cli.messages import say
+from atlas.cli.unforeseen import tell_unforeseen
 from atlas.config.extras import missing
 from atlas.engine.outcome import WRONG
 
@@ -49,9 +50,9 @@ def main() -> None:
     """Entry point of the console script. What an extra brings and is not there is told in one sentence, exit code 2."""
     try:
         cli(prog_name="atlas")
-    except ModuleNotFoundError as error:
-        sentence = missing(error)
+    except Exception as error:
+        sentence = missing(error) if isinstance(error, ModuleNotFoundError) else None
         if sentence is None:
-            raise
+            sys.exit(tell_unforeseen(error))
         say(f"atlas: {sentence}")
         sys.exit(WRONG)

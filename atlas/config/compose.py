@@ -1,8 +1,9 @@
 """Hydra, with our types behind it and every mistake said at once: from a command line to a checked-in-type config."""
 
 import os
+import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from functools import cache
@@ -17,13 +18,14 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from atlas.config import models_source
 from atlas.config.checks import NAME
-from atlas.config.diagnose import BROKEN, Diagnosis, asked_mistakes, diagnose
+from atlas.config.diagnose import BROKEN, Diagnosis, asked_mistakes, diagnose, own_file, reason
 from atlas.config.folder import conf_dir
 from atlas.config.mistakes import ConfigError
 from atlas.config.near_misses import as_overrides
 from atlas.config.quoted_keys import unquoted_keys
 from atlas.config.schema import DreamConfig, FigureConfig, ModelConfig, SaliencyConfig, SweepConfig
 from atlas.config.searching import searching
+from atlas.config.texts import Texts, as_texts
 
 PAGE = "atlas"  # the contents page of every sweep, conf/atlas.yaml
 # jobs with a page of their own
@@ -44,8 +46,8 @@ def run_job(command: str, arguments: list[str], body: Body) -> Any:
         )
     page = command if command in PAGES else PAGE
     schema = PAGES.get(command, SweepConfig)
-    arguments = as_overrides(arguments, schema)
-    whole = list(_replacing(arguments, schema))
+    texts = as_texts(as_overrides(arguments, schema))
+    whole = list(_replacing(texts.arguments, schema))
     with _as_program(f"atlas {command}", whole):
         try:
             composed = _compose(page, whole)
@@ -54,12 +56,31 @@ def run_job(command: str, arguments: list[str], body: Body) -> Any:
     if composed is None:
         return None  # --help, --cfg or --info
     config, composed_of, mistakes = composed
-    overrides = [override for override in composed_of if override != ANY_LAYERS or override in arguments]
+    mistakes = [texts.original(mistake) for mistake in mistakes]
+    overrides = [texts.original(word) for word in composed_of if word != ANY_LAYERS or word in arguments]
     try:
-        checked = typed(config, schema)
+        return body(_in_their_words(typed(config, schema), texts), overrides, mistakes)
     except ConfigError as error:
-        raise ConfigError([*mistakes, *error.mistakes]) from None
-    return body(checked, overrides, mistakes)
+        raise ConfigError([*mistakes, *_no_consequences(error.mistakes, mistakes)]) from None
+
+
+def _in_their_words(config: Any, texts: Texts) -> Any:
+    """A config with the keys of mappings as they were typed, and its folder as the shell would have it."""
+    config.out = os.path.expanduser(config.out)
+    if texts.keys and isinstance(config.layers, dict):
+        config.layers = {texts.keys.get(key, key): value for key, value in config.layers.items()}
+    return config
+
+
+def _no_consequences(mistakes: Iterable[str], mistyped: Iterable[str]) -> Iterator[str]:
+    """Those mistakes that are no consequence of an override that could not be read: its key is at its default then."""
+    keys = {mistake.partition("=")[0].lstrip("+~") for mistake in mistyped}
+    for mistake in mistakes:
+        key = re.split(r"[=:.]", mistake, maxsplit=1)[0]
+        of_another_model = bool(keys & {"model", "experiment"}) and key in ("layers", "channels", "target")
+        left_out = key in keys and f"{key}: a value is needed" in mistake
+        if not (of_another_model or left_out):
+            yield mistake
 
 
 def _replacing(arguments: list[str], schema: type) -> Iterator[str]:
@@ -76,6 +97,8 @@ def compose_model(name: str, config_dir: str | None = None) -> ModelConfig:
     register()
     if not NAME.fullmatch(name):
         raise ConfigError([f"model={name}: letters, digits and _.+- only, beginning with a letter or digit"])
+    file = own_file(config_dir, "model", name)
+    where = f"model={name}" if file is None else f"model={name}, {file}"
     try:
         with searching(config_dir):
             config = hydra.compose(PAGE, overrides=[f"model=[{name}]"])
@@ -83,7 +106,11 @@ def compose_model(name: str, config_dir: str | None = None) -> ModelConfig:
     except MissingMandatoryValue:
         raise ConfigError([f"model={name}: needs values of its own; write them into a file for --config-dir"]) from None
     except BROKEN as error:
-        raise ConfigError([f"model={name}: {str(error).splitlines()[0]}"]) from None
+        cause = reason(error)
+        told = file is None or str(file) in cause
+        raise ConfigError([f"model={name}: {cause}" + ("" if told else f", {file}")]) from None
+    if name not in models:
+        raise ConfigError([f"{where}: says nothing of models.{name}; begin it with `# @package models` and {name}:"])
     return models[name]
 
 

@@ -1,6 +1,8 @@
 """Why a command line does not compose: each override is tried on top of those that work; every one that fails is named."""
 
+import shlex
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from hydra import compose
@@ -12,13 +14,19 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import MarkedYAMLError, YAMLError
 
 from atlas.config.checks import NAME
 from atlas.config.mistakes import ConfigError, nearest
+from atlas.config.quoting import value as quoted
 from atlas.config.searching import searching
 
 # Hydra lets a group's value that is a number or null, as `metric=1`, end in a plain ValueError or TypeError.
-BROKEN = (HydraException, OmegaConfBaseException, ValueError, TypeError)
+# A file of the user's may be no YAML, or YAML of another shape than Hydra takes for granted.
+BROKEN = (
+    *(HydraException, OmegaConfBaseException, YAMLError, ValueError, TypeError),
+    *(OSError, AssertionError, AttributeError, LookupError, RecursionError),
+)
 ONE = ("target", "recipe", "cluster")  # groups of which a sweep has one; Hydra would lay several over each other
 NOISE = ("full_key", "object_type", "reference_type")  # OmegaConf's own lines under a message
 
@@ -34,7 +42,7 @@ def diagnose(page: str, arguments: list[str], error: Exception) -> Diagnosis:
             config = compose(page)
         except BROKEN as broken:
             raise ConfigError([_first_lines(broken)]) from None
-        return _try_all(page, parsed.overrides, config, error)
+        return _try_all(page, parsed.overrides, config, error, config_dir=parsed.config_dir)
 
 
 def asked_mistakes(overrides: list[str]) -> list[str]:
@@ -42,14 +50,16 @@ def asked_mistakes(overrides: list[str]) -> list[str]:
     mistakes = []
     for override in overrides:
         parsed = OverridesParser.create().parse_override(override)
-        value: Any = parsed.value()
-        if parsed.key_or_group in ONE and isinstance(value, list) and len(value) > 1:
-            names = ", ".join(map(str, value))
+        options: Any = parsed.value()
+        if parsed.key_or_group in ONE and isinstance(options, list) and len(options) > 1:
+            names = ", ".join(map(str, options))
             mistakes.append(f"{override}: a sweep has one {parsed.key_or_group}; name one of {names}")
     return mistakes
 
 
-def _try_all(page: str, overrides: list[str], config: DictConfig, error: Exception) -> Diagnosis:
+def _try_all(
+    page: str, overrides: list[str], config: DictConfig, error: Exception, *, config_dir: str | None
+) -> Diagnosis:
     working: list[str] = []
     mistakes: list[str] = []
     for override in sorted(overrides, key=lambda text: not _is_group(text)):  # groups first: values may lie in them
@@ -57,32 +67,39 @@ def _try_all(page: str, overrides: list[str], config: DictConfig, error: Excepti
             config = compose(page, overrides=[*working, override])
             working = [*working, override]
         except BROKEN as broken:
-            mistakes += _explain(override, broken, config)
+            mistakes += _explain(override, broken, config, config_dir)
     return config, working, [*mistakes, *asked_mistakes(working)] or [_first_lines(error)]
 
 
-def _explain(override: str, error: Exception, config: DictConfig) -> Iterator[str]:
+def _explain(override: str, error: Exception, config: DictConfig, config_dir: str | None) -> Iterator[str]:
     parsed = _parse(override)
     key = parsed.key_or_group.removeprefix("/") if parsed else ""
     if parsed is None or not key:
-        yield f"{override}: cannot be read; overrides look like key=value, and lists like key=[a,b]"
+        yield f"{override}: cannot be read; overrides look like key=value, and lists like key=[a,b]{_in_quotes(override)}"
         return
     if parsed.is_sweep_override():
         yield f"{override}: a sweep is one run here; give a list, as {key}=[{override.partition('=')[2]}]"
         return
-    options = _options(key)
+    options, files = _options(key), list[str]()
     if options:
-        value: Any = parsed.value()
-        values = value if isinstance(value, list) else [value]
-        unknown = [_spelled(value) for value in values if not _offers(key, value)]
-        yield from (f"{key}={value}: no such {key}; {nearest(value, options)}" for value in unknown)
+        option: Any = parsed.value()
+        chosen = option if isinstance(option, list) else [option]
+        unknown = [_spelled(name) for name in chosen if not _offers(key, name)]
+        yield from (f"{key}={name}: no such {key}; {nearest(name, options)}" for name in unknown)
         if unknown:
             return
+        files = [str(file) for name in chosen if (file := own_file(config_dir, key, name)) is not None]
     if not options and not _exists(config, key) and not key.startswith("hydra."):
         yield f"{override}: no such key; {nearest(key, [*_keys(OmegaConf.to_container(config)), *_groups()])}"
         return
-    reason = _reason(error)
-    yield f"{override}: {reason}" + (f"; to add one, write +{key}.KEY=VALUE" if "not in struct" in reason else "")
+    cause = ", ".join([reason(error), *(file for file in files if file not in reason(error))])
+    yield f"{override}: {cause}" + (f"; to add one, write +{key}.KEY=VALUE" if "not in struct" in cause else "")
+
+
+def _in_quotes(override: str) -> str:
+    """How the shell and Hydra must be told a value that is a text with characters of Hydra's grammar."""
+    key, equals, text = override.partition("=")
+    return f"; a text goes in quotes, as {shlex.quote(f'{key}={quoted(text)}')}" if equals and text else ""
 
 
 def _parse(override: str) -> Override | None:
@@ -92,14 +109,24 @@ def _parse(override: str) -> Override | None:
         return None
 
 
-def _reason(error: BaseException) -> str:
-    """The innermost cause: Hydra wraps the one line that helps."""
+def reason(error: BaseException) -> str:
+    """The innermost cause in one line: Hydra wraps the one that helps."""
     while error.__cause__ is not None:
         error = error.__cause__
-    return _first_lines(error)
+    return _first_lines(error) or type(error).__name__
+
+
+def own_file(config_dir: str | None, group: str, value: object) -> Path | None:
+    """The file of a user's folder that an option of a group is read from; None where it is one of conf/."""
+    path = Path(config_dir or "") / group / f"{value}.yaml"
+    return path if config_dir is not None and path.exists() else None
 
 
 def _first_lines(error: BaseException) -> str:
+    if isinstance(error, MarkedYAMLError) and error.problem_mark is not None:
+        return f"{error.problem_mark.name}, line {error.problem_mark.line + 1}: {error.problem}"
+    if isinstance(error, RecursionError):
+        return "its files name each other without end, or are nested too deeply"
     lines = [line.strip() for line in str(error).splitlines()]
     return " ".join([line for line in lines if line and not line.startswith(NOISE)][:2])
 

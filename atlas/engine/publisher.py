@@ -13,6 +13,7 @@ from atlas.records import Receipt, Shard
 from atlas.store.files import publish, write_bytes
 from atlas.store.lock import Lock
 from atlas.store.paths import AtlasPaths
+from atlas.store.sweeping import sweep
 
 
 class Publisher:
@@ -24,13 +25,9 @@ class Publisher:
         self.nonce = f"nonce-{uuid.uuid4().hex}"  # a file that every worker must see before it begins
 
     def sweep_staging(self) -> None:
-        """Remove what killed runs left: nothing in staging/ is finished work, nor is a half-written file elsewhere."""
-        shutil.rmtree(self.paths.staging, ignore_errors=True)
-        self.paths.staging.mkdir(parents=True, exist_ok=True)
+        """Remove what killed runs left, and put the file there that workers must see."""
+        sweep(self.paths)
         write_bytes(self.paths.staging / self.nonce, b"")
-        for half in self.paths.root.rglob(".*.part"):
-            if half.is_file():  # a folder is an export that somebody writes
-                half.unlink(missing_ok=True)
 
     def pulse(self, shard: str) -> Path:
         """Where a worker tells how far a shard is."""

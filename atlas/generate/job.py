@@ -15,11 +15,12 @@ from atlas.engine.stage import Resources, actor_count, run_stage
 from atlas.generate.begin import begin_images
 from atlas.generate.ledger import Ledger
 from atlas.generate.recipe_inputs import keep_start, read_material
-from atlas.generate.request import default_variants, mixture, record_request
+from atlas.generate.request import default_variants, mixture, open_or_begin, record_request
 from atlas.generate.settings import ImageSettings
 from atlas.records import ImageShard, Shard
+from atlas.store.damage import remove_damaged
 from atlas.store.lock import Lock
-from atlas.store.output import output_mistakes
+from atlas.store.output import atlas_mistakes
 from atlas.store.paths import AtlasPaths
 from atlas.sweep.plan import Plan, device_of, make_plan
 from atlas.sweep.recipe_fit import Material
@@ -57,7 +58,7 @@ def prepare(config: SweepConfig) -> tuple[SweepConfig, Plan]:
     cards, unreadable = read_cards(models)
     mistakes += unreadable
     plan = collect(mistakes, partial(make_plan, config, cards, material or Material()))
-    mistakes += output_mistakes(config.out)
+    mistakes += atlas_mistakes(config.out)
     if mistakes or plan is None:
         raise ConfigError(mistakes)
     return config, plan
@@ -72,13 +73,16 @@ def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> ImagesOut
     """Make what is left of a plan. Locked: another driver on this atlas. OSError: the disk, resumable."""
     paths = AtlasPaths(config.out)
     with Lock(paths.lock) as lock:
+        notes = open_or_begin(paths, config.name)
         publisher = Publisher(paths, lock)
         publisher.sweep_staging()
         ledger = Ledger(paths, plan, publisher, full=config.trace == "full")
         for picture in {recipe.picture for recipe in plan.recipes.values() if recipe.picture is not None}:
             keep_start(paths, picture)
+        if config.retry == "broken":
+            notes += remove_damaged(paths)
         manifest = record_request(paths, config, plan, overrides)
-        outcome = ImagesOutcome(paths, plan.tasks, notes=[*mixture(manifest), *_notes(plan)])
+        outcome = ImagesOutcome(paths, plan.tasks, notes=[*notes, *mixture(manifest), *_notes(plan)])
         if lock.taken_over:
             outcome.notes.append(f"took over the lock of {lock.taken_over}, which is gone")
         if config.retry == "failed":

@@ -13,6 +13,7 @@ from atlas.engine.events import Fail
 from atlas.engine.publisher import Publisher
 from atlas.generate.rows import task_columns
 from atlas.records import ImageShard
+from atlas.store.failure_text import failure_columns
 from atlas.store.images import sha256_of
 from atlas.store.index import FAILURES, Row, files_under, read_table, tasks_in, write_rows, write_table
 from atlas.store.paths import AtlasPaths
@@ -99,9 +100,8 @@ class Ledger:
             "status": "failed",
             "precision": recipe.precision,
             "created": datetime.now(UTC),
-            "error_type": command.error_type,
-            "error_message": command.message,
             "attempts": command.attempts,
+            **failure_columns(command.error_type, command.message),
         }
         self.publisher.lock.check()
         if shard.trace_only:  # its image is in the index; what is wanted beside it is tried again by the next run

@@ -20,6 +20,7 @@ from atlas.optvis.metrics import metric_named
 from atlas.optvis.start import picture_tensor
 from atlas.optvis.targets import target_objective
 from atlas.records import Address, ImageShard, Item, Receipt
+from atlas.store.failure_text import one_line
 from atlas.store.images import read_picture, write_image
 from atlas.store.index import FAILURES, INDEX, TRACES, Row, write_rows
 from atlas.store.paths import AtlasPaths, image_path
@@ -178,7 +179,7 @@ def _non_finite(steps: int) -> Row:
 
 
 def _failure(reason: str | None) -> Row:
-    return _failed("OutOfMemory", f"not even one image fits the memory there is: {reason}")
+    return _failed("OutOfMemory", one_line(f"not even one image fits the memory there is: {reason}"))
 
 
 def _failed(error_type: str, message: str) -> Row:

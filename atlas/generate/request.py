@@ -7,34 +7,51 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+from atlas.config.mistakes import ConfigError
 from atlas.config.schema import SweepConfig
 from atlas.generate.rows import task_columns
 from atlas.store.classes import write_classes
 from atlas.store.files import write_bytes
 from atlas.store.index import Row
 from atlas.store.manifest import new_manifest, now, read_manifest, write_manifest
+from atlas.store.output import atlas_mistakes
 from atlas.store.paths import AtlasPaths
-from atlas.store.plans import write_plan
+from atlas.store.plans import is_whole_plan, write_plan
+from atlas.store.saved_manifest import save_manifest, whole_manifest
 from atlas.sweep.identity import fingerprint
 from atlas.sweep.plan import Plan
 
 Manifest = dict[str, Any]
 
 
+def open_or_begin(paths: AtlasPaths, name: str) -> list[str]:
+    """See to it that there is a manifest before anything else is written; notes on what was amiss with it.
+
+    ConfigError: the folder holds something else, or an atlas whose manifest cannot be put back.
+    """
+    if mistakes := atlas_mistakes(str(paths.root)):
+        raise ConfigError(mistakes)
+    manifest, note = whole_manifest(paths)
+    if manifest is None:
+        write_manifest(paths.manifest, new_manifest(name))
+    return [] if note is None else [note]
+
+
 def record_request(paths: AtlasPaths, config: SweepConfig, plan: Plan, overrides: list[str]) -> Manifest:
-    """Write down what is asked; the manifest as it now stands. Nothing changes when the same was asked before."""
-    stamp = datetime.now().strftime("%Y-%m-%dT%H-%M-%S-%f")
-    write_bytes(paths.config / stamp / "config.yaml", OmegaConf.to_yaml(OmegaConf.structured(config)).encode())
-    write_bytes(paths.config / stamp / "overrides.yaml", OmegaConf.to_yaml(overrides).encode())
-    manifest = read_manifest(paths.manifest) if paths.manifest.exists() else new_manifest(config.name)
+    """Write down what is asked; the manifest as it now stands. Its plan is written anew where it is not whole."""
+    invocation = paths.config / datetime.now().strftime("%Y-%m-%dT%H-%M-%S-%f")
+    write_bytes(invocation / "config.yaml", OmegaConf.to_yaml(OmegaConf.structured(config)).encode())
+    write_bytes(invocation / "overrides.yaml", OmegaConf.to_yaml(overrides).encode())
     write_classes(paths.classes, plan.cards.values())
     plan_id = fingerprint([shard.id for shard in plan.shards])
-    if plan_id in {asked["plan"] for asked in manifest["asked"]}:
-        return manifest
-    write_plan(paths.plans / f"{plan_id}.parquet", _plan_rows(plan))
-    manifest = _with_variants(manifest, config, plan)
-    manifest = {**manifest, "asked": [*manifest["asked"], _asked(plan_id, config, plan)]}
-    write_manifest(paths.manifest, manifest)
+    path = paths.plans / f"{plan_id}.parquet"
+    if not is_whole_plan(path, plan.tasks):
+        write_plan(path, _plan_rows(plan))
+    manifest = read_manifest(paths.manifest)
+    if plan_id not in {asked["plan"] for asked in manifest["asked"]}:
+        manifest = _with_variants(manifest, config, plan)
+        manifest = {**manifest, "asked": [*manifest["asked"], _asked(plan_id, config, plan)]}
+    save_manifest(paths, invocation, manifest)
     return manifest
 
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 from atlas.config.mistakes import nearest
 from atlas.query.view_files import VIEW_FILES
 from atlas.query.views import VIEWS
-from atlas.store.index import read_table
+from atlas.store.index import DamagedFile, read_table
 
 # MULTI is PIVOT
 READING = (duckdb.StatementType.SELECT, duckdb.StatementType.MULTI, duckdb.StatementType.EXPLAIN)
@@ -99,9 +99,10 @@ def _first_damaged(root: Path) -> Damaged | None:
     for path in (path for kind in VIEW_FILES for path in kind.files(root)):
         try:
             read_table(path)
-        except (OSError, ValueError) as error:
-            message = str(error).partition("\n")[0]
-            return Damaged(f"{path} is damaged ({message}); delete it and rerun: what it held is then made again")
+        except DamagedFile as error:
+            return Damaged(f"{path} is damaged ({error.reason}); rerun its job with retry=broken, which mends it")
+        except OSError as error:
+            return Damaged(f"{path} cannot be read: {error}")
     return None
 
 

@@ -1,17 +1,21 @@
 """How far an atlas is: what is done, failed and left, and whether a process is at work on it just now."""
 
-import json
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from atlas.query.reader import Reader
-from atlas.store.lock import is_alive, read_owner
+from atlas.store.files import read_json
+from atlas.store.lock import is_alive, owner_name, read_owner
 
 COUNTS = ("planned", "done", "ok", "dead", "failed", "left")
 LIVE_KEYS = ("rate", "eta_seconds", "workers")  # what status.json holds of a driver only while it runs
 IMAGE_STAGE = "images"  # the stage that makes what `count` counts
+# of status.json; all else in it is text
+STATUS_TYPES = {"workers": list, "rate": int | float, "eta_seconds": int | float}
+STATUS_TYPES |= dict.fromkeys(("pid", "total", "done", "dead", "failed", "left"), int)
 State = dict[str, Any]
 
 
@@ -60,7 +64,7 @@ def _judge(status: State, owner: State | None, left: int) -> tuple[str, str | No
         live = status.get("pid") == owner["pid"] and status.get("state") == "running"
         return "running", status.get("message") if live else "no progress told yet", live
     if owner is not None:
-        gone = f"process {owner['pid']} on {owner['host']} is gone"
+        gone = f"{owner_name(owner)} is gone"
         if left:
             return "interrupted", f"{gone}; rerun to resume", False
         return "done", f"{gone}, after its last image", False
@@ -81,9 +85,17 @@ def _other_stage(status: State) -> str | None:
 
 
 def _read_status(path: Path) -> State:
-    """status.json; empty when there is none that can be read, since the counts do not depend on it."""
+    """Those parts of status.json that are of their types; the counts do not depend on it."""
     try:
-        status = json.loads(path.read_text())
+        status = read_json(path)
     except (OSError, ValueError):
         return {}
-    return status if isinstance(status, dict) else {}
+    if not isinstance(status, dict):
+        return {}
+    status["workers"] = [worker for worker in _list(status.get("workers")) if isinstance(worker, dict)]
+    typed = {key: value for key, value in status.items() if isinstance(value, STATUS_TYPES.get(key, str))}
+    return {key: value for key, value in typed.items() if not isinstance(value, float) or isfinite(value)}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

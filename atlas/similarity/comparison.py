@@ -27,7 +27,7 @@ from atlas.similarity.picture_labels import labels_by_model
 from atlas.similarity.probe.pictures import PictureReader
 from atlas.similarity.probe.responses import read_layer
 from atlas.similarity.stage_runner import StageRunner
-from atlas.similarity.tables.examples import TopPictures, most_driving, write_examples
+from atlas.similarity.tables.examples import TopPictures, most_driving, remove_copies, write_examples
 from atlas.similarity.tables.layer_features import LayerFeatures
 from atlas.similarity.tables.moments import moment_rows
 from atlas.similarity.tables.names import name_rows
@@ -155,7 +155,7 @@ def _write_by_layer(runner: StageRunner, probe: AnsweredProbe, by_layer: _ByLaye
     replace_probe(paths.names, pa.concat_tables([NAMES.empty_table(), *by_layer.names]), probe.name)
     if not by_layer.tops:
         paths.probe_examples(probe.name).unlink(missing_ok=True)
-        shutil.rmtree(paths.probe_pictures(probe.name), ignore_errors=True)
+        remove_copies(paths.probe_pictures(probe.name))
         return [paths.names, paths.moments]
     reader = PictureReader(runner.config.probes[probe.name], paths.root)
     weights = {name: card.provenance for name, card in runner.source.cards.items()}

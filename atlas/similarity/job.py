@@ -23,6 +23,7 @@ from atlas.similarity.record import is_up_to_date, mark_of, record_request, reco
 from atlas.similarity.source import Source, read_source
 from atlas.similarity.stage_runner import RunStage, StageRunner
 from atlas.store.comparisons import FEW, pictures_in_words
+from atlas.store.damage import remove_damaged_comparisons
 from atlas.store.lock import Lock
 from atlas.store.manifest import read_manifest
 from atlas.store.paths import AtlasPaths
@@ -73,6 +74,8 @@ def similarity(
         outcome = SimilarityOutcome(paths)
         if lock.taken_over:
             outcome.notes.append(f"took over the lock of {lock.taken_over}, which is gone")
+        if config.retry == "broken":
+            outcome.notes += remove_damaged_comparisons(paths)
         source = read_source(paths, cards or {})
         outcome.features = len(source.features)
         if not source.features:

@@ -1,11 +1,12 @@
 """similarity.json: what each probe's tables were made from, so that none is made twice or read when stale."""
 
-import json
 from typing import Any
 
-from atlas.store.files import write_json
+from atlas.store.files import read_json, write_json
 from atlas.store.paths import AtlasPaths
 
+# of the facts about a probe, those that readers rely on
+TYPES = {"mark": str, "when": str, "probe": dict, "weights": dict, "features": int, "pictures": int, "files": list}
 FEW = 100  # pictures: below, what two labels have in common by chance is as likely as a name
 
 
@@ -17,12 +18,20 @@ def pictures_in_words(count: int) -> str:
 def read_comparisons(paths: AtlasPaths) -> dict[str, dict[str, Any]]:
     """Facts about the tables of each probe, by probe; none when features were never compared, or the file is broken."""
     try:
-        content = json.loads(paths.similarity.read_text(encoding="utf-8"))
+        content = read_json(paths.similarity)
     except (OSError, ValueError):
         return {}
     if not isinstance(content, dict):
         return {}
-    return {probe: facts for probe, facts in content.items() if isinstance(facts, dict)}
+    return {probe: facts for probe, facts in content.items() if _are_facts(facts)}
+
+
+def _are_facts(facts: Any) -> bool:
+    """Facts of other types are none, and their tables are made again."""
+    if not isinstance(facts, dict):
+        return False
+    typed = all(isinstance(facts[name], kind) for name, kind in TYPES.items() if name in facts)
+    return typed and all(isinstance(file, str) for file in facts.get("files", ()))
 
 
 def forget_comparison(paths: AtlasPaths, probe: str) -> None:

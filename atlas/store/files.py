@@ -41,6 +41,16 @@ def write_json(path: Path, value: Any) -> None:
     write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
 
 
+def read_json(path: Path) -> Any:
+    """The value in a JSON file. ValueError: it holds none. OSError: the system's own, or that it is no file."""
+    if path.exists() and not path.is_file():
+        raise OSError(f"{path} is no file")
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
 def publish(source: Path, target: Path) -> None:
     """Move a finished file to where readers look for it: one atomic rename on one file system.
 

@@ -1,8 +1,14 @@
-"""The index: one row per image, in Parquet files that are written once, by shard, and read by glob."""
+"""The index: one row per image, in Parquet files that are written once, by shard, and read by glob.
+
+A fact stands once: columns that the names of a file's folders tell, as `model=m/layer=l`, are not in the file as well,
+since readers that know such folders would have them twice, and in two types. `read_table` puts them back.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, BinaryIO
+from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -10,15 +16,11 @@ import pyarrow.parquet as pq
 from atlas.store.columns import described, table_name
 from atlas.store.files import write_whole
 
-# Type of `model` and `layer`, which the folders `model=…/layer=…` repeat: pyarrow gives the names of folders this type,
-# and merges them only with columns of the same type.
-FOLDER = pa.dictionary(pa.int32(), pa.string())
-
 INDEX = pa.schema(
     [
         ("feature", pa.string()),  # address, model/layer:channel
-        ("model", FOLDER),
-        ("layer", FOLDER),
+        ("model", pa.string()),
+        ("layer", pa.string()),
         ("layer_index", pa.int32()),  # place in order of execution
         ("channel", pa.int32()),
         ("target", pa.string()),
@@ -46,14 +48,16 @@ INDEX = pa.schema(
 )
 FAILURES = INDEX.append(pa.field("error_type", pa.string())).append(pa.field("error_message", pa.string()))
 FAILURES = FAILURES.append(pa.field("attempts", pa.int32()))
+# error_message is one line; an atlas of an earlier version has the traceback there, and lacks this column
+FAILURES = FAILURES.append(pa.field("traceback", pa.string()))
 
 # What every channel of a layer did while one was driven (trace=full); one row for each moment of each image.
 TRACES = pa.schema(
     [
         ("task", pa.string()),
         ("feature", pa.string()),
-        ("model", FOLDER),
-        ("layer", FOLDER),
+        ("model", pa.string()),
+        ("layer", pa.string()),
         ("channel", pa.int32()),
         ("target", pa.string()),
         ("metric", pa.string()),
@@ -76,24 +80,79 @@ def write_rows(path: Path, rows: Sequence[Row], schema: pa.Schema) -> None:
 
 
 def write_table(path: Path, table: pa.Table, group: int | None = None) -> None:
-    """Write a table as one whole Parquet file. group: rows of a row group, for readers that want few of many rows."""
-    table = pa.Table.from_arrays(table.columns, schema=described(table.schema, table_name(path)))
+    """Write a table as one whole Parquet file, without what its folders tell.
+
+    group: rows of a row group, for readers that want few of many rows.
+    """
+    in_file, names = _without_folders(table, path)
+    in_file = in_file.cast(described(in_file.schema, table_name(path)))
     text = [field.name for field in table.schema if pa.types.is_string(field.type)]
 
     def write(file: BinaryIO) -> None:
         options = {"compression": "zstd", "use_dictionary": text, "write_page_checksum": True}
-        pq.write_table(table, file, row_group_size=group, **options)
+        pq.write_table(in_file.replace_schema_metadata(names or None), file, row_group_size=group, **options)
 
     write_whole(path, write)
 
 
+class DamagedFile(OSError):
+    """A Parquet file that cannot be read, though the storage gives its bytes; the message names it and the remedy."""
+
+    def __init__(self, path: Path, error: BaseException) -> None:
+        self.path, self.reason = path, str(error).partition("\n")[0] or type(error).__name__
+        super().__init__(f"{path} is damaged ({self.reason}); retry=broken makes again what it held")
+
+
 def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
-    """Read one file, its page checksums verified; OSError when it is damaged."""
+    """Read one file, its page checksums verified, with what its folders tell.
+
+    DamagedFile when it is not whole, or lacks a column. OSError: the storage.
+    """
+    folders = folder_columns(path)
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            return file.read(columns=None if columns is None else list(columns))
-    except pa.ArrowInvalid as error:
-        raise OSError(f"{path} is damaged ({error}); delete it, and what it held is made again") from error
+            schema = file.schema_arrow
+            told = {name: _whole(schema, name, value) for name, value in folders.items() if name not in schema.names}
+            table = file.read(columns=None if columns is None else [name for name in columns if name not in told])
+            table.validate()
+    # a footer, unlike a page, has no checksum: what is wrong in it may show in any way
+    except (pa.ArrowException, OSError, ValueError, MemoryError, OverflowError, KeyError, TypeError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise DamagedFile(path, error) from error
+    for name, value in told.items():
+        if columns is None or name in columns:
+            table = table.append_column(name, pa.repeat(pa.scalar(value, pa.string()), table.num_rows))
+    if missing := set(columns or ()).difference(table.column_names):
+        raise DamagedFile(path, KeyError(f"it has no column {min(missing)}"))
+    return table.replace_schema_metadata(None) if columns is None else table.select(list(columns))
+
+
+def folder_columns(path: Path) -> dict[str, str]:
+    """The columns that the folders just above a file tell, with their value in all of its rows."""
+    names = takewhile(lambda name: "=" in name, (folder.name for folder in path.parents))
+    pairs = (name.partition("=") for name in names)
+    return {column: unquote(value) for column, _, value in pairs}
+
+
+def whole_name(path: Path, column: str) -> str:
+    """The value of a column that a file's folder tells: a folder's name may have been too long. DamagedFile."""
+    try:
+        return _whole(pq.read_schema(path), column, folder_columns(path)[column])
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise DamagedFile(path, error) from error
+
+
+def _without_folders(table: pa.Table, path: Path) -> tuple[pa.Table, dict[str, str]]:
+    """A table without the columns that its folders tell; their values, where they are longer than a folder's name."""
+    folders = {name: value for name, value in folder_columns(path).items() if name in table.column_names}
+    values = {name: table[name][0].as_py() for name in folders} if table.num_rows else {}
+    longer = {name: value for name, value in values.items() if value is not None and value != folders[name]}
+    return table.drop_columns(list(folders)), longer
+
+
+def _whole(schema: pa.Schema, column: str, value: str) -> str:
+    return (schema.metadata or {}).get(column.encode(), value.encode()).decode()
 
 
 def files_under(folder: Path) -> Iterator[Path]:

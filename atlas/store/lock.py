@@ -9,8 +9,12 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeGuard
 
+from atlas.store.files import read_json
+
+Owner = dict[str, Any]
+NOBODY_KNOWN: Owner = {"host": "?", "pid": 0, "started": None, "token": None}
 HEARTBEAT = 5.0  # seconds between two signs of life
 STALE = 60.0  # seconds without one after which an owner on another host counts as gone
 
@@ -33,13 +37,17 @@ class Lock:
     def __enter__(self) -> Self:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         while not self._create():
+            if self.path.is_symlink() or self.path.is_dir():
+                raise Locked(f"{self.path} is not the file that says who writes this atlas: move it away")
             owner = read_owner(self.path)
             if owner is None:
                 continue
             if is_alive(owner):
-                raise Locked(f"{self.path.parent} is being written by {_name(owner)}; wait for it, or stop it first")
+                raise Locked(
+                    f"{self.path.parent} is being written by {owner_name(owner)}; wait for it, or stop it first"
+                )
             if self._remove_stale(owner):
-                self.taken_over = _name(owner)
+                self.taken_over = owner_name(owner)
         self._thread.start()
         return self
 
@@ -67,7 +75,7 @@ class Lock:
             json.dump(owner, file)
         return True
 
-    def _remove_stale(self, stale: dict[str, Any]) -> bool:
+    def _remove_stale(self, stale: Owner) -> bool:
         """Move the stale lock aside, under a name of our own, and remove it; True when it is this call that removed it.
 
         Of two processes that try, the second finds the lock gone, or moves the first one's new lock, which it puts back.
@@ -101,24 +109,46 @@ class Lock:
                     os.utime(self.path)
 
 
-def read_owner(path: Path) -> dict[str, Any] | None:
-    """Read who holds the lock, and as `age` the seconds since the last sign of life; None when nobody holds it."""
+def read_owner(path: Path) -> Owner | None:
+    """Read who holds the lock, and as `age` the seconds since the last sign of life; None when nobody holds it.
+
+    What is no lock, by its bytes or its types, belongs to NOBODY_KNOWN.
+    """
     try:
         age = time.time() - path.stat().st_mtime
-        text = path.read_text()
     except FileNotFoundError:
         return None
     try:
-        return {**json.loads(text), "age": age}
-    except ValueError:  # created, not yet written; or cut off by a full disk
-        return {"host": "?", "pid": 0, "started": None, "token": None, "age": age}
+        content = read_json(path)
+    except FileNotFoundError:
+        return None
+    # created, not yet written; cut off by a full disk; or something else that lies in its place
+    except (OSError, ValueError):
+        content = None
+    owner: Owner = content if _is_owner(content) else NOBODY_KNOWN
+    return {**owner, "age": age}
 
 
-def is_alive(owner: dict[str, Any]) -> bool:
+def is_lock(path: Path) -> bool:
+    """Whether a file is the lock of some run, also of one that was killed before it could write its name."""
+    owner = read_owner(path)
+    return owner is not None and path.is_file() and (owner["pid"] != NOBODY_KNOWN["pid"] or path.stat().st_size == 0)
+
+
+def _is_owner(content: Any) -> TypeGuard[Owner]:
+    match content:
+        case {"host": str(), "pid": int(pid), "started": str() | None, "token": str()}:
+            return pid > 0
+        case _:
+            return False
+
+
+def is_alive(owner: Owner) -> bool:
     """Whether an owner is still at work: its process tells on this host, its heartbeat on another."""
     if owner["host"] == socket.gethostname():
         return _started(owner["pid"]) is not None and _started(owner["pid"]) == owner["started"]
-    return owner["age"] < STALE
+    # a beat from the future is no sign of life either, but clocks differ
+    return abs(owner["age"]) < STALE
 
 
 def _started(pid: int) -> str | None:
@@ -141,5 +171,8 @@ def _answers(pid: int) -> str | None:
     return "alive"
 
 
-def _name(owner: dict[str, Any]) -> str:
+def owner_name(owner: Owner) -> str:
+    """An owner as messages name it."""
+    if owner["pid"] == NOBODY_KNOWN["pid"]:
+        return "a process that its lock does not name"
     return f"process {owner['pid']} on {owner['host']}"

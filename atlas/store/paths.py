@@ -1,6 +1,7 @@
 """Every path under an atlas, and how a name becomes part of one. No other module joins such paths."""
 
 from hashlib import sha1
+from itertools import accumulate
 from pathlib import Path
 from urllib.parse import quote
 
@@ -8,16 +9,26 @@ from atlas.records import Address, Target
 
 # How the path of an image ends whose weights or recipe are not the atlas's first.
 VARIANT_ENDING = r"-v([0-9a-f]{6})\.png$"
+# Characters of a name in a path: file systems end at 255 bytes, of which `layer=` and endings are part.
+LONGEST_NAME = 249
 LONGEST_LABEL = 80  # characters of a target in a file name (file systems end at 255); a longer one becomes its hash
 
 
-def safe(name: str) -> str:
-    """Turn a name into one folder or file name: letters, digits and `_.-` stay, all else is percent-encoded.
+def safe(name: str, longest: int = LONGEST_NAME) -> str:
+    """Turn a name into one folder or file name: letters, digits and `_.~-` stay, all else is percent-encoded.
 
     Names come from users' models, so `../x`, `a/b` and `<b>` must stay inside the atlas; a leading dot is encoded too.
+    Of a name that becomes longer than `longest`, only the beginning stays, and the hash of the whole.
     """
-    encoded = quote(name, safe="")
-    return "%2E" + encoded[1:] if encoded.startswith(".") else encoded
+    encoded = [quote(character, safe="") for character in name]
+    if name.startswith("."):
+        encoded[0] = "%2E"
+    whole = "".join(encoded)
+    if len(whole) <= longest:
+        return whole
+    digest = sha1(name.encode()).hexdigest()[:10]
+    beginnings = accumulate(encoded)
+    return max((begin for begin in beginnings if len(begin) < longest - len(digest)), key=len) + f"~{digest}"
 
 
 class AtlasPaths:
@@ -58,6 +69,13 @@ class AtlasPaths:
         self.site_overview = self.site / "data" / "atlas.js"
         self.sql = self.root / "atlas.sql"
         self.staging = self.root / "staging"
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders that hold files of the atlas, finished ones and those that are being written."""
+        tables = (self.plans, self.index, self.failures, self.traces, self.responses, self.places, self.examples)
+        pictures = (self.images, self.starts, self.sheets, self.pictures, self.maps, self.site)
+        return (self.config, *tables, self.neighbors, *pictures)
 
     def layer_index(self, model: str, layer: str) -> Path:
         """Folder of a layer's finished rows; hive-partitioned, so any reader sees model and layer."""

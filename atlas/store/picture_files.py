@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from hashlib import sha1
 from pathlib import Path, PurePath
 
 from PIL import Image
@@ -60,7 +59,7 @@ def pictures_in(folder: Path) -> list[Path]:
 
 def path_for(label: PurePath, ending: str) -> Path:
     """The path of a file that is made of a picture: the label's folders and name, made safe, and the ending."""
-    *folders, last = (_short(safe(part)) for part in label.parts)
+    *folders, last = (safe(part, LONGEST_NAME) for part in label.parts)
     return Path(*folders, f"{last}-{ending}")
 
 
@@ -136,8 +135,3 @@ def _labelled(pictures: list[_PictureFile]) -> list[NamedPicture]:
 
 def _differ(labels: list[PurePath]) -> bool:
     return len({str(label).casefold() for label in labels}) == len(labels)
-
-
-def _short(name: str) -> str:
-    """A name that a file system takes: the end of a long one is replaced by the hash of the whole."""
-    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 11]}-{sha1(name.encode()).hexdigest()[:10]}"

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from atlas.store.columns import described
 from atlas.store.files import write_whole
-from atlas.store.index import Row
+from atlas.store.index import DamagedFile, Row, read_table
 
 PLAN = pa.schema(
     [
@@ -34,6 +34,14 @@ GROUP = 50_000  # rows in memory at once while a plan is written
 def write_plan(path: Path, rows: Iterable[Row]) -> None:
     """Write a plan as one whole file, a group of rows at a time, however long it is."""
     write_whole(path, lambda file: _write_groups(file, iter(rows)))
+
+
+def is_whole_plan(path: Path, tasks: int) -> bool:
+    """Whether a plan is there, can be read and has so many rows."""
+    try:
+        return read_table(path).num_rows == tasks
+    except (FileNotFoundError, DamagedFile):
+        return False
 
 
 def _write_groups(file: BinaryIO, rows: Iterator[Row]) -> None:

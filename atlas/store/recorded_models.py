@@ -5,10 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import ModelConfig
 from atlas.store.paths import AtlasPaths
+
+# what a config that is not whole comes to
+UNREADABLE = (OmegaConfBaseException, YAMLError, OSError, ValueError, TypeError, LookupError, RecursionError)
 
 
 def recorded_models(paths: AtlasPaths, manifest: dict[str, Any]) -> dict[str, ModelConfig]:
@@ -17,7 +22,7 @@ def recorded_models(paths: AtlasPaths, manifest: dict[str, Any]) -> dict[str, Mo
     models: dict[str, ModelConfig] = {}
     for composed in _newest_first(paths.config):
         for name in names:
-            if name in composed and name not in models:
+            if name in composed and name not in models and _fits(composed[name]):
                 models[name] = _typed(composed[name])
         if len(models) == len(names):
             break
@@ -30,10 +35,23 @@ def recorded_models(paths: AtlasPaths, manifest: dict[str, Any]) -> dict[str, Mo
 def _newest_first(folder: Path) -> Iterator[Any]:
     """The models of each invocation; their folders are named by time."""
     for path in sorted(folder.glob("*/config.yaml"), reverse=True):
-        config: Any = OmegaConf.load(path)
-        yield config.get("models", {})
+        try:
+            config: Any = OmegaConf.to_container(OmegaConf.load(path))
+            models = config["models"]
+        except UNREADABLE:
+            continue
+        if isinstance(models, dict):
+            yield models
 
 
 def _typed(model: Any) -> ModelConfig:
     config: Any = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(ModelConfig), model))
     return config
+
+
+def _fits(model: Any) -> bool:
+    try:
+        _typed(model)
+    except (OmegaConfBaseException, ValueError, TypeError):
+        return False
+    return True

@@ -5,17 +5,15 @@ They say what pictures do to channels and, made from that, how features, layers 
 
 import pyarrow as pa
 
-from atlas.store.index import FOLDER
-
 TOP, BOTTOM = 1, -1  # column `sign`
 FEATURE = [("feature", pa.string()), ("model", pa.string()), ("layer", pa.string()), ("channel", pa.int32())]
 
 # One row for each picture and layer.
 RESPONSES = pa.schema(
     [
-        ("probe", FOLDER),  # which set of pictures: atlas, natural, photographs, patterns, or a name of one's own
-        ("model", FOLDER),  # that looked at the picture
-        ("layer", FOLDER),
+        ("probe", pa.string()),  # which set of pictures: atlas, natural, photographs, patterns, or a name of one's own
+        ("model", pa.string()),  # that looked at the picture
+        ("layer", pa.string()),
         ("layer_index", pa.int32()),
         # identity: the task of an image of the atlas; name and stamp of a file; seed and number
         ("picture", pa.string()),
@@ -46,9 +44,9 @@ PLACE = [
 # Under places/: the pictures of a shard that drive each channel of a layer most, and where.
 PLACES = pa.schema(
     [
-        ("probe", FOLDER),
-        ("model", FOLDER),
-        ("layer", FOLDER),
+        ("probe", pa.string()),
+        ("model", pa.string()),
+        ("layer", pa.string()),
         ("channel", pa.int32()),
         ("picture", pa.string()),
         ("weights", pa.string()),  # of the model: where from, and the digest
@@ -59,7 +57,7 @@ PLACES = pa.schema(
 # The pictures that drive each feature most. An atlas of an earlier version lacks the columns of PLACE.
 EXAMPLES = pa.schema(
     [
-        ("probe", FOLDER),
+        ("probe", pa.string()),
         *FEATURE,
         ("rank", pa.int32()),  # 1: the picture with the highest mean activation
         ("mean", pa.float32()),

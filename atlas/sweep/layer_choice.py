@@ -6,6 +6,8 @@ from atlas.config.globs import matches
 from atlas.config.mistakes import nearest
 from atlas.records import REPEAT, Layer, ModelCard
 
+GLOBBING = "*?["  # what makes a word a glob
+
 
 def wanted_globs(value: Any) -> list[str]:
     """`layers` as a list of words: one word may stand without brackets."""
@@ -40,7 +42,9 @@ def names_layer(glob: str, layer: Layer, card: ModelCard) -> bool:
         return layer.name in card.chosen
     if REPEAT in layer.name and REPEAT not in glob:  # further calls are meant by those who name them
         return False
-    return glob == "all" or matches(layer.name, glob)
+    # a name that looks like a glob, as `[0]`, is the name
+    is_name = set(glob) & set(GLOBBING) and any(other.name == glob for other in card.layers)
+    return glob == "all" or layer.name == glob or (not is_name and matches(layer.name, glob))
 
 
 def _other_reason(glob: str, card: ModelCard) -> str | None:

@@ -60,6 +60,7 @@ def read_selection(config: Selecting, cards: Mapping[str, ModelCard], *, sized: 
     mistakes: list[str] = []
     choices = collect(mistakes, partial(_choices, config))
     targets = collect(mistakes, partial(make_targets, config.target))
+    mistakes += _no_texts(config.layers)
     globs = _globs(config.layers)
     if len(cards) == len(config.models):
         mistakes += layer_mistakes(globs, dict(cards))
@@ -72,6 +73,16 @@ def read_selection(config: Selecting, cards: Mapping[str, ModelCard], *, sized: 
     if mistakes or choices is None or targets is None:
         raise ConfigError(mistakes)
     return Selection(choices, targets)
+
+
+def _no_texts(layers: Any) -> list[str]:
+    """Names that a YAML file has as numbers or null: what was written there is lost."""
+    words = list(layers) if isinstance(layers, Mapping | list | tuple) else [layers]
+    return [
+        f"layers: {word} is no text; write it in quotes, as layers: ['1.10']"
+        for word in words
+        if word is None or isinstance(word, bool | float)
+    ]
 
 
 def _globs(layers: Any) -> list[str]:

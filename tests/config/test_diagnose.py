@@ -4,7 +4,7 @@ from functools import cache
 
 import pytest
 
-from atlas.config.compose import run_job
+from atlas.config.compose import compose_model, run_job
 from atlas.config.mistakes import ConfigError
 from tests.config.composing import Composed, composed
 
@@ -22,7 +22,7 @@ ONE = {
     "seeds=abc": "seeds=abc: Invalid value assigned: str is not a ListConfig, list or tuple.",
     "cluster.actors=x": "cluster.actors=x: Value 'x' of type 'str' could not be converted to Integer",
     "dry_run=maybe": "dry_run=maybe: Value 'maybe' is not a valid bool",
-    "name=[a]": "name=[a]: Cannot convert 'list' to string",
+    "name=[a]": "name='[a]': letters, digits and _.+- only",
     "hydra.job.chdir=x": "hydra.job.chdir=x: Value 'x' is not a valid bool",
     # wrong values of groups
     "metric=l3": "metric=l3: no such metric; allowed: l1, l2, linf, mean",
@@ -137,3 +137,29 @@ def test_a_probes_mistakes_are_told_with_the_others():
 def test_what_cannot_become_a_config_is_refused_before_the_job(arguments, message):
     with pytest.raises(ConfigError, match=message):
         run_job("generate", arguments, lambda *seen: pytest.fail("it was run"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b"mine:\n\tsource: custom\n", "line 3: found character '\\t' that cannot start any token"),
+        (b"mine: [unclosed\n", "line 3: expected ',' or ']'"),
+        (b"mine: !!python/object/apply:os.system ['true']\n", "could not determine a constructor"),
+        (b"mine: {source: caf\xe9}\n", "can't decode byte 0xe9"),
+        (b"12\n", "Invalid loaded object type: int"),
+        (b"- a\n- b\n", "Cannot merge DictConfig with ListConfig"),
+        (b"defaults: [mine]\n", "name each other without end"),
+        (b"mine: {source: '${'}\n", "no viable alternative"),
+    ],
+)
+def test_a_mistake_in_a_file_of_ones_own_names_the_file(tmp_path, text, message):
+    file = tmp_path / "model" / "mine.yaml"
+    file.parent.mkdir()
+    file.write_bytes(b"# @package models\n" + text)
+    (mistake,) = composed("--config-dir", str(tmp_path), "model=mine").mistakes
+    with pytest.raises(ConfigError) as error:
+        compose_model("mine", str(tmp_path))
+    for told in (mistake, str(error.value)):
+        assert told.startswith("model=mine")
+        assert told.count(str(file)) == 1
+        assert message in told

@@ -11,7 +11,10 @@ from atlas.store.files import publish
 from atlas.store.lock import Lock, Locked
 from atlas.store.paths import AtlasPaths
 
-FILES = ("staging/s-1/examples/probe=p/0.png", "staging/s-1/responses/probe=p/model=m/layer=l/s.parquet")
+FILES = (
+    "staging/0123456789abcdef0123-01234567/examples/probe=p/0.png",
+    "staging/0123456789abcdef0123-01234567/responses/probe=p/model=m/layer=l/s.parquet",
+)
 HOMES = ["examples/probe=p/0.png", "responses/probe=p/model=m/layer=l/s.parquet"]
 SHARD = Shard("s", "m", ("p",), 1.0)
 
@@ -74,7 +77,7 @@ def test_nothing_is_published_without_the_lock(paths: AtlasPaths) -> None:
 
 def test_what_killed_runs_left_is_swept(paths: AtlasPaths) -> None:
     staged(paths)
-    half = paths.root / "responses" / ".x.1234.part"
+    half = paths.root / "responses" / ".x.01234567.part"
     half.parent.mkdir()
     half.write_bytes(b"half")
     with Lock(paths.lock) as lock:

@@ -144,7 +144,8 @@ def test_an_image_that_breaks_is_a_failure_row_and_the_others_are_made(
     (failure,) = rows_of(tmp_path / "a", folder="failures")
     assert (failure["feature"], failure["error_type"]) == ("patternnet/conv1:1", "RuntimeError")
     assert "this one never works" in failure["error_message"]
-    assert "Traceback" in failure["error_message"]
+    assert "\n" not in failure["error_message"]
+    assert failure["traceback"].startswith("Traceback")
     monkeypatch.undo()
     assert run_small(tmp_path / "a", "layers=[conv1]", "channels=0:6").made == 0, "failures stay as they are"
     again = run_small(tmp_path / "a", "layers=[conv1]", "channels=0:6", "retry=failed")

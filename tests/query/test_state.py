@@ -6,6 +6,7 @@ import os
 import pytest
 from made_atlas import WHOLE, make_atlas, write_status
 
+from atlas.cli.summary import print_summary
 from atlas.query.atlas import Atlas
 from atlas.query.state import count, read_state
 from atlas.store.lock import Lock
@@ -93,3 +94,29 @@ def test_nothing_left_is_done_whatever_was_said_last(tmp_path):
     with Atlas(make_atlas(tmp_path / "full", WHOLE).root) as atlas:
         write_status(atlas.paths, "interrupted")
         assert read_state(atlas)["state"] == "done"
+
+
+WRONG = [{"a": 1}, "text", 5, ["x"], float("nan"), None, True]
+
+
+@pytest.mark.parametrize("value", WRONG, ids=str)
+def test_a_status_of_wrong_types_is_no_status(tmp_path, value, capsys):
+    """With a driver at work, whose words would be believed."""
+    paths = make_atlas(tmp_path / "a")
+    with Lock(paths.lock):
+        write_status(paths, "running")
+        keys = json.loads(paths.status.read_text())
+        for changes in [
+            dict.fromkeys(keys, value),
+            *({key: value} for key in ("workers", "rate", "eta_seconds", "pid")),
+        ]:
+            paths.status.write_text(json.dumps(keys | changes))
+            with Atlas(paths.root) as atlas:
+                state = read_state(atlas)
+            assert state["state"] == "running"
+            print_summary(state)
+    for text in ("[" * 100_000, "\0", "[]"):
+        paths.status.write_text(text)
+        with Atlas(paths.root) as atlas:
+            print_summary(read_state(atlas))
+    assert "72 of 80 images" in capsys.readouterr().out

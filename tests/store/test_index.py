@@ -88,7 +88,7 @@ def test_pyarrow_opens_the_folder(paths):
 
 
 def test_duckdb_opens_the_glob(paths):
-    for options in ("", ", hive_partitioning=true", ", hive_partitioning=false"):
+    for options in ("", ", hive_partitioning=true"):
         source = f"read_parquet('{paths.index}/**/*.parquet'{options})"
         counts = duckdb.sql(f"select model, layer, count(*) from {source} group by all order by all").fetchall()
         assert counts == [("alpha", "block 1", 3), ("alpha", "conv1", 5), ("beta/net", "conv1", 1)], options

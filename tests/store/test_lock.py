@@ -10,7 +10,7 @@ import time
 import pytest
 
 from atlas.store import lock as module
-from atlas.store.lock import STALE, Lock, Locked, read_owner
+from atlas.store.lock import STALE, Lock, Locked, is_alive, read_owner
 
 HOLD = """
 import sys, time
@@ -96,6 +96,38 @@ def test_a_lock_that_was_cut_off_is_held_until_it_is_old(path, text):
     age(path, STALE + 1)
     with Lock(path) as lock:
         assert lock.taken_over is not None
+
+
+GARBAGE = [b"\0\xffgarbage", b"[]", b"12", b"null", b'{"a": 1}', b"[" * 100_000, b"\0" * 64]
+WRONG = [{"pid": "x"}, {"pid": -1}, {"pid": 10**30, "started": 5}, {"host": None}, {"token": []}]
+
+
+@pytest.mark.parametrize("content", [*GARBAGE, *WRONG], ids=lambda content: str(content)[:20])
+def test_a_lock_of_garbage_is_held_until_it_is_old(path, content):
+    leave(path, **(content if isinstance(content, dict) else {}))
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    with pytest.raises(Locked, match="a process that its lock does not name"), Lock(path):
+        pass
+    for seconds in (STALE + 1, -STALE - 10):  # a beat from the far future is none
+        age(path, seconds)
+        assert not is_alive(read_owner(path))
+    with Lock(path) as lock:
+        assert lock.taken_over is not None
+
+
+def test_what_is_no_file_is_never_taken_over(path):
+    path.mkdir(parents=True)
+    (path / "precious").touch()
+    age(path, 1000)
+    with pytest.raises(Locked, match="move it away"), Lock(path):
+        pass
+    assert not is_alive(read_owner(path))
+    assert (path / "precious").exists()
+    link = path.with_name("other")
+    link.symlink_to("nowhere")
+    with pytest.raises(Locked, match="move it away"), Lock(link):
+        pass
 
 
 def test_the_heart_beats(path, monkeypatch):

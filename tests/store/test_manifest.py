@@ -7,12 +7,21 @@ from datetime import datetime
 import pytest
 
 import atlas
-from atlas.store.manifest import FORMAT, NotAnAtlas, new_manifest, now, read_manifest, versions, write_manifest
+from atlas.store.manifest import (
+    FORMAT,
+    DamagedManifest,
+    NotAnAtlas,
+    new_manifest,
+    now,
+    read_manifest,
+    versions,
+    write_manifest,
+)
 
 
 def test_what_is_written_is_read(tmp_path):
     path = tmp_path / "atlas.json"
-    manifest = new_manifest("demo") | {"asked": [["model=[a]"]], "weights": {"a": "default@d0"}}
+    manifest = new_manifest("demo") | {"asked": [{"plan": "p0"}], "weights": {"a": "default@d0"}}
     write_manifest(path, manifest)
     read = read_manifest(path)
     assert {key: read[key] for key in manifest if key != "versions"} == {
@@ -58,6 +67,37 @@ def test_what_is_no_atlas_is_refused(tmp_path, text, message):
         path.write_bytes(text.encode("latin1"))
     with pytest.raises(NotAnAtlas, match=message):
         read_manifest(path)
+
+
+WHOLE = {"format": FORMAT, "name": "x", "asked": [], "weights": {}, "variants": []}
+
+
+@pytest.mark.parametrize(
+    ("changes", "lacking"),
+    [
+        ({"name": None}, "name"),
+        ({"asked": {}}, "asked"),
+        ({"asked": [12]}, "an entry of asked"),
+        ({"asked": [{"plan": 1}]}, "plan of an entry of asked"),
+        ({"variants": None}, "variants"),
+        ({"variants": [{"model": "m"}]}, "variant of an entry of variants"),
+        ({"weights": []}, "weights"),
+    ],
+)
+def test_one_that_lacks_a_part_is_damaged(tmp_path, changes, lacking):
+    path = tmp_path / "atlas.json"
+    path.write_text(json.dumps(WHOLE))
+    assert read_manifest(path) == WHOLE
+    path.write_text(json.dumps(WHOLE | changes))
+    with pytest.raises(DamagedManifest, match=f"lacks {lacking};"):
+        read_manifest(path)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "{", "\xff", '{"name": "x"}'])
+def test_what_is_no_manifest_at_all_is_damaged_too(tmp_path, text):
+    (tmp_path / "atlas.json").write_bytes(text.encode("latin1"))
+    with pytest.raises(DamagedManifest):
+        read_manifest(tmp_path / "atlas.json")
 
 
 def test_a_folder_in_its_place_is_refused(tmp_path):

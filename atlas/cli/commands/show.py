@@ -57,8 +57,7 @@ def show(feature: str, launch: bool, atlas_name: str | None, form: str) -> None:
 def _say_unmade(feature: Feature) -> None:
     """Print to stderr which images of a feature failed, and how many are left."""
     for row in feature.rows("failures").to_pylist():
-        reason = (row["error_message"] or "").strip().rpartition("\n")[2]
-        say(f"failed: {feature} {row['metric']} seed {row['seed']}: {row['error_type']}: {reason}")
+        say(f"failed: {feature} {row['metric']} seed {row['seed']}: {row['error_type']}: {row['error_message']}")
     left = sum(row["state"] == "left" for row in feature.rows("tasks").to_pylist())
     if left:
         say(f"{left} of its images are left to do")

@@ -21,7 +21,7 @@ def verify(folder: str | None, atlas_name: str | None, form: str) -> None:
     Exit code 0: whole. 1: something is broken. 3: nothing is broken, but images failed or are left to do.
     """
     paths = AtlasPaths(find_atlas(folder or atlas_name))
-    if not paths.manifest.exists():
+    if not paths.manifest.exists() and not paths.index.is_dir():
         raise Refused(f"{paths.root} is no atlas: it has no atlas.json")
     report = check(paths, _show_count)
     if form == "json":

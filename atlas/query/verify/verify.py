@@ -15,14 +15,16 @@ from atlas.query.verify.faults import RowCheck, image_fault
 from atlas.query.verify.report import Problem, Report
 from atlas.store.classes import CLASSES
 from atlas.store.comparisons import read_comparisons
-from atlas.store.index import FAILURES, INDEX, TRACES, Row, files_under, read_table
+from atlas.store.index import FAILURES, INDEX, TRACES, Row, files_under, folder_columns, read_table
 from atlas.store.lock import is_alive, read_owner
 from atlas.store.manifest import NotAnAtlas, read_manifest
 from atlas.store.paths import AtlasPaths, safe
 from atlas.store.plans import PLAN
+from atlas.store.sweeping import half_files
 
 AFTER_CHANNEL = re.compile(r"(/\d+)[^/]*$")  # target, seed, variant and ending of an image's path
 PENDING = 256  # images handed to the threads at once: bounds the memory, however many there are
+NEWER = ("traceback",)  # columns that earlier versions did not write
 PLAN_ROWS = 10_000  # of a plan turned into Python values at once
 
 
@@ -151,10 +153,10 @@ class _Verifier:
         """Each image has a row, or may be what a killed shard left of a task that is not done; no file is half."""
         for image in on_disk:
             has_task = image in self.images or AFTER_CHANNEL.sub(r"\1", image) in self.unmade
-            if not has_task and not image.endswith(".part"):
+            if not has_task and image.endswith(".png"):
                 self.report.blame(image, "an image without a row")
-        for path in self.paths.root.rglob("*.part"):
-            if not path.is_relative_to(self.paths.staging) and not self.live:
+        for path in half_files(self.paths):
+            if not self.live:
                 self.report.blame(self.paths.relative(path), "a half file, left by a process that was killed")
 
     def _index_faults(self, path: Path, row: Row) -> Iterator[str]:
@@ -177,12 +179,14 @@ class _Verifier:
         name = self.paths.relative(path)
         try:
             on_disk = pq.read_schema(path)
-            if on_disk.equals(schema):
-                return read_table(path, columns)
+            wrong = _differences(on_disk, schema, set(folder_columns(path)))
+            if not wrong:
+                # every column, so that every checksum is verified
+                table = read_table(path)
+                return table.select(columns or [name for name in schema.names if name not in NEWER])
         except (OSError, ValueError) as error:
             self.report.blame(name, _unreadable(error))
             return None
-        wrong = [column for column in {*on_disk.names, *schema.names} if not _same(on_disk, schema, column)]
         self.report.blame(name, f"has other columns than this version writes: {', '.join(sorted(wrong))}")
         return None
 
@@ -191,8 +195,21 @@ def _unreadable(error: Exception) -> str:
     return f"cannot be read: {str(error).partition(chr(10))[0]}"
 
 
-def _same(one: pa.Schema, other: pa.Schema, column: str) -> bool:
-    return column in one.names and column in other.names and one.field(column).equals(other.field(column))
+def _differences(on_disk: pa.Schema, schema: pa.Schema, in_folders: set[str]) -> set[str]:
+    """Columns of a file that are not as they should be; those that its folders tell need not be in it."""
+    types = {field.name: _plain(field.type) for field in on_disk}
+    wanted = {field.name: _plain(field.type) for field in schema}
+    optional = {*in_folders, *NEWER}
+    return {
+        name
+        for name in types.keys() | wanted.keys()
+        if types.get(name) != wanted.get(name) and not (name in optional and name not in types)
+    }
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """A type without the dictionary in which earlier versions kept texts."""
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
 def _image_beginning(row: Row) -> str:

@@ -12,8 +12,9 @@ from stat import S_ISREG
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from atlas.store.files import write_bytes
+from atlas.store.files import read_json, write_bytes
 from atlas.store.paths import AtlasPaths
+from atlas.store.sweeping import HALF
 
 NEVER = ""  # the digest of a file that is to be made anew by every run
 
@@ -42,7 +43,8 @@ class SiteLedger:
     def __enter__(self) -> Self:
         self._paths.site.mkdir(exist_ok=True)
         for part in self._paths.site.rglob(".*.part"):  # of a process that was killed
-            part.unlink(missing_ok=True)
+            if HALF.fullmatch(part.name):
+                part.unlink(missing_ok=True)
         return self
 
     def __exit__(
@@ -111,7 +113,7 @@ def size_of(file: Path) -> int:
 def _read(path: Path) -> dict[str, FileMark]:
     """The marks by file; none where no ledger can be read. Names that lead out of the site are left out."""
     try:
-        content = json.loads(path.read_text())
+        content = read_json(path)
     except (OSError, ValueError):
         return {}
     entries = content.items() if isinstance(content, dict) else ()

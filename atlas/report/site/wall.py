@@ -67,15 +67,11 @@ def _matches(layer: SiteLayer, rows: pa.Table) -> Json:
 
 
 def failures(layer: SiteLayer) -> list[list[Any]]:
-    """A row for each failed task: channel, set, kind of error, the last line of its message, attempts."""
+    """A row for each failed task: channel, set, kind of error, its message, attempts."""
     failed = np.flatnonzero(layer.states == STATES.index("failed"))
     columns = ["channel", "error_type", "error_message", "attempts"]
     rows = layer.rows.select(columns).take(failed).to_pylist()
     return [
-        [row["channel"], number, row["error_type"], _last_line(row["error_message"]), row["attempts"]]
+        [row["channel"], number, row["error_type"], row["error_message"] or "", row["attempts"]]
         for row, number in zip(rows, layer.set_of[failed].tolist(), strict=True)
     ]
-
-
-def _last_line(message: str | None) -> str:
-    return ((message or "").strip().splitlines() or [""])[-1].strip()

@@ -1,6 +1,7 @@
 """The pictures of a probe that drive each feature most, copied into the atlas, where the site finds them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -19,6 +20,7 @@ from atlas.store.index import files_under, read_table, write_table
 from atlas.store.paths import AtlasPaths
 from atlas.store.similarity_tables import EXAMPLES, PLACE, PLACES
 
+COPY = re.compile(r"[0-9a-f]{20}\.jpg")  # as `_copy` names them
 COPY_SIDE = 192  # pixels
 COPYING_THREADS = 4
 PLAIN = pa.schema(list(EXAMPLES)[: -len(PLACE)])  # what stands before the place
@@ -82,10 +84,15 @@ def write_examples(
         rows = pa.Table.from_pylist(_rows(paths, probe, folder, pictures, top), schema=PLAIN)
         tables.append(_placed(paths, rows, weights))
     write_table(table, pa.concat_tables(tables))
-    for path in folder.glob("*.jpg"):
-        if path not in wanted:
-            path.unlink()
+    remove_copies(folder, but=wanted)
     return [table, *wanted]
+
+
+def remove_copies(folder: Path, but: Collection[Path] = ()) -> None:
+    """Remove the copies of pictures that lie in a folder, but for some; other files there stay."""
+    for path in folder.glob("*.jpg"):
+        if COPY.fullmatch(path.name) and path not in but:
+            path.unlink()
 
 
 def _rows(paths: AtlasPaths, probe: str, folder: Path, pictures: Sequence[Picture], top: TopPictures) -> list[dict]:

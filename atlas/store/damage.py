@@ -1,0 +1,45 @@
+"""Damaged tables of an atlas: found by reading every one, and removed, so that what they held is left to do again."""
+
+from collections.abc import Iterable
+from itertools import chain
+from pathlib import Path
+
+from atlas.store.comparisons import forget_comparison, read_comparisons
+from atlas.store.index import DamagedFile, files_under, read_table
+from atlas.store.paths import AtlasPaths
+
+
+def remove_damaged(paths: AtlasPaths) -> list[str]:
+    """Remove every table that cannot be read; a note for each. OSError: the storage."""
+    folders = [files_under(folder) for folder in paths.folders]
+    return _remove(paths, chain(_at_root(paths), *folders))
+
+
+def remove_damaged_comparisons(paths: AtlasPaths) -> list[str]:
+    """The same of those tables alone that `atlas similarity` makes."""
+    folders = (paths.responses, paths.places, paths.examples, paths.neighbors)
+    at_root = (path for path in _at_root(paths) if path != paths.classes)
+    return _remove(paths, chain(at_root, *(files_under(folder) for folder in folders)))
+
+
+def _remove(paths: AtlasPaths, tables: Iterable[Path]) -> list[str]:
+    notes = []
+    for path in tables:
+        try:
+            read_table(path)
+        except DamagedFile as error:
+            path.unlink()
+            _forget(paths, paths.relative(path))
+            notes.append(f"{paths.relative(path)} was damaged ({error.reason}); what it held is made again")
+    return notes
+
+
+def _forget(paths: AtlasPaths, file: str) -> None:
+    """Take back that the tables of those probes are there whose rows the file had."""
+    for probe, facts in read_comparisons(paths).items():
+        if file in facts.get("files", ()):
+            forget_comparison(paths, probe)
+
+
+def _at_root(paths: AtlasPaths) -> list[Path]:
+    return [path for path in sorted(paths.root.glob("*.parquet")) if not path.name.startswith(".")]
