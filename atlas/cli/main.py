@@ -1,9 +1,13 @@
 """`atlas`, the console script: a group of commands. Jobs take Hydra's arguments, all others take options."""
 
+import sys
+
 import click
 
 import atlas
-from atlas.cli.lazy_group import lazy_commands
+from atlas.cli.lazy_group import JOBS, lazy_commands
+from atlas.engine.outcome import INTERRUPTED
+from atlas.engine.signals import StopNow, job_signals
 
 
 def _print_version(context: click.Context, option: click.Parameter, wanted: bool) -> None:
@@ -42,4 +46,12 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point of the console script."""
-    cli(prog_name="atlas")
+    if not set(sys.argv[1:2]) & set(JOBS):
+        return cli(prog_name="atlas")
+    with job_signals():
+        try:
+            cli(prog_name="atlas")
+        # before the job's own module is there to catch it
+        except StopNow:
+            click.echo("stopped; run the same again", err=True)
+            sys.exit(INTERRUPTED)

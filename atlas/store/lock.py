@@ -15,6 +15,9 @@ HEARTBEAT = 5.0  # seconds between two signs of life
 STALE = 60.0  # seconds without one after which an owner on another host counts as gone
 
 
+_held: set["Lock"] = set()
+
+
 class Locked(Exception):
     """Another driver is at work on this atlas."""
 
@@ -40,6 +43,7 @@ class Lock:
                 raise Locked(f"{self.path.parent} is being written by {_name(owner)}; wait for it, or stop it first")
             if self._remove_stale(owner):
                 self.taken_over = _name(owner)
+        _held.add(self)
         self._thread.start()
         return self
 
@@ -48,6 +52,11 @@ class Lock:
     ) -> None:
         self._stop.set()
         self._thread.join()
+        self.release()
+
+    def release(self) -> None:
+        """Remove the lock file, if it is still this one's."""
+        _held.discard(self)
         owner = read_owner(self.path)
         if owner is not None and owner.get("token") == self._token:
             self.path.unlink(missing_ok=True)
@@ -99,6 +108,13 @@ class Lock:
                 self.lost = owner is not None and owner.get("token") not in (None, self._token)
                 if not self.lost:
                     os.utime(self.path)
+
+
+def release_all() -> None:
+    """Release whatever this process holds: it ends now, without a word to those who hold it."""
+    for lock in list(_held):
+        with suppress(OSError):
+            lock.release()
 
 
 def read_owner(path: Path) -> dict[str, Any] | None:
