@@ -64,6 +64,7 @@ class Scheduler:
         self.slots: dict[int, Slot] = {}
         self.deaths: Counter[str] = Counter()
         self.attempts: Counter[str] = Counter()
+        self.suspects: set[str] = set()  # shards one of whose items a worker has died of: which one is to be found
         self.most: dict[str, int] = {}  # items at once that the machines' memory was too small for, halved, by label
         self.troubles = 0
         self.sent = self.paused = 0  # shards sent so far, now and at the last pause
@@ -178,9 +179,12 @@ class Scheduler:
     def _isolated(self, shard: Shard, places: tuple[int, ...]) -> Shard:
         """The items that were under way when an actor died, as a shard; the shard's others go out again uncharged."""
         under_way = tuple(item for place, item in enumerate(shard.items) if place in places)
-        if not under_way or len(under_way) == len(shard.items):
+        if not under_way:
             return shard
-        suspect = shard.only(under_way)
+        suspect = shard if len(under_way) == len(shard.items) else shard.only(under_way)
+        self.suspects.add(suspect.id)
+        if suspect is shard:
+            return shard
         others = shard.only(tuple(item for place, item in enumerate(shard.items) if place not in places))
         self.attempts[suspect.id] = self.attempts[others.id] = self.attempts[shard.id]
         self._requeue(others)
@@ -204,8 +208,8 @@ class Scheduler:
         return self._charge(self._isolated(shard, places), "OutOfMemory", reason)
 
     def _most(self, shard: Shard) -> int | None:
-        """How many of a shard's items may be worked on at once: where a worker has died of one, that one is to be found."""
-        return 1 if self.deaths[shard.id] else self.most.get(shard.label)
+        """How many of a shard's items may be worked on at once."""
+        return 1 if shard.id in self.suspects else self.most.get(shard.label)
 
     def _setup_failed(self, slot: Slot, reason: str) -> list[Command]:
         model, slot.model, slot.ready = slot.model or "", None, False
