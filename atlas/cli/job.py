@@ -10,7 +10,7 @@ from atlas.config import compose
 from atlas.config.mistakes import ConfigError
 from atlas.engine.executor import ClusterError
 from atlas.engine.outcome import DONE, INTERRUPTED, WRONG, Outcome
-from atlas.engine.signals import StopNow
+from atlas.engine.signals import StopNow, is_ending
 from atlas.figures import NAMES
 from atlas.query.guard import Damaged
 from atlas.store.lock import Locked
@@ -32,16 +32,29 @@ def run_job(name: str, arguments: list[str]) -> int:
         overrides = with_figure_key(arguments) if name == "figure" else arguments
         outcome: Outcome | None = compose.run_job(name, overrides, lambda *composed: load(place)(*composed))
         return DONE if outcome is None else outcome.code
-    except ConfigError as error:
-        return _refuse(error.mistakes)
-    except (Locked, NotAnAtlas, ClusterError, Damaged) as error:
-        return _refuse([str(error)])
-    except OSError as error:
-        say(f"stopped: {error}\nrun the same again to resume")
-        return INTERRUPTED
     except (KeyboardInterrupt, StopNow):
-        say("stopped; run the same again")
-        return INTERRUPTED
+        return _interrupted()
+    except Exception as error:
+        # also where a library has made an error of its own of the signal
+        return _interrupted() if is_ending() else _ended_by(error)
+
+
+def _ended_by(error: Exception) -> int:
+    """Tell of what ended a job; raises what is no message for a person."""
+    match error:
+        case ConfigError():
+            return _refuse(error.mistakes)
+        case Locked() | NotAnAtlas() | ClusterError() | Damaged():
+            return _refuse([str(error)])
+        case OSError():
+            say(f"stopped: {error}\nrun the same again to resume")
+            return INTERRUPTED
+    raise error
+
+
+def _interrupted() -> int:
+    say("stopped; run the same again")
+    return INTERRUPTED
 
 
 def _refuse(mistakes: tuple[str, ...] | list[str]) -> int:

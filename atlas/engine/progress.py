@@ -5,7 +5,6 @@ Shown as a bar on a terminal and as plain lines elsewhere; written to status.jso
 
 import os
 import socket
-import sys
 from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
@@ -15,6 +14,7 @@ from typing import Any, Protocol
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from atlas.engine.terminal import tell
 from atlas.records import Shard
 from atlas.store.files import write_json
 from atlas.store.manifest import now
@@ -122,7 +122,7 @@ class Lines:
         self.say(f"{count.before + count.settled}/{count.total} {count.unit}  {_pace(count)}  {doing}".rstrip())
 
     def say(self, message: str) -> None:
-        print(message, file=sys.stderr, flush=True)
+        tell(message)
 
     def close(self) -> None:
         pass

@@ -35,10 +35,12 @@ CONNECTING = 1.0  # seconds to reach a part of Ray
 class RayProcess:
     """A RayExecutor in a child process, which is told what to do and reports through a pipe."""
 
-    def __init__(self, work: Work, shape: ActorShape, cluster: ClusterConfig, stop: StopRequest) -> None:
+    def __init__(self, work: Work | None, shape: ActorShape, cluster: ClusterConfig, stop: StopRequest) -> None:
         """ClusterError: the cluster cannot be had. ClusterGone: it does not answer in time. StopNow: a signal came."""
         self._where: dict[int, str] = {}
-        self._actors: Counter[int] = Counter()  # by slot: the number of the actor in it, of those started or killed there
+        self._actors: Counter[int] = (
+            Counter()
+        )  # by slot: the number of the actor in it, of those started or killed there
         self._silent = 0.0
         self._begin()
         try:

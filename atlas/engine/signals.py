@@ -48,6 +48,7 @@ class _State:
         self.heard: float | None = None  # when the last signal came
         self.since = 0.0  # when `patience` began
         self.patience = LEAVING  # seconds in which a job that is to end should have ended
+        self.writer: socket.socket | None = None  # into which the interpreter writes each signal's number
         self.ends_process = False  # a second signal ends the process: the command line's, not a notebook's
 
     def hear(self, number: int) -> bool:
@@ -65,9 +66,9 @@ class _State:
 _state = _State()
 
 
-def was_heard() -> bool:
-    """Whether a signal has asked this process to end."""
-    return _state.heard is not None
+def is_ending() -> bool:
+    """Whether a signal has asked this process to end, which is a job's own."""
+    return _state.ends_process and _state.heard is not None
 
 
 @contextmanager
@@ -77,17 +78,20 @@ def job_signals() -> Iterator[None]:
     The first raises StopNow, unless `stop_requests` stands inside. A second, or a job that does not leave in time, ends
     the process and all that it has started with 75, also out of a library that hears no signals.
     """
-    reader, writer = socket.socketpair()
-    writer.setblocking(False)
-    signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+    reader, _state.writer = socket.socketpair()
+    _state.writer.setblocking(False)
+    signal.set_wakeup_fd(_state.writer.fileno(), warn_on_full_buffer=False)
     _state.ends_process = True
     threading.Thread(target=_watch, args=(reader,), daemon=True, name="atlas-signals").start()
-    with leaving_at_once():
-        try:
-            yield
-        finally:
-            # what the job came to stands: from here on its exit code is the job's
-            _state.may_take(LEAVING)
+    heeded = _heeded()
+    for number in heeded:
+        signal.signal(number, _leave)
+    try:
+        yield
+    finally:
+        # what the job came to stands: from here on its exit code is the job's
+        for number in heeded:
+            signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
@@ -97,16 +101,17 @@ def leaving_at_once() -> Iterator[None]:
     `stop_requests` may stand inside, and listens in its place.
     """
 
-    def leave(number: int, frame: FrameType | None) -> None:
-        if not _state.hear(number):
-            return
-        _state.since = time.monotonic()
-        if _state.ends_process:
-            _kill_children()
-        raise StopNow
-
-    with _handled_by(leave):
+    with _handled_by(_leave):
         yield
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    if not _state.hear(number):
+        return
+    _state.since = time.monotonic()
+    if _state.ends_process:
+        _kill_children()
+    raise StopNow
 
 
 @contextmanager
@@ -157,14 +162,18 @@ def _grace_is_over_by(handler: Handler | None, request: StopRequest) -> Iterator
 
 @contextmanager
 def _handled_by(handler: Handler) -> Iterator[None]:
-    """Give signals to a handler; those that are to be ignored, as SIGHUP under nohup, stay ignored."""
-    wanted = [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN] if _in_main_thread() else []
-    before = {number: signal.signal(number, handler) for number in wanted}
+    """Give signals to a handler."""
+    before = {number: signal.signal(number, handler) for number in _heeded()}
     try:
         yield
     finally:
         for number, earlier in before.items():
             signal.signal(number, earlier)
+
+
+def _heeded() -> list[signal.Signals]:
+    """The signals that can be handled here; those that are to be ignored, as SIGHUP under nohup, stay ignored."""
+    return [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN] if _in_main_thread() else []
 
 
 def _in_main_thread() -> bool:
@@ -191,7 +200,7 @@ def _watch(reader: socket.socket) -> None:
 def _end(reason: str) -> None:
     """End this process and all that it has started; its atlas is no longer locked."""
     _kill_children()
-    with suppress(OSError):
+    with suppress(OSError, ValueError):
         end = SHOW_CURSOR if sys.stderr.isatty() else ""
         os.write(2, f"{end}{reason}; run the same again to resume\n".encode())
     release_all()

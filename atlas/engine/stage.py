@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from atlas.config.schema import ClusterConfig
 from atlas.engine.drive import Driver, Ending, Patience
 from atlas.engine.events import Fail
-from atlas.engine.executor import ActorShape, ClusterGone, Executor, InlineExecutor
+from atlas.engine.executor import ActorShape, ClusterError, ClusterGone, Executor, InlineExecutor
 from atlas.engine.progress import Count, StatusFile, display_for
 from atlas.engine.publisher import Publisher
 from atlas.engine.ray_process import RayProcess
@@ -59,6 +59,16 @@ def run_stage(
         except ClusterGone as gone:
             ending.stopped = str(gone)
     return ending
+
+
+def check_cluster(cluster: ClusterConfig) -> None:
+    """Join the running cluster that is asked for, and leave it: ClusterError before anything is written. StopNow."""
+    if cluster.kind == "ray":
+        shape = ActorShape(cluster.actors, worker_threads(cluster.cpus_per_actor, "cpu"), gpus=0.0, most=1)
+        try:
+            RayProcess(None, shape, cluster, StopRequest()).close()
+        except ClusterGone as gone:
+            raise ClusterError(f"cluster.address={cluster.address}: {gone}") from None
 
 
 def actor_count(cluster: ClusterConfig, device: str, gpus: int) -> int | None:

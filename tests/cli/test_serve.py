@@ -162,7 +162,9 @@ def test_the_port_may_be_left_out_where_it_is_80(port: int, host: str) -> None:
     assert ask(port, "/atlas.json", Host=host)[0] == 200
 
 
-@pytest.mark.parametrize("host", ["evil.example", "", ":80", "localhost:", "localhost:1@evil", "127.0.0.1.evil.example"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "", ":80", "localhost:", "localhost:1@evil", "127.0.0.1.evil.example"]
+)
 def test_no_other_name_is_taken_for_this_machine(port: int, host: str) -> None:
     assert ask(port, "/atlas.json", Host=host)[0] == 403
 
