@@ -21,7 +21,6 @@ from atlas.engine.worker import Worker
 
 ANSWER = 10.0  # seconds that a cluster's head may take to accept a connection
 OBJECT_STORE = 256 << 20  # bytes; receipts are all that passes through it
-LOOPBACK = "127.0.0.1"  # where Ray's own sockets listen when all of it is on this machine
 
 
 class RayExecutor:
@@ -117,7 +116,6 @@ def _connect(shape: ActorShape, address: str | None) -> None:
         return
     ray.init(
         address="local",
-        _node_ip_address=LOOPBACK,
         num_cpus=max(1, (shape.count or 1) * shape.cpus),
         num_gpus=None if shape.gpus else 0,
         object_store_memory=OBJECT_STORE,

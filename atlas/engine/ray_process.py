@@ -29,6 +29,8 @@ CLOSING = 10.0  # seconds that Ray may take to end its actors and itself
 SILENCE = 60.0  # seconds without a report after which Ray counts as frozen
 PROBE_EVERY = 2.0  # seconds between two looks at whether Ray's parts are there
 PROBES = 3  # looks in a row that find one of them gone
+# Ray's own sockets listen on 127.0.0.1, as it has them do on desktops; `_node_ip_address="127.0.0.1"` it replaces
+LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 CONNECTING = 1.0  # seconds to reach a part of Ray
 
 
@@ -42,7 +44,7 @@ class RayProcess:
             Counter()
         )  # by slot: the number of the actor in it, of those started or killed there
         self._silent = 0.0
-        self._begin()
+        self._begin({} if cluster.address else LOOPBACK)
         try:
             self._tell_first((work, shape, cluster.address))
             opening = self._opening(cluster.start_timeout, stop)
@@ -91,7 +93,7 @@ class RayProcess:
         finally:
             self._end()
 
-    def _begin(self) -> None:
+    def _begin(self, variables: dict[str, str]) -> None:
         ours, theirs = Pipe()
         self._pipe: Connection = ours
         self._words = tempfile.TemporaryFile()  # noqa: SIM115, it lives as long as the child
@@ -102,7 +104,7 @@ class RayProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=self._words,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join([*(path for path in sys.path if path), os.getcwd()])},
+                env={**os.environ, **variables, "PYTHONPATH": os.pathsep.join([*filter(None, sys.path), os.getcwd()])},
                 # no Ctrl-C of the terminal reaches it
                 start_new_session=True,
             )

@@ -172,8 +172,10 @@ def _handled_by(handler: Handler) -> Iterator[None]:
 
 
 def _heeded() -> list[signal.Signals]:
-    """The signals that can be handled here; those that are to be ignored, as SIGHUP under nohup, stay ignored."""
-    return [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN] if _in_main_thread() else []
+    """The signals that can be handled here; under nohup, SIGHUP stays ignored."""
+    if not _in_main_thread():
+        return []
+    return [n for n in SIGNALS if n != signal.SIGHUP or signal.getsignal(n) != signal.SIG_IGN]
 
 
 def _in_main_thread() -> bool:
