@@ -24,6 +24,7 @@ from atlas.engine.ray_messages import Address, Opening, Refusal
 from atlas.engine.signals import StopNow, StopRequest
 from atlas.engine.work import Work
 
+CHILD = "atlas.engine.ray_child"
 LOOK = 0.2  # seconds between two looks at whether a signal has come, before Ray is there
 CLOSING = 10.0  # seconds that Ray may take to end its actors and itself
 SILENCE = 60.0  # seconds without a report after which Ray counts as frozen
@@ -99,7 +100,7 @@ class RayProcess:
         self._words = tempfile.TemporaryFile()  # noqa: SIM115, it lives as long as the child
         with theirs:
             self._child = subprocess.Popen(
-                [sys.executable, "-m", "atlas.engine.ray_child", str(theirs.fileno())],
+                [sys.executable, "-m", CHILD, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

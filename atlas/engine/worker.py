@@ -11,7 +11,7 @@ from atlas.engine.events import Done, Event, Failed, Lost, Ready, SetupFailed, T
 from atlas.engine.work import Work
 from atlas.records import Receipt, Shard
 
-STORAGE = "atlas.store."  # modules through which every file of an atlas is read and written
+CALLERS = ("torch.nn.", "torch.autograd", "torch._tensor")  # modules through which a model's code is called
 
 
 class Worker:
@@ -47,7 +47,8 @@ class Worker:
         return f"{socket.gethostname()}:{os.getpid()}"
 
     def _fault(self, error: Exception, shard: Shard) -> Event:
-        if isinstance(error, OSError) and _comes_from_storage(error):
+        # storage, a mount that is gone, no more descriptors: the machine's fault
+        if isinstance(error, OSError) and not _comes_from_model(error):
             return Trouble(self.slot, shard.id, _brief(error))
         if "CUDA error" in str(error):  # sticky: nothing more will work in this process
             return Lost(self.slot, _brief(error))
@@ -55,10 +56,10 @@ class Worker:
         return Failed(self.slot, shard.id, type(error).__name__, text)
 
 
-def _comes_from_storage(error: OSError) -> bool:
-    """Whether the atlas's own files gave an error (disk full, a mount that is gone), and not what a model does."""
+def _comes_from_model(error: OSError) -> bool:
+    """Whether a model's own code raised an error, forward or backward: it would raise it again."""
     frames = (frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__))
-    return any(name.startswith(STORAGE) for name in frames)
+    return any(name.startswith(CALLERS) for name in frames)
 
 
 def _brief(error: Exception) -> str:
