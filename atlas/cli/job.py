@@ -1,5 +1,6 @@
 """The jobs: a command line in, an exit code and one clear message out. Everything after the command is Hydra's."""
 
+import errno
 import sys
 
 import click
@@ -15,6 +16,9 @@ from atlas.figures import NAMES
 from atlas.query.guard import Damaged
 from atlas.store.lock import Locked
 from atlas.store.manifest import NotAnAtlas
+
+# errors of a file's name or rights: running the same again would meet them again
+PERMANENT = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP)
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
@@ -45,6 +49,8 @@ def _ended_by(error: Exception) -> int:
         case ConfigError():
             return _refuse(error.mistakes)
         case Locked() | NotAnAtlas() | ClusterError() | Damaged():
+            return _refuse([str(error)])
+        case OSError(errno=number) if number in PERMANENT:
             return _refuse([str(error)])
         case OSError():
             say(f"stopped: {error}\nrun the same again to resume")

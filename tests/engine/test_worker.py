@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+import torch
+from torch import nn
 
 from atlas.engine.attempt import Attempt
 from atlas.engine.events import Event, Failed, Lost, Trouble
@@ -17,16 +19,31 @@ def run(work) -> Event:
     return worker.run(Attempt(shard()))
 
 
+class Failing(nn.Module):
+    """Raises an error on its way forward, or back."""
+
+    def __init__(self, error: OSError, backward: bool) -> None:
+        super().__init__()
+        self.error, self.backward = error, backward
+
+    def forward(self, maps: torch.Tensor) -> torch.Tensor:
+        if not self.backward:
+            return self.fail(maps)
+        maps.register_hook(self.fail)
+        return maps * 2
+
+    def fail(self, maps: torch.Tensor) -> torch.Tensor:
+        raise self.error
+
+
+@pytest.mark.parametrize("backward", [False, True])
 @pytest.mark.parametrize(
     "error", [OSError("own"), FileNotFoundError(2, "gone"), OSError(28, "No space left on device")]
 )
-def test_a_models_own_oserror_is_that_models_failure(error: OSError) -> None:
+def test_a_models_own_oserror_is_that_models_failure(error: OSError, backward: bool) -> None:
     """Whatever its number: it would be raised again, and would stop the whole run each time."""
-
-    def forward(of) -> None:
-        raise error
-
-    event = run(forward)
+    net = Failing(error, backward)
+    event = run(lambda of: net(torch.ones(1, requires_grad=True)).sum().backward())
     assert isinstance(event, Failed)
     assert event.error_type == type(error).__name__
 
