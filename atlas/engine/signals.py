@@ -89,9 +89,9 @@ def job_signals() -> Iterator[None]:
     try:
         yield
     finally:
-        # what the job came to stands: from here on its exit code is the job's
+        # what the job came to stands; only a second signal ends a process that cannot leave
         for number in heeded:
-            signal.signal(number, signal.SIG_IGN)
+            signal.signal(number, _ignore)
 
 
 @contextmanager
@@ -100,7 +100,6 @@ def leaving_at_once() -> Iterator[None]:
 
     `stop_requests` may stand inside, and listens in its place.
     """
-
     with _handled_by(_leave):
         yield
 
@@ -139,6 +138,10 @@ def stop_requests(grace: float = GRACE, *, raising: bool = False) -> Iterator[St
             yield request
     finally:
         _state.may_take(LEAVING)
+
+
+def _ignore(number: int, frame: FrameType | None) -> None:
+    return None
 
 
 def _stop_now(number: int, frame: FrameType | None) -> None:
