@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -48,6 +49,7 @@ def test_ray_makes_the_same_bytes_though_an_actor_is_killed_and_a_rerun_does_not
     status = json.loads((out / "status.json").read_text())
     pids = [int(worker["where"].rpartition(":")[2]) for worker in status["workers"] if ":" in worker["where"]]
     assert pids
+    assert listening(job.pid) == {"127.0.0.1"}
     os.kill(pids[0], signal.SIGKILL)
     code, messages = job.wait(timeout=150), (tmp_path / "stderr").read_text()
     assert code == 0, messages
@@ -60,6 +62,61 @@ def test_ray_makes_the_same_bytes_though_an_actor_is_killed_and_a_rerun_does_not
     assert second.returncode == 0
     assert "nothing to do" in second.stderr
     assert len(rows_of(out)) == IMAGES
+
+
+def listening(pid: int) -> set[str]:
+    """The addresses on which a job and what it has started wait for connections."""
+    processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    sockets = [each for process in processes for each in process.net_connections() if each.status == "LISTEN"]
+    return {each.laddr.ip.removeprefix("::ffff:") for each in sockets}
+
+
+POISON = """
+import os
+import torch
+from torch import nn
+
+class Poison(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, maps):
+        return maps.clone()
+
+    @staticmethod
+    def backward(ctx, grad):
+        if grad[:, 3].any():
+            os._exit(1)
+        if grad[:, 5].any():
+            raise OSError(28, "the model's own")
+        return grad
+
+class Poisoned(nn.Module):
+    def forward(self, maps):
+        return Poison.apply(maps)
+
+def net():
+    return nn.Sequential(nn.Conv2d(3, 16, 3), Poisoned())
+"""
+
+
+def test_an_item_that_kills_its_worker_and_a_models_own_oserror_are_a_failure_each(tmp_path: Path) -> None:
+    (tmp_path / "poison_net.py").write_text(POISON)
+    variables = {"PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
+    words = (
+        "model=custom",
+        "model.factory=poison_net:net",
+        "model.weights=none",
+        "model.input_size=32",
+        "layers=['1']",
+    )
+    octave = "recipe.octaves=[{size: 24, steps: 3, lr: [0.1, 0.1]}]"
+    done = atlas("generate", *words, "recipe=quick", octave, "name=p", cwd=tmp_path, **variables)
+    assert done.returncode == 3, done.stderr
+    out = tmp_path / "outputs" / "p"
+    reasons = {row["channel"]: row["error_type"] for row in rows_of(out, folder="failures")}
+    assert reasons == {3: "ActorDied", 5: "OSError"}
+    assert sorted(row["channel"] for row in rows_of(out)) == [n for n in range(16) if n not in reasons]
+    events = [json.loads(line) for line in (out / "events.jsonl").read_text().splitlines()]
+    assert sum(event.get("what") == "Died" for event in events) <= 4
 
 
 def test_kill_nine_of_the_whole_job_and_then_ctrl_c_lose_nothing_and_change_no_byte(

@@ -16,7 +16,7 @@ from atlas.config.extras import install, lacks
 from atlas.config.mistakes import ConfigError
 from atlas.engine.executor import ClusterError
 from atlas.engine.outcome import DONE, INTERRUPTED, WRONG, Outcome
-from atlas.engine.signals import StopNow
+from atlas.engine.signals import StopNow, is_ending
 from atlas.figures import NAMES
 from atlas.query.guard import Damaged
 from atlas.store.index import DamagedFile
@@ -25,8 +25,11 @@ from atlas.store.manifest import NotAnAtlas
 
 READING = ("site",)  # jobs that look at no network
 MAKING = ("run", "generate", "saliency", "dream")  # jobs that begin with reading the networks that are named
-# what running the same again does not mend: a name that is too long, a file where a folder is wanted, or the reverse
-PERMANENT = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ELOOP, errno.EINVAL)
+# errors of a file's name, kind or rights: running the same again would meet them again
+PERMANENT = (
+    *(errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR),
+    *(errno.EEXIST, errno.ELOOP, errno.EINVAL),
+)
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
@@ -48,18 +51,31 @@ def run_job(name: str, arguments: list[str], *, aloud: bool = False) -> int:
         with printing(form):
             outcome: Outcome | None = compose.run_job(name, overrides, partial(_do, name, aloud))
         return DONE if outcome is None else outcome.code
-    except ConfigError as error:
-        return _refuse(error.mistakes)
-    except (Locked, NotAnAtlas, ClusterError, Damaged, DamagedFile) as error:
-        return _refuse([str(error)])
-    except OSError as error:
-        if error.errno in PERMANENT:
-            return _refuse([str(error)])
-        say(f"stopped: {error}\nrun the same again to resume")
-        return INTERRUPTED
     except (KeyboardInterrupt, StopNow):
-        say("stopped; run the same again")
-        return INTERRUPTED
+        return _interrupted()
+    except Exception as error:
+        # also where a library has made an error of its own of the signal
+        return _interrupted() if is_ending() else _ended_by(error)
+
+
+def _ended_by(error: Exception) -> int:
+    """Tell of what ended a job; raises what is no message for a person."""
+    match error:
+        case ConfigError():
+            return _refuse(error.mistakes)
+        case Locked() | NotAnAtlas() | ClusterError() | Damaged() | DamagedFile():
+            return _refuse([str(error)])
+        case OSError(errno=number) if number in PERMANENT:
+            return _refuse([str(error)])
+        case OSError():
+            say(f"stopped: {error}\nrun the same again to resume")
+            return INTERRUPTED
+    raise error
+
+
+def _interrupted() -> int:
+    say("stopped; run the same again")
+    return INTERRUPTED
 
 
 def _do(name: str, aloud: bool, config: Any, overrides: list[str], mistakes: list[str]) -> Outcome:

@@ -1,15 +1,17 @@
 """`atlas`, the console script: a group of commands. Jobs take Hydra's arguments, all others take options."""
 
 import sys
+from contextlib import nullcontext
 
 import click
 
 import atlas
-from atlas.cli.lazy_group import lazy_commands
+from atlas.cli.lazy_group import JOBS, lazy_commands
 from atlas.cli.messages import say
 from atlas.cli.unforeseen import tell_unforeseen
 from atlas.config.extras import missing
-from atlas.engine.outcome import WRONG
+from atlas.engine.outcome import INTERRUPTED, WRONG
+from atlas.engine.signals import StopNow, job_signals
 
 
 def _print_version(context: click.Context, option: click.Parameter, wanted: bool) -> None:
@@ -48,8 +50,13 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point of the console script. What an extra brings and is not there is told in one sentence, exit code 2."""
+    is_job = bool(set(sys.argv[1:2]) & set(JOBS))
     try:
-        cli(prog_name="atlas")
+        with job_signals() if is_job else nullcontext():
+            cli(prog_name="atlas")
+    except StopNow:  # before the job's own module is there to catch it
+        say("stopped; run the same again")
+        sys.exit(INTERRUPTED)
     except Exception as error:
         sentence = missing(error) if isinstance(error, ModuleNotFoundError) else None
         if sentence is None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import click
+from atlas.engine.terminal import tell
 
 LISTED = 12  # pictures, or failures, named one by one
 PICTURES = {"sheets": "contact sheets", "maps": "similarity maps"}  # what a folder of an atlas holds
@@ -11,7 +11,7 @@ PICTURES = {"sheets": "contact sheets", "maps": "similarity maps"}  # what a fol
 
 def say(message: str) -> None:
     """Print a message to stderr."""
-    click.echo(message, err=True)
+    tell(message)
 
 
 def say_each(word: str, messages: Iterable[str]) -> None:

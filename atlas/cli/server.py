@@ -4,6 +4,9 @@ on which pictures are dropped.
 
 import json
 import os
+import re
+import select
+import socket
 import sys
 from collections.abc import Callable
 from http import HTTPStatus
@@ -29,6 +32,7 @@ from atlas.query.shell import job
 HOST = "127.0.0.1"
 # the names that a request may give this machine: a page on the web whose name resolves to here gives another
 HOSTS = ("127.0.0.1", "localhost", "[::1]")
+HOST_HEADER = re.compile(r"([^:]+|\[[^\]]*\])(:[0-9]+)?")  # without a port where that is 80
 NAMES = tuple(host.strip("[]") for host in HOSTS)  # the same, as an Origin has them
 FLAGS = ("mutual", "opposite")
 SILENCE = 30  # seconds that a client may say nothing in the middle of a request
@@ -79,6 +83,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send_file(path)
         if path == "/api/ask":
             return self._send_answer(lambda: about_asking(self.source))
+        if path == "/api/sql":
+            return self._send_answer(lambda: _sql(self.source, query, self._is_connected))
         return self._send_answer(lambda: _rows(self.source, path.removeprefix("/api/"), query))
 
     def do_POST(self) -> None:
@@ -94,13 +100,25 @@ class _Handler(BaseHTTPRequestHandler):
         return read_upload(self.headers, self.rfile)
 
     def _is_from_here(self) -> bool:
-        """Whether a request gives this machine one of its own names, and comes from no other page; else it is refused."""
-        origin = urlsplit(self.headers.get("Origin", "")).hostname
-        of_host = self.headers.get("Host", "").rpartition(":")[0] in HOSTS
-        if of_host and (origin is None or origin in NAMES):
+        """Whether a request gives this machine one of its own names, and comes from no other page; else it is refused.
+
+        Another page may show a link to a page here, but not let its reader's browser ask: for that there is no Origin.
+        """
+        origin, host = self.headers.get("Origin"), HOST_HEADER.fullmatch(self.headers.get("Host", ""))
+        from_elsewhere = origin is not None and urlsplit(origin).hostname not in NAMES
+        asked_elsewhere = self.path.startswith("/api/") and self.headers.get("Sec-Fetch-Site") == "cross-site"
+        if host and host[1] in HOSTS and not from_elsewhere and not asked_elsewhere:
             return True
         self._send_json(HTTPStatus.FORBIDDEN, {"error": f"only {' and '.join(HOSTS)} are served"})
         return False
+
+    def _is_connected(self) -> bool:
+        """Whether the client still waits: one that has left can be read to its end."""
+        try:
+            readable, _, _ = select.select([self.connection], [], [], 0)
+            return not readable or self.connection.recv(1, socket.MSG_PEEK) != b""
+        except (OSError, ValueError):
+            return False
 
     def _asked(self) -> tuple[str, Query]:
         """The path of a request, and its query."""
@@ -186,7 +204,8 @@ def _rows(atlas: Atlas, path: str, query: Query) -> list[dict[str, Any]]:
     """The same rows as the command of that name. UnknownName when there is none."""
     name, _, rest = path.partition("/")
     if name not in ANSWERS:
-        raise UnknownName(f"there is no /api/{name}; there are {', '.join(f'/api/{answer}' for answer in ANSWERS)}")
+        there = ", ".join(f"/api/{answer}" for answer in (*ANSWERS, "sql", "ask"))
+        raise UnknownName(f"there is no /api/{name}; there are {there}")
     return plain_rows(ANSWERS[name](atlas, rest, query))
 
 
@@ -206,10 +225,11 @@ def _similar(atlas: Atlas, address: str, query: Query) -> pa.Table:
     return atlas.feature(address).similar(int(query.get("top", 10)), **options)
 
 
-def _sql(atlas: Atlas, rest: str, query: Query) -> pa.Table:
+def _sql(atlas: Atlas, query: Query, wanted: Callable[[], bool]) -> list[dict[str, Any]]:
+    """The rows of a statement, which ends with the client that waits for them."""
     if "q" not in query:
         raise ValueError("write the query as /api/sql?q=SELECT…")
-    return atlas.sql(query["q"])
+    return plain_rows(atlas.sql(query["q"], wanted))
 
 
-ANSWERS: dict[str, Callable[[Atlas, str, Query], pa.Table]] = {"feature": _feature, "similar": _similar, "sql": _sql}
+ANSWERS: dict[str, Callable[[Atlas, str, Query], pa.Table]] = {"feature": _feature, "similar": _similar}

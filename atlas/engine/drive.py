@@ -5,10 +5,12 @@ The only part with a clock: it also notices work that hangs, actors that never c
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from atlas.config.schema import ClusterConfig
+from atlas.engine.attempt import Attempt, read_note
 from atlas.engine.events import (
     Abandon,
     Command,
@@ -27,8 +29,9 @@ from atlas.engine.events import (
     Send,
     SetupFailed,
     Start,
+    Starved,
 )
-from atlas.engine.executor import Executor
+from atlas.engine.executor import ClusterGone, Executor
 from atlas.engine.progress import Count, Display, StatusFile, busy_line
 from atlas.engine.publisher import Publisher
 from atlas.engine.pulse import listening, read_pulse
@@ -90,12 +93,20 @@ class Driver:
         self.ending = Ending()
         self.since: dict[int, float] = {}  # by slot: when it began what it does
         self.began: dict[int, str] = {}  # the same as a date
+        self.notes: dict[int, Path] = {}  # by slot: where its worker notes which items are under way
         self.slowest = 0.0  # seconds of the slowest shard so far
         self.stop_at: float | None = None  # when the grace after a signal is over
 
     def run(self, shards: Iterable[Shard], stop: StopRequest) -> Ending:
         """Work until every shard is settled, or until somebody or something stops the run."""
         self.scheduler = Scheduler(shards)
+        try:
+            self._drive(stop)
+        except ClusterGone as gone:
+            self.ending.stopped = self.ending.stopped or str(gone)
+        return self.ending
+
+    def _drive(self, stop: StopRequest) -> None:
         for slot in range(self.executor.slots):
             self._feed(Joined(slot))
         self.last_event = self.clock.now()
@@ -109,9 +120,10 @@ class Driver:
                 self._feed(event)
             self._check_silence()
             self._report()
-        return self.ending
 
     def _feed(self, event: Event) -> None:
+        if isinstance(event, Died | Lost | Starved):
+            event = replace(event, places=read_note(self.notes.get(event.slot)))
         self._report_fault(event)
         for command in self.scheduler.handle(event):
             self._persist(command)
@@ -134,9 +146,9 @@ class Driver:
                 self._restart_timer(slot)
                 self.publisher.log("start", slot=slot, model=model)
                 self.executor.start(slot, model)
-            case Send(slot, shard):
+            case Send(slot, shard, most):
                 self._restart_timer(slot)
-                self.executor.send(slot, shard)
+                self.executor.send(slot, Attempt(shard, most, self._new_note(slot)))
             case Kill(slot):
                 self.executor.kill(slot)
             case Commit(shard, receipt):
@@ -153,6 +165,13 @@ class Driver:
             case Halt(message):
                 self.ending.stopped = message
 
+    def _new_note(self, slot: int) -> Path:
+        """A file of its own for each try, so that no late word of an earlier one is taken for this one's."""
+        if slot in self.notes:
+            self.notes[slot].unlink(missing_ok=True)
+        self.notes[slot] = self.publisher.new_note()
+        return self.notes[slot]
+
     def _commit(self, receipt: Receipt, shard: Shard) -> None:
         self.slowest = max(self.slowest, receipt.seconds)
         self.publisher.commit(receipt, shard)
@@ -164,7 +183,13 @@ class Driver:
     def _report_fault(self, event: Event) -> None:
         """Report what went wrong, in events.jsonl and to the person who watches."""
         match event:
-            case Died(slot, reason) | Lost(slot, reason) | SetupFailed(slot, reason) | Left(slot, reason):
+            case (
+                Died(slot, reason)
+                | Lost(slot, reason)
+                | Starved(slot, reason)
+                | SetupFailed(slot, reason)
+                | Left(slot, reason)
+            ):
                 kind = type(event).__name__
                 self.publisher.log("worker", slot=slot, what=kind, where=self.executor.where(slot), reason=reason)
                 self.display.say(

@@ -68,6 +68,7 @@ class Died:
 
     slot: int
     reason: str
+    places: tuple[int, ...] = ()  # in its shard, of the items that were under way; (): nobody knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,16 @@ class Lost:
 
     slot: int
     reason: str
+    places: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Starved:
+    """An actor was killed because its machine ran out of memory: too much was under way there at once."""
+
+    slot: int
+    reason: str
+    places: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +94,7 @@ class Interrupted:
     """Somebody wants the run to end: finish what is under way, begin nothing."""
 
 
-Event = Joined | Left | Ready | SetupFailed | Done | Failed | Trouble | Died | Lost | Interrupted
+Event = Joined | Left | Ready | SetupFailed | Done | Failed | Trouble | Died | Lost | Starved | Interrupted
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +111,7 @@ class Send:
 
     slot: int
     shard: Shard
+    most: int | None = None  # items at once; None: as many as fit
 
 
 @dataclass(frozen=True, slots=True)

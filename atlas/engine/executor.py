@@ -1,15 +1,30 @@
 """What the driver needs of an executor, and the one without Ray: a worker in this process."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
+from atlas.engine.attempt import Attempt
 from atlas.engine.events import Event
 from atlas.engine.work import Work
 from atlas.engine.worker import Worker
-from atlas.records import Shard
 
 
 class ClusterError(Exception):
     """The cluster that was asked for cannot be had."""
+
+
+class ClusterGone(Exception):
+    """The cluster on which a run was at work is no longer there, or does not answer; what it has committed stands."""
+
+
+@dataclass(frozen=True)
+class ActorShape:
+    """How many actors, and what each holds."""
+
+    count: int | None  # None: as many as a running cluster can hold
+    cpus: int
+    gpus: float  # 0 for CPU actors
+    most: int  # never more than there is work for
 
 
 class Executor(Protocol):
@@ -21,7 +36,7 @@ class Executor(Protocol):
         """Make a new worker in a slot, and let it load a model."""
         ...
 
-    def send(self, slot: int, shard: Shard) -> None:
+    def send(self, slot: int, attempt: Attempt) -> None:
         """Give a shard to the worker of a slot, which is ready."""
         ...
 
@@ -30,7 +45,10 @@ class Executor(Protocol):
         ...
 
     def poll(self, timeout: float) -> list[Event]:
-        """What has happened since the last call; waits up to `timeout` seconds for something to happen."""
+        """What has happened since the last call; waits up to `timeout` seconds for something to happen.
+
+        ClusterGone: nothing more will happen.
+        """
         ...
 
     def where(self, slot: int) -> str:
@@ -42,7 +60,7 @@ class Executor(Protocol):
         ...
 
     def close(self) -> None:
-        """End all workers, and leave the cluster."""
+        """End all workers, and leave the cluster, within seconds."""
         ...
 
 
@@ -54,14 +72,14 @@ class InlineExecutor:
     def __init__(self, work: Work, threads: int) -> None:
         self.work, self.threads = work, threads
         self.worker = Worker(0, threads)
-        self._next: str | Shard | None = None
+        self._next: str | Attempt | None = None
 
     def start(self, slot: int, model: str) -> None:
         self.worker = Worker(slot, self.threads)
         self._next = model
 
-    def send(self, slot: int, shard: Shard) -> None:
-        self._next = shard
+    def send(self, slot: int, attempt: Attempt) -> None:
+        self._next = attempt
 
     def kill(self, slot: int) -> None:
         self.worker, self._next = Worker(slot, self.threads), None

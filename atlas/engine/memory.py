@@ -8,6 +8,7 @@ import psutil
 import torch
 
 from atlas.config.schema import RecipeConfig
+from atlas.engine.attempt import at_most, note_items
 from atlas.sweep.shards import shown_size
 
 CPU_BUDGET = 512 << 20  # bytes of activations at once on a CPU: more images of a batch than fit its caches cost time
@@ -34,9 +35,10 @@ def in_batches(
     items: Sequence[T], size: int, work: Callable[[Sequence[T]], R], device: str
 ) -> Iterator[ItemBatch[T, R]]:
     """Work on all items in order, `size` at once. Where the memory runs out, the rest is done half as many at once."""
-    left = list(items)
+    left, size = list(items), at_most(size)
     while left:
         batch = left[:size]
+        note_items(batch)
         result, error = _try(work, batch, device)
         if error is not None and len(batch) > 1:
             size = len(batch) // 2

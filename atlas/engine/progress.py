@@ -5,7 +5,6 @@ Shown as a bar on a terminal and as plain lines elsewhere; written to status.jso
 
 import os
 import socket
-import sys
 from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
@@ -16,6 +15,7 @@ from typing import Any, Protocol
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from atlas.engine.terminal import tell
 from atlas.records import Shard
 from atlas.store.files import write_json
 from atlas.store.manifest import now
@@ -150,7 +150,7 @@ class Lines:
         self.say("  ".join(filter(None, words)))
 
     def say(self, message: str) -> None:
-        print(f"{datetime.now():%Y-%m-%d %H:%M:%S}  {message}", file=sys.stderr, flush=True)
+        tell(f"{datetime.now():%Y-%m-%d %H:%M:%S}  {message}")
 
     def close(self) -> None:
         pass

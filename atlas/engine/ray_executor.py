@@ -4,8 +4,7 @@ import logging
 import os
 import socket
 import sys
-from contextlib import ExitStack, redirect_stdout
-from dataclasses import dataclass
+import time
 from typing import Any
 
 # Ray reads both when it is imported.
@@ -14,35 +13,21 @@ os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
 
 import ray
 
-from atlas.engine.events import Died, Event, Lost
-from atlas.engine.executor import ClusterError
+from atlas.engine.attempt import Attempt
+from atlas.engine.events import Died, Event, Lost, Starved
+from atlas.engine.executor import ActorShape, ClusterError
 from atlas.engine.work import Work
 from atlas.engine.worker import Worker
-from atlas.records import Shard
 
 ANSWER = 10.0  # seconds that a cluster's head may take to accept a connection
 OBJECT_STORE = 256 << 20  # bytes; receipts are all that passes through it
-
-
-@dataclass(frozen=True)
-class ActorShape:
-    """How many actors, and what each holds."""
-
-    count: int | None  # None: as many as a running cluster can hold
-    cpus: int
-    gpus: float  # 0 for CPU actors
-    most: int  # never more than there is work for
 
 
 class RayExecutor:
     """`cluster=local` and `cluster=ray`. One actor a slot, one call in flight each."""
 
     def __init__(self, work: Work, shape: ActorShape, address: str | None) -> None:
-        with ExitStack() as stack:
-            # Ray prints of dead workers on stdout, which belongs to data; the driver tells of them itself
-            stack.enter_context(redirect_stdout(stack.enter_context(open(os.devnull, "w"))))
-            _connect(shape, address)
-            self._quiet = stack.pop_all()
+        _connect(shape, address)
         self.shape = shape
         self.slots = max(1, min(shape.most, shape.count or _room(shape)))
         self._work = ray.put(work)
@@ -57,8 +42,8 @@ class RayExecutor:
         self._calls[actor.where.remote()] = slot, "where"
         self._calls[actor.setup.remote(self._work, model)] = slot, "setup"
 
-    def send(self, slot: int, shard: Shard) -> None:
-        self._calls[self._actors[slot].run.remote(shard)] = slot, "run"
+    def send(self, slot: int, attempt: Attempt) -> None:
+        self._calls[self._actors[slot].run.remote(attempt)] = slot, "run"
 
     def kill(self, slot: int) -> None:
         """End a slot's process, the only sure way to free its GPU; nothing of it is heard any more."""
@@ -69,6 +54,7 @@ class RayExecutor:
 
     def poll(self, timeout: float) -> list[Event]:
         if not self._calls:
+            time.sleep(timeout)
             return []
         ready, _ = ray.wait(list(self._calls), num_returns=1, timeout=timeout)
         events = [self._read(call) for call in ready]
@@ -82,11 +68,18 @@ class RayExecutor:
         capacity = {key: value for key, value in ray.cluster_resources().items() if key in ("CPU", "GPU", "memory")}
         return f"asked for {self.slots} actors of {self.shape.cpus} CPU and {self.shape.gpus:g} GPU; the cluster has {capacity}"
 
+    def addresses(self) -> dict[str, tuple[str, int]]:
+        """Where the parts of Ray listen without which nothing goes on, by name."""
+        node = ray.get_runtime_context().get_node_id()
+        here = next((one for one in ray.nodes() if one["NodeID"] == node), None)
+        host, _, port = ray.get_runtime_context().gcs_address.rpartition(":")
+        raylet = {"raylet": (here["NodeManagerAddress"], here["NodeManagerPort"])} if here else {}
+        return {"GCS": (host, int(port))} | raylet
+
     def close(self) -> None:
         for slot in list(self._actors):
             self.kill(slot)
         ray.shutdown()
-        self._quiet.close()
 
     def _read(self, call: Any) -> Event | None:
         slot, kind = self._calls.pop(call, (-1, ""))
@@ -96,7 +89,9 @@ class RayExecutor:
             value = ray.get(call)
         except ray.exceptions.ActorUnavailableError as error:
             return None if kind == "where" else self._gone(slot, Lost(slot, _brief(error)))
-        except (ray.exceptions.RayActorError, ray.exceptions.OutOfMemoryError) as error:
+        except ray.exceptions.OutOfMemoryError as error:
+            return None if kind == "where" else self._gone(slot, Starved(slot, _brief(error)))
+        except ray.exceptions.RayActorError as error:
             return None if kind == "where" else self._gone(slot, Died(slot, _brief(error)))
         except ray.exceptions.RayError as error:  # the worker catches its own: this is Ray's
             return None if kind == "where" else self._gone(slot, Lost(slot, _brief(error)))

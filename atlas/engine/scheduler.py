@@ -27,6 +27,7 @@ from atlas.engine.events import (
     Send,
     SetupFailed,
     Start,
+    Starved,
     Trouble,
 )
 from atlas.records import Receipt, Shard
@@ -63,6 +64,8 @@ class Scheduler:
         self.slots: dict[int, Slot] = {}
         self.deaths: Counter[str] = Counter()
         self.attempts: Counter[str] = Counter()
+        self.suspects: set[str] = set()  # shards one of whose items a worker has died of: which one is to be found
+        self.most: dict[str, int] = {}  # items at once that the machines' memory was too small for, halved, by label
         self.troubles = 0
         self.sent = self.paused = 0  # shards sent so far, now and at the last pause
         self.stopping = False
@@ -105,10 +108,12 @@ class Scheduler:
                 return self._failed(slot, shard, error_type, message)
             case Trouble(_, shard, message):
                 return self._trouble(slot, shard, message)
-            case Lost(number, reason):
-                return [Kill(number), *self._died(slot, reason)]
-            case Died(_, reason):
-                return self._died(slot, reason)
+            case Lost(number, reason, places):
+                return [Kill(number), *self._died(slot, reason, places)]
+            case Died(_, reason, places):
+                return self._died(slot, reason, places)
+            case Starved(number, reason, places):
+                return [Kill(number), *self._starved(number, reason, places)]
             case Left(number, reason):
                 del self.slots[number]
                 return self._died(slot, reason)
@@ -144,22 +149,67 @@ class Scheduler:
             return [Halt(message)]
         return [Pause(2.0 ** (self.troubles - 1), message)]
 
-    def _died(self, slot: Slot, reason: str) -> list[Command]:
-        shard, was_starting = slot.shard, slot.model is not None and not slot.ready
-        if was_starting:
+    def _died(self, slot: Slot, reason: str, places: tuple[int, ...] = ()) -> list[Command]:
+        if slot.model is not None and not slot.ready:
             return self._setup_failed(slot, reason)
-        slot.model, slot.ready, slot.shard = None, False, None
+        shard = self._emptied(slot)
         if shard is None:
             return []
+        return self._charge(self._isolated(shard, places), "ActorDied", reason)
+
+    def _charge(self, suspect: Shard, error_type: str, reason: str) -> list[Command]:
+        """Count a death; a shard with too many is halved, or its only item given up."""
+        self.deaths[suspect.id] += 1
+        if self.deaths[suspect.id] < DEATHS:
+            self._requeue(suspect)
+            return []
+        return self._split(suspect, error_type, reason)
+
+    def _emptied(self, slot: Slot) -> Shard | None:
+        """Take from a slot what died with its actor: the shard, if anything has to be charged for that."""
+        shard, slot.model, slot.ready, slot.shard = slot.shard, None, False, None
+        if shard is None:
+            return None
         if self.stopping:  # killed for the sake of the stop: no fault of the shard's
             self._requeue(shard)
-            return []
-        self.deaths[shard.id] += 1
+            return None
         self.attempts[shard.id] += 1
-        if self.deaths[shard.id] < DEATHS:
+        return shard
+
+    def _isolated(self, shard: Shard, places: tuple[int, ...]) -> Shard:
+        """The items that were under way when an actor died, as a shard; the shard's others go out again uncharged."""
+        under_way = tuple(item for place, item in enumerate(shard.items) if place in places)
+        if not under_way:
+            return shard
+        suspect = shard if len(under_way) == len(shard.items) else shard.only(under_way)
+        self.suspects.add(suspect.id)
+        if suspect is shard:
+            return shard
+        others = shard.only(tuple(item for place, item in enumerate(shard.items) if place not in places))
+        self.attempts[suspect.id] = self.attempts[others.id] = self.attempts[shard.id]
+        self._requeue(others)
+        return suspect
+
+    def _starved(self, number: int, reason: str, places: tuple[int, ...]) -> list[Command]:
+        """Put less on a machine whose memory was too small: half as many items at once, and one slot fewer."""
+        slot = self.slots[number]
+        if len(self.slots) > 1:
+            del self.slots[number]
+        elif slot.model is not None and not slot.ready:
+            return self._setup_failed(slot, reason)
+        shard = self._emptied(slot)
+        if shard is None:
+            return []
+        together = len(places) or self.most.get(shard.label, len(shard.items))
+        self.most[shard.label] = max(1, together // 2)
+        if together > 1 or number not in self.slots:
             self._requeue(shard)
             return []
-        return self._split(shard, "ActorDied", reason)
+        return self._charge(self._isolated(shard, places), "OutOfMemory", reason)
+
+    def _most(self, shard: Shard) -> int | None:
+        """How many of a shard's items may be worked on at once."""
+        return 1 if shard.id in self.suspects else self.most.get(shard.label)
 
     def _setup_failed(self, slot: Slot, reason: str) -> list[Command]:
         model, slot.model, slot.ready = slot.model or "", None, False
@@ -195,7 +245,8 @@ class Scheduler:
             if slot.model is not None and (slot.shard is not None or not slot.ready):
                 continue
             if slot.model is not None and self.queues[slot.model]:
-                commands.append(Send(number, self._take(slot)))
+                shard = self._take(slot)
+                commands.append(Send(number, shard, self._most(shard)))
             elif (model := self._neediest(slot)) is not None:
                 commands += [Kill(number)] if slot.model is not None else []
                 slot.model, slot.ready = model, False

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from atlas.config.schema import ClusterConfig
 from atlas.engine.drive import Driver, Ending, Patience
 from atlas.engine.events import Fail
-from atlas.engine.executor import Executor, InlineExecutor
+from atlas.engine.executor import ActorShape, ClusterError, ClusterGone, Executor, InlineExecutor
 from atlas.engine.progress import Count, StatusFile, display_for
 from atlas.engine.publisher import Publisher
-from atlas.engine.signals import StopNow, stop_requests
+from atlas.engine.ray_process import RayProcess
+from atlas.engine.signals import StopNow, StopRequest, stop_requests
 from atlas.engine.threads import worker_threads
 from atlas.engine.work import Work
 from atlas.records import Shard
@@ -41,14 +42,33 @@ def run_stage(
 
     fail: records the one item of a shard that has failed for good. ClusterError: the cluster cannot be had.
     """
-    executor = _make_executor(work, resources, most=len(shards))
-    with closing(executor), stop_requests() as stop, closing(display_for(count)) as display:
-        patience = Patience(resources.cluster, RATE[resources.device])
-        driver = Driver(executor, publisher, fail=fail, patience=patience, count=count, display=display, status=status)
+    inline, ending = resources.cluster.kind == "inline", Ending()
+    with stop_requests(resources.cluster.grace, raising=inline) as stop:
         try:
-            return driver.run(shards, stop)
+            with (
+                closing(_make_executor(work, resources, stop, most=len(shards))) as executor,
+                closing(display_for(count)) as display,
+            ):
+                patience = Patience(resources.cluster, RATE[resources.device])
+                keeping = {"fail": fail, "patience": patience, "count": count, "display": display, "status": status}
+                driver = Driver(executor, publisher, **keeping)
+                ending = driver.ending
+                return driver.run(shards, stop)
         except StopNow:
-            return Ending(stopped="stopped at once by a second signal", abandoned=driver.ending.abandoned)
+            ending.stopped = f"stopped by {stop.name}"
+        except ClusterGone as gone:
+            ending.stopped = str(gone)
+    return ending
+
+
+def check_cluster(cluster: ClusterConfig) -> None:
+    """Join the running cluster that is asked for, and leave it: ClusterError before anything is written. StopNow."""
+    if cluster.kind == "ray":
+        shape = ActorShape(cluster.actors, worker_threads(cluster.cpus_per_actor, "cpu"), gpus=0.0, most=1)
+        try:
+            RayProcess(None, shape, cluster, StopRequest()).close()
+        except ClusterGone as gone:
+            raise ClusterError(f"cluster.address={cluster.address}: {gone}") from None
 
 
 def actor_count(cluster: ClusterConfig, device: str, gpus: int) -> int | None:
@@ -62,18 +82,15 @@ def actor_count(cluster: ClusterConfig, device: str, gpus: int) -> int | None:
     return max(1, _usable_cpus() // worker_threads(cluster.cpus_per_actor, device))
 
 
-def _make_executor(work: Work, resources: Resources, most: int) -> Executor:
+def _make_executor(work: Work, resources: Resources, stop: StopRequest, *, most: int) -> Executor:
     """The executor that `cluster=` names, with at most `most` actors."""
     cluster, device = resources.cluster, resources.device
     threads = worker_threads(cluster.cpus_per_actor, device)
     if cluster.kind == "inline":
         return InlineExecutor(work, threads)
-    # Imported here: Ray takes more than a second, which a run without it need not wait for.
-    from atlas.engine.ray_executor import ActorShape, RayExecutor
-
     gpu_share = cluster.gpus_per_actor if device == "cuda" else 0.0
     shape = ActorShape(actor_count(cluster, device, resources.gpus), threads, gpu_share, most=most)
-    return RayExecutor(work, shape, cluster.address)
+    return RayProcess(work, shape, cluster, stop)
 
 
 def _usable_cpus() -> int:

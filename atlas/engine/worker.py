@@ -6,9 +6,12 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from atlas.engine.attempt import Attempt, under_way
 from atlas.engine.events import Done, Event, Failed, Lost, Ready, SetupFailed, Trouble
 from atlas.engine.work import Work
 from atlas.records import Receipt, Shard
+
+CALLERS = ("torch.nn.", "torch.autograd", "torch._tensor")  # modules through which a model's code is called
 
 
 class Worker:
@@ -30,25 +33,33 @@ class Worker:
             return SetupFailed(self.slot, _brief(error))
         return Ready(self.slot)
 
-    def run(self, shard: Shard) -> Event:
+    def run(self, attempt: Attempt) -> Event:
         """Make a shard; Done, or what went wrong, with its traceback when it is the work's own fault."""
         assert self._make is not None, "setup comes first"
         try:
-            return Done(self.slot, self._make(shard))
+            with under_way(attempt):
+                return Done(self.slot, self._make(attempt.shard))
         except Exception as error:
-            return self._fault(error, shard)
+            return self._fault(error, attempt.shard)
 
     def where(self) -> str:
         """`host:pid` of this process."""
         return f"{socket.gethostname()}:{os.getpid()}"
 
     def _fault(self, error: Exception, shard: Shard) -> Event:
-        if isinstance(error, OSError):  # storage, a mount that is gone, no more descriptors: the machine's fault
+        # storage, a mount that is gone, no more descriptors: the machine's fault
+        if isinstance(error, OSError) and not _comes_from_model(error):
             return Trouble(self.slot, shard.id, _brief(error))
         if "CUDA error" in str(error):  # sticky: nothing more will work in this process
             return Lost(self.slot, _brief(error))
         text = "".join(traceback.format_exception(error))
         return Failed(self.slot, shard.id, type(error).__name__, text)
+
+
+def _comes_from_model(error: OSError) -> bool:
+    """Whether a model's own code raised an error, forward or backward: it would raise it again."""
+    frames = (frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__))
+    return any(name.startswith(CALLERS) for name in frames)
 
 
 def _brief(error: Exception) -> str:

@@ -11,7 +11,7 @@ from atlas.engine.drive import Ending
 from atlas.engine.outcome import Outcome
 from atlas.engine.progress import Count, StatusFile
 from atlas.engine.publisher import Publisher
-from atlas.engine.stage import Resources, actor_count, run_stage
+from atlas.engine.stage import Resources, actor_count, check_cluster, run_stage
 from atlas.generate.begin import begin_images
 from atlas.generate.ledger import Ledger
 from atlas.generate.recipe_inputs import keep_start, read_material
@@ -70,7 +70,11 @@ def _unfetched(model: ModelConfig) -> ModelConfig:
 
 
 def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> ImagesOutcome:
-    """Make what is left of a plan. Locked: another driver on this atlas. OSError: the disk, resumable."""
+    """Make what is left of a plan. Locked: another driver on this atlas. OSError: the disk, resumable.
+
+    ClusterError: the cluster cannot be had, and nothing is written.
+    """
+    check_cluster(config.cluster)
     paths = AtlasPaths(config.out)
     with Lock(paths.lock) as lock:
         notes = open_or_begin(paths, config.name)

@@ -1,7 +1,7 @@
 """An open atlas as the functions of this package take it: its paths, its manifest, and SQL over its views."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from atlas.query.described import with_descriptions
 from atlas.query.guard import answer, answer_by_batches, explaining
+from atlas.query.interruption import interrupted_unless
 from atlas.query.views import connect, define, empty_view_files
 from atlas.store.manifest import read_manifest
 from atlas.store.paths import AtlasPaths
@@ -44,14 +45,16 @@ class Reader:
         """Close the connection; asking after that is an error."""
         self._connection.close()
 
-    def sql(self, text: str) -> pa.Table:
+    def sql(self, text: str, wanted: Callable[[], bool] | None = None) -> pa.Table:
         """Answer one reading statement over the views (`show tables` lists them).
+
+        wanted: looked at while the statement runs, which ends as soon as nobody wants its answer any more.
 
         QueryError with DuckDB's message for a mistake in the text or a statement that writes; Damaged with the name of
         a file that cannot be read.
         """
         self._notice_first_files()
-        with self._connection.cursor() as cursor:
+        with self._connection.cursor() as cursor, interrupted_unless(wanted, cursor):
             return with_descriptions(answer(cursor, text, self._root), text)
 
     def batches(self, text: str, rows: int) -> Iterator[pa.RecordBatch]:

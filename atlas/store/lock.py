@@ -19,6 +19,9 @@ HEARTBEAT = 5.0  # seconds between two signs of life
 STALE = 60.0  # seconds without one after which an owner on another host counts as gone
 
 
+_held: set["Lock"] = set()
+
+
 class Locked(Exception):
     """Another driver is at work on this atlas."""
 
@@ -48,6 +51,7 @@ class Lock:
                 )
             if self._remove_stale(owner):
                 self.taken_over = owner_name(owner)
+        _held.add(self)
         self._thread.start()
         return self
 
@@ -56,6 +60,11 @@ class Lock:
     ) -> None:
         self._stop.set()
         self._thread.join()
+        self.release()
+
+    def release(self) -> None:
+        """Remove the lock file, if it is still this one's."""
+        _held.discard(self)
         owner = read_owner(self.path)
         if owner is not None and owner.get("token") == self._token:
             self.path.unlink(missing_ok=True)
@@ -107,6 +116,13 @@ class Lock:
                 self.lost = owner is not None and owner.get("token") not in (None, self._token)
                 if not self.lost:
                     os.utime(self.path)
+
+
+def release_all() -> None:
+    """Release whatever this process holds: it ends now, without a word to those who hold it."""
+    for lock in list(_held):
+        with suppress(OSError):
+            lock.release()
 
 
 def read_owner(path: Path) -> Owner | None:

@@ -2,8 +2,10 @@
 
 import json
 import os
+import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import quote
@@ -15,6 +17,7 @@ from made_similarity import write_similarity
 from atlas.cli.server import make_server
 from atlas.cli.tables import plain_rows
 from atlas.query.atlas import Atlas
+from atlas.query.interruption import WATCHER
 from atlas.report.site.write import write_site
 
 
@@ -151,6 +154,47 @@ def test_what_has_not_changed_is_not_sent_again(port: int, atlas: Atlas) -> None
 def test_a_page_elsewhere_that_resolves_to_here_is_not_answered(port: int) -> None:
     assert ask(port, "/atlas.json", Host="evil.example:80")[0] == 403
     assert ask(port, "/atlas.json", Host=f"localhost:{port}")[0] == 200
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+def test_the_port_may_be_left_out_where_it_is_80(port: int, host: str) -> None:
+    """As browsers do."""
+    assert ask(port, "/atlas.json", Host=host)[0] == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "", ":80", "localhost:", "localhost:1@evil", "127.0.0.1.evil.example"]
+)
+def test_no_other_name_is_taken_for_this_machine(port: int, host: str) -> None:
+    assert ask(port, "/atlas.json", Host=host)[0] == 403
+
+
+def test_a_page_elsewhere_starts_no_query_here_but_may_link_to_pages(port: int) -> None:
+    """Neither by a script, whose requests have an Origin, nor by an image, whose have none."""
+    assert ask(port, "/api/sql?q=SELECT+1", Origin="https://evil.example")[0] == 403
+    assert ask(port, "/api/sql?q=SELECT+1", Origin="null")[0] == 403
+    assert ask(port, "/api/sql?q=SELECT+1", **{"Sec-Fetch-Site": "cross-site"})[0] == 403
+    assert ask(port, "/api/sql?q=SELECT+1", **{"Sec-Fetch-Site": "same-origin"})[0] == 200
+    assert ask(port, "/atlas.json", **{"Sec-Fetch-Site": "cross-site"})[0] == 200
+
+
+def test_a_query_ends_with_the_client_that_asked_it(port: int) -> None:
+    def queries() -> int:
+        return sum(thread.name == WATCHER for thread in threading.enumerate())
+
+    text = quote("SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range * b.range % 7 = 3")
+    client = socket.create_connection(("127.0.0.1", port))
+    client.sendall(f"GET /api/sql?q={text} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    _wait_until(lambda: queries() == 1)
+    client.close()
+    _wait_until(lambda: queries() == 0)
+
+
+def _wait_until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from atlas.config.schema import ClusterConfig
+from atlas.engine.attempt import Attempt
 from atlas.engine.drive import Clock, Driver, Ending, Patience
 from atlas.engine.events import Died, Done, Event, Fail, Ready, Trouble
 from atlas.engine.executor import Executor
@@ -35,8 +36,8 @@ class Scripted:
     def start(self, slot: int, model: str) -> None:
         self.events.append(Ready(slot))
 
-    def send(self, slot: int, of: Shard) -> None:
-        self.events += self.answer(slot, of)
+    def send(self, slot: int, attempt: Attempt) -> None:
+        self.events += self.answer(slot, attempt.shard)
 
     def kill(self, slot: int) -> None:
         self.killed += 1

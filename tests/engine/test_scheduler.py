@@ -24,6 +24,7 @@ from atlas.engine.events import (
     Send,
     SetupFailed,
     Start,
+    Starved,
     Trouble,
 )
 from atlas.engine.scheduler import DEATHS, SETUPS, TROUBLES, Scheduler
@@ -103,6 +104,59 @@ def test_a_shard_with_two_deaths_is_halved_and_a_single_image_with_two_deaths_fa
     assert sizes == [2] * DEATHS + [1] * DEATHS
     assert failed.shard.items == (Item(0, 0),)
     assert (failed.error_type, failed.message, failed.attempts) == ("ActorDied", "killed by the kernel", 2 * DEATHS)
+
+
+@pytest.mark.parametrize("size", [2, 8, 64, 1000])
+@pytest.mark.parametrize("event", [Died, Lost])
+def test_a_poisoned_or_hanging_item_costs_three_actors_whatever_the_shards_size(size: int, event: type) -> None:
+    """The worker has noted what was under way: a batch first, then the item alone."""
+    scheduler, sent = ready([shard(channels=range(size))])
+    bad, batch, deaths, settled = Item(size // 2, 0), 16, 0, []
+    commands: list = [Send(0, sent[0])]
+    while not scheduler.finished:
+        of, most = next(((c.shard, c.most) for c in commands if isinstance(c, Send)), (None, None))
+        if of is None:
+            commands = scheduler.handle(Ready(0))
+        elif bad in of.items:
+            at, together = of.items.index(bad), most or batch
+            first = at - at % together
+            deaths += 1
+            commands = scheduler.handle(event(0, "x", tuple(range(first, min(first + together, len(of.items))))))
+        else:
+            commands = scheduler.handle(Done(0, receipt(of)))
+        settled += [item for c in commands if isinstance(c, Commit | Fail) for item in c.shard.items]
+        failed = [c for c in commands if isinstance(c, Fail)]
+        assert all(c.shard.items == (bad,) and c.error_type == "ActorDied" for c in failed)
+    assert deaths == 3
+    assert sorted(settled) == [Item(n, 0) for n in range(size)]
+
+
+def test_two_kills_at_random_fail_nothing() -> None:
+    """The second item is not the first one's culprit."""
+    scheduler, sent = ready([shard(channels=range(8))])
+    scheduler.handle(Died(0, "killed", tuple(range(8))))
+    assert scheduler.handle(Ready(0)) == [Send(0, sent[0], 1)], "one at a time, to find the one"
+    scheduler.handle(Died(0, "killed", (5,)))
+    (alone,) = scheduler.handle(Ready(0))
+    assert isinstance(alone, Send) and alone.shard.items == (Item(5, 0),)
+    _, others = scheduler.handle(Done(0, receipt(alone.shard)))
+    assert isinstance(others, Send) and len(others.shard.items) == 7 and others.most is None
+
+
+def test_a_machine_short_of_memory_gets_half_as_much_at_once_and_one_actor_fewer() -> None:
+    first, second = shard(), shard(channels=range(4, 8))
+    scheduler, sent = ready([first, second], slots=2)
+    assert scheduler.handle(Starved(0, "out of memory", (0, 1, 2, 3))) == [Kill(0)]
+    assert list(scheduler.slots) == [1]
+    _, again = scheduler.handle(Done(1, receipt(sent[1])))
+    assert again == Send(1, sent[0], 2), "uncharged, and no more together than may fit"
+    sizes = []
+    for places in [(0, 1), (2,), (0,)]:
+        assert scheduler.handle(Starved(1, "out of memory", places))[-1] == Start(1, "a"), "the last slot stays"
+        (send,) = scheduler.handle(Ready(1))
+        assert isinstance(send, Send)
+        sizes.append((len(send.shard.items), send.most))
+    assert sizes == [(4, 1), (1, 1), (3, 1)], "an item that is too large alone is given up, and the others go on"
 
 
 def test_an_error_is_bisected_to_the_one_image_and_the_others_succeed() -> None:
@@ -221,6 +275,7 @@ def test_a_slot_that_leaves_takes_nothing_with_it() -> None:
 
 
 HAPPENINGS = ["done", "done", "done", "ready", "ready", "failed", "died", "lost", "setup", "late", "left", "joined"]
+HAPPENINGS += ["starved", "noted"]
 
 
 @settings(max_examples=200, deadline=None)
@@ -285,11 +340,15 @@ class World:
         if of is None:
             return None
         self.stale.append(receipt(of))
-        return self.feed(
-            {"failed": Failed(slot, of.id, "E", "m"), "died": Died(slot, "d"), "lost": Lost(slot, "l")}.get(
-                happening, self._outcome(slot, of)
-            )
-        )
+        places = tuple(range(number % (len(of.items) + 1)))
+        events = {
+            "failed": Failed(slot, of.id, "E", "m"),
+            "died": Died(slot, "d"),
+            "lost": Lost(slot, "l"),
+            "noted": Died(slot, "d", places),
+            "starved": Starved(slot, "s", places),
+        }
+        return self.feed(events.get(happening, self._outcome(slot, of)))
 
     def _outcome(self, slot: int, of: Shard) -> Done | Failed:
         poisoned = any(item.channel == self.poison for item in of.items)
