@@ -33,13 +33,16 @@ class Aim:
 
 def read_aim(
     layer: str | None,
-    channels: int | Sequence[int] | None,
+    channels: int | str | Sequence[int | str] | None,
     *,
     objective: Objective | None,
     target: str | Mapping[str, Any] | Target,
     metric: tuple[str | None, float],
+    numbered: Callable[[str, str], int],
 ) -> Aim:
-    """What `atlas.visualize` is asked to drive. metric: its name (None: the objective's own) and its C.
+    """What `atlas.visualize` is asked to drive.
+
+    metric: its name (None: the objective's own) and its C. numbered: a layer and a class's name -> the channel.
 
     ValueError, ConfigError: what is wrong, and what is allowed.
     """
@@ -55,10 +58,11 @@ def read_aim(
         raise ValueError("layer is missing: name one, with channels, as layer='layer3', channels=[0, 5]")
     if channels is None:
         layer, _, channel = layer.rpartition(":")
-        if not layer or not channel.isdecimal():
+        if not layer or not channel:
             raise ValueError("channels is missing: name some, as channels=[0, 5], or a feature, as layer='layer3:5'")
-        channels = int(channel)
-    numbers, measure, part = _numbers(channels), metric_named(name or "mean", constant), _target(target)
+        channels = int(channel) if channel.isdecimal() else channel
+    measure, part = metric_named(name or "mean", constant), _target(target)
+    numbers = [number if isinstance(number, int) else numbered(layer, number) for number in _listed(channels)]
     labels = [f"{layer}:{number}" for number in numbers]
     return Aim(layer, numbers, labels, lambda batch: target_objective(part, layer, batch, measure))
 
@@ -77,11 +81,13 @@ def check_aim(aim: Aim, forward: Forward, subject: Subject) -> None:
         example.read(maps, torch.zeros(1, dtype=torch.long, device=subject.device))
 
 
-def _numbers(channels: int | Sequence[int]) -> list[int]:
-    numbers: list[Any] = [channels] if isinstance(channels, Integral) else list(channels)  # type: ignore[arg-type]
-    if not numbers or any(isinstance(number, bool) or not isinstance(number, Integral) for number in numbers):
-        raise ValueError(f"channels={channels!r}: a channel or a list of channels is wanted, as 5 or [0, 5]")
-    return [int(number) for number in numbers]
+def _listed(channels: int | str | Sequence[int | str]) -> list[int | str]:
+    """Channels as numbers and names of classes."""
+    listed: list[Any] = [channels] if isinstance(channels, Integral | str) else list(channels)  # type: ignore[arg-type]
+    if not listed or any(isinstance(channel, bool) or not isinstance(channel, Integral | str) for channel in listed):
+        wanted = "a channel or a list of channels is wanted, as 5, [0, 5], or names of classes"
+        raise ValueError(f"channels={channels!r}: {wanted}")
+    return [channel if isinstance(channel, str) else int(channel) for channel in listed]
 
 
 def _target(target: str | Mapping[str, Any] | Target) -> Target:

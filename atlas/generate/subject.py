@@ -1,9 +1,10 @@
 """The network that `atlas.visualize` looks at: one that is handed over, or one by name, ready to be run and put back."""
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 import torch
@@ -11,6 +12,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from atlas.config.compose import compose_model
+from atlas.zoo.architecture import no_class_names
+from atlas.zoo.classes import class_names
 from atlas.zoo.colours import GRAY, RGB, no_picture, per_channel, picture_channels
 from atlas.zoo.foreign import like, ordinary_weights, reason, training_notes, unreadable, unwrapped
 from atlas.zoo.forward import in_eval_mode
@@ -31,6 +34,8 @@ class Subject:
     input_size: int
     device: torch.device
     layout: torch.memory_format
+    # names of so many classes, of a network by name; None where they have none
+    class_names: Callable[[int], Sequence[str] | None] = no_class_names
 
     @property
     def channels(self) -> int:
@@ -88,7 +93,8 @@ def _named(name: str, device: str | torch.device | None, changes: InputChanges) 
     loaded = load(name, replace(config, input_size=_given(changes.size, config.input_size)), device or "cpu")
     mean, std = _given(changes.mean, loaded.preprocessing.mean), _given(changes.std, loaded.preprocessing.std)
     scale = _scale(mean, std, loaded.channels)
-    return Subject(loaded.model, scale, loaded.input_size, loaded.device, torch.channels_last)
+    names = partial(class_names, name, config)
+    return Subject(loaded.model, scale, loaded.input_size, loaded.device, torch.channels_last, names)
 
 
 def _given(value: T | None, otherwise: T) -> T:

@@ -14,6 +14,7 @@ from atlas.config.recipe_files import DEFAULT, OCTAVES, own_metric, read_recipe
 from atlas.config.schema import CONSTANT, RecipeConfig
 from atlas.engine.memory import budget, images_at_once
 from atlas.generate.aim import Aim, check_aim, read_aim
+from atlas.generate.class_channels import class_channel
 from atlas.generate.recipe_inputs import read_material, read_start
 from atlas.generate.subject import InputChanges, Subject, subject_of
 from atlas.generate.visualization import Visualization
@@ -32,7 +33,7 @@ from atlas.zoo.torch_state import own_torch_state
 def visualize(
     model: nn.Module | str,
     layer: str | None = None,
-    channels: int | Sequence[int] | None = None,
+    channels: int | str | Sequence[int | str] | None = None,
     *,
     objective: Objective | None = None,
     metric: str | None = None,
@@ -52,7 +53,8 @@ def visualize(
     Args:
         model: a network, which is left as it is; or the name of one that `model=` knows, as "resnet50", with its weights.
         layer: a module's dotted name; or a feature, as "blocks.5.3:12".
-        channels: one of the layer's channels, or several: an image is made for each.
+        channels: one of the layer's channels, or several: an image is made for each. Of a named classifier's output,
+            names of classes too, as "zebra".
         objective: in place of layer and channels, as `0.5 * channel("layer3:5") - channel("layer4:7")`: one image.
         metric: l1, l2, linf or mean; without it the recipe's own, or what the objective says.
         recipe: a name in conf/recipe/, or a RecipeConfig; without it `standard`, or `normalized`, which has pixels, where
@@ -81,9 +83,16 @@ def visualize(
     chosen = metric or (None if objective is not None else _own_metric(recipe))
     if chosen is not None and chosen not in choices.METRICS:
         raise ValueError(f"metric={chosen!r}: no such metric; {nearest(chosen, choices.METRICS)}")
-    aim = read_aim(layer, channels, objective=objective, target=target, metric=(chosen, constant))
     size = input_size if start is None else max(start.shape[-2:])
     with own_torch_state(), subject_of(model, device, InputChanges(size, mean, std)) as subject:
+        aim = read_aim(
+            layer,
+            channels,
+            objective=objective,
+            target=target,
+            metric=(chosen, constant),
+            numbered=partial(class_channel, subject),
+        )
         forward = Forward(subject.net, aim.example(subject.device).layers)
         settings = _fitted(recipe, octaves, subject, forward, begun=start is not None)
         _check_start(start, (len(aim.channels), subject.channels), settings)

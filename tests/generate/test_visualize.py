@@ -212,3 +212,23 @@ def test_a_notebook_shows_each_image_above_its_caption():
 def test_what_is_to_be_driven_is_said_once(asked, message):
     with pytest.raises(ValueError, match=message):
         atlas.visualize(smooth(), **asked, octaves=OCTAVES)
+
+
+def test_a_class_is_a_channel_by_its_name():
+    named = atlas.visualize("patternnet", "logits", ["rings", 3], octaves=OCTAVES)
+    assert named.labels == ["logits:6", "logits:3"]
+    (alone,) = atlas.visualize("patternnet", "logits:rings", octaves=OCTAVES).images
+    assert torch.allclose(alone, named.images[0], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("model", "layer", "name", "message"),
+    [
+        ("patternnet", "logits", "ringz", "did you mean rings"),
+        ("patternnet", "conv5", "rings", "conv5 has no classes with names"),
+        (None, "2", "rings", "2 has no classes with names"),
+    ],
+)
+def test_a_name_of_no_class_is_refused(model, layer, name, message):
+    with pytest.raises(ValueError, match=message):
+        atlas.visualize(model or smooth(), layer, name, octaves=OCTAVES)
