@@ -7,6 +7,7 @@ import sys
 
 from atlas.config.mistakes import ConfigError
 from atlas.zoo.card import make_card
+from atlas.zoo.foreign import reason
 
 
 def main() -> None:
@@ -19,6 +20,8 @@ def main() -> None:
         answer = make_card(name, config)
     except ConfigError as error:
         answer = error
+    except Exception as error:  # what other people's code has raised where nobody looked for it
+        answer = ConfigError([f"models.{name} cannot be read: {reason(error)}"])
     with answers:
         pickle.dump(answer, answers)
 
