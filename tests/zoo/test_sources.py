@@ -110,7 +110,7 @@ def test_arguments_that_the_constructor_does_not_take_are_a_mistake_in_kwargs() 
 def test_a_missing_timm_says_how_to_get_it_only_where_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "timm", None)
     for config in (ModelConfig(source="timm"), ModelConfig(source="any")):
-        with pytest.raises(ConfigError, match=r"pip install 'atlas\[timm\]'"):
+        with pytest.raises(ConfigError, match=r"pip install 'feature-atlas\[timm\]'"):
             architecture("resnet152d", config)
     assert architecture("resnet18", ModelConfig(source="any")).source == "torchvision"
 
