@@ -10,6 +10,7 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 import click
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.cells import cell_len
@@ -27,6 +28,8 @@ def plain_rows(table: pa.Table) -> list[dict[str, Any]]:
 
     Through Python's float, 0.1 as float32 would print as 0.10000000149011612.
     """
+    if not table.num_rows:  # of which pyarrow would make arrays by way of pandas
+        return []
     columns = [_plain(column.combine_chunks()) for column in table.columns]
     return [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
 
@@ -38,8 +41,9 @@ def _plain(column: pa.Array) -> list[Any]:
         spans = zip(column.is_valid().to_pylist(), pairwise([0, *ends]), strict=True)
         return [values[start:end] if valid else None for valid, (start, end) in spans]
     if pa.types.is_float32(kind):
-        # numpy's text, and not pyarrow's, for which pyarrow.compute is imported: a sixth of the time of `atlas similar`
-        return [_finite(float(text)) for text in map(str, column.to_numpy(zero_copy_only=False))]
+        # numpy's text, and not pyarrow's, for which pyarrow.compute is imported: a sixth of the time of `atlas similar`;
+        # by way of a list, since to_numpy imports pandas wherever that is installed
+        return [_finite(float(text)) for text in map(str, np.array(column.to_pylist(), np.float32))]
     return [_value(value) for value in column.to_pylist()]
 
 
