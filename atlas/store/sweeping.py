@@ -10,7 +10,7 @@ from atlas.store.paths import AtlasPaths
 # as workers, the comparison and the publisher name what they put into staging/
 STAGED = re.compile(r"[0-9a-f]{20}-[0-9a-f]{8}|bank-[0-9a-f]{20}|nonce-[0-9a-f]{32}")
 # as `write_whole` names a file until it is whole
-HALF = re.compile(r"\..+\.[0-9a-f]{4,8}\.part")
+HALF = re.compile(r"\..+\.[0-9a-f]{1,8}\.part")
 
 
 def sweep(paths: AtlasPaths) -> None:

@@ -118,7 +118,8 @@ def _placed(paths: AtlasPaths, rows: pa.Table, weights: Mapping[str, str]) -> pa
     places, row_of = PLACES.empty_table(), {}
     if len(rows):
         probe, model, layer = (rows[name][0].as_py() for name in ("probe", "model", "layer"))
-        tables = [read_table(path) for path in files_under(paths.layer_places(probe, model, layer))]
+        files = files_under(paths.layer_places(probe, model, layer))
+        tables = [read_table(path, PLACES.names).cast(PLACES) for path in files]
         places = pa.concat_tables([places, *tables]).filter(pc.field("weights") == weights.get(model))
         row_of = {key: row for row, key in enumerate(_keys(places))}
     chosen = pa.array([row_of.get(key) for key in _keys(rows)], pa.int64())

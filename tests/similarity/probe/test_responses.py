@@ -83,5 +83,5 @@ def test_a_damaged_file_is_an_error_that_names_it(paths: AtlasPaths) -> None:
     answer(paths, "l", "abcd")
     (file,) = paths.layer_responses("atlas", "net", "l").glob("*.parquet")
     file.write_bytes(file.read_bytes()[:-20])
-    with pytest.raises(OSError, match=r"x\.parquet.*delete it"):
+    with pytest.raises(OSError, match=r"x\.parquet.*retry=broken"):
         missing_in(paths)
