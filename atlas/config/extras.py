@@ -9,7 +9,6 @@ EXTRAS = {
     "torchvision": "run",
     "safetensors": "run",
     "jaxtyping": "run",
-    "psutil": "run",
     "scipy": "run",
     "sklearn": "run",
     "threadpoolctl": "run",

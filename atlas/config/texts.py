@@ -71,16 +71,21 @@ def _value(text: str, key: str, texts: Texts) -> str:
         return text
     if key in LISTS:
         elements = _elements(text)
-        if text.startswith("[") and elements is not None:
-            return f"[{','.join(_element(element) for element in elements)}]"
-        if text.startswith("{") and elements is not None and key == "layers":
-            return f"{{{','.join(_pair(element, texts) for element in elements)}}}"
+        if elements is not None and text[0] == "[":
+            return _unless_same(text, elements, [_element(element) for element in elements])
+        if elements is not None and text[0] == "{" and key == "layers":
+            return _unless_same(text, elements, [_pair(element, texts) for element in elements])
         if text[0] in "[{" and key not in PATHS:
             return text
         # `a,b` is a sweep, which the job refuses and says how a list looks
         if len(_split(text) or ()) > 1:
             return text
     return quoted(text)
+
+
+def _unless_same(text: str, elements: list[str], given: list[str]) -> str:
+    """A list or mapping with other elements; the text as it was typed where they are its own."""
+    return text if given == elements else f"{text[0]}{','.join(given)}{text[-1]}"
 
 
 def _element(text: str) -> str:

@@ -5,12 +5,12 @@ from itertools import chain
 from pathlib import Path
 
 from atlas.store.comparisons import forget_comparison, read_comparisons
-from atlas.store.index import DamagedFile, files_under, read_table
+from atlas.store.index import FAILURES, INDEX, NEWER, TRACES, DamagedFile, files_under, read_table
 from atlas.store.paths import AtlasPaths
 
 
 def remove_damaged(paths: AtlasPaths) -> list[str]:
-    """Remove every table that cannot be read; a note for each. OSError: the storage."""
+    """Remove every table that cannot be read, or lacks a column; a note for each. OSError: the storage."""
     folders = [files_under(folder) for folder in paths.folders]
     return _remove(paths, chain(_at_root(paths), *folders))
 
@@ -26,12 +26,19 @@ def _remove(paths: AtlasPaths, tables: Iterable[Path]) -> list[str]:
     notes = []
     for path in tables:
         try:
-            read_table(path)
+            read_table(path, _columns_of(paths, path))
         except DamagedFile as error:
             path.unlink()
             _forget(paths, paths.relative(path))
             notes.append(f"{paths.relative(path)} was damaged ({error.reason}); what it held is made again")
     return notes
+
+
+def _columns_of(paths: AtlasPaths, path: Path) -> list[str] | None:
+    """The columns that a file of images must have: what is wrong in a footer may hide one. None: of other tables, all."""
+    schemas = {paths.index: INDEX, paths.failures: FAILURES, paths.traces: TRACES}
+    schema = next((schemas[folder] for folder in path.parents if folder in schemas), None)
+    return None if schema is None else [name for name in schema.names if name not in NEWER]
 
 
 def _forget(paths: AtlasPaths, file: str) -> None:

@@ -68,6 +68,8 @@ TRACES = pa.schema(
     ]
 )
 
+NEWER = ("traceback",)  # columns that earlier versions did not write
+
 Row = dict[str, Any]
 
 
@@ -125,7 +127,9 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
             table = table.append_column(name, pa.repeat(pa.scalar(value, pa.string()), table.num_rows))
     if missing := set(columns or ()).difference(table.column_names):
         raise DamagedFile(path, KeyError(f"it has no column {min(missing)}"))
-    return table.replace_schema_metadata(None) if columns is None else table.select(list(columns))
+    # what the columns mean stands in the files for their readers: tables of different files are joined
+    plain = table.cast(pa.schema([field.remove_metadata() for field in table.schema]))
+    return plain if columns is None else plain.select(list(columns))
 
 
 def folder_columns(path: Path) -> dict[str, str]:

@@ -51,7 +51,7 @@ def test_a_damaged_index_file_is_named_and_mended_on_request(paths: AtlasPaths, 
             run_small(paths.root, *ASK)
     outcome = run_small(paths.root, *ASK, "retry=broken")
     assert outcome.made == 3
-    assert any(file.name in note for note in outcome.notes)
+    assert any(file.name in note for note in outcome.notes), outcome.notes
     assert verify(paths).whole
     assert image_bytes(paths.root) == before
 

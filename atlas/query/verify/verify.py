@@ -15,7 +15,7 @@ from atlas.query.verify.faults import RowCheck, image_fault
 from atlas.query.verify.report import Problem, Report
 from atlas.store.classes import CLASSES
 from atlas.store.comparisons import read_comparisons
-from atlas.store.index import FAILURES, INDEX, TRACES, Row, files_under, folder_columns, read_table
+from atlas.store.index import FAILURES, INDEX, NEWER, TRACES, Row, files_under, folder_columns, read_table
 from atlas.store.lock import is_alive, read_owner
 from atlas.store.manifest import NotAnAtlas, read_manifest
 from atlas.store.paths import AtlasPaths, safe
@@ -24,7 +24,6 @@ from atlas.store.sweeping import half_files
 
 AFTER_CHANNEL = re.compile(r"(/\d+)[^/]*$")  # target, seed, variant and ending of an image's path
 PENDING = 256  # images handed to the threads at once: bounds the memory, however many there are
-NEWER = ("traceback",)  # columns that earlier versions did not write
 PLAN_ROWS = 10_000  # of a plan turned into Python values at once
 
 
