@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import duckdb
 import pyarrow as pa
 
 from atlas.query.described import with_descriptions
@@ -43,7 +44,8 @@ class Reader:
 
     def close(self) -> None:
         """Close the connection; asking after that is an error."""
-        self._connection.close()
+        with self._lock:
+            self._connection.close()
 
     def sql(self, text: str, wanted: Callable[[], bool] | None = None) -> pa.Table:
         """Answer one reading statement over the views (`show tables` lists them).
@@ -54,14 +56,19 @@ class Reader:
         a file that cannot be read.
         """
         self._notice_first_files()
-        with self._connection.cursor() as cursor, interrupted_unless(wanted, cursor):
+        with self._cursor() as cursor, interrupted_unless(wanted, cursor):
             return with_descriptions(answer(cursor, text, self._root), text)
 
     def batches(self, text: str, rows: int) -> Iterator[pa.RecordBatch]:
         """Answer a statement as `sql` does, at most `rows` rows at a time: for answers larger than the memory."""
         self._notice_first_files()
-        with self._connection.cursor() as cursor:
+        with self._cursor() as cursor:
             yield from answer_by_batches(cursor, text, self._root, rows)
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        """A cursor of its own for each statement; the connection refuses a second thread while it makes one."""
+        with self._lock:
+            return self._connection.cursor()
 
     def _notice_first_files(self) -> None:
         """Define the views anew once a run has published the first file of a kind that the atlas had none of."""

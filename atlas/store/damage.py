@@ -5,7 +5,7 @@ from itertools import chain
 from pathlib import Path
 
 from atlas.store.comparisons import forget_comparison, read_comparisons
-from atlas.store.index import FAILURES, INDEX, NEWER, TRACES, DamagedFile, files_under, read_table
+from atlas.store.index import FAILURES, INDEX, TRACES, DamagedFile, files_under, other_columns, read_table
 from atlas.store.paths import AtlasPaths
 
 
@@ -26,7 +26,7 @@ def _remove(paths: AtlasPaths, tables: Iterable[Path]) -> list[str]:
     notes = []
     for path in tables:
         try:
-            read_table(path, _columns_of(paths, path))
+            _check(paths, path)
         except DamagedFile as error:
             path.unlink()
             _forget(paths, paths.relative(path))
@@ -34,11 +34,14 @@ def _remove(paths: AtlasPaths, tables: Iterable[Path]) -> list[str]:
     return notes
 
 
-def _columns_of(paths: AtlasPaths, path: Path) -> list[str] | None:
-    """The columns that a file of images must have: what is wrong in a footer may hide one. None: of other tables, all."""
+def _check(paths: AtlasPaths, path: Path) -> None:
+    """DamagedFile: a table cannot be read, or a footer that was changed hides a column of it."""
     schemas = {paths.index: INDEX, paths.failures: FAILURES, paths.traces: TRACES}
     schema = next((schemas[folder] for folder in path.parents if folder in schemas), None)
-    return None if schema is None else [name for name in schema.names if name not in NEWER]
+    wrong = set() if schema is None else other_columns(path, schema)
+    if wrong:
+        raise DamagedFile(path, ValueError(f"its columns are not as they should be: {', '.join(sorted(wrong))}"))
+    read_table(path)
 
 
 def _forget(paths: AtlasPaths, file: str) -> None:

@@ -69,6 +69,7 @@ TRACES = pa.schema(
 )
 
 NEWER = ("traceback",)  # columns that earlier versions did not write
+FORMER = ("self_rank",)  # columns that earlier versions wrote
 
 Row = dict[str, Any]
 
@@ -130,6 +131,28 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     # what the columns mean stands in the files for their readers: tables of different files are joined
     plain = table.cast(pa.schema([field.remove_metadata() for field in table.schema]))
     return plain if columns is None else plain.select(list(columns))
+
+
+def other_columns(path: Path, schema: pa.Schema) -> set[str]:
+    """The columns that a file lacks, has with another type, or has and should not; those of its folders may be missing.
+
+    DamagedFile: its footer cannot be read.
+    """
+    try:
+        types = {field.name: _plain(field.type) for field in pq.read_schema(path)}
+    except (pa.ArrowException, OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise DamagedFile(path, error) from error
+    wanted = {field.name: _plain(field.type) for field in schema}
+    missing = {name for name in wanted.keys() - types.keys() if name not in (*folder_columns(path), *NEWER)}
+    changed = {name for name in types.keys() & wanted.keys() if types[name] != wanted[name]}
+    return missing | changed | (types.keys() - wanted.keys() - set(FORMER))
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """A type without the dictionary in which earlier versions kept texts."""
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
 def folder_columns(path: Path) -> dict[str, str]:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -14,8 +15,16 @@ from atlas.engine import signals
 from atlas.engine.signals import SIGNALS, StopNow, leaving_at_once, stop_requests
 
 
+@pytest.fixture
+def not_under_nohup() -> Iterator[None]:
+    """SIGHUP as it is where nobody has it ignored."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.parametrize("number", SIGNALS)
-def test_the_first_signal_asks_and_the_second_raises(number: signal.Signals) -> None:
+def test_the_first_signal_asks_and_the_second_raises(number: signal.Signals, not_under_nohup: None) -> None:
     with stop_requests() as stop:
         assert stop.name is None
         signal.raise_signal(number)

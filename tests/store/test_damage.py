@@ -8,11 +8,12 @@ import pytest
 
 from atlas.store.comparisons import read_comparisons, write_comparison
 from atlas.store.damage import remove_damaged, remove_damaged_comparisons
-from atlas.store.index import DamagedFile, read_table, write_table
+from atlas.store.index import INDEX, DamagedFile, read_table, write_table
 from atlas.store.paths import AtlasPaths
 from atlas.store.plans import is_whole_plan
 
 TABLE = pa.table({"task": [f"{n * 7919 % 97}" for n in range(40)], "score": [n / 7 for n in range(40)]})
+ROWS = pa.Table.from_pylist([{"feature": "m/l:0", "task": "t"}], schema=INDEX)
 
 
 def test_a_byte_anywhere_is_noticed_or_does_no_harm(tmp_path: Path) -> None:
@@ -60,7 +61,7 @@ def test_damaged_tables_go_and_whole_ones_stay(tmp_path: Path) -> None:
         paths.layers,
     ]
     for file in files:
-        write_table(file, TABLE)
+        write_table(file, ROWS if file.is_relative_to(paths.index) else TABLE)
     write_comparison(paths, "atlas", {"mark": "m", "files": ["layers.parquet"]})
     write_comparison(paths, "other", {"mark": "m", "files": []})
     for file in (files[0], files[3], files[4]):
@@ -72,4 +73,13 @@ def test_damaged_tables_go_and_whole_ones_stay(tmp_path: Path) -> None:
     (note,) = remove_damaged(paths)
     assert "index/model=m/layer=l/a.parquet was damaged" in note
     assert [file.exists() for file in files] == [False, True, True, False, False]
+    assert remove_damaged(paths) == []
+    write_table(files[1], ROWS.drop_columns(["task"]))
+    (note,) = remove_damaged(paths)
+    assert "b.parquet was damaged (its columns are not as they should be: task)" in note
+
+
+def test_a_column_of_an_earlier_version_is_no_damage(tmp_path: Path) -> None:
+    paths = AtlasPaths(tmp_path)
+    write_table(paths.shard_index("m", "l", "a"), ROWS.append_column("self_rank", pa.array([None], pa.int32())))
     assert remove_damaged(paths) == []

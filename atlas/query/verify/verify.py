@@ -9,13 +9,12 @@ from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from atlas.query.verify.faults import RowCheck, image_fault
 from atlas.query.verify.report import Problem, Report
 from atlas.store.classes import CLASSES
 from atlas.store.comparisons import read_comparisons
-from atlas.store.index import FAILURES, INDEX, NEWER, TRACES, Row, files_under, folder_columns, read_table
+from atlas.store.index import FAILURES, INDEX, NEWER, TRACES, Row, files_under, other_columns, read_table
 from atlas.store.lock import is_alive, read_owner
 from atlas.store.manifest import NotAnAtlas, read_manifest
 from atlas.store.paths import AtlasPaths, safe
@@ -177,8 +176,7 @@ class _Verifier:
         self.report.files += 1
         name = self.paths.relative(path)
         try:
-            on_disk = pq.read_schema(path)
-            wrong = _differences(on_disk, schema, set(folder_columns(path)))
+            wrong = other_columns(path, schema)
             if not wrong:
                 # every column, so that every checksum is verified
                 table = read_table(path)
@@ -192,23 +190,6 @@ class _Verifier:
 
 def _unreadable(error: Exception) -> str:
     return f"cannot be read: {str(error).partition(chr(10))[0]}"
-
-
-def _differences(on_disk: pa.Schema, schema: pa.Schema, in_folders: set[str]) -> set[str]:
-    """Columns of a file that are not as they should be; those that its folders tell need not be in it."""
-    types = {field.name: _plain(field.type) for field in on_disk}
-    wanted = {field.name: _plain(field.type) for field in schema}
-    optional = {*in_folders, *NEWER}
-    return {
-        name
-        for name in types.keys() | wanted.keys()
-        if types.get(name) != wanted.get(name) and not (name in optional and name not in types)
-    }
-
-
-def _plain(kind: pa.DataType) -> pa.DataType:
-    """A type without the dictionary in which earlier versions kept texts."""
-    return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
 def _image_beginning(row: Row) -> str:
