@@ -149,13 +149,14 @@ def test_kill_nine_of_the_whole_job_and_then_ctrl_c_lose_nothing_and_change_no_b
 
 
 def test_two_models_in_one_run_are_each_pinned_in_their_own_actor(tmp_path: Path) -> None:
-    """ResNet-18 and SqueezeNet with random weights, two small images each."""
+    """PatternNet and its twin with random weights, two small images each."""
     octave = "recipe.octaves=[{size: 64, steps: 2, lr: [0.1, 0.05]}]"
-    models = ("resnet18", "squeezenet1_1")
-    words = (*(f"models.{model}.weights=none" for model in models), "layers=[conv1,features.0]", "channels=0:2")
-    done = atlas(
-        "generate", f"model=[{','.join(models)}]", *words, octave, "name=two", "cluster.actors=2", cwd=tmp_path
-    )
+    models = ("patternnet", "twin")
+    (tmp_path / "model").mkdir()
+    twin = "# @package models\ntwin:\n  source: patternnet\n  weights: none\n"
+    (tmp_path / "model" / "twin.yaml").write_text(twin)
+    words = ("--config-dir", str(tmp_path), "model=[patternnet,twin]", "layers=[conv1]", "channels=0:2")
+    done = atlas("generate", *words, octave, "name=two", "cluster.actors=2", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     events = [json.loads(line) for line in (tmp_path / "outputs/two/events.jsonl").read_text().splitlines()]
     starts = [(event["slot"], event["model"]) for event in events if event["event"] == "start"]

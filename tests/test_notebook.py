@@ -26,7 +26,7 @@ def script() -> str:
     return "\n".join(lines)
 
 
-@pytest.mark.process
+@pytest.mark.slow
 def test_the_notebook_runs_in_a_fresh_process_and_folder(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", script()], cwd=tmp_path, capture_output=True, text=True, timeout=240, check=False

@@ -81,23 +81,32 @@ def _dense_stages() -> list[str]:
     return [*links, "features.denseblock4"]
 
 
+VIT = "encoder.layers.encoder_layer"
+
+
 @pytest.mark.parametrize(
     ("name", "chosen"),
     [
         ("resnet18", ["conv1", "layer1", "layer2", "layer3", "layer4"]),
-        ("vgg11", [f"features.{i}" for i in (0, 3, 6, 8, 11, 13, 16, 18)]),
+        pytest.param("vgg11", [f"features.{i}" for i in (0, 3, 6, 8, 11, 13, 16, 18)], marks=pytest.mark.slow),
         ("vit_tiny_patch16_224", ["patch_embed.proj", *(f"blocks.{i}" for i in range(12))]),
-        ("convnext_tiny", [f"features.{i}" for i in range(8)]),
+        pytest.param("convnext_tiny", [f"features.{i}" for i in range(8)], marks=pytest.mark.slow),
         ("swin_t", [f"features.{i}" for i in range(8)]),
-        ("vit_b_16", ["conv_proj", *(f"encoder.layers.encoder_layer_{i}" for i in range(12))]),
+        pytest.param(
+            "vit_b_16", ["conv_proj", *(f"encoder.layers.encoder_layer_{i}" for i in range(12))], marks=pytest.mark.slow
+        ),
         ("densenet121", ["features.conv0", *_dense_stages()]),
-        ("regnet_y_400mf", ["stem", *(f"trunk_output.block{i}" for i in range(1, 5))]),
+        pytest.param(
+            "regnet_y_400mf", ["stem", *(f"trunk_output.block{i}" for i in range(1, 5))], marks=pytest.mark.slow
+        ),
         ("tf_efficientnet_lite0", ["conv_stem", *(f"blocks.{i}" for i in range(7)), "conv_head"]),
         ("mobilenetv3_small_050", ["conv_stem", *(f"blocks.{i}" for i in range(6))]),
-        ("swin_tiny_patch4_window7_224", ["patch_embed", *(f"layers.{i}" for i in range(4))]),
+        pytest.param(
+            "swin_tiny_patch4_window7_224", ["patch_embed", *(f"layers.{i}" for i in range(4))], marks=pytest.mark.slow
+        ),
         ("convnext_atto", ["stem", *(f"stages.{i}" for i in range(4))]),
-        ("regnety_002", ["stem", "s1", "s2", "s3", "s4"]),
-        ("repvgg_a0", ["stem", *(f"stages.{i}" for i in range(4))]),
+        pytest.param("regnety_002", ["stem", "s1", "s2", "s3", "s4"], marks=pytest.mark.slow),
+        pytest.param("repvgg_a0", ["stem", *(f"stages.{i}" for i in range(4))], marks=pytest.mark.slow),
     ],
 )
 def test_a_model_without_zones_is_looked_at_by_its_stages(name: str, chosen: list[str]) -> None:

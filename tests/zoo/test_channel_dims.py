@@ -30,8 +30,11 @@ def of_weights(module: nn.Module) -> int | None:
 @pytest.mark.parametrize(
     "name",
     [
-        *("convnext_tiny", "swin_t", "shufflenet_v2_x0_5", "maxvit_t"),
-        *("test_vit", "convnext_atto", "swin_tiny_patch4_window7_224", "mixer_s32_224", "efficientvit_m0"),
+        *("swin_t", "shufflenet_v2_x0_5", "test_vit", "convnext_atto", "mixer_s32_224"),
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("convnext_tiny", "maxvit_t", "swin_tiny_patch4_window7_224", "efficientvit_m0")
+        ),
     ],
 )
 def test_channels_are_as_the_weights_say(name: str) -> None:
