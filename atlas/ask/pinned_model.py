@@ -11,8 +11,8 @@ from PIL import Image
 from atlas.ask.view import Showing, box_on_picture, square
 from atlas.optvis.precision import precision
 from atlas.records import Address
-from atlas.zoo.colours import in_channels
 from atlas.zoo.forward import takes
+from atlas.zoo.input_channels import in_channels
 from atlas.zoo.load import Loaded
 from atlas.zoo.receptive_field import Box, ReceptiveField, receptive_fields
 

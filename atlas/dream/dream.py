@@ -22,7 +22,7 @@ from atlas.optvis.spaces import space_of
 from atlas.records import Address, Item
 from atlas.store.images import to_pil
 from atlas.sweep.identity import noise_seed
-from atlas.zoo.colours import in_channels
+from atlas.zoo.input_channels import in_channels
 from atlas.zoo.load import Loaded
 
 

@@ -8,8 +8,8 @@ from atlas.dream.plan import DreamPlan, DrivenChannels, ModelDreams, StartPictur
 from atlas.optvis.gradients import NoGradient
 from atlas.optvis.priors import resize
 from atlas.optvis.spaces import space_of
-from atlas.zoo.colours import in_channels
 from atlas.zoo.foreign import reason
+from atlas.zoo.input_channels import in_channels
 from atlas.zoo.load import Loaded
 from atlas.zoo.one_model import OneModel
 

@@ -1,5 +1,6 @@
 """`atlas generate`: from a checked config to images and an index, resumed from whatever is there."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -86,27 +87,12 @@ def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> ImagesOut
         if config.retry == "broken":
             notes += remove_damaged(paths)
         manifest = record_request(paths, config, plan, overrides)
-        outcome = ImagesOutcome(paths, plan.tasks, notes=[*notes, *mixture(manifest), *_notes(plan)])
         if lock.taken_over:
-            outcome.notes.append(f"took over the lock of {lock.taken_over}, which is gone")
-        if config.retry == "failed":
-            outcome.notes.append(f"{ledger.forget_failures()} failed images are tried again")
-        if config.retry == "broken":
-            outcome.notes.append(f"{ledger.forget_broken()} images that were missing or changed are made again")
-        if config.trace == "full":
-            ledger.forget_orphans()
+            notes.append(f"took over the lock of {lock.taken_over}, which is gone")
+        notes += [*mixture(manifest), *_of_models(plan), *_taken_back(config, ledger)]
         left = ledger.left_to_do()
-        known = sum(len(shard.items) for shard in left if shard.trace_only)
-        if known:
-            outcome.notes.append(f"{known} images are there already: they are made again for their traces alone")
-        count = Count(
-            plan.tasks,
-            sum(len(shard.items) for shard in left),
-            failed=ledger.count_failures(),
-            expected=_expected(config, plan, left),
-        )
-        status = StatusFile(paths, config.name)
-        outcome.idle = not left
+        outcome = ImagesOutcome(paths, plan.tasks, notes=[*notes, *_of_traces(left)], idle=not left)
+        count, status = _count(config, plan, ledger, left), StatusFile(paths, config.name)
         if left:
             publisher.log("begin", left=count.left, total=count.total, overrides=overrides)
             ending = _work(
@@ -122,6 +108,27 @@ def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> ImagesOut
     return outcome
 
 
+def _taken_back(config: SweepConfig, ledger: Ledger) -> Iterator[str]:
+    """Take back what is to be made again; what there is to say of it."""
+    if config.retry == "failed":
+        yield f"{ledger.forget_failures()} failed images are tried again"
+    if config.retry == "broken":
+        yield f"{ledger.forget_broken()} images that were missing or changed are made again"
+    if config.trace == "full":
+        ledger.forget_orphans()
+
+
+def _of_traces(left: list[ImageShard]) -> Iterator[str]:
+    known = sum(len(shard.items) for shard in left if shard.trace_only)
+    if known:
+        yield f"{known} images are there already: they are made again for their traces alone"
+
+
+def _count(config: SweepConfig, plan: Plan, ledger: Ledger, left: list[ImageShard]) -> Count:
+    items = sum(len(shard.items) for shard in left)
+    return Count(plan.tasks, items, failed=ledger.count_failures(), expected=_expected(config, plan, left))
+
+
 def _expected(config: SweepConfig, plan: Plan, left: list[ImageShard]) -> float:
     """Seconds that shards take by the plan, as a dry run tells them."""
     card = next(iter(plan.cards.values()))
@@ -130,7 +137,7 @@ def _expected(config: SweepConfig, plan: Plan, left: list[ImageShard]) -> float:
     return sum(shard.cost for shard in left) / RATE[device] / actors
 
 
-def _notes(plan: Plan) -> list[str]:
+def _of_models(plan: Plan) -> list[str]:
     """What there is to say of the models."""
     return [note for card in plan.cards.values() for note in card.notes]
 

@@ -26,7 +26,7 @@ from atlas.store.index import FAILURES, INDEX, TRACES, Row, write_rows
 from atlas.store.paths import AtlasPaths, image_path
 from atlas.sweep.identity import noise_seed
 from atlas.sweep.plan import find_layer
-from atlas.zoo.colours import in_channels
+from atlas.zoo.input_channels import in_channels
 from atlas.zoo.load import Loaded
 
 MOMENTS = "moments"  # beside the columns of a row: those of its trace

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from atlas.config.compose import compose_model
 from atlas.zoo.architecture import no_class_names
 from atlas.zoo.classes import class_names
-from atlas.zoo.colours import GRAY, RGB, no_picture, per_channel, picture_channels
 from atlas.zoo.foreign import like, ordinary_weights, reason, training_notes, unreadable, unwrapped
 from atlas.zoo.forward import in_eval_mode
+from atlas.zoo.input_channels import GRAY, RGB, no_picture, per_channel, picture_channels
 from atlas.zoo.load import load
 
 T = TypeVar("T")

@@ -25,8 +25,8 @@ from atlas.records import Item, Target
 from atlas.sweep.identity import noise_seed
 from atlas.sweep.recipe_fit import fit_recipe
 from atlas.sweep.shards import shown_size
-from atlas.zoo.colours import in_channels
 from atlas.zoo.forward import Forward, activation_bytes, takes
+from atlas.zoo.input_channels import in_channels
 from atlas.zoo.torch_state import own_torch_state
 
 

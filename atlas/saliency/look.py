@@ -15,8 +15,8 @@ from atlas.saliency.maps import SaliencyMaps, saliency, scaled, to_gray
 from atlas.saliency.methods import METHODS, SAMPLING, Settings
 from atlas.store.picture_files import NamedPicture
 from atlas.zoo.classes import Classes
-from atlas.zoo.colours import RGB, in_channels
 from atlas.zoo.eval_transform import eval_transform
+from atlas.zoo.input_channels import RGB, in_channels
 from atlas.zoo.load import Loaded
 
 READERS = 4  # threads that decode pictures

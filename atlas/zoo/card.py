@@ -12,9 +12,9 @@ from atlas.records import Layer, ModelCard
 from atlas.zoo.architecture import Architecture
 from atlas.zoo.class_layers import class_layers
 from atlas.zoo.classes import class_names
-from atlas.zoo.colours import picture_channels
 from atlas.zoo.foreign import foreign, frozen, like, reason, training_notes
 from atlas.zoo.forward import takes
+from atlas.zoo.input_channels import picture_channels
 from atlas.zoo.layers import Walk, choose, walk
 from atlas.zoo.load import Loaded, load
 from atlas.zoo.sources import architecture

@@ -8,9 +8,9 @@ from torch import nn
 from atlas.config.compose import compose_model
 from atlas.records import Layer
 from atlas.zoo.card import layer_table, stages
-from atlas.zoo.colours import picture_channels
 from atlas.zoo.foreign import like, unwrapped
 from atlas.zoo.forward import in_eval_mode
+from atlas.zoo.input_channels import picture_channels
 from atlas.zoo.layers import walk
 from atlas.zoo.torch_state import own_torch_state
 

@@ -26,7 +26,7 @@ from atlas.similarity.probe.settings import PictureShard, ProbeSettings
 from atlas.store.index import write_table
 from atlas.store.paths import AtlasPaths
 from atlas.store.similarity_tables import PLACES, RESPONSES
-from atlas.zoo.colours import in_channels
+from atlas.zoo.input_channels import in_channels
 from atlas.zoo.load import Loaded
 from atlas.zoo.receptive_field import ReceptiveField, receptive_fields
 
