@@ -25,6 +25,7 @@ from atlas.store.manifest import NotAnAtlas
 
 READING = ("site",)  # jobs that look at no network
 MAKING = ("run", "generate", "saliency", "dream")  # jobs that begin with reading the networks that are named
+OURS = (ConfigError, Locked, NotAnAtlas, ClusterError, Damaged, DamagedFile)  # errors that say what is wrong
 # errors of a file's name, kind or rights: running the same again would meet them again
 PERMANENT = (
     *(errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR),
@@ -54,8 +55,8 @@ def run_job(name: str, arguments: list[str], *, aloud: bool = False) -> int:
     except (KeyboardInterrupt, StopNow):
         return _interrupted()
     except Exception as error:
-        # also where a library has made an error of its own of the signal
-        return _interrupted() if is_ending() else _ended_by(error)
+        # a library makes errors of its own of a signal; ours say what they say
+        return _interrupted() if is_ending() and not isinstance(error, OURS) else _ended_by(error)
 
 
 def _ended_by(error: Exception) -> int:
@@ -63,7 +64,7 @@ def _ended_by(error: Exception) -> int:
     match error:
         case ConfigError():
             return _refuse(error.mistakes)
-        case Locked() | NotAnAtlas() | ClusterError() | Damaged() | DamagedFile():
+        case error if isinstance(error, OURS):
             return _refuse([str(error)])
         case OSError(errno=number) if number in PERMANENT:
             return _refuse([str(error)])

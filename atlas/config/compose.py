@@ -67,7 +67,7 @@ def run_job(command: str, arguments: list[str], body: Body) -> Any:
 def _in_their_words(config: Any, texts: Texts) -> Any:
     """A config with the keys of mappings as they were typed, and its folder as the shell would have it."""
     config.out = os.path.expanduser(config.out)
-    if texts.keys and isinstance(config.layers, dict):
+    if texts.keys and isinstance(getattr(config, "layers", None), dict):
         config.layers = {texts.keys.get(key, key): value for key, value in config.layers.items()}
     return config
 

@@ -98,9 +98,9 @@ def _pair(text: str, texts: Texts) -> str:
     """A key of a mapping and its value: the key has a stand-in where it is not plain."""
     key, colon, value = text.partition(":")
     key = key.strip()
-    if not colon or quoted(key) == key or ESCAPED.search(key) or key[:1] in ("'", '"'):
-        return text
-    if not re.fullmatch(r"[\w.+-]+", key, re.ASCII):
+    if IN_QUOTES.fullmatch(key):
+        key = re.sub(r"\\(.)", r"\1", key[1:-1])
+    elif not colon or quoted(key) == key or ESCAPED.search(key) or not re.fullmatch(r"[\w.+-]+", key, re.ASCII):
         return text
     stand_in = f"text_key_{len(texts.keys)}"
     texts.keys[stand_in] = key

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,6 @@ class Publisher:
     def __init__(self, paths: AtlasPaths, lock: Lock, *, publish: Callable[[Path, Path], None] = publish) -> None:
         """publish: moves a file from a path to a path; OSError where the storage fails."""
         self.paths, self.lock, self._publish = paths, lock, publish
-        self._notes = count()
         self.nonce = f"nonce-{uuid.uuid4().hex}"  # a file that every worker must see before it begins
 
     def sweep_staging(self) -> None:
@@ -37,7 +35,7 @@ class Publisher:
 
     def new_note(self) -> Path:
         """A new file in staging/, in which a worker may note what it is at."""
-        return self.paths.staging.absolute() / f"note-{next(self._notes)}"
+        return self.paths.staging.absolute() / f"note-{uuid.uuid4().hex}"
 
     def commit(self, receipt: Receipt, shard: Shard) -> None:
         """Publish a worker's files in their order; from then on they are part of the atlas.

@@ -48,6 +48,7 @@ class RayExecutor:
     def kill(self, slot: int) -> None:
         """End a slot's process, the only sure way to free its GPU; nothing of it is heard any more."""
         actor = self._actors.pop(slot, None)
+        self._addresses.pop(slot, None)
         self._calls = {call: purpose for call, purpose in self._calls.items() if purpose[0] != slot}
         if actor is not None:
             ray.kill(actor, no_restart=True)

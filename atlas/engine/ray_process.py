@@ -127,7 +127,9 @@ class RayProcess:
         try:
             answer = self._pipe.recv()
         except (EOFError, OSError):
-            raise ClusterError(f"Ray cannot be started: {self._last_words()}") from None
+            words = self._last_words()
+            killed = (self._child.returncode or 0) < 0  # by the machine's want of memory, as a rule
+            raise (ClusterGone if killed else ClusterError)(f"Ray cannot be started: {words}") from None
         if isinstance(answer, Refusal):
             raise ClusterError(answer.reason)
         return answer

@@ -10,6 +10,7 @@ from atlas.engine.attempt import Attempt, under_way
 from atlas.engine.events import Done, Event, Failed, Lost, Ready, SetupFailed, Trouble
 from atlas.engine.work import Work
 from atlas.records import Receipt, Shard
+from atlas.store.index import DamagedFile
 
 CALLERS = ("torch.nn.", "torch.autograd", "torch._tensor")  # modules through which a model's code is called
 
@@ -48,7 +49,7 @@ class Worker:
 
     def _fault(self, error: Exception, shard: Shard) -> Event:
         # storage, a mount that is gone, no more descriptors: the machine's fault
-        if isinstance(error, OSError) and not _comes_from_model(error):
+        if isinstance(error, OSError) and not isinstance(error, DamagedFile) and not _comes_from_model(error):
             return Trouble(self.slot, shard.id, _brief(error))
         if "CUDA error" in str(error):  # sticky: nothing more will work in this process
             return Lost(self.slot, _brief(error))

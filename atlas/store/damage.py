@@ -28,17 +28,23 @@ def _remove(paths: AtlasPaths, tables: Iterable[Path]) -> list[str]:
         try:
             _check(paths, path)
         except DamagedFile as error:
-            path.unlink()
+            # first, so that nobody counts on a table that is gone
             _forget(paths, paths.relative(path))
-            notes.append(f"{paths.relative(path)} was damaged ({error.reason}); what it held is made again")
+            path.unlink()
+            remedy = (
+                "the command that it is of writes it anew"
+                if path.parent == paths.plans
+                else "what it held is made again"
+            )
+            notes.append(f"{paths.relative(path)} was damaged ({error.reason}); {remedy}")
     return notes
 
 
 def _check(paths: AtlasPaths, path: Path) -> None:
-    """DamagedFile: a table cannot be read, or a footer that was changed hides a column of it."""
+    """DamagedFile: a table cannot be read, or a footer that was changed hides a column of it; columns too many do no harm."""
     schemas = {paths.index: INDEX, paths.failures: FAILURES, paths.traces: TRACES}
     schema = next((schemas[folder] for folder in path.parents if folder in schemas), None)
-    wrong = set() if schema is None else other_columns(path, schema)
+    wrong = set() if schema is None else other_columns(path, schema) & set(schema.names)
     if wrong:
         raise DamagedFile(path, ValueError(f"its columns are not as they should be: {', '.join(sorted(wrong))}"))
     read_table(path)
@@ -52,4 +58,5 @@ def _forget(paths: AtlasPaths, file: str) -> None:
 
 
 def _at_root(paths: AtlasPaths) -> list[Path]:
-    return [path for path in sorted(paths.root.glob("*.parquet")) if not path.name.startswith(".")]
+    """The atlas's own tables there: another file is somebody's."""
+    return sorted(path for path in vars(paths).values() if path.suffix == ".parquet" and path.is_file())

@@ -151,8 +151,9 @@ def other_columns(path: Path, schema: pa.Schema) -> set[str]:
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:
-    """A type without the dictionary in which earlier versions kept texts."""
-    return kind.value_type if pa.types.is_dictionary(kind) else kind
+    """A type without the dictionary in which earlier versions kept texts, and without what other writers make of texts."""
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return pa.string() if pa.types.is_large_string(kind) else kind
 
 
 def folder_columns(path: Path) -> dict[str, str]:
