@@ -1,17 +1,16 @@
 """`atlas`, the console script: a group of commands. Jobs take Hydra's arguments, all others take options."""
 
 import sys
-from contextlib import nullcontext
+from functools import partial
 
 import click
 
 import atlas
-from atlas.cli.lazy_group import JOBS, lazy_commands
+from atlas.cli.lazy_group import JOBS, lazy_commands, load
 from atlas.cli.messages import say
 from atlas.cli.unforeseen import tell_unforeseen
 from atlas.config.extras import missing
-from atlas.engine.outcome import INTERRUPTED, WRONG
-from atlas.engine.signals import StopNow, job_signals
+from atlas.engine.outcome import WRONG
 
 
 def _print_version(context: click.Context, option: click.Parameter, wanted: bool) -> None:
@@ -50,13 +49,10 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point of the console script. What an extra brings and is not there is told in one sentence, exit code 2."""
-    is_job = bool(set(sys.argv[1:2]) & set(JOBS))
+    run = partial(cli, prog_name="atlas")
     try:
-        with job_signals() if is_job else nullcontext():
-            cli(prog_name="atlas")
-    except StopNow:  # before the job's own module is there to catch it
-        say("stopped; run the same again")
-        sys.exit(INTERRUPTED)
+        # other commands do without what listens to signals
+        load("atlas.cli.watched:watched")(run) if set(sys.argv[1:2]) & set(JOBS) else run()
     except Exception as error:
         sentence = missing(error) if isinstance(error, ModuleNotFoundError) else None
         if sentence is None:

@@ -3,7 +3,6 @@
 import logging
 import os
 import socket
-import sys
 import time
 from typing import Any
 
@@ -13,6 +12,7 @@ os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
 
 import ray
 
+from atlas.child import import_path
 from atlas.engine.attempt import Attempt
 from atlas.engine.events import Died, Event, Lost, Starved
 from atlas.engine.executor import ActorShape, ClusterError
@@ -146,7 +146,7 @@ def _room(shape: ActorShape) -> int:
 
 def _actor_class(shape: ActorShape) -> Any:
     """The actor, trivial to construct: it loads nothing before `setup`."""
-    variables = {"PYTHONPATH": os.pathsep.join([*(path for path in sys.path if path), os.getcwd()])}
+    variables = {"PYTHONPATH": import_path()}
     if shape.gpus:
         variables["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # without it cuBLAS may round differently each time
     else:

@@ -16,6 +16,7 @@ from typing import Any
 
 import psutil
 
+from atlas.child import import_path, last_words
 from atlas.config.schema import ClusterConfig
 from atlas.engine.attempt import Attempt
 from atlas.engine.events import Event
@@ -105,7 +106,7 @@ class RayProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=self._words,
-                env={**os.environ, **variables, "PYTHONPATH": os.pathsep.join([*filter(None, sys.path), os.getcwd()])},
+                env={**os.environ, **variables, "PYTHONPATH": import_path()},
                 # no Ctrl-C of the terminal reaches it
                 start_new_session=True,
             )
@@ -161,9 +162,9 @@ class RayProcess:
         except subprocess.TimeoutExpired:
             return "its process does not answer"
         self._words.seek(0)
-        lines = self._words.read().decode(errors="replace").strip().splitlines()
+        words = last_words(self._words.read().decode(errors="replace"))
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        return f"its process ended with {how}" + (f" ({lines[-1].strip()[:300]})" if lines else "")
+        return f"its process ended with {how}" + (f" ({words})" if words else "")
 
     def _end(self) -> None:
         """End the child and all of Ray that it has started: they are of one session."""

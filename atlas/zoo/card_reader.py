@@ -11,14 +11,13 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO
 
+from atlas.child import import_path, last_words
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import ModelConfig
 from atlas.records import ModelCard
 
 PROCESSES = 2  # models in memory at once
 TAIL = 20_000  # bytes of what a process has said that are kept
-LONGEST = 300  # characters of its last words that a message repeats
-WHAT = "what():"  # what C++ prints before the message of an exception that ends the process
 
 
 def read_cards(models: dict[str, ModelConfig]) -> tuple[dict[str, ModelCard], list[str]]:
@@ -37,7 +36,7 @@ def read_card(name: str, config: ModelConfig) -> ModelCard | ConfigError:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in [*sys.path, os.getcwd()] if path)},
+        env={**os.environ, "PYTHONPATH": import_path()},
     )
     assert child.stdin is not None
     assert child.stdout is not None
@@ -49,13 +48,6 @@ def read_card(name: str, config: ModelConfig) -> ModelCard | ConfigError:
     if child.returncode == 0:
         return pickle.loads(answer)
     return ConfigError([f"models.{name}: the process that read the model {_ending(child.returncode, said.result())}"])
-
-
-def last_words(said: str) -> str:
-    """The line of what a process printed that says why it ended: C++'s message, else the last one; empty: no line."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    messages = [line.removeprefix(WHAT).strip() for line in lines if line.startswith(WHAT)]
-    return (messages or lines or [""])[-1][:LONGEST]
 
 
 def _ending(code: int, said: str) -> str:

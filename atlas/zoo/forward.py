@@ -141,9 +141,14 @@ def takes(forward: Callable[[Tensor], Any], size: int, image: Float[Tensor, "1 c
 
     image: any that it takes, for its channels, dtype and device.
     """
+    return runs_on(forward, image.new_zeros(1, image.shape[1], size, size))
+
+
+def runs_on(forward: Callable[[Tensor], Any], images: Float[Tensor, "b c h w"]) -> bool:
+    """Whether a model takes some images."""
     try:
         with torch.no_grad():
-            forward(image.new_zeros(1, image.shape[1], size, size))
+            forward(images)
     except Exception:  # other people's code says no in its own way
         return False
     return True

@@ -7,6 +7,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
+from atlas.zoo.forward import runs_on
+
 RGB, GRAY = 3, 1
 LUMA = (0.299, 0.587, 0.114)  # of red, green, blue in gray: ITU-R 601, as PIL's mode L has it
 
@@ -21,7 +23,7 @@ def picture_channels(model: nn.Module, size: int, like: Tensor) -> int:
     if first == RGB:
         return RGB
     candidates = dict.fromkeys((RGB, GRAY, *_of_convolutions(model)))
-    runs = (count for count in candidates if _takes(model, like.new_zeros(2, count, size, size)))
+    runs = (count for count in candidates if runs_on(model, like.new_zeros(2, count, size, size)))
     return next(runs, first if first == GRAY else RGB)
 
 
@@ -58,12 +60,3 @@ def per_channel(values: Sequence[float], count: int) -> tuple[float, ...]:
 
 def _of_convolutions(model: nn.Module) -> Iterator[int]:
     return (module.in_channels for module in model.modules() if isinstance(module, _ConvNd))
-
-
-def _takes(model: nn.Module, images: Tensor) -> bool:
-    try:
-        with torch.no_grad():
-            model(images)
-    except Exception:  # other people's code says no in its own way
-        return False
-    return True

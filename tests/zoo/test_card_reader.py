@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from atlas.child import last_words
 from atlas.config.compose import compose_model
 from atlas.config.schema import ModelConfig
 from atlas.zoo.card import make_card
-from atlas.zoo.card_reader import last_words, read_cards
+from atlas.zoo.card_reader import read_cards
 
 NETS = """
 import os, sys

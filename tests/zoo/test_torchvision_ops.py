@@ -14,9 +14,9 @@ from atlas.zoo.torchvision_ops import SCHEMAS, declared_operators, torchvision
 PACKAGE = Path(atlas.__path__[0])
 # as of 0.29: the operators lie in a file of another name, and are registered while torchvision is imported
 REGISTERS_ITS_OWN = f"""
-import torch
-library = torch.library.Library("torchvision", "DEF")
-library.define({SCHEMAS["nms"]!r})
+from torch import library as registry
+declared = registry.Library("torchvision", "DEF")
+declared.define({SCHEMAS["nms"]!r})
 __version__ = "0.29.1"
 """
 
