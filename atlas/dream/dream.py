@@ -15,13 +15,14 @@ from atlas.dream.plan import DrivenChannels, ModelDreams, StartPicture
 from atlas.dream.progress import Going, Journal
 from atlas.engine.memory import budget, images_at_once, in_batches
 from atlas.optvis.batch import Keep
-from atlas.optvis.make import Canvas, FinishedImages, make_images, one_at_a_time
+from atlas.optvis.make import Canvas, FinishedImages, make_images, may_fold, one_at_a_time
 from atlas.optvis.optimize import between
 from atlas.optvis.schedule import schedule_of
 from atlas.optvis.spaces import space_of
 from atlas.records import Address, Item
 from atlas.store.images import to_pil
 from atlas.sweep.identity import noise_seed
+from atlas.zoo.cut import CutForward
 from atlas.zoo.input_channels import in_channels
 from atlas.zoo.load import Loaded
 
@@ -69,7 +70,8 @@ def dream(
     for aim in dreams.aims:
         size = 1 if by_itself else _together(dreams, aim, image, loaded.device.type)
         canvas = Canvas(loaded.scale, loaded.device, layout, picture=image)
-        work = partial(_dream, loaded, dreams, aim, canvas=canvas, folder=folder, going=going)
+        forward = loaded.cut(aim.layers, folded=may_fold(dreams.recipe))
+        work = partial(_dream, forward, dreams, aim, canvas=canvas, folder=folder, going=going)
         for batch in in_batches(aim.channels, size, work, loaded.device.type):
             if batch.result is None:
                 feature = Address(loaded.name, aim.layer, batch.items[0])
@@ -99,7 +101,7 @@ def _together(dreams: ModelDreams, aim: DrivenChannels, image: Tensor, device: s
 
 
 def _dream(
-    loaded: Loaded,
+    forward: CutForward,
     dreams: ModelDreams,
     aim: DrivenChannels,
     channels: Sequence[int],
@@ -109,7 +111,7 @@ def _dream(
     going: Going,
 ) -> list[Dream | MissingDream]:
     """The dreams of some channels, read where they are finished, else made together."""
-    features = [Address(loaded.name, aim.layer, channel) for channel in channels]
+    features = [Address(dreams.card.name, aim.layer, channel) for channel in channels]
     files = [folder.files(aim, channel) for channel in channels]
     records = [each.finished() for each in files]
     if all(record is not None for record in records):
@@ -119,8 +121,8 @@ def _dream(
     name = str(features[0]) if len(features) == 1 else f"{features[0]} and {len(features) - 1} more"
     journal = Journal(files, name, steps_of(dreams.recipe), going)
     images = make_images(
-        loaded.forward(aim.layers),
-        aim.objective(torch.tensor(channels, device=loaded.device)),
+        forward,
+        aim.objective(torch.tensor(channels, device=canvas.device)),
         dreams.recipe,
         seeds=[noise_seed(aim.layer, Item(channel, 0)) for channel in channels],
         canvas=canvas,

@@ -15,7 +15,7 @@ from atlas.generate.rows import task_columns
 from atlas.generate.settings import ImageSettings
 from atlas.optvis.batch import Keep
 from atlas.optvis.gradients import NoGradient
-from atlas.optvis.make import Canvas, FinishedImages, make_images, one_at_a_time
+from atlas.optvis.make import Canvas, FinishedImages, make_images, may_fold, one_at_a_time
 from atlas.optvis.metrics import metric_named
 from atlas.optvis.start import picture_tensor
 from atlas.optvis.targets import target_objective
@@ -26,6 +26,7 @@ from atlas.store.index import FAILURES, INDEX, TRACES, Row, write_rows
 from atlas.store.paths import AtlasPaths, image_path
 from atlas.sweep.identity import noise_seed
 from atlas.sweep.plan import find_layer
+from atlas.zoo.cut import CutForward
 from atlas.zoo.input_channels import in_channels
 from atlas.zoo.load import Loaded
 
@@ -41,6 +42,7 @@ class Maker:
         self.canvas = Canvas(loaded.scale, loaded.device, picture=self._picture())
         self.device = torch.cuda.get_device_name() if settings.device == "cuda" else "cpu"  # column `device`
         self.fitting: dict[str, int] = {}  # batch sizes found by running out of memory, by layer
+        self._forward: CutForward | None = None  # of the last layers: shards of a layer come one after another
 
     def make(self, shard: ImageShard) -> Receipt:
         """Make a shard's images and rows; whole files in images/ and staging/, none of them published."""
@@ -100,13 +102,18 @@ class Maker:
         metric = metric_named(shard.metric, self.settings.constants[shard.metric])
         objective = target_objective(shard.target, shard.layer, channels, metric)
         return make_images(
-            self.loaded.forward(objective.layers),
+            self._cut(objective.layers),
             objective,
             self.recipe,
             seeds=[noise_seed(shard.layer, item) for item in items],
             canvas=self.canvas,
             keep=Keep(means=self.settings.full_trace, watch=lambda moment: self.pulse.beat(len(items))),
         )
+
+    def _cut(self, layers: tuple[str, ...]) -> CutForward:
+        if self._forward is None or self._forward.layers != layers:
+            self._forward = self.loaded.cut(layers, folded=may_fold(self.recipe))
+        return self._forward
 
     def _row(self, shard: ImageShard, item: Item) -> Row:
         common = {"device": self.device, "precision": self.recipe.precision, "created": datetime.now(UTC)}

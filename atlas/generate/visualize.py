@@ -18,13 +18,14 @@ from atlas.generate.class_channels import class_channel
 from atlas.generate.recipe_inputs import read_material, read_start
 from atlas.generate.subject import InputChanges, Subject, subject_of
 from atlas.generate.visualization import Visualization
-from atlas.optvis.make import Canvas, FinishedImages, make_images, one_at_a_time
+from atlas.optvis.make import Canvas, FinishedImages, make_images, may_fold, one_at_a_time
 from atlas.optvis.objectives import Objective
 from atlas.optvis.start import picture_tensor
 from atlas.records import Item, Target
 from atlas.sweep.identity import noise_seed
 from atlas.sweep.recipe_fit import fit_recipe
 from atlas.sweep.shards import shown_size
+from atlas.zoo.cut import CutForward
 from atlas.zoo.forward import Forward, activation_bytes, takes
 from atlas.zoo.input_channels import in_channels
 from atlas.zoo.torch_state import own_torch_state
@@ -108,12 +109,13 @@ def _make(
     picture = None if picture is None else in_channels(picture, subject.channels)
     canvas = Canvas(subject.scale, subject.device, subject.layout, picture=picture)
     together, batches = _together(forward, recipe, subject), []
+    cut = CutForward(forward, folded=may_fold(recipe))
     for first in range(0, len(aim.channels), together):
         batch = slice(first, first + together)
         channels = aim.channels[batch]
         batches.append(
             make_images(
-                forward,
+                cut,
                 aim.objective(torch.tensor(channels, device=subject.device)),
                 recipe,
                 seeds=[noise_seed(aim.layer, Item(channel, seed)) for channel in channels],

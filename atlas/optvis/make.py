@@ -115,6 +115,15 @@ def _finished(result: Result, reading: Reading, space: Space) -> FinishedImages:
     )
 
 
+def may_fold(recipe: RecipeConfig) -> bool:
+    """Whether batch norms may be folded into convolutions for a recipe, which rounds otherwise (1e-6 of a layer's values).
+
+    Raw descent amplifies rounding, and its images are the sources' to 1e-4: it keeps their operations one by one. A
+    gradient without its RMS gives other images of the same look and score.
+    """
+    return recipe.gradient == "rms"
+
+
 def one_at_a_time(recipe: RecipeConfig, device: str) -> bool:
     """Whether images are better made one at a time: the sources' and the lab's raw pixels on a CPU.
 

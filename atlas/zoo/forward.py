@@ -38,15 +38,15 @@ class Forward:
             mistakes = [_unknown(layer, model, modules) for layer in unknown]
             raise ValueError("\n".join(mistakes) if unknown else "no layer was asked for")
         self._modules = {name: modules[name] for name, _ in calls.values()}
-        self._wanted = {call: layer for layer, call in calls.items()}
-        self._dims: dict[str, int | None] = {}  # of channels, by layer, as the first pass has shown them
-        self._dtype = dtype_of(model)
+        self.wanted = {call: layer for layer, call in calls.items()}
+        self.dims: dict[str, int | None] = {}  # of channels, by layer, as the first pass has shown them
+        self.dtype = dtype_of(model)
 
     def __call__(self, images: Float[Tensor, "b c h w"]) -> dict[str, Float[Tensor, "b _ _ _"]]:
         """Run the model. ValueError: a layer gives no map per image; RuntimeError: a layer is never reached."""
-        images = images if self._dtype is None else images.to(self._dtype)
-        following = None if len(self._dims) == len(self.layers) else ChannelDims(images)
-        run = _Run(self._wanted, self._dims, following, len(images))
+        images = images if self.dtype is None else images.to(self.dtype)
+        following = None if len(self.dims) == len(self.layers) else ChannelDims(images)
+        run = _Run(self.wanted, self.dims, following, len(images))
         try:
             with hooked(self._modules, run.keep), plain_attention(), following or nullcontext():
                 self.model(images)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import ModelConfig
 from atlas.zoo.architecture import Preprocessing
+from atlas.zoo.cut import CutForward
 from atlas.zoo.foreign import foreign, frozen, like
 from atlas.zoo.forward import Forward
 from atlas.zoo.input_channels import GRAY, RGB, in_channels, no_picture, per_channel, picture_channels
@@ -22,7 +23,7 @@ from atlas.zoo.weights import digest, weighted, weights_label
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model on its device, with what belongs to it. Batch norm is not folded: any layer may be wanted."""
+    """A model on its device, with what belongs to it. Batch norm is not folded in it: any layer may be wanted."""
 
     name: str
     model: nn.Module
@@ -65,6 +66,10 @@ class Loaded:
     def forward(self, layers: Iterable[str]) -> Forward:
         """The model up to the last of `layers`; it takes preprocessed images. ValueError: there is no such layer."""
         return Forward(self.model, layers)
+
+    def cut(self, layers: Iterable[str], *, folded: bool) -> CutForward:
+        """The same for many steps; folded: batch norms too, which rounds otherwise."""
+        return CutForward(self.forward(layers), folded=folded)
 
 
 def load(name: str, config: ModelConfig, device: str | torch.device = "cpu") -> Loaded:

@@ -4,6 +4,7 @@ Six convolutions and a linear layer, 0.29 M parameters; its trained weights lie 
 """
 
 from pathlib import Path
+from typing import no_type_check
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -27,6 +28,7 @@ class Block(nn.Module):
         self.norm = nn.BatchNorm2d(outputs)
         self.activation = nn.LeakyReLU(0.1)
 
+    @no_type_check  # a graph is traced with what only stands for a tensor
     def forward(self, x: Float[Tensor, "b inputs h w"]) -> Float[Tensor, "b outputs h2 w2"]:
         return self.activation(self.norm(self.conv(x)))
 
@@ -44,6 +46,7 @@ class PatternNet(nn.Module):
         self.conv6 = Block(128, 128, kernel=3, stride=2)
         self.logits = nn.Linear(128, len(CLASSES))
 
+    @no_type_check
     def forward(self, x: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b classes"]:
         for block in (self.conv1, self.conv2, self.conv3, self.conv4, self.conv5, self.conv6):
             x = block(x)
