@@ -18,6 +18,7 @@ from atlas.dream.dream_files import DreamFiles
 from atlas.dream.plan import DreamPlan, DrivenChannels, ModelDreams, StartPicture, plan_dreams
 from atlas.dream.progress import Going, Stopped
 from atlas.dream.trial import try_models
+from atlas.engine.allocator import keep_freed_memory
 from atlas.engine.outcome import Outcome
 from atlas.engine.pinned import make_repeatable
 from atlas.engine.progress import Count, display_for
@@ -71,6 +72,7 @@ def dream_job(config: DreamConfig, mistakes: list[str], moving: Moving, stops: S
     plan = plan_dreams(config, mistakes)
     loader = OneModel(config.models, device_for(config.device))
     torch.set_num_threads(worker_threads(config.threads, loader.device))
+    keep_freed_memory()
     try_models(plan, loader)
     make_repeatable(loader.device)
     total = sum(plan.channels(name) * steps_of(dreams.recipe) for name, dreams in plan.models.items())

@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from atlas.engine.allocator import keep_freed_memory
 from atlas.engine.attempt import Attempt, under_way
 from atlas.engine.events import Done, Event, Failed, Lost, Ready, SetupFailed, Trouble
 from atlas.engine.work import Work
@@ -29,6 +30,7 @@ class Worker:
             import torch
 
             torch.set_num_threads(self.threads)
+            keep_freed_memory()
             self._make = work(model)
         except Exception as error:
             return SetupFailed(self.slot, _brief(error))

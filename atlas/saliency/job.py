@@ -11,6 +11,7 @@ import torch
 from atlas.config.look_checks import methods_of, saliency_mistakes
 from atlas.config.mistakes import ConfigError, collect
 from atlas.config.schema import SaliencyConfig
+from atlas.engine.allocator import keep_freed_memory
 from atlas.engine.outcome import Outcome
 from atlas.engine.progress import Count, display_for
 from atlas.engine.signals import StopNow
@@ -54,6 +55,7 @@ def saliency_job(config: SaliencyConfig, mistakes: list[str], panel: Panel) -> S
     pictures = _pictures(config, mistakes)
     loader = OneModel(config.models, device_for(config.device))
     torch.set_num_threads(worker_threads(config.threads, loader.device))
+    keep_freed_memory()
     requests = _requests(config, loader)
     files = MapFiles(Path(config.out).expanduser(), config.overlay, panel)
     outcome, count = SaliencyOutcome(), Count(total := len(pictures) * len(requests), total, unit="pictures")
