@@ -38,6 +38,7 @@ def _row(config: SweepConfig, plan: Plan, name: str) -> dict[str, object]:
         "images": images,
         "shards": len(shards),
         "pixels": size,
+        "precision": plan.recipes[name].precision,
         "MB": _short(images * size * size * PNG_BYTES / 1e6),
         "TFLOP": _short(2 * cost / 1e12),
         "time": clock(cost / RATE[device] / actors),

@@ -12,7 +12,11 @@ TARGETS = {"channel": (), "row": ("row",), "neuron": ("row", "col"), "cumulative
 SPACES = ("rgb", "model", "raw")
 GRADIENTS = ("raw", "rms")
 EDGES = ("gray", "wrap")
-PRECISIONS = ("float32", "tf32", "bfloat16")
+PRECISIONS = ("auto", "float32", "tf32", "bfloat16")
+AUTO = {
+    "cpu": "float32",
+    "cuda": "bfloat16",
+}  # what precision=auto is on a device, where nothing is there to go on with
 DEVICES = ("auto", "cpu", "cuda")
 CLUSTERS = ("local", "inline", "ray")
 PROBES = ("atlas", "natural", "photographs", "patterns")

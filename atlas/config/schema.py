@@ -81,7 +81,7 @@ class RecipeConfig:
     clamp: bool = False  # to [0, 1] after every step
     rescue: int = 0  # first steps during which a dead image's gradient passes blocking ReLUs
     trace_every: int = 10  # steps between two scores of the trace
-    precision: str = "float32"  # float32, tf32 or bfloat16
+    precision: str = "float32"  # float32, tf32, bfloat16, or auto: as what is there already, else as the device has it
     transforms: TransformsConfig = field(default_factory=TransformsConfig)
     octaves: list[OctaveConfig] = MISSING
     amplitudes: list[list[float]] | None = None  # phases: three curves over frequency, filled in from `spectrum`

@@ -16,7 +16,7 @@ from atlas.engine.stage import Resources, actor_count, check_cluster, run_stage
 from atlas.generate.begin import begin_images
 from atlas.generate.ledger import Ledger
 from atlas.generate.recipe_inputs import keep_start, read_material
-from atlas.generate.request import default_variants, mixture, open_or_begin, record_request
+from atlas.generate.request import default_variants, held_precision, mixture, open_or_begin, record_request
 from atlas.generate.settings import ImageSettings
 from atlas.records import ImageShard, Shard
 from atlas.store.damage import remove_damaged
@@ -54,6 +54,7 @@ def prepare(config: SweepConfig) -> tuple[SweepConfig, Plan]:
     """
     mistakes = value_mistakes(config)
     config = replace(config, models={name: rooted_model(model) for name, model in config.models.items()})
+    config = _as_held(config)
     models = {name: _unfetched(model) for name, model in config.models.items()} if config.dry_run else config.models
     material = None if mistakes else collect(mistakes, partial(read_material, config.recipe))
     cards, unreadable = read_cards(models)
@@ -63,6 +64,14 @@ def prepare(config: SweepConfig) -> tuple[SweepConfig, Plan]:
     if mistakes or plan is None:
         raise ConfigError(mistakes)
     return config, plan
+
+
+def _as_held(config: SweepConfig) -> SweepConfig:
+    """With precision=auto as the atlas has it already: its images stay comparable, and none is made twice."""
+    precision = (
+        None if config.recipe.precision != "auto" else held_precision(AtlasPaths(config.out), config.recipe.name)
+    )
+    return config if precision is None else replace(config, recipe=replace(config.recipe, precision=precision))
 
 
 def _unfetched(model: ModelConfig) -> ModelConfig:

@@ -13,11 +13,11 @@ from atlas.generate.rows import task_columns
 from atlas.store.classes import write_classes
 from atlas.store.files import write_bytes
 from atlas.store.index import Row
-from atlas.store.manifest import new_manifest, now, read_manifest, write_manifest
+from atlas.store.manifest import NotAnAtlas, new_manifest, now, read_manifest, write_manifest
 from atlas.store.output import atlas_mistakes
 from atlas.store.paths import AtlasPaths
 from atlas.store.plans import is_whole_plan, write_plan
-from atlas.store.saved_manifest import save_manifest, whole_manifest
+from atlas.store.saved_manifest import save_manifest, saved_manifests, whole_manifest
 from atlas.sweep.identity import fingerprint
 from atlas.sweep.plan import Plan
 
@@ -53,6 +53,16 @@ def record_request(paths: AtlasPaths, config: SweepConfig, plan: Plan, overrides
         manifest = {**manifest, "asked": [*manifest["asked"], _asked(plan_id, config, plan)]}
     save_manifest(paths, invocation, manifest)
     return manifest
+
+
+def held_precision(paths: AtlasPaths, recipe: str) -> str | None:
+    """The precision of the images that an atlas was first asked for by a recipe; None where there are none."""
+    try:
+        manifests = [read_manifest(paths.manifest)]
+    except NotAnAtlas:
+        manifests = saved_manifests(paths)
+    variants = [variant for manifest in manifests[:1] for variant in manifest["variants"]]
+    return next((variant["settings"].get("precision") for variant in variants if variant["recipe"] == recipe), None)
 
 
 def default_variants(manifest: Manifest) -> frozenset[str]:

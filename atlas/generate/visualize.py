@@ -158,7 +158,9 @@ def _fitted(
     if begun:  # what images begin as is given: it takes the place of the recipe's picture
         settings = replace(settings, picture=None)
     material = None if begun else read_material(settings)
-    fit = partial(fit_recipe, settings, "model", input_size=subject.input_size, material=material)
+    fit = partial(
+        fit_recipe, settings, "model", input_size=subject.input_size, material=material, device=subject.device.type
+    )
     grown = fit(grows=True)
     return grown if _fits(forward, grown, subject) else fit(grows=False)
 

@@ -68,6 +68,7 @@ def fitted_recipe(config: SweepConfig, card: ModelCard, material: Material | Non
         sizes=model.sizes,
         steps=model.steps,
         material=material,
+        device=device_of(config, card),
     )
 
 

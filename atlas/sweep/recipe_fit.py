@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from atlas.config.choices import AUTO
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import OctaveConfig, RecipeConfig, TransformsConfig
 
@@ -28,10 +29,11 @@ def fit_recipe(
     sizes: list[int] | None = None,
     steps: list[int] | None = None,
     material: Material | None = None,
+    device: str = "cpu",
 ) -> RecipeConfig:
-    """The recipe with every size (pixels) and step count filled in; ConfigError where it and the model do not fit.
+    """The recipe with every size (pixels), step count and the precision filled in; ConfigError where it does not fit.
 
-    The images of a model that takes only its own input size (`grows` false) stay at it.
+    device: what precision=auto goes by. The images of a model that takes only its own input size (`grows` false) stay at it.
     """
     octaves = []
     for place, octave in enumerate(recipe.octaves):
@@ -47,6 +49,7 @@ def fit_recipe(
             count = _pick(steps, place, f"models.{name}.steps", otherwise=STEPS)
         shown = octave.shown or _shown(recipe.transforms, size, input_size, grows)
         octaves.append(replace(octave, size=size, steps=count, shown=None if shown == size else shown))
+    recipe = replace(recipe, precision=AUTO.get(device, "float32") if recipe.precision == "auto" else recipe.precision)
     if not grows:
         _check_fixed(name, input_size, recipe, octaves, material)
     if material is None:

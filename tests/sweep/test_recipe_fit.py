@@ -124,3 +124,10 @@ def test_crops_are_shown_at_the_models_size_and_the_image_is_as_much_larger():
 def test_recipes_that_show_the_image_itself_say_nothing_of_it():
     for name in ("standard", "normalized", "octaves", "filter", "quick"):
         assert {octave.shown for octave in fit_recipe(read_recipe(name), "m", input_size=224).octaves} == {None}
+
+
+@pytest.mark.parametrize(("device", "precision"), [("cpu", "float32"), ("cuda", "bfloat16"), ("mps", "float32")])
+def test_precision_auto_goes_by_the_device_and_any_other_is_left(device: str, precision: str):
+    for name in ("auto", "tf32", "float32"):
+        fit = fit_recipe(recipe(precision=name), "m", input_size=64, device=device)
+        assert fit.precision == (precision if name == "auto" else name)
