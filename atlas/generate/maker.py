@@ -30,6 +30,7 @@ from atlas.zoo.cut import CutForward
 from atlas.zoo.input_channels import in_channels
 from atlas.zoo.load import Loaded
 
+FIXED = 32  # images of a batch on a GPU, as far as they fit: 64 and 256 take as long for each (docs/gpu.md)
 MOMENTS = "moments"  # beside the columns of a row: those of its trace
 
 
@@ -42,6 +43,7 @@ class Maker:
         self.canvas = Canvas(loaded.scale, loaded.device, picture=self._picture())
         self.device = torch.cuda.get_device_name() if settings.device == "cuda" else "cpu"  # column `device`
         self.fitting: dict[str, int] = {}  # batch sizes found by running out of memory, by layer
+        self.filled: dict[str, int] = {}  # images that each batch is filled up to, by layer, on a GPU
         self._forward: CutForward | None = None  # of the last layers: shards of a layer come one after another
 
     def make(self, shard: ImageShard) -> Receipt:
@@ -51,6 +53,9 @@ class Maker:
         steps = sum(octave.steps or 0 for octave in self.recipe.octaves)
         self.pulse = Pulse(self.paths.pulse(shard.id), len(shard.items) * max(1, steps))
         first = size = self._first_batch(shard)
+        if self.settings.device == "cuda":
+            self.filled.setdefault(shard.layer, min(FIXED, self._fitting(shard)))
+            first = size = min(first, self.filled[shard.layer])
         for batch in in_batches(shard.items, first, partial(self._make_batch, shard), self.settings.device):
             size = batch.size
             rows += [self._row(shard, batch.items[0]) | _failure(batch.error)] if batch.result is None else batch.result
@@ -97,7 +102,23 @@ class Maker:
         return in_channels(rgb, self.loaded.channels)
 
     def _optimize(self, shard: ImageShard, items: Sequence[Item]) -> FinishedImages:
-        """The images of some items, each from its own random stream."""
+        """The images of some items, each from its own random stream; those that fill the batch up come last.
+
+        On a GPU every batch is as large: kernels are then the same ones whatever is left of a shard, so that an image's
+        bytes do not depend on that.
+        """
+        wanted = self.filled.get(shard.layer)
+        if wanted is None or wanted <= len(items):
+            return self._made(shard, items)
+        try:
+            return self._made(shard, [*items, *[items[-1]] * (wanted - len(items))])
+        except torch.OutOfMemoryError:
+            # half as many, here, where they are no loss
+            self.filled[shard.layer] = max(len(items), wanted // 2)
+        torch.cuda.empty_cache()
+        return self._optimize(shard, items)
+
+    def _made(self, shard: ImageShard, items: Sequence[Item]) -> FinishedImages:
         channels = torch.tensor([item.channel for item in items], device=self.loaded.device)
         metric = metric_named(shard.metric, self.settings.constants[shard.metric])
         objective = target_objective(shard.target, shard.layer, channels, metric)
@@ -108,6 +129,7 @@ class Maker:
             seeds=[noise_seed(shard.layer, item) for item in items],
             canvas=self.canvas,
             keep=Keep(means=self.settings.full_trace, watch=lambda moment: self.pulse.beat(len(items))),
+            fixed=shard.layer in self.filled,
         )
 
     def _cut(self, layers: tuple[str, ...]) -> CutForward:
@@ -120,15 +142,19 @@ class Maker:
         return task_columns(shard, item, self.card, self.recipe) | common
 
     def _first_batch(self, shard: ImageShard) -> int:
+        """Images at once, as far as there are so many."""
+        return min(len(shard.items), self._fitting(shard))
+
+    def _fitting(self, shard: ImageShard) -> int:
         """Images at once: as configured, else as many as the memory there is will hold, the same on every run."""
         batch = self.fitting.get(shard.layer, self.settings.cluster.batch)
         if batch is not None or one_at_a_time(self.recipe, self.settings.device):
-            return min(len(shard.items), batch or 1)
+            return batch or 1
         layers = [find_layer(self.card, partner) for partner in shard.target.partners]
         layers += [layer for layer in self.card.every if layer.name == shard.layer]
         room = budget(self.settings.device, self.settings.cluster.gpus_per_actor)
         activations = max(layer.bytes for layer in layers)
-        return min(len(shard.items), images_at_once(activations, self.card.input_size, self.recipe, room=room))
+        return images_at_once(activations, self.card.input_size, self.recipe, room=room)
 
     def _receipt(self, shard: ImageShard, rows: list[Row], seconds: float, batch: int) -> Receipt:
         finished = [row for row in rows if row["status"] != "failed"]

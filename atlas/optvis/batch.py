@@ -49,27 +49,31 @@ class Result:
 
 
 class Batch:
-    """Images that are optimised together; any of them may leave."""
+    """Images that are optimised together; any of them may leave. In a fixed batch it stays where it is, and counts no more."""
 
-    def __init__(self, param: Param, streams: Streams | None, keep: Keep) -> None:
+    def __init__(self, param: Param, streams: Streams | None, keep: Keep, *, fixed: bool = False) -> None:
         count, device = len(param.values), param.values.device
-        self.param, self.streams, self.keep = param, streams, keep
+        self.param, self.streams, self.keep, self.fixed = param, streams, keep, fixed
         self.values, self.size = param.values.clone(), param.size
         self.which = torch.arange(count, device=device)  # their places in the start
         self.touched = torch.zeros(count, dtype=torch.bool, device=device)  # whether a gradient has ever reached them
         self.step = 0
         self._status, self._steps = ["ok"] * count, [0] * count
         self._scores: list[tuple[Tensor, Tensor]] = []  # (which, score) along the way
+        self._noted: list[int] = []  # the steps before which that was
         self._means: list[tuple[Tensor, Tensor]] = []  # (which, means (b, c))
         self._frames: list[tuple[int, Tensor, Tensor]] = []  # (step, which, images)
         if keep.begun is not None:
             self._restore(keep.begun)
 
-    def __len__(self) -> int:
-        return len(self.which)
+    @property
+    def working(self) -> bool:
+        """Whether any image still counts; asks no device."""
+        return "ok" in self._status
 
     def note(self, reading: Reading) -> None:
         """Keep a moment of the way."""
+        self._noted.append(self.step)
         self._scores.append((self.which, reading.score.detach()))
         if self.keep.means and reading.maps is not None:
             self._means.append((self.which, reading.maps.detach().mean((2, 3))))
@@ -111,9 +115,12 @@ class Batch:
             self.streams.restore(state["streams"])
 
     def drop(self, gone: Bool[Tensor, " b"], status: str) -> None:
-        """Take images out, for good."""
+        """Take images out, for good; of a fixed batch they are left out in the end."""
         for number in self.which[gone].tolist():
-            self._status[number], self._steps[number] = status, self.step
+            if self._status[number] == "ok":
+                self._status[number], self._steps[number] = status, self.step
+        if self.fixed:
+            return
         self.values, self.which, self.touched = self.values[~gone], self.which[~gone], self.touched[~gone]
         if self.streams is not None:
             self.streams.keep(~gone)
@@ -123,14 +130,23 @@ class Batch:
         count = len(self._status)
         shape = (count, self.param.channels, *self.size)
         images = torch.ones(shape, dtype=self.values.dtype, device=self.values.device) * self.param.gray
-        if len(self):
-            images[self.which] = self.param.render(self.values)
-        for number in self.which.tolist():
+        left = [number for number in self.which.tolist() if self._status[number] == "ok"]
+        if left:
+            counting = torch.isin(self.which, torch.tensor(left, device=self.which.device))
+            images[left] = self.param.render(self.values)[counting]
+        for number in left:
             self._steps[number] = self.step
         trace = _by_image(count, [(which, score.tolist()) for which, score in self._scores])
         frames = [(which, [(step, frame) for frame in some]) for step, which, some in self._frames]
         means = _by_image(count, [(which, list(some)) for which, some in self._means])
+        if self.fixed:
+            trace, means = (self._while_counting(values) for values in (trace, means))
         return Result(images, self._status, trace, self._steps, means, _by_image(count, frames))
+
+    def _while_counting(self, by_image: list[list]) -> list[list]:
+        """What was noted of each image, up to the step after which it counted no more."""
+        counts = (sum(step < steps for step in self._noted) for steps in self._steps)
+        return [values[:count] for values, count in zip(by_image, counts, strict=True)]
 
 
 def _by_image(count: int, moments: list[tuple[Tensor, list]]) -> list[list]:

@@ -53,11 +53,12 @@ def make_images(
     seeds: Sequence[int],
     canvas: Canvas,
     keep: Keep = NOTHING,
+    fixed: bool = False,
 ) -> FinishedImages:
     """Make an image for each seed, then read the network once more on the finished images.
 
     forward: images as the model takes them -> maps of the objective's layers. recipe: every size and step filled in.
-    seeds: each image's own, which noise and transforms draw from.
+    seeds: each image's own, which noise and transforms draw from. fixed: no image leaves the batch before the end.
     """
     space = space_of(recipe.space, canvas.scale)
     seen = with_precision(recipe.precision, lambda images: forward(space.feed(images)))
@@ -68,7 +69,7 @@ def make_images(
     param = _start(recipe, seeds, space, canvas)
     with precision(recipe.precision):
         streams, shown = Streams(seeds, canvas.device), _showing(keep, space)
-        result = optimize(judge, param, schedule_of(recipe), streams, keep=shown)
+        result = optimize(judge, param, schedule_of(recipe), streams, keep=shown, fixed=fixed)
         everyone: Int[Tensor, " b"] = torch.arange(len(seeds), device=canvas.device)
         with torch.no_grad():
             reading = judge(result.images, everyone)

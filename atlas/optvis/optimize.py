@@ -23,16 +23,23 @@ Judge = Callable[[Tensor, Tensor], Reading]
 
 
 def optimize(
-    judge: Judge, param: Param, schedule: Schedule, streams: Streams | None = None, *, keep: Keep = NOTHING
+    judge: Judge,
+    param: Param,
+    schedule: Schedule,
+    streams: Streams | None = None,
+    *,
+    keep: Keep = NOTHING,
+    fixed: bool = False,
 ) -> Result:
     """Make images whose loss is small: show, step, blur, clamp; octave after octave.
 
     The values of `param` are kept as they are; images lie in memory as they do (channels last: the blur takes a seventh
     of the time on a CPU; contiguous: the arithmetic is the sources', to the bit). `streams` are what transforms draw
     from. Images without any gradient for PATIENCE steps are dead and leave the batch, as do those no longer finite.
+    fixed: they stay where they are, gray in the end, so that the network is shown the same number of images throughout.
     keep.begun: the steps that an earlier run has made are not made again, and the others give the same values.
     """
-    batch, end = Batch(param, streams, keep), 0
+    batch, end = Batch(param, streams, keep, fixed=fixed), 0
     for octave in schedule.octaves:
         begin, end = end, end + octave.steps
         if batch.step > end:
@@ -42,9 +49,9 @@ def optimize(
             mover.restore(keep.begun["stepper"], batch.values)
         elif octave.size is not None:
             batch.size = extent(*batch.size, octave.size)
-            batch.values = resize(batch.values, octave.size) if len(batch) else batch.values
+            batch.values = resize(batch.values, octave.size) if batch.working else batch.values
         for place in range(max(0, batch.step - begin), octave.steps):
-            if len(batch):
+            if batch.working:
                 _step(batch, judge, schedule, octave=octave, mover=mover, place=place)
         batch.drop(~batch.values.flatten(1).isfinite().all(1), "nonfinite")
     batch.drop(~batch.touched, "dead")
@@ -68,7 +75,8 @@ def _step(batch: Batch, judge: Judge, schedule: Schedule, *, octave: Octave, mov
     batch.step += 1
     which, frame = batch.which, batch.frame(last=place + 1 == steps and octave is schedule.octaves[-1])
     if batch.step == patience(schedule) + 1 and not batch.touched.all():
-        mover.keep(batch.touched)
+        if not batch.fixed:
+            mover.keep(batch.touched)
         batch.drop(~batch.touched, "dead")
     if batch.keep.watch is not None:
         batch.keep.watch(Moment(batch.step, which, frame, lambda: _state(batch, mover)))
@@ -115,9 +123,15 @@ def _watch(batch: Batch, judge: Judge, schedule: Schedule, gradient: Tensor, vie
     """Note which images a gradient has reached; for the first steps, open the ReLUs for the others."""
     silent = gradient.flatten(1).abs().amax(1) == 0
     batch.touched |= ~silent
+    # a GPU is asked, and waited for, only while there is something to rescue
     if batch.step >= schedule.rescue or not silent.any():
         return gradient
+    mask = silent.view(-1, *[1] * (gradient.ndim - 1))
+    if batch.fixed:
+        with OpenReLUs():
+            opened, _ = _gradient(judge, batch.param, batch.values, batch.which, views)
+        return torch.where(mask, opened, gradient)
     some = None if views is None else views.of(silent)
     with OpenReLUs():
         opened, _ = _gradient(judge, batch.param, batch.values[silent], batch.which[silent], some)
-    return gradient.masked_scatter(silent.view(-1, *[1] * (gradient.ndim - 1)).expand_as(gradient), opened)
+    return gradient.masked_scatter(mask.expand_as(gradient), opened)

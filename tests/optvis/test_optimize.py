@@ -246,3 +246,40 @@ def test_a_loop_that_was_stopped_anywhere_goes_on_as_if_it_had_not_been(
     assert (rest.trace, rest.steps, rest.status) == (whole.trace, whole.steps, whole.status)
     assert list(frames) == [step for step in undisturbed if step > at]
     assert all(torch.equal(frame, undisturbed[step]) for step, frame in frames.items())
+
+
+@pytest.mark.parametrize("optimizer", ["descent", "adam"])
+@pytest.mark.parametrize("harm", [None, float("nan")])
+def test_a_fixed_batch_shows_as_many_throughout_and_gives_the_same(optimizer: str, harm: float | None):
+    start, seen = images(4, 16), []
+    if harm is not None:
+        start[0, 0, 2, 2] = harm
+    net = nn.Sequential(Noting(seen), half_dead())
+    settings = recipe((16, 24), (20, 6), optimizer=optimizer, rescue=3, gradient="rms", trace_every=5, transforms=MOVED)
+    leaving, staying = (
+        optimize(
+            driving(net, CHANNELS), pixels(start), settings, Streams([7, 8, 9, 10]), keep=Keep(means=True), fixed=fixed
+        )
+        for fixed in (False, True)
+    )
+    views = len(CHANNELS) * MOVED.views
+    assert seen[-30:] == [views] * 30, "a pass for each step, all alike"
+    assert leaving.status == staying.status == ["ok" if harm is None else "nonfinite", "dead", "ok", "ok"]
+    assert leaving.steps == staying.steps
+    torch.testing.assert_close(staying.images, leaving.images, rtol=0, atol=1e-4)
+    for some, all_of in zip(leaving.trace, staying.trace, strict=True):
+        assert all_of == pytest.approx(some, abs=1e-4, nan_ok=True)
+    assert [len(moments) for moments in leaving.means] == [len(moments) for moments in staying.means]
+
+
+def test_a_fixed_batch_rescues_as_any():
+    blocked = nn.Sequential(nn.Conv2d(3, 2, 3), nn.ReLU())
+    with torch.no_grad():
+        blocked[0].weight.fill_(0.1)
+        blocked[0].bias.copy_(torch.tensor([0.0, -1.6]))
+    settings = recipe((12, 20), gradient="rms", lr=[0.05, 0.05], rescue=16)
+    results = [
+        optimize(driving(blocked, [0, 1]), pixels(images(2, 12)), settings, fixed=fixed) for fixed in (False, True)
+    ]
+    assert results[0].status == results[1].status == ["ok", "ok"]
+    torch.testing.assert_close(results[1].images, results[0].images, rtol=0, atol=1e-5)
