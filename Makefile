@@ -75,8 +75,27 @@ define try
 	cd build/$(1) && $(QUIET) bin/atlas selftest
 endef
 
-bench: $(READY) chromium  ## speed and memory, as ratios measured in one run
-	PYTHONPATH=tests $(BIN)/python tests/benchmarks/bench_optimize.py
+# Other libraries, each in an environment of its own; torch, torchvision and timm are those of .venv, so that all run alike.
+PEERS := build/bench/torch/.ready build/bench/xplique/.ready
+PIP := bin/python -m pip install --quiet --disable-pip-version-check
+SITE := -c 'import sysconfig; print(sysconfig.get_path("purelib"))'
+
+build/bench/torch/.ready: $(READY)
+	$(BIN)/python -m venv build/bench/torch
+	$(BIN)/python $(SITE) > $$(build/bench/torch/bin/python $(SITE))/borrowed.pth
+	build/bench/torch/$(PIP) --no-deps torch-lucent==0.1.8 torch-dreams==4.0.0 kornia==0.4.1 opencv-python-headless
+	build/bench/torch/$(PIP) decorator future ipython tqdm
+	@touch $@
+
+build/bench/xplique/.ready: $(READY)
+	$(BIN)/python -m venv build/bench/xplique
+	build/bench/xplique/$(PIP) tensorflow-cpu==2.20.0 tensorflow-probability==0.25.0 einops deprecated matplotlib \
+		opencv-python-headless 'scikit-image<=0.25.2' 'scikit-learn<=1.7.2' 'scipy<=1.15.3'
+	build/bench/xplique/$(PIP) --no-deps xplique==2.0.2 tf-keras==2.20.1
+	@touch $@
+
+bench: $(READY) chromium $(PEERS)  ## speed and memory, as ratios measured in one run
+	$(QUIET) $(BIN)/python tests/benchmarks/bench_optimize.py
 	$(BIN)/python tests/benchmarks/bench_similarity.py
 	PYTHONPATH=tests:. $(BIN)/python tests/benchmarks/bench_query.py
 	PYTHONPATH=tests:. $(BIN)/python tests/benchmarks/bench_site.py 30000 --keep build/bench_site
