@@ -1,5 +1,6 @@
 """Shape annotations are checked at run time in every test; one torch thread, so that workers of xdist do not fight."""
 
+import gc
 import os
 from threading import Lock
 
@@ -18,6 +19,18 @@ install_import_hook(
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that start whole jobs come first, so that at the end no worker waits minutes for the other."""
     items.sort(key=lambda item: item.get_closest_marker("process") is None)
+
+
+def pytest_sessionfinish() -> None:
+    """What was kept from the search for garbage is let go of as ever, or libraries tell of leaks."""
+    gc.unfreeze()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_to_collect() -> None:
+    """What pytest and the libraries hold is not searched for garbage again and again: half a second each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

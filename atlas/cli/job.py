@@ -19,7 +19,7 @@ from atlas.engine.outcome import DONE, INTERRUPTED, WRONG, Outcome
 from atlas.engine.signals import StopNow, is_ending
 from atlas.figures import NAMES
 from atlas.query.guard import Damaged
-from atlas.store.index import DamagedFile
+from atlas.store.damaged_file import DamagedFile
 from atlas.store.lock import Locked
 from atlas.store.manifest import NotAnAtlas
 

@@ -5,7 +5,8 @@ from itertools import chain
 from pathlib import Path
 
 from atlas.store.comparisons import forget_comparison, read_comparisons
-from atlas.store.index import FAILURES, INDEX, TRACES, DamagedFile, files_under, other_columns, read_table
+from atlas.store.damaged_file import DamagedFile
+from atlas.store.index import FAILURES, INDEX, TRACES, files_under, other_columns, read_table
 from atlas.store.paths import AtlasPaths
 
 

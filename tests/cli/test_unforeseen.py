@@ -5,7 +5,7 @@ import errno
 import pytest
 
 from atlas.cli import job, main, unforeseen
-from atlas.store.index import DamagedFile
+from atlas.store.damaged_file import DamagedFile
 
 
 def broken(*_: object, **__: object) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from atlas.store.comparisons import read_comparisons, write_comparison
 from atlas.store.damage import remove_damaged, remove_damaged_comparisons
-from atlas.store.index import INDEX, DamagedFile, read_table, write_table
+from atlas.store.damaged_file import DamagedFile
+from atlas.store.index import INDEX, read_table, write_table
 from atlas.store.paths import AtlasPaths
 from atlas.store.plans import is_whole_plan
 
