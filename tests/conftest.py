@@ -1,4 +1,4 @@
-"""Shape annotations are checked at run time in every test; one torch thread, so that workers of xdist do not fight."""
+"""Shape annotations are checked at run time where they stand; one torch thread, so that workers of xdist do not fight."""
 
 import gc
 import os
@@ -8,12 +8,14 @@ import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from jaxtyping import install_import_hook
+from jaxtyping import config, install_import_hook
 
 install_import_hook(
     ["atlas.optvis", "atlas.zoo", "atlas.similarity", "atlas.optvis.make", "atlas.generate.visualize"],
     "checked.checked",
 )
+# whole jobs go the same ways thousands of times more: the checks took a fifth of their time
+CHECKED = ("optvis", "zoo", "similarity", "generate")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -24,6 +26,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_sessionfinish() -> None:
     """What was kept from the search for garbage is let go of as ever, or libraries tell of leaks."""
     gc.unfreeze()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def shapes_checked(request: pytest.FixtureRequest) -> None:
+    """Annotations of shapes are checked in the tests of the packages that have them."""
+    config.update("jaxtyping_disable", not set(CHECKED) & set(request.path.parts))
 
 
 @pytest.fixture(autouse=True, scope="module")

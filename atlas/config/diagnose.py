@@ -18,7 +18,7 @@ from yaml import MarkedYAMLError, YAMLError
 
 from atlas.config.checks import NAME
 from atlas.config.mistakes import ConfigError, nearest
-from atlas.config.quoting import value as quoted
+from atlas.config.quoting import quoted
 from atlas.config.searching import searching
 
 # Hydra lets a group's value that is a number or null, as `metric=1`, end in a plain ValueError or TypeError.
