@@ -37,7 +37,7 @@ test: $(READY) chromium  ## all checks and tests but the slow ones
 	$(PYTEST) -m "not slow" --durations=25
 
 fast: $(READY) chromium
-	$(PYTEST) -m "not slow and not process"
+	$(PYTEST) -m "not slow and not process and not job"
 
 check: $(READY)  ## lint, types, import layers and the fast tests, in under two minutes
 	$(MAKE) --no-print-directory lint types fast

@@ -18,6 +18,8 @@ from atlas.report.site import write as writing
 from atlas.store.lock import Lock
 from atlas.store.paths import AtlasPaths
 
+pytestmark = pytest.mark.job
+
 
 @pytest.fixture
 def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AtlasPaths:

@@ -8,6 +8,8 @@ from atlas.config.compose import compose_model, run_job
 from atlas.config.mistakes import ConfigError
 from tests.config.composing import Composed, composed
 
+pytestmark = pytest.mark.job
+
 ONE = {
     # wrong keys
     "seds=[0]": "seds=[0]: no such key; did you mean seeds?",

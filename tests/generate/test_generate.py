@@ -20,6 +20,8 @@ from atlas.store.lock import Lock, Locked
 from atlas.store.paths import AtlasPaths
 from atlas.sweep.plan import make_plan
 
+pytestmark = pytest.mark.job
+
 ASK = ("layers=[conv1,conv4]", "channels=0:3", "metric=[l1,l2]")
 
 

@@ -12,6 +12,8 @@ from atlas.config.schema import ModelConfig
 from atlas.zoo.card import make_card
 from atlas.zoo.card_reader import read_cards
 
+pytestmark = pytest.mark.job
+
 NETS = """
 import os, sys
 from torch import nn
