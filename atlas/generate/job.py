@@ -112,8 +112,8 @@ def _taken_back(config: SweepConfig, ledger: Ledger) -> Iterator[str]:
     """Take back what is to be made again; what there is to say of it."""
     if config.retry == "failed":
         yield f"{ledger.forget_failures()} failed images are tried again"
-    if config.retry == "broken":
-        yield f"{ledger.forget_broken()} images that were missing or changed are made again"
+    if config.retry == "broken" and (broken := ledger.forget_broken()):
+        yield f"{broken} images that were missing or changed are made again"
     if config.trace == "full":
         ledger.forget_orphans()
 

@@ -136,6 +136,10 @@ def _walk(name: str, model: nn.Module, size: int, channels: int) -> Walk:
     shape = (2, channels, size, size)
     try:
         walked = walk(model, like(model).new_zeros(shape))
+    # of a signature: `forward(x, y)`
+    except TypeError as error:
+        what = f"models.{name}: a forward pass of images alone failed: {reason(error)}"
+        raise ConfigError([f"{what}; wrap a network that takes more, or something else"]) from error
     except Exception as error:  # other people's model, perhaps at a size that it cannot take
         what = f"models.{name}.input_size={size}: a forward pass of images {shape} failed"
         raise ConfigError([f"{what}: {reason(error)}"]) from error
