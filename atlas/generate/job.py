@@ -1,6 +1,7 @@
 """`atlas generate`: from a checked config to images and an index, resumed from whatever is there."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -27,6 +28,7 @@ from atlas.sweep.plan import Plan, device_of, make_plan
 from atlas.sweep.recipe_fit import Material
 from atlas.sweep.shards import RATE
 from atlas.zoo.card_reader import read_cards
+from atlas.zoo.kept_model import drop
 
 
 @dataclass
@@ -47,8 +49,10 @@ class ImagesOutcome(Outcome):
         return bool(self.failed or self.abandoned)
 
 
-def prepare(config: SweepConfig) -> tuple[SweepConfig, Plan]:
+def prepare(config: SweepConfig, *, making: bool = False) -> tuple[SweepConfig, Plan]:
     """Read the models and plan the sweep; the config as it is carried out, and the plan. Nothing is written.
+
+    making: `generate` follows, with a model that is read here where the work is done here.
 
     ConfigError with every mistake there is.
     """
@@ -56,7 +60,7 @@ def prepare(config: SweepConfig) -> tuple[SweepConfig, Plan]:
     config = replace(config, models={name: rooted_model(model) for name, model in config.models.items()})
     models = {name: _unfetched(model) for name, model in config.models.items()} if config.dry_run else config.models
     material = None if mistakes else collect(mistakes, partial(read_material, config.recipe))
-    cards, unreadable = read_cards(models)
+    cards, unreadable = read_cards(models, here=making and config.cluster.kind == "inline" and not config.dry_run)
     mistakes += unreadable
     plan = collect(mistakes, partial(make_plan, config, cards, material or Material()))
     mistakes += atlas_mistakes(config.out)
@@ -77,7 +81,9 @@ def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> ImagesOut
     """
     check_cluster(config.cluster)
     paths = AtlasPaths(config.out)
-    with Lock(paths.lock) as lock:
+    with ExitStack() as stack:
+        stack.callback(drop)
+        lock = stack.enter_context(Lock(paths.lock))
         notes = open_or_begin(paths, config.name)
         publisher = Publisher(paths, lock)
         publisher.sweep_staging()

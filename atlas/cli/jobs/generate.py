@@ -17,17 +17,17 @@ from atlas.sweep.plan import Plan
 
 def generate_body(config: SweepConfig, overrides: list[str], mistakes: list[str]) -> ImagesOutcome:
     """Make the images and index of a sweep."""
-    config, plan = prepared(config, mistakes)
+    config, plan = prepared(config, mistakes, making=True)
     outcome = make_images(config, plan, overrides)
     if not config.dry_run:
         print_outcome(images_row(outcome))
     return outcome
 
 
-def prepared(config: SweepConfig, mistakes: list[str]) -> tuple[SweepConfig, Plan]:
-    """Plan the sweep. ConfigError with the mistakes of the command line and all others."""
+def prepared(config: SweepConfig, mistakes: list[str], *, making: bool = False) -> tuple[SweepConfig, Plan]:
+    """Plan the sweep; making: `make_images` follows. ConfigError with the mistakes of the command line and all others."""
     mistakes = list(mistakes)
-    pair = collect(mistakes, partial(prepare, config))
+    pair = collect(mistakes, partial(prepare, config, making=making))
     if mistakes or pair is None:
         raise ConfigError(mistakes)
     return pair

@@ -31,7 +31,7 @@ class RunOutcome(Outcome):
 
 def run_body(config: SweepConfig, overrides: list[str], mistakes: list[str]) -> RunOutcome:
     """The main job: generate, and all made from it."""
-    config, plan = prepared(config, mistakes)
+    config, plan = prepared(config, mistakes, making=True)
     images = make_images(config, plan, overrides)
     outcome = RunOutcome(images.paths, images)
     if config.dry_run:
