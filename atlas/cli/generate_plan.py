@@ -5,7 +5,7 @@ import pyarrow as pa
 from atlas.cli.job_format import print_rows
 from atlas.config.schema import SweepConfig
 from atlas.engine.progress import clock
-from atlas.engine.stage import actor_count
+from atlas.engine.workers import actor_count
 from atlas.sweep.plan import Plan, device_of
 from atlas.sweep.shards import RATE
 

@@ -1,7 +1,7 @@
 """`atlas generate`: from a checked config to images and an index, resumed from whatever is there."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -9,11 +9,12 @@ from atlas.config.checks import value_mistakes
 from atlas.config.mistakes import ConfigError, collect
 from atlas.config.rooted import rooted_model
 from atlas.config.schema import ModelConfig, SweepConfig
-from atlas.engine.drive import Ending
+from atlas.engine.early_ray import EarlyRay, early_ray
 from atlas.engine.outcome import Outcome
 from atlas.engine.progress import Count, StatusFile
 from atlas.engine.publisher import Publisher
-from atlas.engine.stage import Resources, actor_count, check_cluster, run_stage
+from atlas.engine.stage import Resources, check_cluster, run_stage
+from atlas.engine.workers import actor_count
 from atlas.generate.begin import begin_images
 from atlas.generate.ledger import Ledger
 from atlas.generate.recipe_inputs import keep_start, read_material
@@ -74,8 +75,16 @@ def _unfetched(model: ModelConfig) -> ModelConfig:
     return replace(model, weights="none") if model.weights == "default" else model
 
 
-def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> ImagesOutcome:
+def ray_for(config: SweepConfig) -> AbstractContextManager[EarlyRay]:
+    """Ray, started for a sweep that is likely to need it: not where all may be there already, nor where something is wrong."""
+    fresh = not AtlasPaths(config.out).manifest.exists()
+    return early_ray(config.cluster, wanted=fresh and not config.dry_run and not value_mistakes(config))
+
+
+def generate(config: SweepConfig, plan: Plan, overrides: list[str], *, early: EarlyRay | None = None) -> ImagesOutcome:
     """Make what is left of a plan. Locked: another driver on this atlas. OSError: the disk, resumable.
+
+    early: where Ray may have been started for it.
 
     ClusterError: the cluster cannot be had, and nothing is written.
     """
@@ -101,8 +110,15 @@ def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> ImagesOut
         count, status = _count(config, plan, ledger, left), StatusFile(paths, config.name)
         if left:
             publisher.log("begin", left=count.left, total=count.total, overrides=overrides)
-            ending = _work(
-                config, plan, left, ledger=ledger, count=count, status=status, variants=default_variants(manifest)
+            device, gpus = _device(config, plan)
+            ending = run_stage(
+                partial(begin_images, _settings(config, plan, ledger, default_variants(manifest))),
+                list[Shard](left),
+                Resources(config.cluster, device, gpus, early or EarlyRay()),
+                publisher=publisher,
+                fail=ledger.fail,
+                count=count,
+                status=status,
             )
             outcome.stopped, outcome.abandoned = ending.stopped, ending.abandoned
         outcome.made, outcome.dead, outcome.left = count.done, count.dead, count.left
@@ -137,9 +153,8 @@ def _count(config: SweepConfig, plan: Plan, ledger: Ledger, left: list[ImageShar
 
 def _expected(config: SweepConfig, plan: Plan, left: list[ImageShard]) -> float:
     """Seconds that shards take by the plan, as a dry run tells them."""
-    card = next(iter(plan.cards.values()))
-    device = device_of(config, card)
-    actors = actor_count(config.cluster, device, card.gpus) or 1
+    device, gpus = _device(config, plan)
+    actors = actor_count(config.cluster, device, gpus) or 1
     return sum(shard.cost for shard in left) / RATE[device] / actors
 
 
@@ -148,19 +163,14 @@ def _of_models(plan: Plan) -> list[str]:
     return [note for card in plan.cards.values() for note in card.notes]
 
 
-def _work(
-    config: SweepConfig,
-    plan: Plan,
-    left: list[ImageShard],
-    *,
-    ledger: Ledger,
-    count: Count,
-    status: StatusFile,
-    variants: frozenset[str],
-) -> Ending:
+def _device(config: SweepConfig, plan: Plan) -> tuple[str, int]:
+    """Where the images are made, and how many GPUs this machine has."""
     card = next(iter(plan.cards.values()))
-    device = device_of(config, card)
-    settings = ImageSettings(
+    return device_of(config, card), card.gpus
+
+
+def _settings(config: SweepConfig, plan: Plan, ledger: Ledger, variants: frozenset[str]) -> ImageSettings:
+    return ImageSettings(
         root=ledger.paths.root.absolute(),
         models=config.models,
         cards=plan.cards,
@@ -168,17 +178,7 @@ def _work(
         constants={name: metric.constant for name, metric in config.metrics.items()},
         default_variants=variants,
         full_trace=config.trace == "full",
-        device=device,
+        device=_device(config, plan)[0],
         cluster=config.cluster,
         nonce=ledger.publisher.nonce,
-    )
-    resources = Resources(config.cluster, device, card.gpus)
-    return run_stage(
-        partial(begin_images, settings),
-        list[Shard](left),
-        resources,
-        publisher=ledger.publisher,
-        fail=ledger.fail,
-        count=count,
-        status=status,
     )
