@@ -1,7 +1,7 @@
 """One pinned model that makes shards: a shard in; images, rows and a receipt out. Knows no Ray and no other worker."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from functools import partial
@@ -54,11 +54,11 @@ class Maker:
         first = size = self._first_batch(shard)
         with ImageWriter(writing_threads(self.settings.device)) as writer:
             make = partial(self._make_batch, shard, writer)
-            for batch in in_batches(shard.items, first, make, self.settings.device):
-                size = batch.size
-                rows += (
-                    [self._row(shard, batch.items[0]) | _failure(batch.error)] if batch.result is None else batch.result
-                )
+            for run in _runs(shard):
+                for batch in in_batches(run, size, make, self.settings.device):
+                    size = batch.size
+                    failure = self._row(shard, batch.items[0]) | _failure(batch.error)
+                    rows += [failure] if batch.result is None else batch.result
             # rows are written once their images are on the disk
             writer.flush()
         if size < first:
@@ -123,12 +123,12 @@ class Maker:
         """Images at once: as configured, else as many as the memory there is will hold, the same on every run."""
         batch = self.fitting.get(shard.layer, self.settings.cluster.batch)
         if batch is not None or one_at_a_time(self.recipe, self.settings.device):
-            return min(len(shard.items), batch or 1)
+            return min(shard.together, batch or 1)
         layers = [find_layer(self.card, partner) for partner in shard.target.partners]
         layers += [layer for layer in self.card.every if layer.name == shard.layer]
         room = budget(self.settings.device, self.settings.cluster.gpus_per_actor)
         activations = max(layer.bytes for layer in layers)
-        return min(len(shard.items), images_at_once(activations, self.card.input_size, self.recipe, room=room))
+        return min(shard.together, images_at_once(activations, self.card.input_size, self.recipe, room=room))
 
     def _receipt(self, shard: ImageShard, rows: list[Row], seconds: float, batch: int) -> Receipt:
         finished = [row | _hashed(row) for row in rows if row["status"] != "failed"]
@@ -160,6 +160,14 @@ class Maker:
             if rows:
                 write_rows(path, rows, schema)
         return tuple(self.paths.relative(path) for path, rows, _ in tables if rows)
+
+
+def _runs(shard: ImageShard) -> Iterator[Sequence[Item]]:
+    """The items that are worked on together: no batch reaches from one run into the next, so the cut changes no byte."""
+    begin = 0
+    for size in shard.runs:
+        yield shard.items[begin : begin + size]
+        begin += size
 
 
 def _readings(finished: FinishedImages) -> list[Row]:
