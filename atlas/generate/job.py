@@ -110,9 +110,10 @@ def generate(config: SweepConfig, plan: Plan, overrides: list[str], *, early: Ea
         count, status = _count(config, plan, ledger, left), StatusFile(paths, config.name)
         if left:
             publisher.log("begin", left=count.left, total=count.total, overrides=overrides)
-            device, gpus = _device(config, plan)
+            device, gpus = device_and_gpus(config, plan)
+            settings = image_settings(config, plan, paths, default_variants(manifest), nonce=publisher.nonce)
             ending = run_stage(
-                partial(begin_images, _settings(config, plan, ledger, default_variants(manifest))),
+                partial(begin_images, settings),
                 list[Shard](left),
                 Resources(config.cluster, device, gpus, early or EarlyRay()),
                 publisher=publisher,
@@ -153,7 +154,7 @@ def _count(config: SweepConfig, plan: Plan, ledger: Ledger, left: list[ImageShar
 
 def _expected(config: SweepConfig, plan: Plan, left: list[ImageShard]) -> float:
     """Seconds that shards take by the plan, as a dry run tells them."""
-    device, gpus = _device(config, plan)
+    device, gpus = device_and_gpus(config, plan)
     actors = actor_count(config.cluster, device, gpus) or 1
     return sum(shard.cost for shard in left) / RATE[device] / actors
 
@@ -163,22 +164,25 @@ def _of_models(plan: Plan) -> list[str]:
     return [note for card in plan.cards.values() for note in card.notes]
 
 
-def _device(config: SweepConfig, plan: Plan) -> tuple[str, int]:
+def device_and_gpus(config: SweepConfig, plan: Plan) -> tuple[str, int]:
     """Where the images are made, and how many GPUs this machine has."""
     card = next(iter(plan.cards.values()))
     return device_of(config, card), card.gpus
 
 
-def _settings(config: SweepConfig, plan: Plan, ledger: Ledger, variants: frozenset[str]) -> ImageSettings:
+def image_settings(
+    config: SweepConfig, plan: Plan, paths: AtlasPaths, variants: frozenset[str], *, nonce: str
+) -> ImageSettings:
+    """What the workers of a sweep are told. variants: those whose images have plain names."""
     return ImageSettings(
-        root=ledger.paths.root.absolute(),
+        root=paths.root.absolute(),
         models=config.models,
         cards=plan.cards,
         recipes=plan.recipes,
         constants={name: metric.constant for name, metric in config.metrics.items()},
         default_variants=variants,
         full_trace=config.trace == "full",
-        device=_device(config, plan)[0],
+        device=device_and_gpus(config, plan)[0],
         cluster=config.cluster,
-        nonce=ledger.publisher.nonce,
+        nonce=nonce,
     )

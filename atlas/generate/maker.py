@@ -51,7 +51,7 @@ class Maker:
         rows: list[Row] = []
         steps = sum(octave.steps or 0 for octave in self.recipe.octaves)
         self.pulse = Pulse(self.paths.pulse(shard.id), len(shard.items) * max(1, steps))
-        first = size = self._first_batch(shard)
+        first = size = self.first_batch(shard)
         with ImageWriter(writing_threads(self.settings.device)) as writer:
             make = partial(self._make_batch, shard, writer)
             for run in _runs(shard):
@@ -119,7 +119,7 @@ class Maker:
         common = {"device": self.device, "precision": self.recipe.precision, "created": datetime.now(UTC)}
         return task_columns(shard, item, self.card, self.recipe) | common
 
-    def _first_batch(self, shard: ImageShard) -> int:
+    def first_batch(self, shard: ImageShard) -> int:
         """Images at once: as configured, else as many as the memory there is will hold, the same on every run."""
         batch = self.fitting.get(shard.layer, self.settings.cluster.batch)
         if batch is not None or one_at_a_time(self.recipe, self.settings.device):

@@ -9,6 +9,7 @@ from atlas.cli.messages import say, say_abandoned, say_each, say_pictures
 from atlas.config.mistakes import ConfigError, collect
 from atlas.config.schema import SweepConfig
 from atlas.engine.early_ray import EarlyRay
+from atlas.generate.calibrate import calibrate
 from atlas.generate.job import ImagesOutcome, generate, prepare, ray_for
 from atlas.query.shell import failures
 from atlas.query.views import write_views
@@ -47,7 +48,7 @@ def prepared(config: SweepConfig, mistakes: list[str], *, making: bool = False) 
 def make_images(config: SweepConfig, plan: Plan, overrides: list[str], early: EarlyRay | None = None) -> ImagesOutcome:
     """Make what is left of a plan, or only print it on a dry run."""
     if config.dry_run:
-        say(print_plan(config, plan))
+        say(print_plan(config, plan, calibrate(config, plan) if config.calibrate else None))
         return ImagesOutcome(AtlasPaths(config.out), plan.tasks)
     outcome = generate(config, plan, overrides, early=early)
     _say_outcome(outcome)
