@@ -77,6 +77,7 @@ endef
 
 bench: $(READY) chromium  ## speed and memory, as ratios measured in one run
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/bench_optimize.py
+	$(BIN)/python tests/benchmarks/bench_job.py
 	$(BIN)/python tests/benchmarks/bench_similarity.py
 	PYTHONPATH=tests:. $(BIN)/python tests/benchmarks/bench_query.py
 	PYTHONPATH=tests:. $(BIN)/python tests/benchmarks/bench_site.py 30000 --keep build/bench_site

@@ -148,6 +148,7 @@ class SweepConfig:
     trace: str = "score"  # what is kept along the way: score of the target; full: also every channel of the layer
     retry: str = "none"  # none; failed: those on record as failed; broken: those whose image is missing or changed
     dry_run: bool = False
+    calibrate: bool = False  # dry_run=calibrate: the plan, with rates that are measured here
 
 
 @dataclass

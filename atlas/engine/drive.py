@@ -33,6 +33,7 @@ from atlas.engine.events import (
     Starved,
 )
 from atlas.engine.executor import ClusterGone, Executor
+from atlas.engine.pace import Pace
 from atlas.engine.progress import Count, Display, StatusFile, busy_line
 from atlas.engine.publisher import Publisher
 from atlas.engine.pulse import listening, read_pulse
@@ -100,7 +101,7 @@ class Driver:
 
     def run(self, shards: Iterable[Shard], stop: StopRequest) -> Ending:
         """Work until every shard is settled, or until somebody or something stops the run."""
-        self.scheduler = Scheduler(shards)
+        self.scheduler = Scheduler(shards, Pace(self.cluster.shard_seconds))
         try:
             self._drive(stop)
         except ClusterGone as gone:

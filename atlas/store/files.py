@@ -64,7 +64,12 @@ def publish(source: Path, target: Path) -> None:
 
 def sync_folder(folder: Path) -> None:
     """Flush a folder's entries, so that a rename outlives a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    sync_file(folder)
+
+
+def sync_file(path: Path) -> None:
+    """Flush what a file that was written without waiting for the disk holds."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
