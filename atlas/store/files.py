@@ -24,8 +24,11 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object], *, durable: boo
                 file.flush()
                 os.fsync(file.fileno())
         os.replace(part, path)
-    except BaseException:
+    except BaseException as error:
         part.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
+            # a full disk says so without a word of where
+            error.filename = str(path)
         raise
     if durable:
         sync_folder(path.parent)
