@@ -37,7 +37,7 @@ test: $(READY) chromium  ## all checks and tests but the slow ones
 	$(PYTEST) -m "not slow" --durations=25
 
 fast: $(READY) chromium
-	$(PYTEST) -m "not slow and not process"
+	$(PYTEST) -m "not slow and not process and not job"
 
 check: $(READY)  ## lint, types, import layers and the fast tests, in under two minutes
 	$(MAKE) --no-print-directory lint types fast
@@ -96,6 +96,7 @@ build/bench/xplique/.ready: $(READY)
 
 bench: $(READY) chromium $(PEERS)  ## speed and memory, as ratios measured in one run
 	$(QUIET) $(BIN)/python tests/benchmarks/bench_optimize.py
+	$(BIN)/python tests/benchmarks/bench_job.py
 	$(BIN)/python tests/benchmarks/bench_similarity.py
 	PYTHONPATH=tests:. $(BIN)/python tests/benchmarks/bench_query.py
 	PYTHONPATH=tests:. $(BIN)/python tests/benchmarks/bench_site.py 30000 --keep build/bench_site

@@ -1,5 +1,7 @@
 """The frozen records that travel between the stages: a model's layers, what is asked of it, what came of the work."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, NamedTuple, Self
@@ -131,6 +133,24 @@ class Shard:
         name = blake2b(f"{self.id} {items!r}".encode(), digest_size=10).hexdigest()
         return replace(self, id=name, items=items, cost=self.cost * len(items) / len(self.items))
 
+    def continues_in(self, other: "Shard") -> bool:
+        """Whether the items of another shard may be made with these, and these apart from one another."""
+        return False
+
+    def joined(self, others: Sequence["Shard"]) -> Self:
+        """One shard of these items and those of others that it continues in."""
+        raise TypeError(f"shards of {self.model} are made one by one")
+
+    @property
+    def runs(self) -> tuple[int, ...]:
+        """Items that are worked on together, as far as memory allows: how many of the first, how many of the next, …"""
+        return (len(self.items),)
+
+    @property
+    def together(self) -> int:
+        """The most items that are worked on together if memory allows."""
+        return max(self.runs)
+
     @property
     def label(self) -> str:
         """What it works on, in a few words for the person who watches a run."""
@@ -148,10 +168,37 @@ class ImageShard(Shard):
     variant: str  # hash of weights, recipe and metric: what else reaches a pixel
     target: Target
     trace_only: bool = False  # its images are in the index: only what every channel did along the way is wanted
+    parts: tuple[int, ...] = ()  # its runs, where it was joined from several shards
+
+    def only(self, items: tuple[Item, ...]) -> Self:
+        """The same; what was worked on together and is still here stays together."""
+        run_of = [number for number, size in enumerate(self.runs) for _ in range(size)]
+        kept = set(items)
+        sizes = Counter(run for item, run in zip(self.items, run_of, strict=True) if item in kept)
+        return replace(super(ImageShard, self).only(items), parts=tuple(sizes[run] for run in sorted(sizes)))
+
+    def continues_in(self, other: Shard) -> bool:
+        return isinstance(other, ImageShard) and _nameless(self) == _nameless(other)
+
+    def joined(self, others: Sequence[Shard]) -> Self:
+        items = tuple(item for shard in (self, *others) for item in shard.items)
+        name = blake2b(f"{self.id} {items!r}".encode(), digest_size=10).hexdigest()
+        cost = self.cost + sum(shard.cost for shard in others)
+        parts = tuple(size for shard in (self, *others) for size in shard.runs)
+        return replace(self, id=name, items=items, cost=cost, parts=parts)
+
+    @property
+    def runs(self) -> tuple[int, ...]:
+        return self.parts or (len(self.items),)
 
     @property
     def label(self) -> str:
         return f"{self.model}/{self.layer} {self.metric}"
+
+
+def _nameless(shard: ImageShard) -> ImageShard:
+    """What shards have in common whose items can be made together."""
+    return replace(shard, id="", items=(), cost=0.0, parts=())
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
-"""Shape annotations are checked at run time in every test; one torch thread, so that workers of xdist do not fight."""
+"""Shape annotations are checked at run time where they stand; one torch thread, so that workers of xdist do not fight."""
 
+import gc
 import os
 from threading import Lock
 
@@ -7,17 +8,37 @@ import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from jaxtyping import install_import_hook
+from jaxtyping import config, install_import_hook
 
 install_import_hook(
     ["atlas.optvis", "atlas.zoo", "atlas.similarity", "atlas.optvis.make", "atlas.generate.visualize"],
     "checked.checked",
 )
+# whole jobs go the same ways thousands of times more: the checks took a fifth of their time
+CHECKED = ("optvis", "zoo", "similarity", "generate")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that start whole jobs come first, so that at the end no worker waits minutes for the other."""
     items.sort(key=lambda item: item.get_closest_marker("process") is None)
+
+
+def pytest_sessionfinish() -> None:
+    """What was kept from the search for garbage is let go of as ever, or libraries tell of leaks."""
+    gc.unfreeze()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def shapes_checked(request: pytest.FixtureRequest) -> None:
+    """Annotations of shapes are checked in the tests of the packages that have them."""
+    config.update("jaxtyping_disable", not set(CHECKED) & set(request.path.parts))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_to_collect() -> None:
+    """What pytest and the libraries hold is not searched for garbage again and again: half a second each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -94,29 +94,42 @@ class Poisoned(nn.Module):
         return Poison.apply(maps)
 
 def net():
-    return nn.Sequential(nn.Conv2d(3, 16, 3), Poisoned())
+    net = nn.Sequential()
+    net.conv1 = nn.Sequential(nn.Conv2d(3, 16, 3), Poisoned())
+    return net
+"""
+POISONED = """# @package models
+poisoned:
+  source: custom
+  factory: poison_net:net
+  weights: none
+  input_size: 32
 """
 
 
-def test_an_item_that_kills_its_worker_and_a_models_own_oserror_are_a_failure_each(tmp_path: Path) -> None:
+def test_two_models_are_pinned_each_in_its_actor_and_an_item_that_kills_its_own_is_a_failure(tmp_path: Path) -> None:
+    """PatternNet beside a model of which one channel kills the process and another raises what the storage would."""
     (tmp_path / "poison_net.py").write_text(POISON)
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "poisoned.yaml").write_text(POISONED)
     variables = {"PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
-    words = (
-        "model=custom",
-        "model.factory=poison_net:net",
-        "model.weights=none",
-        "model.input_size=32",
-        "layers=['1']",
-    )
+    models = ("patternnet", "poisoned")
     octave = "recipe.octaves=[{size: 24, steps: 3, lr: [0.1, 0.1]}]"
-    done = atlas("generate", *words, "recipe=quick", octave, "name=p", cwd=tmp_path, **variables)
+    words = ("--config-dir", str(tmp_path), "model=[patternnet,poisoned]", "layers=[conv1]", "channels=0:16")
+    jobs = ("recipe=quick", octave, "name=two", "cluster.actors=2")
+    done = atlas("generate", *words, *jobs, cwd=tmp_path, **variables)
     assert done.returncode == 3, done.stderr
-    out = tmp_path / "outputs" / "p"
-    reasons = {row["channel"]: row["error_type"] for row in rows_of(out, folder="failures")}
-    assert reasons == {3: "ActorDied", 5: "OSError"}
-    assert sorted(row["channel"] for row in rows_of(out)) == [n for n in range(16) if n not in reasons]
+    out = tmp_path / "outputs" / "two"
+    reasons = {(row["model"], row["channel"]): row["error_type"] for row in rows_of(out, folder="failures")}
+    assert reasons == {("poisoned", 3): "ActorDied", ("poisoned", 5): "OSError"}
+    every = {(model, channel) for model in models for channel in range(16)}
+    assert {(row["model"], row["channel"]) for row in rows_of(out)} == every - set(reasons)
     events = [json.loads(line) for line in (out / "events.jsonl").read_text().splitlines()]
     assert sum(event.get("what") == "Died" for event in events) <= 4
+    starts = [(event["slot"], event["model"]) for event in events if event["event"] == "start"]
+    # an actor that is done early may take over the other's model
+    first = dict(reversed(starts))
+    assert sorted(first.values()) == sorted(models)
 
 
 def test_kill_nine_of_the_whole_job_and_then_ctrl_c_lose_nothing_and_change_no_byte(
@@ -146,24 +159,6 @@ def test_kill_nine_of_the_whole_job_and_then_ctrl_c_lose_nothing_and_change_no_b
     assert len(rows) == len({row["task"] for row in rows}) == IMAGES
     assert image_bytes(out) == image_bytes(undisturbed)
     assert verify(AtlasPaths(out)).exit_code == 0
-
-
-def test_two_models_in_one_run_are_each_pinned_in_their_own_actor(tmp_path: Path) -> None:
-    """PatternNet and its twin with random weights, two small images each."""
-    octave = "recipe.octaves=[{size: 64, steps: 2, lr: [0.1, 0.05]}]"
-    models = ("patternnet", "twin")
-    (tmp_path / "model").mkdir()
-    twin = "# @package models\ntwin:\n  source: patternnet\n  weights: none\n"
-    (tmp_path / "model" / "twin.yaml").write_text(twin)
-    words = ("--config-dir", str(tmp_path), "model=[patternnet,twin]", "layers=[conv1]", "channels=0:2")
-    done = atlas("generate", *words, octave, "name=two", "cluster.actors=2", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    events = [json.loads(line) for line in (tmp_path / "outputs/two/events.jsonl").read_text().splitlines()]
-    starts = [(event["slot"], event["model"]) for event in events if event["event"] == "start"]
-    # an actor that is done early may take over the other's model
-    first = dict(reversed(starts))
-    assert sorted(first.values()) == sorted(models)
-    assert {row["model"] for row in rows_of(tmp_path / "outputs/two")} == set(models)
 
 
 FACTORY = """

@@ -1,5 +1,6 @@
 """What the images are worth, on the network that comes with the package, with the recipe that the demo uses."""
 
+import pytest
 import torch
 
 import atlas
@@ -10,6 +11,8 @@ from atlas.sweep.recipe_fit import fit_recipe
 from atlas.zoo.drawings import CLASSES, draw
 from atlas.zoo.load import load
 from atlas.zoo.patternnet import MEAN, STD
+
+pytestmark = pytest.mark.job
 
 
 def test_the_image_made_for_a_class_is_classified_as_that_class() -> None:

@@ -25,6 +25,8 @@ from atlas.zoo.load import load
 from tests.made_cards import plan_mistakes
 from tests.small_nets import seeded, small_vit
 
+pytestmark = pytest.mark.job
+
 VIT = ("model=custom", "model.factory=tests.small_nets:small_vit", "model.input_size=64")
 TIMM_VIT = ("model=test_vit", "models.test_vit.weights=none")  # 160 pixels only
 TIMM_RESNET = ("model=test_resnet", "models.test_resnet.weights=none")  # 160 pixels, and others

@@ -1,36 +1,51 @@
 """`atlas generate dry_run=true`: what a sweep would make, and what it would cost."""
 
+from collections.abc import Mapping
+
 import pyarrow as pa
 
 from atlas.cli.job_format import print_rows
 from atlas.config.schema import SweepConfig
 from atlas.engine.progress import clock
-from atlas.engine.stage import actor_count
+from atlas.engine.workers import actor_count
 from atlas.sweep.plan import Plan, device_of
 from atlas.sweep.shards import RATE
 
 PNG_BYTES = 2.0  # of a pixel of an optimised image; measured on PatternNet's and GoogLeNet's
 
 
-def print_plan(config: SweepConfig, plan: Plan) -> str:
-    """Tasks, shards, bytes, FLOPs and hours by model as a table on stdout; returns their sum as a sentence."""
-    rows = [_row(config, plan, name) for name in plan.cards]
-    print_rows(pa.Table.from_pylist(rows))
+def print_plan(config: SweepConfig, plan: Plan, measured: Mapping[tuple[str, str], float] | None = None) -> str:
+    """Tasks, shards, bytes, FLOPs and hours by model as a table on stdout; returns their sum as a sentence.
+
+    measured: seconds of an image by model and layer; None: a rate is assumed.
+    """
     device, actors = _workers(config, plan)
+    seconds = {name: _seconds(plan, name, device, measured) / actors for name in plan.cards}
+    rows = [_row(plan, name, seconds[name]) for name in plan.cards]
+    print_rows(pa.Table.from_pylist(rows))
     workers = f"{actors} {device} actor{'' if actors == 1 else 's'}"
-    work = f"about {clock(plan.cost / RATE[device] / actors)} of work on {workers}"
+    work = f"about {clock(sum(seconds.values()))} of work on {workers}"
     elsewhere = "; this machine shows no CUDA device" if device == "cuda" and not _gpus(plan) else ""
+    assumed = f"an assumed {RATE[device] / 1e9:g} G multiply-adds a second each (dry_run=calibrate measures it)"
+    rate = assumed if measured is None else "the rates that one worker has just shown on this machine"
     return (
-        f"{plan.tasks} images in {len(plan.shards)} shards into {config.out}: {work}, "
-        f"at an assumed {RATE[device] / 1e9:g} G multiply-adds a second each{elsewhere}. Nothing was written."
+        f"{plan.tasks} images in {len(plan.shards)} shards into {config.out}: {work}, at {rate}{elsewhere}. "
+        "Nothing was written."
     )
 
 
-def _row(config: SweepConfig, plan: Plan, name: str) -> dict[str, object]:
+def _seconds(plan: Plan, name: str, device: str, measured: Mapping[tuple[str, str], float] | None) -> float:
+    """Of one worker, for all images of a model."""
+    shards = [shard for shard in plan.shards if shard.model == name]
+    if measured is None:
+        return sum(shard.cost for shard in shards) / RATE[device]
+    return sum(len(shard.items) * measured[name, shard.layer] for shard in shards)
+
+
+def _row(plan: Plan, name: str, seconds: float) -> dict[str, object]:
     shards = [shard for shard in plan.shards if shard.model == name]
     images = sum(len(shard.items) for shard in shards)
     size = plan.recipes[name].octaves[-1].size or 0
-    device, actors = _workers(config, plan)
     cost = sum(shard.cost for shard in shards)
     return {
         "model": name,
@@ -41,7 +56,7 @@ def _row(config: SweepConfig, plan: Plan, name: str) -> dict[str, object]:
         "precision": plan.recipes[name].precision,
         "MB": _short(images * size * size * PNG_BYTES / 1e6),
         "TFLOP": _short(2 * cost / 1e12),
-        "time": clock(cost / RATE[device] / actors),
+        "time": clock(seconds),
     }
 
 

@@ -15,11 +15,11 @@ from atlas.config import compose
 from atlas.config.extras import install, lacks
 from atlas.config.mistakes import ConfigError
 from atlas.engine.executor import ClusterError
-from atlas.engine.outcome import DONE, INTERRUPTED, WRONG, Outcome
+from atlas.engine.outcome import DONE, FAULT, INTERRUPTED, WRONG, Outcome
 from atlas.engine.signals import StopNow, is_ending
 from atlas.figures import NAMES
 from atlas.query.guard import Damaged
-from atlas.store.index import DamagedFile
+from atlas.store.damaged_file import DamagedFile
 from atlas.store.lock import Locked
 from atlas.store.manifest import NotAnAtlas
 
@@ -64,6 +64,9 @@ def _ended_by(error: Exception) -> int:
     match error:
         case ConfigError():
             return _refuse(error.mistakes)
+        case Damaged() | DamagedFile():
+            say(f"atlas: {error}")
+            return FAULT
         case error if isinstance(error, OURS):
             return _refuse([str(error)])
         case OSError(errno=number) if number in PERMANENT:

@@ -42,8 +42,8 @@ def cli() -> None:
       atlas sql "select feature, self_rank from features order by self_z desc limit 9"
 
     \b
-    Exit codes: 0 all done · 2 wrong config or arguments, said before any work · 3 finished, some features
-    failed (listed) · 75 interrupted, run the same again to resume.
+    Exit codes: 0 all done · 1 the atlas is damaged, or a fault of Atlas's own · 2 wrong config or arguments,
+    said before any work · 3 finished, some features failed (listed) · 75 interrupted, run the same again.
     """
 
 

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, Any
 
 import click
 
 from atlas.cli import FORMATS
 from atlas.cli.messages import say
 from atlas.config.mistakes import nearest
+from atlas.engine.outcome import FAULT, WRONG
 from atlas.query.atlas import Atlas, newest
 from atlas.query.guard import Damaged, QueryError
 from atlas.query.names import UnknownName
@@ -18,10 +20,20 @@ from atlas.store.manifest import NotAnAtlas
 OUTPUTS = "outputs"
 
 
-class Refused(click.ClickException):
+class Failed(click.ClickException):
+    """What was asked for cannot be done, as a file is damaged, or storage fails: one sentence, exit code 1."""
+
+    exit_code = FAULT
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print it as jobs print theirs."""
+        say(f"atlas: {self.message}")
+
+
+class Refused(Failed):
     """An argument names something that does not exist: exit code 2, as for other wrong arguments."""
 
-    exit_code = 2
+    exit_code = WRONG
 
 
 def reading(command: Callable[..., None]) -> Callable[..., None]:
@@ -40,7 +52,7 @@ def atlas_option(command: Callable[..., None]) -> Callable[..., None]:
 def open_atlas(name: str | None) -> Iterator[Atlas]:
     """Open the atlas that `find_atlas` finds.
 
-    Errors of the atlas and of questions to it become Refused (exit code 2); a damaged file is a ClickException (1).
+    Errors of the atlas and of questions to it become Refused (exit code 2); a damaged file is Failed (1).
     """
     try:
         with Atlas(find_atlas(name)) as atlas:
@@ -48,7 +60,7 @@ def open_atlas(name: str | None) -> Iterator[Atlas]:
     except (NotAnAtlas, UnknownName, QueryError) as error:
         raise Refused(str(error)) from None
     except Damaged as error:
-        raise click.ClickException(str(error)) from None
+        raise Failed(str(error)) from None
 
 
 def find_atlas(name: str | None) -> Path:

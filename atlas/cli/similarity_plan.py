@@ -5,7 +5,7 @@ import pyarrow as pa
 from atlas.cli.job_format import print_rows
 from atlas.config.schema import SweepConfig
 from atlas.engine.progress import clock
-from atlas.engine.stage import actor_count
+from atlas.engine.workers import actor_count
 from atlas.similarity.comparison import PAIR_COST
 from atlas.similarity.job import pictures_by_probe
 from atlas.similarity.probe.plan import missing_shards

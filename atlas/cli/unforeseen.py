@@ -5,9 +5,9 @@ import traceback
 from pathlib import Path
 
 from atlas.cli.messages import say
+from atlas.engine.outcome import FAULT
 
 SHOWS = "ATLAS_TRACEBACK"  # environment variable
-FAULT = 1  # the exit code
 LONGEST = 300  # characters of its message
 
 

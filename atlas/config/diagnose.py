@@ -18,7 +18,7 @@ from yaml import MarkedYAMLError, YAMLError
 
 from atlas.config.checks import NAME
 from atlas.config.mistakes import ConfigError, nearest
-from atlas.config.quoting import value as quoted
+from atlas.config.quoting import quoted
 from atlas.config.searching import searching
 
 # Hydra lets a group's value that is a number or null, as `metric=1`, end in a plain ValueError or TypeError.
@@ -89,6 +89,10 @@ def _explain(override: str, error: Exception, config: DictConfig, config_dir: st
         if unknown:
             return
         files = [str(file) for name in chosen if (file := own_file(config_dir, key, name)) is not None]
+    if ".kwargs." in key or (key.endswith(".kwargs") and not _exists(config, key)):
+        # of a constructor's arguments none are known: each is added
+        yield f"{override}: arguments of a model are added, each by itself, as +{key.partition('.kwargs')[0]}.kwargs.KEY=VALUE"
+        return
     if not options and not _exists(config, key) and not key.startswith("hydra."):
         yield f"{override}: no such key; {nearest(key, [*_keys(OmegaConf.to_container(config)), *_groups()])}"
         return

@@ -8,10 +8,11 @@ from hydra._internal.utils import get_args_parser
 from atlas.config.mistakes import ConfigError
 
 SWITCH = "dry_run"  # the key that people write without a value, or as an option
+CALIBRATE = "calibrate"  # a value of it, which is a switch of its own
 
 
 def as_overrides(arguments: Iterable[str], schema: type) -> list[str]:
-    """The arguments with `dry_run`, `--dry-run` and the like as `dry_run=true`.
+    """The arguments with `dry_run`, `--dry-run` and the like as `dry_run=true`; `dry_run=calibrate` asks for one and more.
 
     ConfigError, with what to write instead, for options that no job has, as `--model=resnet50`.
     """
@@ -21,6 +22,8 @@ def as_overrides(arguments: Iterable[str], schema: type) -> list[str]:
         plain = word.lstrip("-").replace("-", "_")
         if SWITCH in keys and plain == SWITCH:
             words.append(f"{SWITCH}=true")
+        elif {SWITCH, CALIBRATE} <= keys and plain == f"{SWITCH}={CALIBRATE}":
+            words += [f"{SWITCH}=true", f"{CALIBRATE}=true"]
         elif SWITCH in keys and plain.startswith(f"{SWITCH}="):
             words.append(plain)
         else:

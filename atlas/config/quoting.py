@@ -10,7 +10,7 @@ INTERPOLATED = re.compile(r"(\\*)\$\{")
 QUOTED = re.compile(r"(\\*)('|\Z)")
 
 
-def value(text: str) -> str:
+def quoted(text: str) -> str:
     """A text as the value of a Hydra override, in quotes where Hydra would read it as something else."""
     if PLAIN.fullmatch(text):
         return text

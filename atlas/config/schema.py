@@ -22,8 +22,9 @@ class ModelConfig:
     weights: str = "default"  # default, none, or a file
     seed: int = 0  # of random weights
     input_size: int | None = None  # pixels, one side; null: what the source says
-    mean: list[float] | None = None  # preprocessing of RGB in [0, 1]; null: what the source says
-    std: list[float] | None = None
+    # preprocessing of RGB in [0, 1]: one number, or one for each channel; null: what the source says
+    mean: Any = None
+    std: Any = None
     classes: str | None = None  # file of a classifier's class names; null: what the source says
     # zone: globs over layers; `layers: default` is all of them
     zones: dict[str, list[str]] = field(default_factory=dict)
@@ -147,6 +148,7 @@ class SweepConfig:
     trace: str = "score"  # what is kept along the way: score of the target; full: also every channel of the layer
     retry: str = "none"  # none; failed: those on record as failed; broken: those whose image is missing or changed
     dry_run: bool = False
+    calibrate: bool = False  # dry_run=calibrate: the plan, with rates that are measured here
 
 
 @dataclass

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from atlas.config.quoting import value as quoted
+from atlas.config.quoting import quoted
 
 # by the last part of a key
 PATHS = ("out", "image", "weights", "folder", "classes", "picture", "spectrum", "directions")

@@ -6,6 +6,7 @@ The only part with a clock: it also notices work that hangs, actors that never c
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from atlas.engine.events import (
     Starved,
 )
 from atlas.engine.executor import ClusterGone, Executor
+from atlas.engine.pace import Pace
 from atlas.engine.progress import Count, Display, StatusFile, busy_line
 from atlas.engine.publisher import Publisher
 from atlas.engine.pulse import listening, read_pulse
@@ -99,7 +101,7 @@ class Driver:
 
     def run(self, shards: Iterable[Shard], stop: StopRequest) -> Ending:
         """Work until every shard is settled, or until somebody or something stops the run."""
-        self.scheduler = Scheduler(shards)
+        self.scheduler = Scheduler(shards, Pace(self.cluster.shard_seconds))
         try:
             self._drive(stop)
         except ClusterGone as gone:
@@ -111,7 +113,7 @@ class Driver:
             self._feed(Joined(slot))
         self.last_event = self.clock.now()
         while not self.scheduler.finished:
-            with listening(self._report):
+            with listening(partial(self._heard, stop)):
                 events = self.executor.poll(POLL)
             for event in events:
                 self.last_event = self.clock.now()
@@ -216,17 +218,26 @@ class Driver:
 
     def _stops(self, stop: StopRequest) -> list[Event]:
         """The events that follow from a signal: one when it comes, and the loss of what its grace did not suffice for."""
-        if stop.name is None:
-            return []
+        self._heed(stop)
         if self.stop_at is None:
-            self.ending.stopped, self.stop_at = f"stopped by {stop.name}", self.clock.now() + self.cluster.grace
-            self.display.say(
-                f"{stop.name}: finishing what is under way, beginning nothing new; once more to stop at once"
-            )
+            return []
+        if not self.scheduler.stopping:
             return [Interrupted()]
         if self.clock.now() > self.stop_at:
             return [Lost(slot, "the grace after a signal is over") for slot in self.scheduler.busy]
         return []
+
+    def _heard(self, stop: StopRequest) -> None:
+        """A sign of life from work in this process, during which nothing else is done here."""
+        self._heed(stop)
+        self._report()
+
+    def _heed(self, stop: StopRequest) -> None:
+        """Say that a signal has come, once, and count its grace from then on."""
+        if stop.name is None or self.stop_at is not None:
+            return
+        self.ending.stopped, self.stop_at = f"stopped by {stop.name}", self.clock.now() + self.cluster.grace
+        self.display.say(f"{stop.name}: finishing what is under way, beginning nothing new; once more to stop at once")
 
     def _check_silence(self) -> None:
         """Stop when no work is under way and no actor becomes ready: resources that are never granted are silent."""
@@ -240,7 +251,8 @@ class Driver:
         busy = self.scheduler.busy.values()
         self.count.under_way = sum(len(shard.items) * read_pulse(self.publisher.pulse(shard.id)) for shard in busy)
         self.display.show(self.count, busy_line(self.scheduler.busy.values()))
-        self.status.write("running", self.count, self._workers())
+        ending = None if self.stop_at is None else f"{self.ending.stopped}: finishing what is under way"
+        self.status.write("running", self.count, self._workers(), ending)
 
     def _workers(self) -> list[dict[str, Any]]:
         return [

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-DONE, WRONG, SOME_FAILED, INTERRUPTED = 0, 2, 3, 75
+DONE, FAULT, WRONG, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 75
 
 
 @dataclass(kw_only=True)

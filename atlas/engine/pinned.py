@@ -3,6 +3,7 @@
 import torch
 
 from atlas.engine.work import ModelSettings, check_atlas_is_shared
+from atlas.zoo.kept_model import take
 from atlas.zoo.load import Loaded, load
 
 
@@ -12,7 +13,8 @@ def pinned(settings: ModelSettings, model: str) -> Loaded:
     RuntimeError: this machine does not see the atlas, or the model's weights here are not those of the plan.
     """
     check_atlas_is_shared(settings)
-    loaded, planned = load(model, settings.models[model], device=settings.device), settings.cards[model].digest
+    config, planned = settings.models[model], settings.cards[model].digest
+    loaded = take(model, config, settings.device) or load(model, config, device=settings.device)
     if loaded.digest != planned:
         raise RuntimeError(f"the weights of {model} here are not those of the plan: {loaded.digest}, not {planned}")
     make_repeatable(settings.device)

@@ -26,18 +26,23 @@ OBJECT_STORE = 256 << 20  # bytes; receipts are all that passes through it
 class RayExecutor:
     """`cluster=local` and `cluster=ray`. One actor a slot, one call in flight each."""
 
-    def __init__(self, work: Work, shape: ActorShape, address: str | None) -> None:
+    def __init__(self, shape: ActorShape, address: str | None) -> None:
         _connect(shape, address)
-        self.shape = shape
-        self.slots = max(1, min(shape.most, shape.count or _room(shape)))
-        self._work = ray.put(work)
+        self.slots = shape.count or _room(shape)
+        self._actor_class = _actor_class(shape, shared=address is not None)
+        self._threads = shape.cpus
+        self._work: Any = None
         self._actors: dict[int, Any] = {}
         self._addresses: dict[int, str] = {}
         self._calls: dict[Any, tuple[int, str]] = {}  # by reference: the slot, and setup, run or where
 
+    def employ(self, work: Work) -> None:
+        """Say what actors that start from now on are to do."""
+        self._work = ray.put(work)
+
     def start(self, slot: int, model: str) -> None:
         self.kill(slot)
-        actor = _actor_class(self.shape).remote(slot, self.shape.cpus)
+        actor = self._actor_class.remote(slot, self._threads)
         self._actors[slot] = actor
         self._calls[actor.where.remote()] = slot, "where"
         self._calls[actor.setup.remote(self._work, model)] = slot, "setup"
@@ -64,10 +69,9 @@ class RayExecutor:
     def where(self, slot: int) -> str:
         return self._addresses.get(slot, "waiting for resources")
 
-    def request(self) -> str:
-        """What was asked of the cluster and what it has, for somebody whose actors never come."""
-        capacity = {key: value for key, value in ray.cluster_resources().items() if key in ("CPU", "GPU", "memory")}
-        return f"asked for {self.slots} actors of {self.shape.cpus} CPU and {self.shape.gpus:g} GPU; the cluster has {capacity}"
+    def capacity(self) -> dict[str, float]:
+        """What the cluster has."""
+        return {key: value for key, value in ray.cluster_resources().items() if key in ("CPU", "GPU", "memory")}
 
     def addresses(self) -> dict[str, tuple[str, int]]:
         """Where the parts of Ray listen without which nothing goes on, by name."""
@@ -115,6 +119,8 @@ def _connect(shape: ActorShape, address: str | None) -> None:
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise ClusterError(f"cluster.address={address}: no Ray cluster answers there ({error})") from error
         return
+    # inherited by all that Ray starts: an environment of their own would have each actor wait for a new process
+    os.environ.update(_variables(shape))
     ray.init(
         address="local",
         num_cpus=max(1, (shape.count or 1) * shape.cpus),
@@ -144,13 +150,8 @@ def _room(shape: ActorShape) -> int:
     return min(by_cpu, int(capacity.get("GPU", 0) / shape.gpus)) if shape.gpus else by_cpu
 
 
-def _actor_class(shape: ActorShape) -> Any:
-    """The actor, trivial to construct: it loads nothing before `setup`."""
-    variables = {"PYTHONPATH": import_path()}
-    if shape.gpus:
-        variables["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # without it cuBLAS may round differently each time
-    else:
-        variables["CUDA_VISIBLE_DEVICES"] = ""
+def _actor_class(shape: ActorShape, *, shared: bool) -> Any:
+    """The actor, trivial to construct: it loads nothing before `setup`. shared: Ray is not this job's alone."""
     options: dict[str, Any] = {
         "num_cpus": shape.cpus,
         "num_gpus": shape.gpus,
@@ -158,9 +159,17 @@ def _actor_class(shape: ActorShape) -> Any:
         "max_task_retries": 0,
         "max_concurrency": 1,
         "scheduling_strategy": "SPREAD",
-        "runtime_env": {"env_vars": variables},
     }
+    if shared:
+        options["runtime_env"] = {"env_vars": _variables(shape)}
     return ray.remote(**options)(Worker)
+
+
+def _variables(shape: ActorShape) -> dict[str, str]:
+    """Of an actor's environment."""
+    # without the first cuBLAS may round differently each time
+    own = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"} if shape.gpus else {"CUDA_VISIBLE_DEVICES": ""}
+    return own | {"PYTHONPATH": import_path()}
 
 
 def _brief(error: Exception) -> str:

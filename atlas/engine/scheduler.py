@@ -30,6 +30,7 @@ from atlas.engine.events import (
     Starved,
     Trouble,
 )
+from atlas.engine.pace import Pace
 from atlas.records import Receipt, Shard
 
 DEATHS = 2  # of a shard's actors before the shard is bisected, or its only item given up
@@ -55,7 +56,9 @@ class Slot:
 class Scheduler:
     """Gives shards to slots. Feed it events, and carry out its commands in order, until it is `finished`."""
 
-    def __init__(self, shards: Iterable[Shard]) -> None:
+    def __init__(self, shards: Iterable[Shard], pace: Pace | None = None) -> None:
+        """pace: joins and cuts shards to the seconds that are wanted of them; None: all are sent as they are."""
+        self.pace = pace
         ordered = sorted(shards, key=lambda shard: -shard.cost)  # largest first, so the tail is short
         self.queues: dict[str, deque[Shard]] = {shard.model: deque() for shard in ordered}
         for shard in ordered:
@@ -64,6 +67,7 @@ class Scheduler:
         self.slots: dict[int, Slot] = {}
         self.deaths: Counter[str] = Counter()
         self.attempts: Counter[str] = Counter()
+        self.fixed: set[str] = set()  # shards that come back: they go out again as they were
         self.suspects: set[str] = set()  # shards one of whose items a worker has died of: which one is to be found
         self.most: dict[str, int] = {}  # items at once that the machines' memory was too small for, halved, by label
         self.troubles = 0
@@ -125,6 +129,8 @@ class Scheduler:
             return []  # of a shard that was split or sent elsewhere meanwhile: ignored
         slot.shard = None
         self.troubles = 0
+        if self.pace is not None:
+            self.pace.learn(shard, receipt)
         return [Commit(shard, receipt)]
 
     def _failed(self, slot: Slot, shard_id: str, error_type: str, message: str) -> list[Command]:
@@ -233,6 +239,7 @@ class Scheduler:
         return []
 
     def _requeue(self, shard: Shard) -> None:
+        self.fixed.add(shard.id)
         self.queues[shard.model].appendleft(shard)
         self.remaining[shard.model] += shard.cost
 
@@ -254,11 +261,19 @@ class Scheduler:
         return commands
 
     def _take(self, slot: Slot) -> Shard:
-        slot.shard = self.queues[slot.model or ""].popleft()
+        slot.shard = self._next(slot.model or "")
         self.remaining[slot.shard.model] -= slot.shard.cost
         self.sent += 1
         slot.sent = self.sent
         return slot.shard
+
+    def _next(self, model: str) -> Shard:
+        """What is sent next of a model's queue: no more than half of each slot's share, so that the tail is short."""
+        queue = self.queues[model]
+        if self.pace is None:
+            return queue.popleft()
+        sharing = sum(slot.model == model for slot in self.slots.values())
+        return self.pace.take(queue, most=len(queue) // (2 * sharing), fixed=self.fixed)
 
     def _neediest(self, free: Slot) -> str | None:
         """The model that gains most from one more slot: one without any, else the most work for each slot.

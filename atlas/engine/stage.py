@@ -1,20 +1,21 @@
 """Runs one stage of a job: makes the executor that the cluster config names, and drives all shards."""
 
-import os
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from atlas.config.schema import ClusterConfig
 from atlas.engine.drive import Driver, Ending, Patience
+from atlas.engine.early_ray import EarlyRay
 from atlas.engine.events import Fail
-from atlas.engine.executor import ActorShape, ClusterError, ClusterGone, Executor, InlineExecutor
+from atlas.engine.executor import ClusterError, ClusterGone, Executor, InlineExecutor
 from atlas.engine.progress import Count, StatusFile, display_for
 from atlas.engine.publisher import Publisher
 from atlas.engine.ray_process import RayProcess
 from atlas.engine.signals import StopNow, StopRequest, stop_requests
 from atlas.engine.threads import worker_threads
 from atlas.engine.work import Work
+from atlas.engine.workers import actor_shape
 from atlas.records import Shard
 from atlas.sweep.shards import RATE
 
@@ -26,6 +27,7 @@ class Resources:
     cluster: ClusterConfig
     device: str  # cpu or cuda
     gpus: int  # CUDA devices that this machine shows
+    early: EarlyRay = field(default_factory=EarlyRay)  # Ray that may have been started for it
 
 
 def run_stage(
@@ -64,35 +66,19 @@ def run_stage(
 def check_cluster(cluster: ClusterConfig) -> None:
     """Join the running cluster that is asked for, and leave it: ClusterError before anything is written. StopNow."""
     if cluster.kind == "ray":
-        shape = ActorShape(cluster.actors, worker_threads(cluster.cpus_per_actor, "cpu"), gpus=0.0, most=1)
+        process = RayProcess(actor_shape(cluster, "cpu", 0), cluster)
         try:
-            RayProcess(None, shape, cluster, StopRequest()).close()
+            process.open(None, 1, StopRequest())
+            process.close()
         except ClusterGone as gone:
             raise ClusterError(f"cluster.address={cluster.address}: {gone}") from None
-
-
-def actor_count(cluster: ClusterConfig, device: str, gpus: int) -> int | None:
-    """How many actors a run has; None: as many as the running cluster turns out to hold."""
-    if cluster.kind == "inline":
-        return 1
-    if cluster.actors is not None or cluster.kind == "ray":
-        return cluster.actors
-    if device == "cuda":
-        return max(1, int(gpus / cluster.gpus_per_actor))
-    return max(1, _usable_cpus() // worker_threads(cluster.cpus_per_actor, device))
 
 
 def _make_executor(work: Work, resources: Resources, stop: StopRequest, *, most: int) -> Executor:
     """The executor that `cluster=` names, with at most `most` actors."""
     cluster, device = resources.cluster, resources.device
-    threads = worker_threads(cluster.cpus_per_actor, device)
     if cluster.kind == "inline":
-        return InlineExecutor(work, threads)
-    gpu_share = cluster.gpus_per_actor if device == "cuda" else 0.0
-    shape = ActorShape(actor_count(cluster, device, resources.gpus), threads, gpu_share, most=most)
-    return RayProcess(work, shape, cluster, stop)
-
-
-def _usable_cpus() -> int:
-    """CPUs that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return InlineExecutor(work, worker_threads(cluster.cpus_per_actor, device))
+    process = resources.early.take(actor_shape(cluster, device, resources.gpus), cluster)
+    process.open(work, most, stop)
+    return process

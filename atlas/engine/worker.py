@@ -11,7 +11,7 @@ from atlas.engine.attempt import Attempt, under_way
 from atlas.engine.events import Done, Event, Failed, Lost, Ready, SetupFailed, Trouble
 from atlas.engine.work import Work
 from atlas.records import Receipt, Shard
-from atlas.store.index import DamagedFile
+from atlas.store.damaged_file import DamagedFile
 
 CALLERS = ("torch.nn.", "torch.autograd", "torch._tensor")  # modules through which a model's code is called
 

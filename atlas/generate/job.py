@@ -1,6 +1,7 @@
 """`atlas generate`: from a checked config to images and an index, resumed from whatever is there."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -8,11 +9,12 @@ from atlas.config.checks import value_mistakes
 from atlas.config.mistakes import ConfigError, collect
 from atlas.config.rooted import rooted_model
 from atlas.config.schema import ModelConfig, SweepConfig
-from atlas.engine.drive import Ending
+from atlas.engine.early_ray import EarlyRay, early_ray
 from atlas.engine.outcome import Outcome
 from atlas.engine.progress import Count, StatusFile
 from atlas.engine.publisher import Publisher
-from atlas.engine.stage import Resources, actor_count, check_cluster, run_stage
+from atlas.engine.stage import Resources, check_cluster, run_stage
+from atlas.engine.workers import actor_count
 from atlas.generate.begin import begin_images
 from atlas.generate.ledger import Ledger
 from atlas.generate.recipe_inputs import keep_start, read_material
@@ -27,6 +29,7 @@ from atlas.sweep.plan import Plan, device_of, make_plan
 from atlas.sweep.recipe_fit import Material
 from atlas.sweep.shards import RATE
 from atlas.zoo.card_reader import read_cards
+from atlas.zoo.kept_model import drop
 
 
 @dataclass
@@ -47,8 +50,10 @@ class ImagesOutcome(Outcome):
         return bool(self.failed or self.abandoned)
 
 
-def prepare(config: SweepConfig) -> tuple[SweepConfig, Plan]:
+def prepare(config: SweepConfig, *, making: bool = False) -> tuple[SweepConfig, Plan]:
     """Read the models and plan the sweep; the config as it is carried out, and the plan. Nothing is written.
+
+    making: `generate` follows, with a model that is read here where the work is done here.
 
     ConfigError with every mistake there is.
     """
@@ -57,7 +62,7 @@ def prepare(config: SweepConfig) -> tuple[SweepConfig, Plan]:
     config = _as_held(config)
     models = {name: _unfetched(model) for name, model in config.models.items()} if config.dry_run else config.models
     material = None if mistakes else collect(mistakes, partial(read_material, config.recipe))
-    cards, unreadable = read_cards(models)
+    cards, unreadable = read_cards(models, here=making and config.cluster.kind == "inline" and not config.dry_run)
     mistakes += unreadable
     plan = collect(mistakes, partial(make_plan, config, cards, material or Material()))
     mistakes += atlas_mistakes(config.out)
@@ -79,14 +84,24 @@ def _unfetched(model: ModelConfig) -> ModelConfig:
     return replace(model, weights="none") if model.weights == "default" else model
 
 
-def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> ImagesOutcome:
+def ray_for(config: SweepConfig) -> AbstractContextManager[EarlyRay]:
+    """Ray, started for a sweep that is likely to need it: not where all may be there already, nor where something is wrong."""
+    fresh = not AtlasPaths(config.out).manifest.exists()
+    return early_ray(config.cluster, wanted=fresh and not config.dry_run and not value_mistakes(config))
+
+
+def generate(config: SweepConfig, plan: Plan, overrides: list[str], *, early: EarlyRay | None = None) -> ImagesOutcome:
     """Make what is left of a plan. Locked: another driver on this atlas. OSError: the disk, resumable.
+
+    early: where Ray may have been started for it.
 
     ClusterError: the cluster cannot be had, and nothing is written.
     """
     check_cluster(config.cluster)
     paths = AtlasPaths(config.out)
-    with Lock(paths.lock) as lock:
+    with ExitStack() as stack:
+        stack.callback(drop)
+        lock = stack.enter_context(Lock(paths.lock))
         notes = open_or_begin(paths, config.name)
         publisher = Publisher(paths, lock)
         publisher.sweep_staging()
@@ -104,8 +119,16 @@ def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> ImagesOut
         count, status = _count(config, plan, ledger, left), StatusFile(paths, config.name)
         if left:
             publisher.log("begin", left=count.left, total=count.total, overrides=overrides)
-            ending = _work(
-                config, plan, left, ledger=ledger, count=count, status=status, variants=default_variants(manifest)
+            device, gpus = device_and_gpus(config, plan)
+            settings = image_settings(config, plan, paths, default_variants(manifest), nonce=publisher.nonce)
+            ending = run_stage(
+                partial(begin_images, settings),
+                list[Shard](left),
+                Resources(config.cluster, device, gpus, early or EarlyRay()),
+                publisher=publisher,
+                fail=ledger.fail,
+                count=count,
+                status=status,
             )
             outcome.stopped, outcome.abandoned = ending.stopped, ending.abandoned
         outcome.made, outcome.dead, outcome.left = count.done, count.dead, count.left
@@ -121,8 +144,8 @@ def _taken_back(config: SweepConfig, ledger: Ledger) -> Iterator[str]:
     """Take back what is to be made again; what there is to say of it."""
     if config.retry == "failed":
         yield f"{ledger.forget_failures()} failed images are tried again"
-    if config.retry == "broken":
-        yield f"{ledger.forget_broken()} images that were missing or changed are made again"
+    if config.retry == "broken" and (broken := ledger.forget_broken()):
+        yield f"{broken} images that were missing or changed are made again"
     if config.trace == "full":
         ledger.forget_orphans()
 
@@ -140,9 +163,8 @@ def _count(config: SweepConfig, plan: Plan, ledger: Ledger, left: list[ImageShar
 
 def _expected(config: SweepConfig, plan: Plan, left: list[ImageShard]) -> float:
     """Seconds that shards take by the plan, as a dry run tells them."""
-    card = next(iter(plan.cards.values()))
-    device = device_of(config, card)
-    actors = actor_count(config.cluster, device, card.gpus) or 1
+    device, gpus = device_and_gpus(config, plan)
+    actors = actor_count(config.cluster, device, gpus) or 1
     return sum(shard.cost for shard in left) / RATE[device] / actors
 
 
@@ -151,37 +173,25 @@ def _of_models(plan: Plan) -> list[str]:
     return [note for card in plan.cards.values() for note in card.notes]
 
 
-def _work(
-    config: SweepConfig,
-    plan: Plan,
-    left: list[ImageShard],
-    *,
-    ledger: Ledger,
-    count: Count,
-    status: StatusFile,
-    variants: frozenset[str],
-) -> Ending:
+def device_and_gpus(config: SweepConfig, plan: Plan) -> tuple[str, int]:
+    """Where the images are made, and how many GPUs this machine has."""
     card = next(iter(plan.cards.values()))
-    device = device_of(config, card)
-    settings = ImageSettings(
-        root=ledger.paths.root.absolute(),
+    return device_of(config, card), card.gpus
+
+
+def image_settings(
+    config: SweepConfig, plan: Plan, paths: AtlasPaths, variants: frozenset[str], *, nonce: str
+) -> ImageSettings:
+    """What the workers of a sweep are told. variants: those whose images have plain names."""
+    return ImageSettings(
+        root=paths.root.absolute(),
         models=config.models,
         cards=plan.cards,
         recipes=plan.recipes,
         constants={name: metric.constant for name, metric in config.metrics.items()},
         default_variants=variants,
         full_trace=config.trace == "full",
-        device=device,
+        device=device_and_gpus(config, plan)[0],
         cluster=config.cluster,
-        nonce=ledger.publisher.nonce,
-    )
-    resources = Resources(config.cluster, device, card.gpus)
-    return run_stage(
-        partial(begin_images, settings),
-        list[Shard](left),
-        resources,
-        publisher=ledger.publisher,
-        fail=ledger.fail,
-        count=count,
-        status=status,
+        nonce=nonce,
     )

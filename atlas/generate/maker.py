@@ -1,16 +1,18 @@
 """One pinned model that makes shards: a shard in; images, rows and a receipt out. Knows no Ray and no other worker."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from functools import partial
 from time import perf_counter
 
-import numpy as np
 import torch
 
 from atlas.engine.memory import budget, images_at_once, in_batches, peak
 from atlas.engine.pulse import Pulse
+from atlas.engine.threads import writing_threads
+from atlas.generate.leaving import leaving
 from atlas.generate.rows import task_columns
 from atlas.generate.settings import ImageSettings
 from atlas.optvis.batch import Keep
@@ -21,7 +23,8 @@ from atlas.optvis.start import picture_tensor
 from atlas.optvis.targets import target_objective
 from atlas.records import Address, ImageShard, Item, Receipt
 from atlas.store.failure_text import one_line
-from atlas.store.images import read_picture, write_image
+from atlas.store.image_writer import ImageWriter
+from atlas.store.images import read_picture
 from atlas.store.index import FAILURES, INDEX, TRACES, Row, write_rows
 from atlas.store.paths import AtlasPaths, image_path
 from atlas.sweep.identity import noise_seed
@@ -52,47 +55,51 @@ class Maker:
         rows: list[Row] = []
         steps = sum(octave.steps or 0 for octave in self.recipe.octaves)
         self.pulse = Pulse(self.paths.pulse(shard.id), len(shard.items) * max(1, steps))
-        first = size = self._first_batch(shard)
+        first = size = self.first_batch(shard)
         if self.settings.device == "cuda":
             self.filled.setdefault(shard.layer, min(FIXED, self._fitting(shard)))
             first = size = min(first, self.filled[shard.layer])
-        for batch in in_batches(shard.items, first, partial(self._make_batch, shard), self.settings.device):
-            size = batch.size
-            rows += [self._row(shard, batch.items[0]) | _failure(batch.error)] if batch.result is None else batch.result
+        with ImageWriter(writing_threads(self.settings.device)) as writer:
+            make = partial(self._make_batch, shard, writer)
+            for run in _runs(shard):
+                for batch in in_batches(run, size, make, self.settings.device):
+                    size = batch.size
+                    failure = self._row(shard, batch.items[0]) | _failure(batch.error)
+                    rows += [failure] if batch.result is None else batch.result
+            # rows are written once their images are on the disk
+            writer.flush()
         if size < first:
             self.fitting[shard.layer] = size
         return self._receipt(shard, rows, perf_counter() - began, size)
 
-    def _make_batch(self, shard: ImageShard, items: Sequence[Item]) -> list[Row]:
+    def _make_batch(self, shard: ImageShard, writer: ImageWriter, items: Sequence[Item]) -> list[Row]:
         began = perf_counter()
         try:
             finished = self._optimize(shard, items)
         except NoGradient as error:  # the layer's fault: each of its features would fail alike
             return [self._row(shard, item) | _failed("NoGradient", f"{shard.layer}: {error}") for item in items]
         seconds = (perf_counter() - began) / len(items)
-        images = finished.images.float().cpu().numpy()
+        images, readings = leaving(finished.images), _readings(finished)
+        colours, height, width = finished.images.shape[1:]
         rows = []
         for number, item in enumerate(items):
             row = self._row(shard, item)
             if finished.status[number] == "nonfinite":
                 rows.append(row | _non_finite(finished.steps[number]))
                 continue
-            file = {} if shard.trace_only else self._write(shard, item, images[number])
+            file: Row = {}
+            if not shard.trace_only:
+                path = self._path(shard, item)
+                digest = writer.put(self.paths.root / path, images[number], colours * height * width)
+                file = {"image": path, "image_sha256": digest, "width": width, "height": height}
             moments = {MOMENTS: _moments(row, finished.means[number], self.recipe.trace_every)}
-            rows.append(row | _readings(finished, number) | file | {"seconds": seconds} | moments)
+            rows.append(row | readings[number] | file | {"seconds": seconds} | moments)
         return rows
 
-    def _write(self, shard: ImageShard, item: Item, image: np.ndarray) -> Row:
+    def _path(self, shard: ImageShard, item: Item) -> str:
         feature = Address(shard.model, shard.layer, item.channel)
         suffix = "" if shard.variant in self.settings.default_variants else shard.variant[:6]
-        path = image_path(feature, shard.metric, shard.target, item.seed, suffix)
-        height, width = image.shape[1:]
-        return {
-            "image": path,
-            "image_sha256": write_image(self.paths.root / path, image),
-            "width": width,
-            "height": height,
-        }
+        return image_path(feature, shard.metric, shard.target, item.seed, suffix)
 
     def _picture(self) -> torch.Tensor | None:
         """The picture (c, h, w) that images begin as."""
@@ -141,9 +148,9 @@ class Maker:
         common = {"device": self.device, "precision": self.recipe.precision, "created": datetime.now(UTC)}
         return task_columns(shard, item, self.card, self.recipe) | common
 
-    def _first_batch(self, shard: ImageShard) -> int:
+    def first_batch(self, shard: ImageShard) -> int:
         """Images at once, as far as there are so many."""
-        return min(len(shard.items), self._fitting(shard))
+        return min(shard.together, self._fitting(shard))
 
     def _fitting(self, shard: ImageShard) -> int:
         """Images at once: as configured, else as many as the memory there is will hold, the same on every run."""
@@ -157,7 +164,7 @@ class Maker:
         return images_at_once(activations, self.card.input_size, self.recipe, room=room)
 
     def _receipt(self, shard: ImageShard, rows: list[Row], seconds: float, batch: int) -> Receipt:
-        finished = [row for row in rows if row["status"] != "failed"]
+        finished = [row | _hashed(row) for row in rows if row["status"] != "failed"]
         failures = [row for row in rows if row["status"] == "failed"]
         dead = sum(row["status"] == "dead" for row in finished)
         return Receipt(
@@ -188,22 +195,37 @@ class Maker:
         return tuple(self.paths.relative(path) for path, rows, _ in tables if rows)
 
 
-def _readings(finished: FinishedImages, number: int) -> Row:
-    return {
-        "status": finished.status[number],
-        "score": finished.scores[number].item(),
-        "score_start": finished.trace[number][0],
-        "loss": finished.losses[number].item(),
-        "trace": finished.trace[number],
-        "activation": finished.activations[number].cpu().numpy(),
-        "steps": finished.steps[number],
+def _runs(shard: ImageShard) -> Iterator[Sequence[Item]]:
+    """The items that are worked on together: no batch reaches from one run into the next, so the cut changes no byte."""
+    begin = 0
+    for size in shard.runs:
+        yield shard.items[begin : begin + size]
+        begin += size
+
+
+def _readings(finished: FinishedImages) -> list[Row]:
+    """What the network says of each image, fetched from the device at once."""
+    columns = {
+        "status": finished.status,
+        "score": finished.scores.tolist(),
+        "score_start": [trace[0] for trace in finished.trace],
+        "loss": finished.losses.tolist(),
+        "trace": finished.trace,
+        "activation": list(finished.activations.cpu().numpy()),
+        "steps": finished.steps,
     }
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
 def _moments(row: Row, means: list[torch.Tensor], every: int) -> list[Row]:
     """What every channel of the layer did along the way, as rows."""
     columns = {name: row[name] for name in TRACES.names if name in row}
     return [columns | {"step": i * every, "activation": moment.float().cpu().numpy()} for i, moment in enumerate(means)]
+
+
+def _hashed(row: Row) -> Row:
+    """The columns of a row that its image's writer has filled in meanwhile."""
+    return {name: value.result() for name, value in row.items() if isinstance(value, Future)}
 
 
 def _non_finite(steps: int) -> Row:

@@ -16,7 +16,7 @@ from atlas.zoo.architecture import no_class_names
 from atlas.zoo.classes import class_names
 from atlas.zoo.foreign import like, ordinary_weights, reason, training_notes, unreadable, unwrapped
 from atlas.zoo.forward import in_eval_mode
-from atlas.zoo.input_channels import GRAY, RGB, no_picture, per_channel, picture_channels
+from atlas.zoo.input_channels import GRAY, RGB, no_picture, numbers, per_channel, picture_channels
 from atlas.zoo.load import load
 
 T = TypeVar("T")
@@ -52,8 +52,8 @@ class InputChanges:
     """What the caller says of the network's input; None: what is known of it."""
 
     size: int | None = None
-    mean: Sequence[float] | None = None
-    std: Sequence[float] | None = None
+    mean: float | Sequence[float] | None = None
+    std: float | Sequence[float] | None = None
 
 
 @contextmanager
@@ -102,11 +102,11 @@ def _given(value: T | None, otherwise: T) -> T:
     return otherwise if value is None else value
 
 
-def _scale(mean: Sequence[float], std: Sequence[float], count: int) -> Float[Tensor, "2 c 1 1"]:
+def _scale(mean: float | Sequence[float], std: float | Sequence[float], count: int) -> Float[Tensor, "2 c 1 1"]:
     rows = []
     for name, values in (("mean", mean), ("std", std)):
         try:
-            rows.append([float(value) for value in per_channel(values, count)])
+            rows.append(per_channel(numbers(values), count))
         except ValueError as error:
             raise ValueError(f"{name}={values}: {error}") from None
     return torch.tensor(rows)[:, :, None, None]

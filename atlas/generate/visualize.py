@@ -46,8 +46,8 @@ def visualize(
     start: Tensor | None = None,
     device: str | torch.device | None = None,
     input_size: int | None = None,
-    mean: Sequence[float] | None = None,
-    std: Sequence[float] | None = None,
+    mean: float | Sequence[float] | None = None,
+    std: float | Sequence[float] | None = None,
 ) -> Visualization:
     """Images of some channels of a layer of any network, or of an objective of one's own, at once: no Ray, no files.
 

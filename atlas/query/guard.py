@@ -14,7 +14,8 @@ import pyarrow as pa
 from atlas.config.mistakes import nearest
 from atlas.query.view_files import VIEW_FILES
 from atlas.query.views import VIEWS
-from atlas.store.index import DamagedFile, read_table
+from atlas.store.damaged_file import DamagedFile
+from atlas.store.index import read_table
 
 # MULTI is PIVOT
 READING = (duckdb.StatementType.SELECT, duckdb.StatementType.MULTI, duckdb.StatementType.EXPLAIN)

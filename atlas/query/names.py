@@ -78,7 +78,18 @@ def _parse(reader: Reader, address: str) -> Address:
             more = f" and {len(features) - LISTED} more" if len(features) > LISTED else ""
             listed = ", ".join(features[:LISTED]) + more
             raise UnknownName(f"{address!r} is {len(features)} features of {reader.path}: {listed}; name one") from None
+        if (unmade := _of_a_layer(reader, address)) is not None:
+            raise _unknown_feature(reader, unmade) from None
         raise UnknownName(f"{error}{_hint(reader, address)}") from None
+
+
+def _of_a_layer(reader: Reader, text: str) -> Address | None:
+    """The address that `layer:channel` would be, where the atlas has such a layer; None where it has not."""
+    layer, _, channel = text.strip().rpartition(":")
+    if not channel.isdecimal():
+        return None
+    models = reader.sql(f"SELECT min(model) AS model FROM tasks WHERE layer = {quoted(layer)}")["model"].to_pylist()
+    return None if models[0] is None else Address(models[0], layer, int(channel))
 
 
 def _in_any_model(reader: Reader, text: str) -> list[str]:

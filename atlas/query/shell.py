@@ -3,7 +3,7 @@
 import shlex
 from pathlib import Path
 
-from atlas.config.quoting import value
+from atlas.config.quoting import quoted
 
 Note = list[str]  # texts and commands in turn, a text first
 FAILURES_SQL = "select feature, metric, error_type, error_message from failures"
@@ -16,7 +16,7 @@ def reading(name: str, atlas: Path, *words: str) -> str:
 
 def job(name: str, out: Path, *overrides: str) -> str:
     """A job on the atlas in a folder, as `atlas site out=outputs/demo`; values in `overrides` are quoted for Hydra."""
-    return shlex.join(["atlas", name, f"out={value(str(out))}", *overrides])
+    return shlex.join(["atlas", name, f"out={quoted(str(out))}", *overrides])
 
 
 def failures(atlas: Path) -> str:

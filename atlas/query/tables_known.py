@@ -3,8 +3,9 @@
 from typing import Any
 from urllib.parse import unquote
 
+from atlas.config.quoting import quoted
 from atlas.query.reader import Reader
-from atlas.query.shell import Note, job, sentence, value
+from atlas.query.shell import Note, job, sentence
 from atlas.records import MEASURES, SCOPES
 from atlas.store.comparisons import read_comparisons
 
@@ -62,5 +63,5 @@ def command(reader: Reader, probe: str = PROBE) -> str:
     if probe == PROBE:
         return job("similarity", reader.path)
     folder = comparison_record(reader, probe).get("probe", {}).get("folder")
-    overrides = [f"probes.{probe}.folder={value(str(folder or 'DIR'))}"] if folder or probe == "natural" else []
-    return job("similarity", reader.path, f"probe=[{PROBE},{value(probe)}]", *overrides)
+    overrides = [f"probes.{probe}.folder={quoted(str(folder or 'DIR'))}"] if folder or probe == "natural" else []
+    return job("similarity", reader.path, f"probe=[{PROBE},{quoted(probe)}]", *overrides)

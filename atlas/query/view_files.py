@@ -10,7 +10,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from atlas.store.classes import CLASSES
-from atlas.store.index import FAILURES, INDEX, TRACES, DamagedFile, files_under, folder_columns, whole_name
+from atlas.store.damaged_file import DamagedFile
+from atlas.store.index import FAILURES, INDEX, TRACES, files_under, folder_columns, whole_name
 from atlas.store.plans import PLAN
 from atlas.store.similarity_tables import (
     CLUSTERS,

@@ -5,14 +5,32 @@ from itertools import chain
 from pathlib import Path
 
 from atlas.store.comparisons import forget_comparison, read_comparisons
-from atlas.store.index import FAILURES, INDEX, TRACES, DamagedFile, files_under, other_columns, read_table
+from atlas.store.damaged_file import DamagedFile
+from atlas.store.index import FAILURES, INDEX, TRACES, files_under, other_columns, read_table, tasks_in
 from atlas.store.paths import AtlasPaths
+from atlas.store.plans import PLAN, write_plan
+
+# of a plan
+ASKED = "it holds again what has been made; what was left to do is asked for by its own command"
 
 
 def remove_damaged(paths: AtlasPaths) -> list[str]:
     """Remove every table that cannot be read, or lacks a column; a note for each. OSError: the storage."""
     folders = [files_under(folder) for folder in paths.folders]
-    return _remove(paths, chain(_at_root(paths), *folders))
+    plans = set(files_under(paths.plans))
+    notes = _remove(paths, chain(_at_root(paths), *folders))
+    for plan in sorted(plans - set(files_under(paths.plans))):
+        _replan(paths, plan)
+    return notes
+
+
+def _replan(paths: AtlasPaths, plan: Path) -> None:
+    """Plan again, in place of a plan that is gone, what has been made or failed and no other plan asks for."""
+    planned = tasks_in(files_under(paths.plans))
+    columns = [name for name in PLAN.names if name != "shard"]
+    files = chain(files_under(paths.index), files_under(paths.failures))
+    rows = (row for path in files for row in read_table(path, columns).to_pylist())
+    write_plan(plan, {row["task"]: row for row in rows if row["task"] not in planned}.values())
 
 
 def remove_damaged_comparisons(paths: AtlasPaths) -> list[str]:
@@ -31,11 +49,7 @@ def _remove(paths: AtlasPaths, tables: Iterable[Path]) -> list[str]:
             # first, so that nobody counts on a table that is gone
             _forget(paths, paths.relative(path))
             path.unlink()
-            remedy = (
-                "the command that it is of writes it anew"
-                if path.parent == paths.plans
-                else "what it held is made again"
-            )
+            remedy = ASKED if path.parent == paths.plans else "what it held is made again"
             notes.append(f"{paths.relative(path)} was damaged ({error.reason}); {remedy}")
     return notes
 

@@ -24,8 +24,11 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object], *, durable: boo
                 file.flush()
                 os.fsync(file.fileno())
         os.replace(part, path)
-    except BaseException:
+    except BaseException as error:
         part.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
+            # a full disk says so without a word of where
+            error.filename = str(path)
         raise
     if durable:
         sync_folder(path.parent)
@@ -64,7 +67,12 @@ def publish(source: Path, target: Path) -> None:
 
 def sync_folder(folder: Path) -> None:
     """Flush a folder's entries, so that a rename outlives a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    sync_file(folder)
+
+
+def sync_file(path: Path) -> None:
+    """Flush what a file that was written without waiting for the disk holds."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

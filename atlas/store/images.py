@@ -35,10 +35,13 @@ def write_image(path: Path, image: np.ndarray) -> str:
     return write_pixels(path, to_pil(image))
 
 
-def write_pixels(path: Path, pixels: Image.Image, note: str | None = None) -> str:
-    """Write 8-bit pixels as PNG, which may bear a note for `read_note`, in JSON; returns the file's sha256."""
+def write_pixels(path: Path, pixels: Image.Image, note: str | None = None, *, durable: bool = True) -> str:
+    """Write 8-bit pixels as PNG, which may bear a note for `read_note`, in JSON; returns the file's sha256.
+
+    durable: as for `write_whole`.
+    """
     content = _png(pixels, note)
-    write_bytes(path, content)
+    write_bytes(path, content, durable=durable)
     return hashlib.sha256(content).hexdigest()
 
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from atlas.store.columns import described, table_name
+from atlas.store.damaged_file import DamagedFile, damage_of
 from atlas.store.files import write_whole
 
 INDEX = pa.schema(
@@ -98,31 +99,17 @@ def write_table(path: Path, table: pa.Table, group: int | None = None) -> None:
     write_whole(path, write)
 
 
-class DamagedFile(OSError):
-    """A Parquet file that cannot be read, though the storage gives its bytes; the message names it and the remedy."""
-
-    def __init__(self, path: Path, error: BaseException) -> None:
-        self.path, self.reason = path, str(error).partition("\n")[0] or type(error).__name__
-        super().__init__(f"{path} is damaged ({self.reason}); retry=broken makes again what it held")
-
-
 def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """Read one file, its page checksums verified, with what its folders tell.
 
     DamagedFile when it is not whole, or lacks a column. OSError: the storage.
     """
     folders = folder_columns(path)
-    try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            schema = file.schema_arrow
-            told = {name: _whole(schema, name, value) for name, value in folders.items() if name not in schema.names}
-            table = file.read(columns=None if columns is None else [name for name in columns if name not in told])
-            table.validate()
-    # a footer, unlike a page, has no checksum: what is wrong in it may show in any way
-    except (pa.ArrowException, OSError, ValueError, MemoryError, OverflowError, KeyError, TypeError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
-        raise DamagedFile(path, error) from error
+    with damage_of(path), pq.ParquetFile(path, page_checksum_verification=True) as file:
+        schema = file.schema_arrow
+        told = {name: _whole(schema, name, value) for name, value in folders.items() if name not in schema.names}
+        table = file.read(columns=None if columns is None else [name for name in columns if name not in told])
+        table.validate()
     for name, value in told.items():
         if columns is None or name in columns:
             table = table.append_column(name, pa.repeat(pa.scalar(value, pa.string()), table.num_rows))
@@ -138,12 +125,8 @@ def other_columns(path: Path, schema: pa.Schema) -> set[str]:
 
     DamagedFile: its footer cannot be read.
     """
-    try:
+    with damage_of(path):
         types = {field.name: _plain(field.type) for field in pq.read_schema(path)}
-    except (pa.ArrowException, OSError, ValueError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
-        raise DamagedFile(path, error) from error
     wanted = {field.name: _plain(field.type) for field in schema}
     missing = {name for name in wanted.keys() - types.keys() if name not in (*folder_columns(path), *NEWER)}
     changed = {name for name in types.keys() & wanted.keys() if types[name] != wanted[name]}
@@ -165,10 +148,8 @@ def folder_columns(path: Path) -> dict[str, str]:
 
 def whole_name(path: Path, column: str) -> str:
     """The value of a column that a file's folder tells: a folder's name may have been too long. DamagedFile."""
-    try:
+    with damage_of(path):
         return _whole(pq.read_schema(path), column, folder_columns(path)[column])
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise DamagedFile(path, error) from error
 
 
 def _without_folders(table: pa.Table, path: Path) -> tuple[pa.Table, dict[str, str]]:

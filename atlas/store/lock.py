@@ -80,8 +80,13 @@ class Lock:
             "started": _started(os.getpid()),
             "token": self._token,
         }
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(owner, file)
+        try:
+            with os.fdopen(descriptor, "w") as file:
+                json.dump(owner, file)
+        except OSError as error:
+            # a full disk: an empty file would say that somebody is at work
+            self.path.unlink(missing_ok=True)
+            raise OSError(error.errno, error.strerror, str(self.path)) from error
         return True
 
     def _remove_stale(self, stale: Owner) -> bool:
@@ -190,5 +195,5 @@ def _answers(pid: int) -> str | None:
 def owner_name(owner: Owner) -> str:
     """An owner as messages name it."""
     if owner["pid"] == NOBODY_KNOWN["pid"]:
-        return "a process that its lock does not name"
+        return f"a process that its lock does not name, which counts as gone after {STALE:.0f} s without a sign of life"
     return f"process {owner['pid']} on {owner['host']}"

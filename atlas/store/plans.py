@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from atlas.store.columns import described
+from atlas.store.damaged_file import DamagedFile
 from atlas.store.files import write_whole
-from atlas.store.index import DamagedFile, Row, read_table
+from atlas.store.index import Row, read_table
 
 PLAN = pa.schema(
     [

@@ -42,6 +42,5 @@ def whole_manifest(paths: AtlasPaths) -> tuple[Manifest | None, str | None]:
         if not copies:
             return None, None
         write_manifest(paths.manifest, copies[0])
-        return copies[
-            0
-        ], f"atlas.json was {'damaged' if isinstance(error, DamagedManifest) else 'lost'}, and is put back"
+        harm = "damaged" if isinstance(error, DamagedManifest) else "lost"
+        return copies[0], f"atlas.json was {harm}, and is put back"

@@ -13,6 +13,7 @@ from torch import nn
 
 from atlas.config.mistakes import ConfigError, nearest
 from atlas.config.schema import ModelConfig
+from atlas.zoo.input_channels import ALLOWED, numbers
 from atlas.zoo.torch_state import kept_torch_state
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)  # of RGB in [0, 1], as torchvision's and most of timm's models are trained with
@@ -57,20 +58,22 @@ def seeded(seed: int) -> Iterator[None]:
 
 def configured(name: str, config: ModelConfig, own: Architecture) -> Architecture:
     """An architecture with the config's preprocessing instead of its source's; its builders get seed and errors."""
-    mistakes = [
-        f"models.{name}.{key}={value!r}: give one number, or one for each of the model's channels{above}"
-        for key, value, above in (("mean", config.mean, ""), ("std", config.std, ", above 0"))
-        if value is not None and (not value or (above and min(value) <= 0))
-    ]
+    before, scale, mistakes = own.preprocessing, dict[str, tuple[float, ...]](), list[str]()
+    for key, value in (("mean", config.mean), ("std", config.std)):
+        try:
+            scale[key] = getattr(before, key) if value is None else numbers(value)
+            if key == "std" and min(scale[key]) <= 0:
+                raise ValueError(f"{ALLOWED}, above 0")
+        except ValueError as error:
+            mistakes.append(f"models.{name}.{key}={value!r}: {error}")
     if config.input_size is not None and config.input_size < 1:
         mistakes.append(f"models.{name}.input_size={config.input_size}: give a number of pixels, 1 or more")
     if mistakes:
         raise ConfigError(mistakes)
-    before = own.preprocessing
     size = before.input_size if config.input_size is None else config.input_size
     preprocessing = before._replace(
-        mean=tuple(before.mean if config.mean is None else config.mean),
-        std=tuple(before.std if config.std is None else config.std),
+        mean=scale["mean"],
+        std=scale["std"],
         input_size=size,
         # The same share of the picture is cut off.
         resize=before.resize * size // before.input_size,

@@ -1,5 +1,6 @@
 """Cards: a ModelConfig in; out what the planner must know of the model, without tensors."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -27,7 +28,28 @@ LARGER = 380 / 299  # the sources' last octave, relative to the first
 
 def make_card(name: str, config: ModelConfig) -> ModelCard:
     """Make the card of the real model with its weights, on the CPU; ConfigError: every mistake in `models.<name>`."""
-    loaded = load(name, config)
+    return card_of(load(name, config), config)
+
+
+def card_or_mistake(
+    name: str, config: ModelConfig, use: Callable[[Loaded], None] | None = None
+) -> ModelCard | ConfigError:
+    """The card, or what is wrong with the model. use: is given the model that the card was made of."""
+    try:
+        loaded = load(name, config)
+        card = card_of(loaded, config)
+    except ConfigError as error:
+        return error
+    except Exception as error:  # what other people's code has raised where nobody looked for it
+        return ConfigError([f"models.{name} cannot be read: {reason(error)}"])
+    if use is not None:
+        use(loaded)
+    return card
+
+
+def card_of(loaded: Loaded, config: ModelConfig) -> ModelCard:
+    """The card of a model that is loaded, on the CPU, by a config."""
+    name = loaded.name
     with own_torch_state():
         walked = _walk(name, loaded.model, loaded.input_size, loaded.channels)
         with foreign(name, "has layers that cannot be read"):
@@ -136,6 +158,10 @@ def _walk(name: str, model: nn.Module, size: int, channels: int) -> Walk:
     shape = (2, channels, size, size)
     try:
         walked = walk(model, like(model).new_zeros(shape))
+    # of a signature: `forward(x, y)`
+    except TypeError as error:
+        what = f"models.{name}: a forward pass of images alone failed: {reason(error)}"
+        raise ConfigError([f"{what}; wrap a network that takes more, or something else"]) from error
     except Exception as error:  # other people's model, perhaps at a size that it cannot take
         what = f"models.{name}.input_size={size}: a forward pass of images {shape} failed"
         raise ConfigError([f"{what}: {reason(error)}"]) from error

@@ -5,9 +5,7 @@ import pickle
 import signal
 import sys
 
-from atlas.config.mistakes import ConfigError
-from atlas.zoo.card import make_card
-from atlas.zoo.foreign import reason
+from atlas.zoo.card import card_or_mistake
 
 
 def main() -> None:
@@ -16,12 +14,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     name, config = pickle.load(sys.stdin.buffer)
-    try:
-        answer = make_card(name, config)
-    except ConfigError as error:
-        answer = error
-    except Exception as error:  # what other people's code has raised where nobody looked for it
-        answer = ConfigError([f"models.{name} cannot be read: {reason(error)}"])
+    answer = card_or_mistake(name, config)
     with answers:
         pickle.dump(answer, answers)
 

@@ -1,4 +1,4 @@
-"""The cards of a sweep's models, each made in a process of its own: the job's process never holds a network.
+"""The cards of a sweep's models, each made in a process of its own, or in this one where the work will be done here.
 
 `python -m atlas.zoo.card_process` is that process. Unlike multiprocessing's, it never runs the caller's script again.
 """
@@ -9,24 +9,45 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stdout
+from functools import partial
 from typing import IO
 
 from atlas.child import import_path, last_words
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import ModelConfig
 from atlas.records import ModelCard
+from atlas.zoo.kept_model import drop, keep
 
 PROCESSES = 2  # models in memory at once
+ELSEWHERE = ("custom",)  # sources of code that nobody knows
 TAIL = 20_000  # bytes of what a process has said that are kept
 
 
-def read_cards(models: dict[str, ModelConfig]) -> tuple[dict[str, ModelCard], list[str]]:
-    """Each model's card by name, and the mistakes of the models that cannot be read."""
+def read_cards(models: dict[str, ModelConfig], *, here: bool = False) -> tuple[dict[str, ModelCard], list[str]]:
+    """Each model's card by name, and the mistakes of the models that cannot be read.
+
+    here: in this process, and the last of them is kept for the work (`kept_model`). A user's own code, which may end
+    the process that it runs in, is tried elsewhere first all the same.
+    """
+    mine = [name for name, model in models.items() if here and model.source not in ELSEWHERE]
+    others = {name: model for name, model in models.items() if name not in mine}
     with ThreadPoolExecutor(PROCESSES) as pool:
-        answers = dict(zip(models, pool.map(read_card, models, models.values()), strict=True))
+        answers = dict(zip(others, pool.map(read_card, others, others.values()), strict=True))
+    answers |= {name: _read_here(name, models[name]) for name in mine}
+    answers = {name: answers[name] for name in models}
     cards = {name: answer for name, answer in answers.items() if isinstance(answer, ModelCard)}
     errors = [answer for answer in answers.values() if isinstance(answer, ConfigError)]
     return cards, [mistake for error in errors for mistake in error.mistakes]
+
+
+def _read_here(name: str, config: ModelConfig) -> ModelCard | ConfigError:
+    # Imported here: torch comes with it, which a driver of workers elsewhere does without.
+    from atlas.zoo.card import card_or_mistake
+
+    drop()
+    with redirect_stdout(sys.stderr):
+        return card_or_mistake(name, config, partial(keep, config))
 
 
 def read_card(name: str, config: ModelConfig) -> ModelCard | ConfigError:

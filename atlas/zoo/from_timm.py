@@ -15,6 +15,7 @@ from atlas.config.extras import install
 from atlas.config.mistakes import ConfigError, nearest
 from atlas.config.schema import ModelConfig
 from atlas.zoo.architecture import Architecture, Preprocessing, fetched, no_weights
+from atlas.zoo.compiler_later import compiler_later
 from atlas.zoo.torchvision_ops import torchvision
 
 
@@ -26,7 +27,8 @@ def timm_module(setting: str) -> ModuleType:
     torchvision()  # timm imports it, and may have to be helped as everybody
     try:
         # Imported here: timm is optional.
-        import timm
+        with compiler_later():
+            import timm
     except ModuleNotFoundError as error:
         if error.name != "timm":
             raise

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -10,6 +11,7 @@ from torch.nn.modules.conv import _ConvNd
 from atlas.zoo.forward import runs_on
 
 RGB, GRAY = 3, 1
+ALLOWED = "give one number, or one for each channel"
 LUMA = (0.299, 0.587, 0.114)  # of red, green, blue in gray: ITU-R 601, as PIL's mode L has it
 
 
@@ -41,6 +43,16 @@ def no_picture(model: nn.Module, count: int) -> str:
     return f"{type(model).__name__} takes images of {count} channels; those of 1 (gray) and of 3 (RGB) can be made"
 
 
+def numbers(value: object) -> tuple[float, ...]:
+    """A mean or deviation as it was given: one number, or several. ValueError: it is neither."""
+    # of numpy or torch
+    value = value.tolist() if isinstance(value, np.ndarray | np.generic | Tensor) else value
+    listed = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+    if not listed or not all(isinstance(number, (int, float)) and not isinstance(number, bool) for number in listed):
+        raise ValueError(ALLOWED)
+    return tuple(float(number) for number in listed)
+
+
 def per_channel(values: Sequence[float], count: int) -> tuple[float, ...]:
     """A mean or deviation for each of a picture's channels: one number stands for all, three for gray as their mean.
 
@@ -53,9 +65,7 @@ def per_channel(values: Sequence[float], count: int) -> tuple[float, ...]:
     if len(values) == RGB and count == GRAY:
         return (sum(values) / RGB,)
     channels = "1 channel" if count == 1 else f"{count} channels"
-    raise ValueError(
-        f"{len(values)} numbers for a model that takes {channels}; give one number, or one for each channel"
-    )
+    raise ValueError(f"{len(values)} numbers for a model that takes {channels}; {ALLOWED}")
 
 
 def _of_convolutions(model: nn.Module) -> Iterator[int]:

@@ -16,7 +16,9 @@ class OneModel:
     def __call__(self, name: str) -> Loaded:
         """The model; whoever asked for another one before must not keep that. ConfigError: it cannot be loaded."""
         if self._loaded is None or self._loaded.name != name:
-            self._loaded = None
-            gc.collect()  # some models refer to themselves
+            if self._loaded is not None:
+                self._loaded = None
+                # some models refer to themselves
+                gc.collect()
             self._loaded = load(name, self.models[name], self.device)
         return self._loaded

@@ -105,13 +105,12 @@ def _read_safetensors(setting: str, path: Path) -> dict[str, Tensor]:
 
 def _read_torch(setting: str, path: Path) -> Any:
     try:
-        with (
-            warnings.catch_warnings(action="ignore"),
-            torch.serialization.safe_globals(PLAIN),
-        ):  # about pickles that torch did not write: an error follows
-            # Mapped, not read, where the format allows it: a large model must not stand in memory twice.
+        # of pickles that torch did not write it warns, and an error follows
+        with warnings.catch_warnings(action="ignore"), torch.serialization.safe_globals(PLAIN):
+            # mapped, not read, where the format allows it: a large model must not stand in memory twice
             load = partial(torch.load, map_location="cpu", weights_only=True)
-            if path.suffix == ".safetensors":  # torch goes by the name of a path
+            # torch goes by the name of a path
+            if path.suffix == ".safetensors":
                 with open(path, "rb") as file:
                     return load(file)
             return load(path, mmap=zipfile.is_zipfile(path))
@@ -121,8 +120,9 @@ def _read_torch(setting: str, path: Path) -> Any:
             raise _unreadable(setting, error) from error
         what = f"{setting}: refused, for it is a pickle that could run code ({code['what'] or 'Python objects'})"
         raise ConfigError([f"{what}; save model.state_dict() alone, or a .safetensors file"]) from None
+    # whatever a broken file makes the reader stumble over
     except (RuntimeError, EOFError, OSError, ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
-        raise _unreadable(setting, error) from error  # whatever a broken file makes the reader stumble over
+        raise _unreadable(setting, error) from error
 
 
 def _unreadable(setting: str, error: Exception) -> ConfigError:

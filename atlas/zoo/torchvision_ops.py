@@ -12,6 +12,8 @@ from typing import Any
 from torch import library as registry
 from torch import ops
 
+from atlas.zoo.compiler_later import compiler_later
+
 SCHEMAS = {
     "nms": "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
     "qnms": "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
@@ -31,7 +33,8 @@ def _imported() -> tuple[Any, registry.Library | None]:
     it keeps them.
     """
     try:
-        return import_module("torchvision"), None
+        with compiler_later():
+            return import_module("torchvision"), None
     except RuntimeError as error:
         if "does not exist" not in str(error):
             raise
@@ -39,7 +42,8 @@ def _imported() -> tuple[Any, registry.Library | None]:
     for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
         del sys.modules[name]
     declared = _declare_missing()
-    return import_module("torchvision"), declared
+    with compiler_later():
+        return import_module("torchvision"), declared
 
 
 def _declare_missing() -> registry.Library:

@@ -14,6 +14,8 @@ from atlas.query.asking import CannotAsk
 from atlas.query.atlas import Atlas
 from atlas.query.names import UnknownName
 
+pytestmark = pytest.mark.job
+
 COLUMNS = ["feature", "z", "response", "rank", "x0", "y0", "x1", "y1", "name"]
 ALL = 1000
 

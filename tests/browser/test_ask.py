@@ -12,6 +12,8 @@ from atlas.query.asking import ASK_COLUMNS
 from atlas.query.atlas import Atlas
 from tests.browser.visit import Visit, served, visiting
 
+pytestmark = pytest.mark.job
+
 BOX = {"x0": 10, "y0": 5, "x1": 30, "y1": 25}
 ROWS = [
     {"feature": "alpha/conv1:2", "z": 5.25, "response": 1.5, "rank": 1, **BOX, "name": "<b>dots</b>"},

@@ -1,6 +1,10 @@
 """The keyboard alone is enough."""
 
+import pytest
+
 from tests.browser.visit import Visit, visiting
+
+pytestmark = pytest.mark.job
 
 
 def test_search_finds_layers_and_features(visit: Visit) -> None:

@@ -1,6 +1,10 @@
 """From the first page, link by link, to all there is."""
 
+import pytest
+
 from tests.browser.visit import Visit
+
+pytestmark = pytest.mark.job
 
 
 def test_every_feature_and_page_is_reached_from_the_first_page(visit: Visit) -> None:

@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import pytest
 from made_atlas import Made, make_atlas, write_names
 from made_similarity import write_similarity
 from playwright.sync_api import Browser
 
 from atlas.report.site.write import write_site
 from tests.browser.visit import visiting
+
+pytestmark = pytest.mark.job
 
 SCRIPT = "<img src=x onerror=window.hacked=1>"
 HOSTILE = (

@@ -18,6 +18,8 @@ from atlas.query.atlas import Atlas
 from atlas.report.site.write import write_site
 from tests.browser.visit import Visit, served, visiting
 
+pytestmark = pytest.mark.job
+
 PAGES = {
     "#/": "made",
     "#/l/alpha/conv1": "conv1",

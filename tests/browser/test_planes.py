@@ -6,6 +6,8 @@ import pytest
 
 from tests.browser.visit import Visit
 
+pytestmark = pytest.mark.job
+
 
 def point_at_some(visit: Visit) -> str:
     """Move along the middle of the canvas until something stands under the pointer; the text of what is shown of it."""

@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
 from made_atlas import LAYERS, Made, make_atlas
 from playwright.sync_api import Browser
 
 from atlas.report.site.write import write_site
 from tests.browser.visit import visiting
+
+pytestmark = pytest.mark.job
 
 
 def test_without_similarity_the_pages_say_how_to_get_it(browser: Browser, tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from playwright.sync_api import Browser
 from atlas.report.site.write import write_site
 from tests.browser.visit import Visit, visiting
 
+pytestmark = pytest.mark.job
+
 CHANNELS = 900
 
 

@@ -18,6 +18,8 @@ from atlas.report.site import write as writing
 from atlas.store.lock import Lock
 from atlas.store.paths import AtlasPaths
 
+pytestmark = pytest.mark.job
+
 
 @pytest.fixture
 def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AtlasPaths:
@@ -96,7 +98,7 @@ def test_while_another_job_writes_it_says_who(paths: AtlasPaths, capsys: pytest.
 def test_a_damaged_index_is_named(paths: AtlasPaths, capsys: pytest.CaptureFixture[str]) -> None:
     file = next(paths.index.rglob("*.parquet"))
     file.write_bytes(file.read_bytes()[:-40])
-    assert run_job("site", []) == 2
+    assert run_job("site", []) == 1
     assert f"{file.name} is damaged" in capsys.readouterr().err
 
 
@@ -126,8 +128,7 @@ def test_a_run_ends_with_the_site(
 
     config = SweepConfig(name="new", out=str(paths.root), dry_run=False)
     made = ImagesOutcome(paths, 1, failed=int(images == SOME_FAILED), stopped=outcome(images).stopped)
-    monkeypatch.setattr(run, "prepared", lambda *_: (config, Plan))
-    monkeypatch.setattr(run, "make_images", lambda *_: made)
+    monkeypatch.setattr(run, "prepared_and_made", lambda *_: (config, Plan, made))
     monkeypatch.setattr(run, "compare_features", lambda *_: outcome(compared))
     assert run.run_body(config, [], []).code == code
     assert paths.site_page.exists() is written

@@ -16,6 +16,8 @@ from atlas.optvis.metrics import METRICS
 from atlas.sweep.targets import make_target
 from tests.config.composing import composed
 
+pytestmark = pytest.mark.job
+
 NEEDED = {
     "custom": ["model.factory=a.b:c"],
     "ray": ["cluster.address=auto"],

@@ -8,6 +8,8 @@ from atlas.config.compose import compose_model, run_job
 from atlas.config.mistakes import ConfigError
 from tests.config.composing import Composed, composed
 
+pytestmark = pytest.mark.job
+
 ONE = {
     # wrong keys
     "seds=[0]": "seds=[0]: no such key; did you mean seeds?",
@@ -16,7 +18,8 @@ ONE = {
     "~modle": "~modle: no such key; did you mean model",
     "models.patternet.seed=1": "models.patternet.seed=1: no such key; did you mean models.patternnet.seed",
     "recipe.octaves=[{siz:64}]": "recipe.octaves=[{siz:64}]: Key 'siz' not in 'OctaveConfig'",
-    "model.kwargs={a:1}": "model.kwargs={a:1}: no such key; did you mean",
+    "model.kwargs={a:1}": "model.kwargs={a:1}: arguments of a model are added, each by itself, as +model.kwargs.KEY=VALUE",
+    "model.kwargs.a=1": "model.kwargs.a=1: arguments of a model are added, each by itself, as +model.kwargs.KEY=VALUE",
     "models.patternnet.kwargs={a:1}": "models.patternnet.kwargs={a:1}: Key 'a' is not in struct; to add one, write +models.",
     # wrong types
     "seeds=abc": "seeds=abc: Invalid value assigned: str is not a ListConfig, list or tuple.",

@@ -12,6 +12,11 @@ def test_a_dry_run_however_it_is_written(word: str) -> None:
     assert as_overrides(["model=x", word], SweepConfig) == ["model=x", "dry_run=true"]
 
 
+def test_a_calibrated_dry_run_is_one_that_measures() -> None:
+    for word in ("dry_run=calibrate", "--dry-run=calibrate"):
+        assert as_overrides([word], SweepConfig) == ["dry_run=true", "calibrate=true"]
+
+
 def test_what_hydra_has_is_left_to_it() -> None:
     words = ["--cfg", "job", "--config-dir=conf", "--help", "-cd", "conf", "+a=b", "~c", "layers=[--x]", "--info"]
     assert as_overrides(words, SweepConfig) == words

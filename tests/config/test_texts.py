@@ -9,6 +9,8 @@ from atlas.config.mistakes import ConfigError
 from atlas.config.texts import as_texts
 from tests.config.composing import composed
 
+pytestmark = pytest.mark.job
+
 NUMBERS = ("2026_11_27", "1.10", "7e12345", "1e3", "true", "null", "0x10", "nan", "-1", "1:30")
 PATHS = (
     *("café [1].png", "a=b,c.png", "it's.png", "[1].png", "[a,b]", "a b.png", "{x}.png", "$d.png", "${x}.png"),

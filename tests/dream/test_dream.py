@@ -30,6 +30,8 @@ from atlas.zoo import one_model
 from atlas.zoo.card import make_card
 from atlas.zoo.load import load
 
+pytestmark = pytest.mark.job
+
 PATTERNNET = ModelConfig(source="patternnet")
 RESNET = ModelConfig(source="torchvision", entry="resnet18", weights="none")
 FACTORIES = """

@@ -20,6 +20,8 @@ from atlas.engine.signals import StopNow, stop_requests
 from atlas.optvis.batch import Moment
 from atlas.store.images import read_note
 
+pytestmark = pytest.mark.job
+
 STEPS, EVERY = 10, 3
 RECIPES = {"dream": [12.0, 12.0], "dream_normalized": [0.02, 0.01]}  # one by one, and several channels together
 

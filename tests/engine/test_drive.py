@@ -15,6 +15,7 @@ from atlas.engine.events import Died, Done, Event, Fail, Ready, Trouble
 from atlas.engine.executor import Executor
 from atlas.engine.progress import Count, Lines, StatusFile
 from atlas.engine.publisher import Publisher
+from atlas.engine.pulse import Pulse
 from atlas.engine.signals import StopRequest
 from atlas.records import Shard
 from atlas.store.lock import Lock
@@ -168,6 +169,28 @@ def test_a_grace_that_is_over_ends_the_run_and_charges_nothing(tmp_path: Path) -
     assert ending.stopped == "stopped by SIGTERM"
     assert executor.killed == 1
     assert record.committed == record.failed == []
+
+
+def test_a_signal_during_work_in_this_process_is_answered_before_it_ends(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stop = StopRequest()
+
+    class Inline(Scripted):
+        def poll(self, timeout: float) -> list[Event]:
+            if self.events and stop.name is None and isinstance(self.events[0], Done):
+                stop.name = "SIGINT"
+                pulse = Pulse(tmp_path / "pulse", 1.0)
+                pulse._next = 0.0
+                pulse.beat(0.5)
+                answered.append("finishing what is under way" in capsys.readouterr().err)
+            return super().poll(timeout)
+
+    answered: list[bool] = []
+    ending, record = drive(tmp_path, Inline(done), stop=stop)
+    assert answered == [True]
+    assert ending.stopped == "stopped by SIGINT"
+    assert record.committed == [shard().id]
 
 
 def test_a_signal_after_the_storage_has_failed_is_still_a_clean_stop(tmp_path: Path) -> None:

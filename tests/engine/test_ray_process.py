@@ -10,10 +10,12 @@ import pytest
 
 from atlas.config.schema import ClusterConfig
 from atlas.engine import ray_process
+from atlas.engine.early_ray import early_ray
 from atlas.engine.events import Event, Ready
 from atlas.engine.executor import ActorShape, ClusterError, ClusterGone
 from atlas.engine.ray_process import PartWatch, RayProcess
 from atlas.engine.signals import StopNow, StopRequest
+from atlas.engine.workers import actor_shape
 
 
 @pytest.fixture(autouse=True)
@@ -22,9 +24,14 @@ def without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ray_process, "CLOSING", 5.0)
 
 
-def opened(*work: Any, stop: StopRequest | None = None, **cluster: float) -> RayProcess:
-    shape = ActorShape(2, 1, 0.0, most=2)
-    return RayProcess(work, shape, ClusterConfig(kind="local", **cluster), stop or StopRequest())  # type: ignore[arg-type]
+def opened(*words: Any, stop: StopRequest | None = None, **cluster: float) -> RayProcess:
+    process = RayProcess(ActorShape(2, 1, 0.0), cluster_of(*words, **cluster))
+    process.open(None, 2, stop or StopRequest())
+    return process
+
+
+def cluster_of(*words: Any, **cluster: float) -> ClusterConfig:
+    return ClusterConfig(kind="ray", address=" ".join(map(str, words)), **cluster)  # type: ignore[arg-type]
 
 
 def first_events(executor: RayProcess) -> list[Event]:
@@ -35,7 +42,8 @@ def first_events(executor: RayProcess) -> list[Event]:
 
 def test_what_actors_report_is_heard_but_for_those_that_were_replaced() -> None:
     executor = opened("serve")
-    assert (executor.slots, executor.request(), executor.where(1)) == (2, "asked for 2", "waiting for resources")
+    assert (executor.slots, executor.where(1)) == (2, "waiting for resources")
+    assert executor.request() == "asked for 2 actors of 1 CPU and 0 GPU; the cluster has {'CPU': 2.0}"
     executor.start(1, "a")
     assert first_events(executor) == [Ready(1)]
     assert executor.where(1) == "here:1"
@@ -56,7 +64,28 @@ def test_a_start_that_takes_too_long_or_is_stopped_ends_and_leaves_no_process() 
     stop.name = "SIGTERM"
     with pytest.raises(StopNow):
         opened("sleep", stop=stop)
-    assert [child for child in psutil.Process().children() if "fake_ray" in " ".join(child.cmdline())] == []
+    assert children() == []
+
+
+def test_a_ray_that_was_started_early_is_taken_if_it_is_the_one_that_is_wanted_and_else_ended() -> None:
+    cluster = ClusterConfig(kind="local", actors=2)
+    with early_ray(cluster, wanted=True) as early:
+        first = early.take(actor_shape(cluster, "cpu", 0), cluster)
+        first.open(None, 1, StopRequest())
+        assert first.slots == 1
+        first.close()
+    with early_ray(cluster, wanted=True) as early:
+        second = early.take(ActorShape(2, 3, 0.0), cluster)
+        assert len(children()) == 1
+        second.close()
+    with early_ray(cluster, wanted=True):
+        assert len(children()) == 1
+    with early_ray(ClusterConfig(kind="inline"), wanted=True), early_ray(cluster, wanted=False):
+        assert children() == []
+
+
+def children() -> list[psutil.Process]:
+    return [child for child in psutil.Process().children() if "fake_ray" in " ".join(child.cmdline())]
 
 
 def test_a_death_of_ray_is_one_sentence_and_what_is_said_after_it_does_no_harm() -> None:

@@ -27,6 +27,7 @@ from atlas.engine.events import (
     Starved,
     Trouble,
 )
+from atlas.engine.pace import Pace
 from atlas.engine.scheduler import DEATHS, SETUPS, TROUBLES, Scheduler
 from atlas.records import ImageShard, Item, Receipt, Shard, Target
 from atlas.sweep.identity import shard_id
@@ -284,14 +285,15 @@ HAPPENINGS += ["starved", "noted"]
     slots=st.integers(1, 4),
     history=st.lists(st.tuples(st.sampled_from(HAPPENINGS), st.integers(0, 5)), max_size=60),
     poison=st.integers(0, 40),
+    seconds=st.sampled_from([None, 0.1, 1.5, 5.0]),
 )
 def test_whatever_happens_every_image_settles_exactly_once(
-    sizes: list[int], slots: int, history: list[tuple[str, int]], poison: int
+    sizes: list[int], slots: int, history: list[tuple[str, int]], poison: int, seconds: float | None
 ) -> None:
     """Play a random history, then a calm end: commits, failures and abandoned images partition the plan."""
     starts = [sum(sizes[:n]) for n in range(len(sizes))]
     plan = [shard("ab"[n % 2], range(s, s + size)) for n, (s, size) in enumerate(zip(starts, sizes, strict=True))]
-    world = World(Scheduler(plan), poison)
+    world = World(Scheduler(plan, None if seconds is None else Pace(seconds)), poison)
     for number in range(slots):
         world.feed(Joined(number))
     for happening, number in history:

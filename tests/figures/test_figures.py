@@ -32,7 +32,7 @@ SLOW = {"filter-vs-dream"}  # the lab's filter has its own size
 LABELLED = {"metric-invariance", "interaction", "neurons"}  # whose images are compared with their labels, below
 
 
-pytestmark = pytest.mark.usefixtures("cards_made_here")
+pytestmark = [pytest.mark.job, pytest.mark.usefixtures("cards_made_here")]
 
 
 def figure(*words: str) -> Result:

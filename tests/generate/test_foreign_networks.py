@@ -145,7 +145,9 @@ def test_other_channels_are_refused_by_their_number(channels: int) -> None:
 
 
 def test_one_mean_stands_for_all_channels_and_others_must_be_as_many() -> None:
-    assert torch.equal(look(net(), mean=[0.5], std=[0.2]).images, look(net(), mean=[0.5] * 3, std=[0.2] * 3).images)
+    each = look(net(), mean=[0.5] * 3, std=[0.2] * 3).images
+    for mean, std in (([0.5], [0.2]), (0.5, 0.2), ((0.5,), 0.2)):
+        assert torch.equal(look(net(), mean=mean, std=std).images, each)
     with pytest.raises(ValueError, match=r"std=\[1, 1\]: 2 numbers for a model that takes 3 channels"):
         look(net(), std=[1, 1])
     with pytest.raises(ValueError, match=r"2 numbers for a model that takes 1 channel"):

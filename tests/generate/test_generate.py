@@ -16,9 +16,13 @@ from atlas.generate.maker import Maker
 from atlas.query.atlas import Atlas
 from atlas.query.verify.verify import verify
 from atlas.store.files import publish
+from atlas.store.image_writer import ImageWriter
+from atlas.store.images import write_pixels
 from atlas.store.lock import Lock, Locked
 from atlas.store.paths import AtlasPaths
 from atlas.sweep.plan import make_plan
+
+pytestmark = pytest.mark.job
 
 ASK = ("layers=[conv1,conv4]", "channels=0:3", "metric=[l1,l2]")
 
@@ -185,15 +189,15 @@ def test_memory_that_runs_out_between_two_images_makes_no_row_twice(
 ) -> None:
     import atlas.generate.maker
 
-    real, calls = atlas.generate.maker.write_image, []
+    calls: list[Path] = []
 
-    def tight(path: Path, image: np.ndarray) -> str:
+    def tight(path: Path, image: Image.Image) -> str:
         calls.append(path)
         if len(calls) == 4:
             raise MemoryError("no room")
-        return real(path, image)
+        return write_pixels(path, image)
 
-    monkeypatch.setattr(atlas.generate.maker, "write_image", tight)
+    monkeypatch.setattr(atlas.generate.maker, "ImageWriter", partial(ImageWriter, write=tight))
     outcome = run_small(tmp_path / "a", "layers=[conv1]", "channels=0:6")
     assert (outcome.made, outcome.failed) == (6, 0)
     assert [row["channel"] for row in rows_of(tmp_path / "a")] == list(range(6))
@@ -241,10 +245,10 @@ def test_a_full_disk_stops_the_run_resumably_and_charges_no_image(
     import atlas.engine.drive
     import atlas.generate.maker
 
-    def full(path: Path, image: np.ndarray) -> str:
+    def full(path: Path, image: Image.Image) -> str:
         raise OSError(28, "No space left on device", str(path))
 
-    monkeypatch.setattr(atlas.generate.maker, "write_image", full)
+    monkeypatch.setattr(atlas.generate.maker, "ImageWriter", partial(ImageWriter, write=full))
     monkeypatch.setattr(atlas.engine.drive.time, "sleep", lambda seconds: None)
     outcome = run_small(tmp_path / "a", "layers=[conv1]", "channels=0:4")
     assert outcome.stopped is not None

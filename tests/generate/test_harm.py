@@ -10,7 +10,7 @@ from sweeps import image_bytes, run_small
 from atlas.config.mistakes import ConfigError
 from atlas.engine.outcome import Outcome
 from atlas.query.verify.verify import verify
-from atlas.store.index import DamagedFile
+from atlas.store.damaged_file import DamagedFile
 from atlas.store.paths import AtlasPaths
 
 ASK = ("layers=[conv1]", "channels=0:3")

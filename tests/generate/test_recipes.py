@@ -39,6 +39,8 @@ from atlas.zoo.patternnet import MEAN, STD
 from tests.made_cards import plan_mistakes
 from tests.small_nets import smooth
 
+pytestmark = pytest.mark.job
+
 SCALE = torch.tensor([[0.4, 0.5, 0.6], [0.2, 0.25, 0.3]])[:, :, None, None]
 SEEDS = [11, 12, 13, 14]
 CHANNELS = [0, 3, 1, 6]

@@ -12,6 +12,8 @@ from atlas.query.verify.verify import verify
 from atlas.store.index import INDEX, TRACES, files_under, read_table
 from atlas.store.paths import AtlasPaths
 
+pytestmark = pytest.mark.job
+
 ASK = (
     "layers=[conv1,conv2]",
     "channels=0:3",

@@ -19,6 +19,8 @@ from atlas.optvis.transforms import Streams, draw_views, sample
 from tests.small_nets import images, judging, seeded, smooth
 from tests.small_nets import recipe as recipe_of
 
+pytestmark = pytest.mark.job
+
 CHANNELS = [0, 3, 1, 6]
 
 

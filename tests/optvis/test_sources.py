@@ -11,6 +11,8 @@ from atlas.zoo.load import load
 from atlas.zoo.torchvision_ops import torchvision
 from tests.small_nets import images, kinked
 
+pytestmark = pytest.mark.job
+
 SHORT, SHORTER = (
     [(size, steps, lr, sigma) for size, (_, lr, sigma) in zip((48, 56, 64), OCTAVES, strict=True)] for steps in (12, 8)
 )

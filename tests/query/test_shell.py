@@ -13,8 +13,9 @@ from made_atlas import WHOLE, make_atlas
 from omegaconf import OmegaConf
 
 from atlas.cli.job import run_job
+from atlas.config.quoting import quoted
 from atlas.query.atlas import Atlas
-from atlas.query.shell import FAILURES_SQL, failures, job, reading, sentence, value
+from atlas.query.shell import FAILURES_SQL, failures, job, reading, sentence
 from atlas.query.tables_known import command
 from atlas.store.files import write_json
 
@@ -52,7 +53,7 @@ def test_a_path_is_one_word_of_bash_and_one_value_of_hydra(path: str) -> None:
 
 @given(st.text("ab'\"\\${}$ ,()=:[]`/.~#\n", min_size=1, max_size=12))
 def test_any_text_is_a_value(text: str) -> None:
-    assert value_in_job(f"out={value(text)}") == text
+    assert value_in_job(f"out={quoted(text)}") == text
 
 
 def test_plain_paths_stay_plain() -> None:

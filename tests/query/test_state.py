@@ -11,6 +11,8 @@ from atlas.query.atlas import Atlas
 from atlas.query.state import count, read_state
 from atlas.store.lock import Lock
 
+pytestmark = pytest.mark.job
+
 
 @pytest.fixture
 def atlas(tmp_path):

@@ -26,6 +26,8 @@ from atlas.zoo.drawings import CLASSES
 from atlas.zoo.eval_transform import eval_transform
 from atlas.zoo.load import load
 
+pytestmark = pytest.mark.job
+
 PATTERNNET = ModelConfig(source="patternnet")
 FACTORIES = """
 from types import SimpleNamespace

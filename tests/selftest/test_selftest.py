@@ -18,6 +18,8 @@ from atlas.similarity.compare import facts, lists, measures, statistics
 from atlas.similarity.tables import layer_pairs, neighbors
 from tests.whole_jobs import atlas
 
+pytestmark = pytest.mark.job
+
 SMALLER = {"a/conv1": 7, "b net/l": 5}
 FEWER = ("conv2", "conv3", "conv4")  # layers of PatternNet, among them the one that is permuted
 

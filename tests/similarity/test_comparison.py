@@ -30,6 +30,8 @@ from atlas.zoo.drawings import draw
 from atlas.zoo.load import load
 from tests.similarity.small_atlas import LAYERS, PATTERNS, compare, computed, neighbors, of, responses, state, table
 
+pytestmark = pytest.mark.job
+
 
 def test_tables_are_those_of_a_float64_oracle(compared: Path) -> None:
     """METHODS 5.8, from the responses on."""

@@ -19,7 +19,7 @@ from atlas.engine.drive import Ending
 from atlas.engine.stage import run_stage
 from tests.similarity.small_atlas import compare, computed, neighbors, responses, state, table
 
-pytestmark = pytest.mark.usefixtures("cards_made_here")
+pytestmark = [pytest.mark.job, pytest.mark.usefixtures("cards_made_here")]
 
 BOTH = ("probe=[atlas,patterns]", "probes.patterns.count=10")
 

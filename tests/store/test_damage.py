@@ -8,9 +8,10 @@ import pytest
 
 from atlas.store.comparisons import read_comparisons, write_comparison
 from atlas.store.damage import remove_damaged, remove_damaged_comparisons
-from atlas.store.index import INDEX, DamagedFile, read_table, write_table
+from atlas.store.damaged_file import DamagedFile
+from atlas.store.index import INDEX, read_table, write_table
 from atlas.store.paths import AtlasPaths
-from atlas.store.plans import is_whole_plan
+from atlas.store.plans import is_whole_plan, write_plan
 
 TABLE = pa.table({"task": [f"{n * 7919 % 97}" for n in range(40)], "score": [n / 7 for n in range(40)]})
 ROWS = pa.Table.from_pylist([{"feature": "m/l:0", "task": "t"}], schema=INDEX)
@@ -77,6 +78,18 @@ def test_damaged_tables_go_and_whole_ones_stay(tmp_path: Path) -> None:
     write_table(files[1], ROWS.drop_columns(["task"]))
     (note,) = remove_damaged(paths)
     assert "b.parquet was damaged (its columns are not as they should be: task)" in note
+
+
+def test_a_plan_that_is_lost_is_made_of_what_it_came_to(tmp_path: Path) -> None:
+    paths = AtlasPaths(tmp_path)
+    rows = [{"feature": f"m/l:{channel}", "task": f"t{channel}", "channel": channel} for channel in range(3)]
+    write_table(paths.shard_index("m", "l", "a"), pa.Table.from_pylist(rows[:2], schema=INDEX))
+    write_plan(paths.plans / "kept.parquet", [rows[0]])
+    write_plan(paths.plans / "lost.parquet", rows[1:])
+    (paths.plans / "lost.parquet").write_bytes(b"garbage")
+    (note,) = remove_damaged(paths)
+    assert note.endswith("it holds again what has been made; what was left to do is asked for by its own command")
+    assert read_table(paths.plans / "lost.parquet", ["task", "channel"]).to_pylist() == [{"task": "t1", "channel": 1}]
 
 
 def test_a_column_of_an_earlier_version_is_no_damage(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -96,6 +97,19 @@ def test_a_lock_that_was_cut_off_is_held_until_it_is_old(path, text):
     age(path, STALE + 1)
     with Lock(path) as lock:
         assert lock.taken_over is not None
+
+
+def test_a_lock_that_cannot_be_written_is_not_left(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # no file may grow, as on a full disk
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        with pytest.raises(OSError, match=path.name), Lock(path):
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not path.exists()
 
 
 GARBAGE = [b"\0\xffgarbage", b"[]", b"12", b"null", b'{"a": 1}', b"[" * 100_000, b"\0" * 64]

@@ -16,6 +16,8 @@ from atlas.zoo.drawings import CLASSES
 from atlas.zoo.layers import walk
 from atlas.zoo.load import load
 
+pytestmark = pytest.mark.job
+
 CONF = Path(__file__).parents[2] / "conf" / "model"
 NAMES = ["efficientnet_lite0", "googlenet", "inception_v3", "patternnet", "resnet152d", "resnet50", "vgg19"]
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,9 @@ from atlas.config.compose import compose_model
 from atlas.config.schema import ModelConfig
 from atlas.zoo.card import make_card
 from atlas.zoo.card_reader import read_cards
+from atlas.zoo.kept_model import take
+
+pytestmark = pytest.mark.job
 
 NETS = """
 import os, sys
@@ -42,6 +46,25 @@ def test_a_card_is_what_this_process_would_have_made_and_mistakes_are_told_by_mo
     assert f"models.killed: {died} (SIGKILL); is there enough memory for it?" in mistakes
     assert words in capsys.readouterr().err
     assert read_cards({}) == ({}, [])
+
+
+def test_a_card_made_here_is_the_same_and_its_model_is_there_for_the_work_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A user's code is tried in a process of its own all the same."""
+    (tmp_path / "fatal_nets.py").write_text(NETS)
+    monkeypatch.chdir(tmp_path)
+    config = compose_model("patternnet")
+    models = {"dies": ModelConfig(source="custom", factory="fatal_nets:dies"), "patternnet": config}
+    cards, mistakes = read_cards(models, here=True)
+    assert cards == {"patternnet": make_card("patternnet", config)}
+    assert "the process that read the model died (exit code 7)" in mistakes[0]
+    assert take("patternnet", replace(config, seed=1), "cpu") is None
+    loaded = take("patternnet", config, "cpu")
+    assert loaded is not None and loaded.digest == cards["patternnet"].digest
+    assert take("patternnet", config, "cpu") is None
+    _, mistakes = read_cards({"nobody": ModelConfig(source="any")}, here=True)
+    assert mistakes[0].startswith("models.nobody")
 
 
 def test_the_last_words_of_a_process_are_the_reason_and_not_the_frames_below_it() -> None:

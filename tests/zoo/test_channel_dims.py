@@ -9,6 +9,8 @@ from atlas.zoo.forward import Forward
 from atlas.zoo.layers import walk
 from atlas.zoo.sources import architecture
 
+pytestmark = pytest.mark.job
+
 
 def widths(name: str, size: int = 224) -> tuple[dict[str, int], nn.Module]:
     with torch.device("meta"):

@@ -13,6 +13,8 @@ from atlas.records import Layer
 from atlas.zoo.layers import as_map, choose, walk
 from atlas.zoo.sources import architecture
 
+pytestmark = pytest.mark.job
+
 
 @cache
 def _walk(name: str, size: int = 224) -> dict[str, Layer]:

@@ -10,6 +10,8 @@ from safetensors.torch import load_file
 from atlas.zoo.drawings import CLASSES
 from atlas.zoo.patternnet import WEIGHTS, PatternNet, patternnet
 
+pytestmark = pytest.mark.job
+
 JOB = runpy.run_path(str(Path(__file__).parents[2] / "jobs" / "train_patternnet.py"))
 LAYERS = ["conv1", "conv2", "conv3", "conv4", "conv5", "conv6", "logits"]
 

@@ -46,12 +46,15 @@ def test_the_config_overrides_preprocessing() -> None:
     config = ModelConfig(source="patternnet", mean=[0, 0.1, 0.2], std=[1, 2, 3], input_size=96)
     known = architecture("patternnet", config).preprocessing
     assert known == ((0, 0.1, 0.2), (1, 2, 3), 96, 96, "bilinear", False)
+    known = architecture("patternnet", ModelConfig(source="patternnet", mean=0.5, std=2)).preprocessing
+    assert known[:2] == ((0.5,), (2.0,))
     config = ModelConfig(source="torchvision", input_size=112)
     assert architecture("resnet18", config).preprocessing[2:5] == (112, 128, "bilinear")
 
 
-def test_wrong_preprocessing_is_told_all_at_once() -> None:
-    config = ModelConfig(source="patternnet", mean=[], std=[1, 0, 1], input_size=0)
+@pytest.mark.parametrize("mean", [[], "nope", [0.1, "x", 0.2], True])
+def test_wrong_preprocessing_is_told_all_at_once(mean: object) -> None:
+    config = ModelConfig(source="patternnet", mean=mean, std=[1, 0, 1], input_size=0)
     with pytest.raises(ConfigError) as caught:
         architecture("mine", config)
     assert [m.partition("=")[0] for m in caught.value.mistakes] == [

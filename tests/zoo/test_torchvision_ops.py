@@ -6,10 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 
 import atlas
 from atlas.zoo.torchvision_ops import SCHEMAS, declared_operators, torchvision
+
+pytestmark = pytest.mark.job
 
 PACKAGE = Path(atlas.__path__[0])
 # as of 0.29: the operators lie in a file of another name, and are registered while torchvision is imported

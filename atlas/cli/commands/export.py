@@ -3,7 +3,7 @@
 import click
 
 from atlas.cli.messages import say
-from atlas.cli.options import Refused, atlas_option, open_atlas
+from atlas.cli.options import Failed, Refused, atlas_option, open_atlas
 from atlas.query.export.export import FORMS, NotEmpty
 from atlas.query.export.export import export as write_export
 
@@ -28,4 +28,4 @@ def export(form: str, out: str, atlas_name: str | None) -> None:
         except NotEmpty as error:
             raise Refused(str(error)) from None
         except OSError as error:
-            raise click.ClickException(f"nothing was exported: {error}") from None
+            raise Failed(f"nothing was exported: {error}") from None

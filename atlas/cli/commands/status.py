@@ -8,6 +8,7 @@ from atlas.cli.messages import say
 from atlas.cli.options import open_atlas, reading
 from atlas.cli.summary import print_summary
 from atlas.cli.tables import print_table
+from atlas.query.shell import failures
 from atlas.query.state import count, read_state
 
 
@@ -31,4 +32,4 @@ def status(folder: str | None, atlas_name: str | None, form: str) -> None:
             return
         print_summary(state)
         if state["total"]["failed"]:
-            say('why some failed: atlas sql "select feature, error_type, error_message from failures"')
+            say(f"why some failed: {failures(atlas.path)}")

@@ -24,6 +24,8 @@ from atlas.report.page.trajectory import (
     trajectory_frames,
 )
 
+pytestmark = pytest.mark.job
+
 WORDS = dict(title="One feature is driven", subtitle="alpha / conv1", layer="conv1")
 
 

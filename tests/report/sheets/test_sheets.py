@@ -13,6 +13,8 @@ from atlas.report.sheets.feature_sheet import feature_sheet
 from atlas.report.sheets.layer_sheets import write_sheets
 from atlas.store.images import to_pil
 
+pytestmark = pytest.mark.job
+
 
 @pytest.fixture
 def paths(tmp_path):

@@ -21,7 +21,7 @@ from atlas.store.index import INDEX, write_rows
 from atlas.store.paths import AtlasPaths, image_path
 from tests.report.site_files import LAYERS, cell_of, changed, data_of, files, layer_of, picture_of, row_of, value
 
-pytestmark = pytest.mark.usefixtures("page")
+pytestmark = [pytest.mark.job, pytest.mark.usefixtures("page")]
 
 
 def test_a_rerun_writes_nothing(compared: AtlasPaths) -> None:

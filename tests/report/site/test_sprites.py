@@ -14,7 +14,7 @@ from atlas.report.site.write import write_site
 from atlas.store.paths import AtlasPaths
 from tests.report.site_files import apart, cell_of, changed, data_of, files, layer_of, picture_of, sheet_of
 
-pytestmark = pytest.mark.usefixtures("page")
+pytestmark = [pytest.mark.job, pytest.mark.usefixtures("page")]
 
 
 def test_a_cell_shows_the_image_of_its_position(compared: AtlasPaths) -> None:

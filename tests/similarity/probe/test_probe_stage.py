@@ -29,6 +29,8 @@ from tests.similarity.small_atlas import (
     table,
 )
 
+pytestmark = pytest.mark.job
+
 
 def test_responses_are_the_activations_that_the_index_holds(compared: Path) -> None:
     """Up to what 8 bits take from an image: measured, 0.03 % of the largest activation (conv6: 0.17 %)."""

@@ -12,6 +12,8 @@ from planted import Planted, compare, oracle, planted
 from atlas.records import MEASURES, Address
 from atlas.similarity.tables.neighbors import neighbor_table
 
+pytestmark = pytest.mark.job
+
 LAYERS = {"a/conv1": 12, "a/conv10": 9, "a/conv2": 15, "b net/l": 11}
 
 
