@@ -83,9 +83,8 @@ class RecipeConfig:
     rescue: int = 0  # first steps during which a dead image's gradient passes blocking ReLUs
     trace_every: int = 10  # steps between two scores of the trace
     precision: str = "float32"  # float32, tf32 or bfloat16
-    transforms: TransformsConfig = field(
-        default_factory=TransformsConfig
-    )  # how what the model is shown differs from the image
+    # how what the model is shown differs from the image
+    transforms: TransformsConfig = field(default_factory=TransformsConfig)
     octaves: list[OctaveConfig] = MISSING  # one after another
     amplitudes: list[list[float]] | None = None  # phases: three curves over frequency, filled in from `spectrum`
 
@@ -142,9 +141,8 @@ class SweepConfig:
     target: dict[str, Any] = field(default_factory=dict)  # which part of a channel is driven, as `target=` chooses it
     recipe: RecipeConfig = field(default_factory=RecipeConfig)  # how images are made
     cluster: ClusterConfig = field(default_factory=ClusterConfig)  # where the work runs
-    probes: dict[str, ProbeConfig] = field(
-        default_factory=dict
-    )  # pictures by which features are compared, as `probe=` chooses them
+    # pictures by which features are compared, as `probe=` chooses them
+    probes: dict[str, ProbeConfig] = field(default_factory=dict)
     similarity: SimilarityConfig = field(default_factory=SimilarityConfig)  # how they are compared
     layers: Any = "default"  # a word, a list of globs, or a mapping from globs to channels
     channels: Any = "all"  # a word, a range (0:8), a list, or names of classes
