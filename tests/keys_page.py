@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 SCHEMA = Path(__file__).parents[1] / "atlas" / "config" / "schema.py"
-CLASS = re.compile(r"^class (\w+)(?:\(\w+\))?:\n    \"\"\"(.*?)\"\"\"\n(.*?)(?=^@dataclass|\Z)", re.MULTILINE | re.DOTALL)
+CLASS = re.compile(
+    r"^class (\w+)(?:\(\w+\))?:\n    \"\"\"(.*?)\"\"\"\n(.*?)(?=^@dataclass|\Z)", re.MULTILINE | re.DOTALL
+)
 KEY = re.compile(r"    (\w+): (.+?) = (.*?)(?:  # (.*))?")
 # where the keys of a class stand; those of the pages stand alone
 PREFIXES = {
@@ -21,7 +23,8 @@ PREFIXES = {
 FIRST = "SweepConfig"
 HEAD = """# Every key
 
-Of a job, as `key=value`; what `model=`, `metric=`, `recipe=`, `cluster=`, `probe=` and `target=` choose are files in `conf/` that fill these in.
+Of a job, as `key=value`; what `model=`, `metric=`, `recipe=`, `cluster=`, `probe=` and `target=` choose are files in `conf/` that
+fill these in.
 `model.KEY` is `models.NAME.KEY` of `model=custom`. `null` is no value.
 """
 
@@ -41,7 +44,14 @@ def keys(body: str) -> Iterator[tuple[str, str, str]]:
 def _plain(default: str) -> str:
     """A default as it is written on a command line."""
     default = re.sub(r"^field\(default_factory=(?:lambda: )?(.*)\)$", r"\1", default)
-    words = {"MISSING": "", "None": "null", "True": "true", "False": "false", "list(MEASURES)": "all", "list(SCOPES)": "all"}
+    words = {
+        "MISSING": "",
+        "None": "null",
+        "True": "true",
+        "False": "false",
+        "list(MEASURES)": "all",
+        "list(SCOPES)": "all",
+    }
     plain = words.get(default, "" if default == "dict" or default.endswith("Config") else default)
     return plain.replace("CONSTANT", "200").strip('"')
 
@@ -56,8 +66,10 @@ def page() -> str:
 def _section(name: str, doc: str, rows: list[tuple[str, str, str]]) -> Iterator[str]:
     prefix = PREFIXES.get(name, "")
     title = prefix.rstrip(".: ") or {"SweepConfig": "Sweeps"}.get(name, name.removesuffix("Config"))
-    yield from (f"## {title}", "", " ".join(doc.split()), "", "| key | default | |", "|---|---|---|")
-    yield from (f"| `{prefix}{key}` | {f'`{default}`' if default else ''} | {meaning} |" for key, default, meaning in rows)
+    yield from (f"## {title}", "", " ".join(doc.split()), "", "| key | default | meaning |", "|---|---|---|")
+    yield from (
+        f"| `{prefix}{key}` | {f'`{default}`' if default else ''} | {meaning} |" for key, default, meaning in rows
+    )
     yield ""
 
 

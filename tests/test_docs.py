@@ -15,11 +15,17 @@ from atlas.cli.main import cli
 from atlas.config.checks import value_mistakes
 from atlas.config.compose import compose_model, run_job
 from atlas.figures import NAMES
+from tests.keys_page import page
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 COMMANDS = re.findall(r"^    (atlas .+?)(?:  +#.*)?$", README, re.MULTILINE)
 SWEEPS = ("run", "generate", "similarity", "site")
+
+
+def test_every_key_has_its_meaning_in_the_docs() -> None:
+    assert (ROOT / "docs" / "keys.md").read_text() == page()
+    assert not re.search(r"\| *\|$", page(), re.MULTILINE)
 
 
 @pytest.mark.parametrize("line", COMMANDS)

@@ -24,7 +24,7 @@ class ModelConfig:
     input_size: int | None = None  # pixels, one side; null: what the source says
     # preprocessing of RGB in [0, 1]: one number, or one for each channel; null: what the source says
     mean: Any = None
-    std: Any = None
+    std: Any = None  # the same; of these above 0
     classes: str | None = None  # file of a classifier's class names; null: what the source says
     # zone: globs over layers; `layers: default` is all of them
     zones: dict[str, list[str]] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class ModelConfig:
 class MetricConfig:
     """How far the target is from the large constant C."""
 
-    constant: float | None = CONSTANT
+    constant: float | None = CONSTANT  # C; null: the metric has none (mean)
 
 
 @dataclass
@@ -70,7 +70,7 @@ class TransformsConfig:
 class RecipeConfig:
     """How an image is optimised. Everything here is part of a task's identity."""
 
-    name: str = MISSING
+    name: str = MISSING  # what the column `recipe` says
     param: str = "pixels"  # what a step changes: pixels, fourier (coefficients) or phases
     start: list[float] = MISSING  # pixels: bounds of the uniform noise; else mean and deviation of the normal one
     picture: str | None = None  # pixels: what an image begins as instead of noise, a file or sklearn:china.jpg
@@ -78,13 +78,14 @@ class RecipeConfig:
     space: str = "rgb"  # rgb: in [0, 1], normalised for the model; model: in the model's own range; raw: fed as it is
     gradient: str = "raw"  # raw, or rms: divided by its own root mean square, image by image
     optimizer: str = "descent"  # descent (against the gradient alone), sgd, adam or nadam, as torch has them
-    weight_decay: float = 0.0
+    weight_decay: float = 0.0  # of sgd, adam and nadam
     clamp: bool = False  # to [0, 1] after every step
     rescue: int = 0  # first steps during which a dead image's gradient passes blocking ReLUs
     trace_every: int = 10  # steps between two scores of the trace
     precision: str = "float32"  # float32, tf32, bfloat16, or auto: as what is there already, else as the device has it
+    # how what the model is shown differs from the image
     transforms: TransformsConfig = field(default_factory=TransformsConfig)
-    octaves: list[OctaveConfig] = MISSING
+    octaves: list[OctaveConfig] = MISSING  # one after another
     amplitudes: list[list[float]] | None = None  # phases: three curves over frequency, filled in from `spectrum`
 
 
@@ -103,8 +104,8 @@ class ProbeConfig:
 class SimilarityConfig:
     """How features are compared, by what the pictures of the probes do to them."""
 
-    measures: list[str] = field(default_factory=lambda: list(MEASURES))
-    scopes: list[str] = field(default_factory=lambda: list(SCOPES))
+    measures: list[str] = field(default_factory=lambda: list(MEASURES))  # docs/similarity.md says what each is
+    scopes: list[str] = field(default_factory=lambda: list(SCOPES))  # among which features neighbors are sought
     top: int = 20  # nearest neighbors kept for each feature
     bottom: int = 5  # most opposite ones
     seed: int = 0  # of the rotations
@@ -119,7 +120,7 @@ class ClusterConfig:
     address: str | None = None  # ray: of the running cluster
     device: str = "auto"  # auto, cpu or cuda
     actors: int | None = None  # null: one per GPU share, or one per CPU share
-    gpus_per_actor: float = 1.0
+    gpus_per_actor: float = 1.0  # a fraction: several actors share a card
     cpus_per_actor: int | None = None  # also torch's threads; null: 2 beside a GPU, else 1
     batch: int | None = None  # images optimised at once; null: as many as fit
     shard_seconds: float = 20.0  # work between two commits of an actor
@@ -132,22 +133,23 @@ class ClusterConfig:
 class SweepConfig:
     """The contents page: models x layers x channels x metrics x seeds, as one run."""
 
-    name: str = MISSING
-    out: str = MISSING
+    name: str = MISSING  # of the atlas
+    out: str = MISSING  # its folder; outputs/NAME where nothing is said
     model: dict[str, Any] = field(default_factory=dict)  # what `model=custom` reads: model.factory, model.weights, …
-    models: dict[str, ModelConfig] = field(default_factory=dict)
-    metrics: dict[str, MetricConfig] = field(default_factory=dict)
-    target: dict[str, Any] = field(default_factory=dict)
-    recipe: RecipeConfig = field(default_factory=RecipeConfig)
-    cluster: ClusterConfig = field(default_factory=ClusterConfig)
+    models: dict[str, ModelConfig] = field(default_factory=dict)  # by name, as `model=` chooses them
+    metrics: dict[str, MetricConfig] = field(default_factory=dict)  # by name, as `metric=` chooses them
+    target: dict[str, Any] = field(default_factory=dict)  # which part of a channel is driven, as `target=` chooses it
+    recipe: RecipeConfig = field(default_factory=RecipeConfig)  # how images are made
+    cluster: ClusterConfig = field(default_factory=ClusterConfig)  # where the work runs
+    # pictures by which features are compared, as `probe=` chooses them
     probes: dict[str, ProbeConfig] = field(default_factory=dict)
-    similarity: SimilarityConfig = field(default_factory=SimilarityConfig)
+    similarity: SimilarityConfig = field(default_factory=SimilarityConfig)  # how they are compared
     layers: Any = "default"  # a word, a list of globs, or a mapping from globs to channels
-    channels: Any = "all"
-    seeds: list[int] = field(default_factory=lambda: [0])
+    channels: Any = "all"  # a word, a range (0:8), a list, or names of classes
+    seeds: list[int] = field(default_factory=lambda: [0])  # an image for each
     trace: str = "score"  # what is kept along the way: score of the target; full: also every channel of the layer
     retry: str = "none"  # none; failed: those on record as failed; broken: those whose image is missing or changed
-    dry_run: bool = False
+    dry_run: bool = False  # only the plan, and what it would cost
     calibrate: bool = False  # dry_run=calibrate: the plan, with rates that are measured here
 
 
@@ -161,9 +163,9 @@ class SaliencyConfig:
     layer: str | None = None  # grad_cam: whose maps are read; null: the last whose maps are larger than 1 x 1
     samples: int = 32  # smoothgrad: noisy pictures; integrated_gradients: points on the way from black to the picture
     noise: float = 0.15  # smoothgrad: its deviation, in parts of a picture's range
-    out: str = "outputs/saliency"
-    model: dict[str, Any] = field(default_factory=dict)
-    models: dict[str, ModelConfig] = field(default_factory=dict)
+    out: str = "outputs/saliency"  # the folder of maps and panels
+    model: dict[str, Any] = field(default_factory=dict)  # what `model=custom` reads
+    models: dict[str, ModelConfig] = field(default_factory=dict)  # by name, as `model=` chooses them
     # shares of the picture and of its map (the lab's)
     overlay: list[float] = field(default_factory=lambda: [0.15, 0.85])
     device: str = "auto"  # auto, cpu or cuda
@@ -175,17 +177,17 @@ class SaliencyConfig:
 class DreamConfig:
     """`atlas dream`: one picture, changed for each of models x layers x channels x metrics."""
 
-    image: str = MISSING
-    layers: Any = MISSING
+    image: str = MISSING  # a picture, or sklearn:china.jpg
+    layers: Any = MISSING  # a list of globs, or a mapping from globs to channels
     channels: Any = None  # needed unless layers is a mapping
     size: int | None = None  # pixels of the longer side; null: as the picture is
     frames: int = 50  # steps between two frames that are kept
-    out: str = "outputs/dream"
-    model: dict[str, Any] = field(default_factory=dict)
-    models: dict[str, ModelConfig] = field(default_factory=dict)
-    metrics: dict[str, MetricConfig] = field(default_factory=dict)
-    target: dict[str, Any] = field(default_factory=dict)
-    recipe: RecipeConfig = field(default_factory=RecipeConfig)
+    out: str = "outputs/dream"  # the folder of frames and films
+    model: dict[str, Any] = field(default_factory=dict)  # what `model=custom` reads
+    models: dict[str, ModelConfig] = field(default_factory=dict)  # by name, as `model=` chooses them
+    metrics: dict[str, MetricConfig] = field(default_factory=dict)  # by name, as `metric=` chooses them
+    target: dict[str, Any] = field(default_factory=dict)  # which part of a channel is driven
+    recipe: RecipeConfig = field(default_factory=RecipeConfig)  # how the picture is changed
     device: str = "auto"  # auto, cpu or cuda
     threads: int | None = None  # torch's; null: 2 beside a GPU, else 1, as a worker of a sweep has
 
@@ -194,7 +196,7 @@ class DreamConfig:
 class FigureConfig(SweepConfig):
     """`atlas figure NAME`: a sweep's keys, which say what is shown, and those of the figures themselves."""
 
-    figure: str = MISSING
+    figure: str = MISSING  # its name
     zone: str | None = None  # layer-grid: one zone of the model's layers; null: all of `layers`
     features: int = 8  # how many are shown of a layer, where channels are not named
     frames: int = 24  # of what moves

@@ -100,10 +100,6 @@ class RayProcess:
         asked = f"asked for {self.slots} actors of {self.shape.cpus} CPU and {self.shape.gpus:g} GPU"
         return f"{asked}; the cluster has {self._capacity}"
 
-    def abandon(self) -> None:
-        """End a Ray that nobody has waited for."""
-        self._end()
-
     def close(self) -> None:
         self._tell("close")
         try:

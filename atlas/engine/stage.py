@@ -2,11 +2,10 @@
 
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from atlas.config.schema import ClusterConfig
 from atlas.engine.drive import Driver, Ending, Patience
-from atlas.engine.early_ray import EarlyRay
 from atlas.engine.events import Fail
 from atlas.engine.executor import ClusterError, ClusterGone, Executor, InlineExecutor
 from atlas.engine.progress import Count, StatusFile, display_for
@@ -27,7 +26,6 @@ class Resources:
     cluster: ClusterConfig
     device: str  # cpu or cuda
     gpus: int  # CUDA devices that this machine shows
-    early: EarlyRay = field(default_factory=EarlyRay)  # Ray that may have been started for it
 
 
 def run_stage(
@@ -79,6 +77,6 @@ def _make_executor(work: Work, resources: Resources, stop: StopRequest, *, most:
     cluster, device = resources.cluster, resources.device
     if cluster.kind == "inline":
         return InlineExecutor(work, worker_threads(cluster.cpus_per_actor, device))
-    process = resources.early.take(actor_shape(cluster, device, resources.gpus), cluster)
+    process = RayProcess(actor_shape(cluster, device, resources.gpus), cluster)
     process.open(work, most, stop)
     return process

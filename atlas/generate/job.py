@@ -1,7 +1,7 @@
 """`atlas generate`: from a checked config to images and an index, resumed from whatever is there."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -9,7 +9,6 @@ from atlas.config.checks import value_mistakes
 from atlas.config.mistakes import ConfigError, collect
 from atlas.config.rooted import rooted_model
 from atlas.config.schema import ModelConfig, SweepConfig
-from atlas.engine.early_ray import EarlyRay, early_ray
 from atlas.engine.outcome import Outcome
 from atlas.engine.progress import Count, StatusFile
 from atlas.engine.publisher import Publisher
@@ -84,16 +83,8 @@ def _unfetched(model: ModelConfig) -> ModelConfig:
     return replace(model, weights="none") if model.weights == "default" else model
 
 
-def ray_for(config: SweepConfig) -> AbstractContextManager[EarlyRay]:
-    """Ray, started for a sweep that is likely to need it: not where all may be there already, nor where something is wrong."""
-    fresh = not AtlasPaths(config.out).manifest.exists()
-    return early_ray(config.cluster, wanted=fresh and not config.dry_run and not value_mistakes(config))
-
-
-def generate(config: SweepConfig, plan: Plan, overrides: list[str], *, early: EarlyRay | None = None) -> ImagesOutcome:
+def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> ImagesOutcome:
     """Make what is left of a plan. Locked: another driver on this atlas. OSError: the disk, resumable.
-
-    early: where Ray may have been started for it.
 
     ClusterError: the cluster cannot be had, and nothing is written.
     """
@@ -124,7 +115,7 @@ def generate(config: SweepConfig, plan: Plan, overrides: list[str], *, early: Ea
             ending = run_stage(
                 partial(begin_images, settings),
                 list[Shard](left),
-                Resources(config.cluster, device, gpus, early or EarlyRay()),
+                Resources(config.cluster, device, gpus),
                 publisher=publisher,
                 fail=ledger.fail,
                 count=count,

@@ -128,7 +128,8 @@ def test_a_run_ends_with_the_site(
 
     config = SweepConfig(name="new", out=str(paths.root), dry_run=False)
     made = ImagesOutcome(paths, 1, failed=int(images == SOME_FAILED), stopped=outcome(images).stopped)
-    monkeypatch.setattr(run, "prepared_and_made", lambda *_: (config, Plan, made))
+    monkeypatch.setattr(run, "prepared", lambda *_, making: (config, Plan))
+    monkeypatch.setattr(run, "make_images", lambda *_: made)
     monkeypatch.setattr(run, "compare_features", lambda *_: outcome(compared))
     assert run.run_body(config, [], []).code == code
     assert paths.site_page.exists() is written

@@ -10,12 +10,10 @@ import pytest
 
 from atlas.config.schema import ClusterConfig
 from atlas.engine import ray_process
-from atlas.engine.early_ray import early_ray
 from atlas.engine.events import Event, Ready
 from atlas.engine.executor import ActorShape, ClusterError, ClusterGone
 from atlas.engine.ray_process import PartWatch, RayProcess
 from atlas.engine.signals import StopNow, StopRequest
-from atlas.engine.workers import actor_shape
 
 
 @pytest.fixture(autouse=True)
@@ -65,23 +63,6 @@ def test_a_start_that_takes_too_long_or_is_stopped_ends_and_leaves_no_process() 
     with pytest.raises(StopNow):
         opened("sleep", stop=stop)
     assert children() == []
-
-
-def test_a_ray_that_was_started_early_is_taken_if_it_is_the_one_that_is_wanted_and_else_ended() -> None:
-    cluster = ClusterConfig(kind="local", actors=2)
-    with early_ray(cluster, wanted=True) as early:
-        first = early.take(actor_shape(cluster, "cpu", 0), cluster)
-        first.open(None, 1, StopRequest())
-        assert first.slots == 1
-        first.close()
-    with early_ray(cluster, wanted=True) as early:
-        second = early.take(ActorShape(2, 3, 0.0), cluster)
-        assert len(children()) == 1
-        second.close()
-    with early_ray(cluster, wanted=True):
-        assert len(children()) == 1
-    with early_ray(ClusterConfig(kind="inline"), wanted=True), early_ray(cluster, wanted=False):
-        assert children() == []
 
 
 def children() -> list[psutil.Process]:

@@ -1,6 +1,5 @@
 """`atlas generate`: images, index and contact sheets of a sweep, and what it came to on stderr."""
 
-from contextlib import ExitStack
 from functools import partial
 
 from atlas.cli.generate_plan import print_plan
@@ -8,9 +7,8 @@ from atlas.cli.job_format import print_outcome
 from atlas.cli.messages import say, say_abandoned, say_each, say_pictures
 from atlas.config.mistakes import ConfigError, collect
 from atlas.config.schema import SweepConfig
-from atlas.engine.early_ray import EarlyRay
 from atlas.generate.calibrate import calibrate
-from atlas.generate.job import ImagesOutcome, generate, prepare, ray_for
+from atlas.generate.job import ImagesOutcome, generate, prepare
 from atlas.query.shell import failures
 from atlas.query.views import write_views
 from atlas.report.sheets.layer_sheets import write_sheets
@@ -20,20 +18,11 @@ from atlas.sweep.plan import Plan
 
 def generate_body(config: SweepConfig, overrides: list[str], mistakes: list[str]) -> ImagesOutcome:
     """Make the images and index of a sweep."""
-    outcome = prepared_and_made(config, overrides, mistakes)[-1]
+    config, plan = prepared(config, mistakes, making=True)
+    outcome = make_images(config, plan, overrides)
     if not config.dry_run:
         print_outcome(images_row(outcome))
     return outcome
-
-
-def prepared_and_made(
-    config: SweepConfig, overrides: list[str], mistakes: list[str]
-) -> tuple[SweepConfig, Plan, ImagesOutcome]:
-    """Plan the sweep while Ray starts, and make its images; ConfigError as for `prepared`."""
-    with ExitStack() as stack:
-        early = None if mistakes else stack.enter_context(ray_for(config))
-        config, plan = prepared(config, mistakes, making=True)
-        return config, plan, make_images(config, plan, overrides, early)
 
 
 def prepared(config: SweepConfig, mistakes: list[str], *, making: bool = False) -> tuple[SweepConfig, Plan]:
@@ -45,12 +34,12 @@ def prepared(config: SweepConfig, mistakes: list[str], *, making: bool = False) 
     return pair
 
 
-def make_images(config: SweepConfig, plan: Plan, overrides: list[str], early: EarlyRay | None = None) -> ImagesOutcome:
+def make_images(config: SweepConfig, plan: Plan, overrides: list[str]) -> ImagesOutcome:
     """Make what is left of a plan, or only print it on a dry run."""
     if config.dry_run:
         say(print_plan(config, plan, calibrate(config, plan) if config.calibrate else None))
         return ImagesOutcome(AtlasPaths(config.out), plan.tasks)
-    outcome = generate(config, plan, overrides, early=early)
+    outcome = generate(config, plan, overrides)
     _say_outcome(outcome)
     if not outcome.stopped:
         say_pictures(outcome.paths.sheets, write_sheets(outcome.paths))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from atlas.cli.job_format import print_outcome
-from atlas.cli.jobs.generate import images_row, prepared_and_made
+from atlas.cli.jobs.generate import images_row, make_images, prepared
 from atlas.cli.jobs.similarity import compare_features
 from atlas.cli.jobs.site import write_pages
 from atlas.config.schema import SweepConfig
@@ -31,7 +31,8 @@ class RunOutcome(Outcome):
 
 def run_body(config: SweepConfig, overrides: list[str], mistakes: list[str]) -> RunOutcome:
     """The main job: generate, and all made from it."""
-    config, plan, images = prepared_and_made(config, overrides, mistakes)
+    config, plan = prepared(config, mistakes, making=True)
+    images = make_images(config, plan, overrides)
     outcome = RunOutcome(images.paths, images)
     if config.dry_run:
         return outcome
