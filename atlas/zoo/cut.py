@@ -1,11 +1,12 @@
 """The truncated forward for many steps: a graph of its own where the model traces, checked against hooks; else the hooks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, fx
+from torch.autograd.function import BackwardCFunction
 
 from atlas.zoo.fold import fold_batch_norms
 from atlas.zoo.forward import Forward
@@ -69,7 +70,10 @@ def _mapped(output: object, dim: int | None) -> Tensor:
 def _same(hooked: Forward, other: Callable[[Tensor], Maps], images: Tensor) -> bool:
     """Whether two forward passes give the same maps of some images, and, where gradients are wanted, the same gradients."""
     with torch.autocast(images.device.type, enabled=False):
-        wanted, gradient = _results(hooked, images)
+        try:
+            wanted, gradient = _results(hooked, images)
+        except NotTraced:
+            return False
         try:
             maps, other_gradient = _results(other, images)
         except Exception:  # other people's code, traced
@@ -87,9 +91,24 @@ def _results(forward: Callable[[Tensor], Maps], images: Tensor) -> tuple[Maps, T
     leaf = images.detach().clone().requires_grad_(torch.is_grad_enabled())
     # a model may write into what it is shown
     maps = forward(leaf.clone())
+    if _has_own_backward(maps.values()):
+        raise NotTraced("a backward pass of its own, which may mind what it is asked for")
     paths = [(values * _weights(values)).sum() for values in maps.values() if values.requires_grad]
     gradient = torch.autograd.grad(torch.stack(paths).sum(), leaf, allow_unused=True)[0] if paths else None
     return {layer: values.detach() for layer, values in maps.items()}, gradient
+
+
+def _has_own_backward(maps: Iterable[Tensor]) -> bool:
+    """Whether the gradients of some maps pass through a backward pass that is written in Python."""
+    waiting, seen = [values.grad_fn for values in maps], set()
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, BackwardCFunction):
+            return True
+        if node is not None and node not in seen:
+            seen.add(node)
+            waiting += [before for before, _ in node.next_functions]
+    return False
 
 
 def _weights(values: Tensor) -> Tensor:

@@ -218,6 +218,31 @@ def test_a_network_that_looks_at_its_input_is_run_by_hooks(way: str) -> None:
     return None
 
 
+def test_a_backward_pass_of_ones_own_is_asked_for_nothing_but_what_is_wanted() -> None:
+    asked: list[Tensor] = []
+
+    class Own(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, maps):
+            return maps.clone()
+
+        @staticmethod
+        def backward(ctx, gradient):
+            asked.append(gradient)
+            return gradient
+
+    class Layer(nn.Module):
+        def forward(self, maps: Tensor) -> Tensor:
+            return Own.apply(maps)
+
+    cut = CutForward(Forward(nn.Sequential(nn.Conv2d(3, 4, 3), Layer()).eval(), ["1"]), folded=True)
+    pictures = images(2, 12).requires_grad_()
+    maps = cut(pictures)["1"]
+    assert (asked, cut.traced) == ([], False)
+    maps[:, 1].sum().backward()
+    assert len(asked) == 1
+
+
 def test_a_path_without_gradients_stays_without() -> None:
     net = seeded(lambda: Deciding("no gradient"))
     cut = CutForward(Forward(net, ["last"]), folded=True)
