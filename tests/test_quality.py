@@ -19,7 +19,9 @@ def test_the_image_made_for_a_class_is_classified_as_that_class() -> None:
     """At least 15 of 16, at the size it was made and at the size the network was trained on."""
     config = compose_model("patternnet")
     net = load("patternnet", config)
-    recipe = fit_recipe(read_recipe("normalized"), "patternnet", input_size=64, sizes=config.sizes, steps=config.steps)
+    recipe = fit_recipe(
+        read_recipe("normalized"), "patternnet", input_size=64, sizes=config.sizes, steps=config.steps, device="cpu"
+    )
     made = atlas.visualize(net.model, "logits", list(range(len(CLASSES))), recipe=recipe, mean=MEAN, std=STD)
     assert made.status == ["ok"] * len(CLASSES)
     own = torch.arange(len(CLASSES))
@@ -33,7 +35,9 @@ def test_an_image_drives_its_channel_harder_than_the_best_of_many_drawn_pictures
     config = compose_model("patternnet")
     net = load("patternnet", config)
     channels = list(range(0, 128, 16))
-    recipe = fit_recipe(read_recipe("normalized"), "patternnet", input_size=64, sizes=[64, 64, 64], steps=config.steps)
+    recipe = fit_recipe(
+        read_recipe("normalized"), "patternnet", input_size=64, sizes=[64, 64, 64], steps=config.steps, device="cpu"
+    )
     made = atlas.visualize(net.model, "conv5", channels, recipe=recipe, mean=MEAN, std=STD)
     pictures = draw(torch.arange(512) % len(CLASSES), torch.Generator().manual_seed(1))
     with torch.no_grad():

@@ -44,6 +44,8 @@ def _sweep(config: SweepConfig) -> Iterator[str]:
         yield f"name={config.name!r}: letters, digits and _.+- only, beginning with a letter or digit"
     if not config.seeds or min(config.seeds) < 0 or len(set(config.seeds)) < len(config.seeds):
         yield f"seeds={config.seeds}: a list of different whole numbers from 0 up is wanted"
+    if config.calibrate and not config.dry_run:
+        yield "calibrate=true: rates are measured for a plan; say dry_run=calibrate"
 
 
 def model_mistakes(config: SweepConfig | SaliencyConfig | DreamConfig) -> Iterator[str]:

@@ -13,10 +13,8 @@ SPACES = ("rgb", "model", "raw")
 GRADIENTS = ("raw", "rms")
 EDGES = ("gray", "wrap")
 PRECISIONS = ("auto", "float32", "tf32", "bfloat16")
-AUTO = {
-    "cpu": "float32",
-    "cuda": "bfloat16",
-}  # what precision=auto is on a device, where nothing is there to go on with
+# what precision=auto is on a device, where nothing is there to go on with; and on one that only `visualize` knows, as mps
+AUTO, UNKNOWN = {"cpu": "float32", "cuda": "bfloat16"}, "float32"
 DEVICES = ("auto", "cpu", "cuda")
 CLUSTERS = ("local", "inline", "ray")
 PROBES = ("atlas", "natural", "photographs", "patterns")

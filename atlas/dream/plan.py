@@ -146,6 +146,7 @@ def _fitted(config: DreamConfig, card: ModelCard, start: StartPicture) -> Recipe
         grows=card.resizable,
         steps=config.models[card.name].steps,
         material=Material(start.picture.name, (height, width)),
+        device=device_for(config.device),
     )
 
 

@@ -10,6 +10,7 @@ import torch
 from atlas.config.schema import RecipeConfig
 from atlas.engine.attempt import at_most, note_items
 from atlas.sweep.shards import shown_size
+from atlas.zoo.shortage import is_shortage
 
 CPU_BUDGET = 512 << 20  # bytes of activations at once on a CPU: more images of a batch than fit its caches cost time
 GPU_SHARE = 0.6  # of a GPU's memory for activations; the rest is for weights, workspaces and fragments
@@ -51,10 +52,8 @@ def _try(work: Callable[[Sequence[T]], R], batch: Sequence[T], device: str) -> t
     """The result of a batch; or None, and the error of the allocation that failed."""
     try:
         return work(batch), None
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        shortage = f"{type(error).__name__}: {error}"
-    except RuntimeError as error:
-        if "can't allocate memory" not in str(error):  # torch's word on a CPU
+    except (RuntimeError, MemoryError) as error:
+        if not is_shortage(error):
             raise
         shortage = f"{type(error).__name__}: {error}"
     if device == "cuda":  # here, where no traceback holds the batch any more

@@ -15,12 +15,16 @@ class Pace:
         """seconds: of work that are wanted between two commits of an actor."""
         self.seconds = seconds
         self._rates: dict[str, float] = {}  # seconds of a multiply-add, by label
+        self._last: dict[str, float] = {}  # of the last shard
         self._batches: dict[str, int] = {}  # items that fit at once, by label, where that is fewer than there were
 
     def learn(self, shard: Shard, receipt: Receipt) -> None:
         """Take in how long a shard has taken."""
         if shard.cost > 0 and receipt.seconds > 0:
-            self._rates[shard.label] = receipt.seconds / shard.cost
+            rate = receipt.seconds / shard.cost
+            # the slower of the last two: one of dead images is quick and says nothing of the next
+            self._rates[shard.label] = max(rate, self._last.get(shard.label, rate))
+            self._last[shard.label] = rate
         if receipt.batch < shard.together:
             self._batches[shard.label] = max(1, receipt.batch)
 
@@ -43,7 +47,7 @@ class Pace:
             return self._part(first, seconds, queue)
         shards = [first]
         while queue and len(shards) < most and queue[0].id not in fixed and first.continues_in(queue[0]):
-            seconds += self.expected(queue[0]) or 0.0
+            seconds += self._rates[first.label] * queue[0].cost
             if seconds > self.seconds:
                 break
             shards.append(queue.popleft())

@@ -206,7 +206,7 @@ class Scheduler:
         shard = self._emptied(slot)
         if shard is None:
             return []
-        together = len(places) or self.most.get(shard.label, len(shard.items))
+        together = len(places) or self.most.get(shard.label, shard.together)
         self.most[shard.label] = max(1, together // 2)
         if together > 1 or number not in self.slots:
             self._requeue(shard)

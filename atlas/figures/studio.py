@@ -15,6 +15,7 @@ from atlas.config.schema import CONSTANT, FigureConfig, MetricConfig, OctaveConf
 from atlas.figures.stock import StockImage, activations, left_of, placeholders, stock_of, traced_tasks
 from atlas.generate.job import generate
 from atlas.generate.recipe_inputs import read_material
+from atlas.generate.request import as_held
 from atlas.records import Layer, ModelCard
 from atlas.store.output import output_mistakes
 from atlas.store.paths import AtlasPaths
@@ -175,6 +176,7 @@ class Studio:
         )
 
     def _plan(self, sweep: FigureConfig, card: ModelCard) -> Plan:
+        sweep = replace(sweep, recipe=as_held(self.atlas, sweep.recipe))
         material = read_material(sweep.recipe)
         cards = {card.name: card}
         mistakes = value_mistakes(sweep)

@@ -17,7 +17,7 @@ from atlas.engine.workers import actor_count
 from atlas.generate.begin import begin_images
 from atlas.generate.ledger import Ledger
 from atlas.generate.recipe_inputs import keep_start, read_material
-from atlas.generate.request import default_variants, held_precision, mixture, open_or_begin, record_request
+from atlas.generate.request import as_held, default_variants, mixture, open_or_begin, record_request
 from atlas.generate.settings import ImageSettings
 from atlas.records import ImageShard, Shard
 from atlas.store.damage import remove_damaged
@@ -58,24 +58,19 @@ def prepare(config: SweepConfig, *, making: bool = False) -> tuple[SweepConfig, 
     """
     mistakes = value_mistakes(config)
     config = replace(config, models={name: rooted_model(model) for name, model in config.models.items()})
-    config = _as_held(config)
+    config = replace(config, recipe=as_held(AtlasPaths(config.out), config.recipe))
     models = {name: _unfetched(model) for name, model in config.models.items()} if config.dry_run else config.models
     material = None if mistakes else collect(mistakes, partial(read_material, config.recipe))
-    cards, unreadable = read_cards(models, here=making and config.cluster.kind == "inline" and not config.dry_run)
+    # of several models none would be kept
+    here = making and len(models) == 1 and config.cluster.kind == "inline" and not config.dry_run
+    cards, unreadable = read_cards(models, here=here)
     mistakes += unreadable
     plan = collect(mistakes, partial(make_plan, config, cards, material or Material()))
     mistakes += atlas_mistakes(config.out)
     if mistakes or plan is None:
+        drop()
         raise ConfigError(mistakes)
     return config, plan
-
-
-def _as_held(config: SweepConfig) -> SweepConfig:
-    """With precision=auto as the atlas has it already: its images stay comparable, and none is made twice."""
-    precision = (
-        None if config.recipe.precision != "auto" else held_precision(AtlasPaths(config.out), config.recipe.name)
-    )
-    return config if precision is None else replace(config, recipe=replace(config.recipe, precision=precision))
 
 
 def _unfetched(model: ModelConfig) -> ModelConfig:

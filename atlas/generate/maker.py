@@ -9,6 +9,7 @@ from time import perf_counter
 
 import torch
 
+from atlas.engine.attempt import at_most
 from atlas.engine.memory import budget, images_at_once, in_batches, peak
 from atlas.engine.pulse import Pulse
 from atlas.engine.threads import writing_threads
@@ -55,10 +56,10 @@ class Maker:
         rows: list[Row] = []
         steps = sum(octave.steps or 0 for octave in self.recipe.octaves)
         self.pulse = Pulse(self.paths.pulse(shard.id), len(shard.items) * max(1, steps))
-        first = size = self.first_batch(shard)
         if self.settings.device == "cuda":
             self.filled.setdefault(shard.layer, min(FIXED, self._fitting(shard)))
-            first = size = min(first, self.filled[shard.layer])
+        # fewer where the driver says so, which is no lack of memory
+        first = size = at_most(self.first_batch(shard))
         with ImageWriter(writing_threads(self.settings.device)) as writer:
             make = partial(self._make_batch, shard, writer)
             for run in _runs(shard):
@@ -70,7 +71,7 @@ class Maker:
             writer.flush()
         if size < first:
             self.fitting[shard.layer] = size
-        return self._receipt(shard, rows, perf_counter() - began, size)
+        return self._receipt(shard, rows, perf_counter() - began, self.first_batch(shard))
 
     def _make_batch(self, shard: ImageShard, writer: ImageWriter, items: Sequence[Item]) -> list[Row]:
         began = perf_counter()
@@ -116,16 +117,17 @@ class Maker:
         """
         wanted = self.filled.get(shard.layer)
         if wanted is None or wanted <= len(items):
-            return self._made(shard, items)
+            return self._made(shard, items, len(items))
         try:
-            return self._made(shard, [*items, *[items[-1]] * (wanted - len(items))])
+            return self._made(shard, [*items, *[items[-1]] * (wanted - len(items))], len(items))
         except torch.OutOfMemoryError:
             # half as many, here, where they are no loss
             self.filled[shard.layer] = max(len(items), wanted // 2)
         torch.cuda.empty_cache()
         return self._optimize(shard, items)
 
-    def _made(self, shard: ImageShard, items: Sequence[Item]) -> FinishedImages:
+    def _made(self, shard: ImageShard, items: Sequence[Item], count: int) -> FinishedImages:
+        """Their images; count: of the items that are asked for, the first ones."""
         channels = torch.tensor([item.channel for item in items], device=self.loaded.device)
         metric = metric_named(shard.metric, self.settings.constants[shard.metric])
         objective = target_objective(shard.target, shard.layer, channels, metric)
@@ -135,7 +137,7 @@ class Maker:
             self.recipe,
             seeds=[noise_seed(shard.layer, item) for item in items],
             canvas=self.canvas,
-            keep=Keep(means=self.settings.full_trace, watch=lambda moment: self.pulse.beat(len(items))),
+            keep=Keep(means=self.settings.full_trace, watch=lambda moment: self.pulse.beat(count)),
             fixed=shard.layer in self.filled,
         )
 
@@ -150,7 +152,8 @@ class Maker:
 
     def first_batch(self, shard: ImageShard) -> int:
         """Images at once, as far as there are so many."""
-        return min(shard.together, self._fitting(shard))
+        fits = self._fitting(shard)
+        return min(shard.together, fits, self.filled.get(shard.layer, fits))
 
     def _fitting(self, shard: ImageShard) -> int:
         """Images at once: as configured, else as many as the memory there is will hold, the same on every run."""

@@ -1,14 +1,14 @@
 """What `atlas generate` was asked for, written into atlas.json, plans/ and config/ before any work begins."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
 from omegaconf import OmegaConf
 
 from atlas.config.mistakes import ConfigError
-from atlas.config.schema import SweepConfig
+from atlas.config.schema import RecipeConfig, SweepConfig
 from atlas.generate.rows import task_columns
 from atlas.store.classes import write_classes
 from atlas.store.files import write_bytes
@@ -55,7 +55,13 @@ def record_request(paths: AtlasPaths, config: SweepConfig, plan: Plan, overrides
     return manifest
 
 
-def held_precision(paths: AtlasPaths, recipe: str) -> str | None:
+def as_held(paths: AtlasPaths, recipe: RecipeConfig) -> RecipeConfig:
+    """The recipe, precision=auto as the atlas has it already: its images stay comparable, and none is made twice."""
+    held = _held_precision(paths, recipe.name) if recipe.precision == "auto" else None
+    return recipe if held is None else replace(recipe, precision=held)
+
+
+def _held_precision(paths: AtlasPaths, recipe: str) -> str | None:
     """The precision of the images that an atlas was first asked for by a recipe; None where there are none."""
     try:
         manifests = [read_manifest(paths.manifest)]

@@ -126,12 +126,7 @@ def _watch(batch: Batch, judge: Judge, schedule: Schedule, gradient: Tensor, vie
     # a GPU is asked, and waited for, only while there is something to rescue
     if batch.step >= schedule.rescue or not silent.any():
         return gradient
-    mask = silent.view(-1, *[1] * (gradient.ndim - 1))
-    if batch.fixed:
-        with OpenReLUs():
-            opened, _ = _gradient(judge, batch.param, batch.values, batch.which, views)
-        return torch.where(mask, opened, gradient)
-    some = None if views is None else views.of(silent)
+    # of all, so that the network is shown images of the same shape
     with OpenReLUs():
-        opened, _ = _gradient(judge, batch.param, batch.values[silent], batch.which[silent], some)
-    return gradient.masked_scatter(mask.expand_as(gradient), opened)
+        opened, _ = _gradient(judge, batch.param, batch.values, batch.which, views)
+    return torch.where(silent.view(-1, *[1] * (gradient.ndim - 1)), opened, gradient)

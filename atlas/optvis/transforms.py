@@ -1,7 +1,7 @@
 """Views: what the model is shown of an image at one step, moved, scaled, turned, cropped and blurred by noise at random."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -52,10 +52,6 @@ class Views:
     noise: Float[Tensor, "b views c h w"] | None
     size: tuple[int, int]  # of a view
     wrap: bool = False  # whether an image goes on with its other side beyond an edge
-
-    def of(self, some: Bool[Tensor, " b"]) -> "Views":
-        """Those of some of the images."""
-        return replace(self, moves=self.moves[some], noise=None if self.noise is None else self.noise[some])
 
     def show(self, images: Images, gray: Tensor | float) -> Float[Tensor, "views c h2 w2"]:
         """The views of the first image, then of the second, and so on; gray beyond their edges, or their other side."""

@@ -6,6 +6,7 @@ from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 from threading import Condition, Thread
+from time import monotonic
 from types import TracebackType
 from typing import Self
 
@@ -16,7 +17,7 @@ from atlas.store.files import sync_file, sync_folder
 from atlas.store.images import write_pixels
 
 ROOM = 256 << 20  # bytes of pixels that may wait: more than a batch of 64 images of 1024 x 1024
-LEAVING = 5.0  # seconds that threads may take to end: each has one file under way, and the disk may be stuck
+LEAVING = 5.0  # seconds that all threads may take to end: each has one file under way, and the disk may be stuck
 
 Write = Callable[[Path, Image.Image], str]
 _write: Write = partial(write_pixels, durable=False)
@@ -47,14 +48,16 @@ class ImageWriter:
         with self._change:
             self._closed = True
             self._change.notify_all()
+        end = monotonic() + LEAVING
         for thread in self._threads:
-            thread.join(LEAVING)
+            thread.join(max(0.0, end - monotonic()))
 
     def put(self, path: Path, pixels: Callable[[], np.ndarray], size: int) -> Future[str]:
         """Write an image some time, (h, w, 3) or (h, w) of bytes; its file's sha256, which `flush` waits for.
 
         size: bytes that wait with it. Waits while there is no room for them. Raises what an earlier image has raised.
         """
+        self._write_left()
         digest: Future[str] = Future()
         self._paths.append(path)
         self._submit(lambda: digest.set_result(self._write(path, Image.fromarray(pixels()))), size)
@@ -66,14 +69,18 @@ class ImageWriter:
         OSError: the storage's own. MemoryError: there is none, even now that nobody works on images.
         """
         self._wait_for_all()
-        while self._again:
-            self._again.pop()()
+        self._write_left()
         for path in self._paths:
             self._submit(partial(sync_file, path), 0)
         self._wait_for_all()
         for folder in dict.fromkeys(path.parent for path in self._paths):
             sync_folder(folder)
         self._paths.clear()
+
+    def _write_left(self) -> None:
+        """Do here what there was no memory for beside the work, which waits meanwhile."""
+        while self._again:
+            self._again.pop()()
 
     def _submit(self, job: Callable[[], object], size: int) -> None:
         with self._change:

@@ -9,7 +9,7 @@ from typing import Any
 from atlas.config.schema import RecipeConfig
 from atlas.records import ImageShard, Item, ModelCard, Target
 
-METHOD = 1  # raised when a change of the code changes pixels
+METHOD = 1  # raised when a change of the code changes what images show, and not their rounding alone
 UNSEEN = ("name", "trace_every", "spectrum")  # parts of a recipe that no pixel depends on; amplitudes tell a spectrum
 
 

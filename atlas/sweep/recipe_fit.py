@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from atlas.config.choices import AUTO
+from atlas.config.choices import AUTO, UNKNOWN
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import OctaveConfig, RecipeConfig, TransformsConfig
 
@@ -29,7 +29,7 @@ def fit_recipe(
     sizes: list[int] | None = None,
     steps: list[int] | None = None,
     material: Material | None = None,
-    device: str = "cpu",
+    device: str,
 ) -> RecipeConfig:
     """The recipe with every size (pixels), step count and the precision filled in; ConfigError where it does not fit.
 
@@ -49,7 +49,7 @@ def fit_recipe(
             count = _pick(steps, place, f"models.{name}.steps", otherwise=STEPS)
         shown = octave.shown or _shown(recipe.transforms, size, input_size, grows)
         octaves.append(replace(octave, size=size, steps=count, shown=None if shown == size else shown))
-    recipe = replace(recipe, precision=AUTO.get(device, "float32") if recipe.precision == "auto" else recipe.precision)
+    recipe = replace(recipe, precision=AUTO.get(device, UNKNOWN) if recipe.precision == "auto" else recipe.precision)
     if not grows:
         _check_fixed(name, input_size, recipe, octaves, material)
     if material is None:

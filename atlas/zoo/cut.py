@@ -1,7 +1,7 @@
 """The truncated forward for many steps: a graph of its own where the model traces, checked against hooks; else the hooks."""
 
 from collections.abc import Callable, Iterable
-from functools import cached_property
+from functools import cached_property, partial
 
 import torch
 from jaxtyping import Float
@@ -11,27 +11,32 @@ from torch.autograd.function import BackwardCFunction
 from atlas.zoo.fold import fold_batch_norms
 from atlas.zoo.forward import Forward
 from atlas.zoo.layers import as_map, plain_attention
+from atlas.zoo.shortage import is_shortage
 from atlas.zoo.trace import NotTraced, cut_graph
 
 Maps = dict[str, Float[Tensor, "b _ _ _"]]
 
 
+Way = Callable[[Tensor], Maps]
+
+
 class CutForward:
     """What a `Forward` gives, at less cost: no hooks, nothing beside the way to its layers, batch norms folded.
 
-    The first images of every shape are shown to both, and the graph is used as long as maps and gradients are the
-    same: a network whose forward pass depends on more than a graph can hold is run by hooks, as ever.
+    For every shape of images the graphs are tried against the hooks, with images drawn for that: the fastest is taken whose
+    maps and gradients are the same. So which it is depends on the network, its layers and the shape alone. A network
+    whose forward pass depends on more than a graph can hold is run by hooks, as ever.
     """
 
     def __init__(self, forward: Forward, *, folded: bool):
         """folded: whether results may differ by rounding; else they are those of the hooks, to the bit."""
         self.layers = forward.layers
         self._hooked, self._folded = forward, folded
-        self._checked: set[tuple[int, ...]] = set()
+        self._ways: dict[tuple[int, ...], Way] = {}
 
     @cached_property
-    def _graphs(self) -> list[fx.GraphModule]:
-        """Those that nothing speaks against so far, the fastest first; traced when images come."""
+    def graphs(self) -> list[fx.GraphModule]:
+        """Those that may be used, the fastest first; none where the network does not trace."""
         try:
             traced = cut_graph(self._hooked.model, self._hooked.wanted)
         except NotTraced:
@@ -40,23 +45,26 @@ class CutForward:
 
     @property
     def traced(self) -> bool:
-        """Whether a graph is used, as far as the images so far have shown."""
-        return bool(self._graphs)
+        """Whether a graph was taken for all images so far."""
+        return self._hooked not in self._ways.values()
 
     def __call__(self, images: Float[Tensor, "b c h w"]) -> Maps:
         """Run the model, with the errors of `Forward`."""
         shape = tuple(images.shape)
-        while self._graphs and shape not in self._checked:
-            if _same(self._hooked, self._run, images):
-                self._checked.add(shape)
-            else:
-                del self._graphs[0]
-        return self._run(images) if self._graphs else self._hooked(images)
+        if shape not in self._ways:
+            self._ways[shape] = self._way(images)
+        return self._ways[shape](images)
 
-    def _run(self, images: Tensor) -> Maps:
+    def _way(self, images: Tensor) -> Way:
+        ways = [partial(self._run, graph) for graph in self.graphs]
+        example = torch.empty_like(images, requires_grad=False)
+        example.copy_(torch.randn(images.shape, generator=torch.Generator().manual_seed(0)))
+        return next((way for way in ways if _same(self._hooked, way, example)), self._hooked)
+
+    def _run(self, graph: fx.GraphModule, images: Tensor) -> Maps:
         dtype, dims = self._hooked.dtype, self._hooked.dims
         with plain_attention():
-            outputs = self._graphs[0](images if dtype is None else images.to(dtype))
+            outputs = graph(images if dtype is None else images.to(dtype))
         return {layer: _mapped(output, dims[layer]) for layer, output in zip(self.layers, outputs, strict=True)}
 
 
@@ -67,16 +75,18 @@ def _mapped(output: object, dim: int | None) -> Tensor:
     return maps.float()
 
 
-def _same(hooked: Forward, other: Callable[[Tensor], Maps], images: Tensor) -> bool:
-    """Whether two forward passes give the same maps of some images, and, where gradients are wanted, the same gradients."""
-    with torch.autocast(images.device.type, enabled=False):
+def _same(hooked: Forward, other: Way, images: Tensor) -> bool:
+    """Whether two forward passes give the same maps of some images, and the same gradients."""
+    with torch.autocast(images.device.type, enabled=False), torch.enable_grad():
         try:
             wanted, gradient = _results(hooked, images)
         except NotTraced:
             return False
         try:
             maps, other_gradient = _results(other, images)
-        except Exception:  # other people's code, traced
+        except Exception as error:  # other people's code, traced
+            if is_shortage(error):
+                raise
             return False
     eps = torch.finfo(hooked.dtype or torch.float32).eps
     # a unit of a ReLU that rounding turns off moves the gradient further than the map
@@ -86,9 +96,9 @@ def _same(hooked: Forward, other: Callable[[Tensor], Maps], images: Tensor) -> b
     return alike and _near(other_gradient, gradient, eps**0.25)
 
 
-def _results(forward: Callable[[Tensor], Maps], images: Tensor) -> tuple[Maps, Tensor | None]:
+def _results(forward: Way, images: Tensor) -> tuple[Maps, Tensor | None]:
     """The maps, and the gradient of a sum of them that weighs each place differently; None where no path leads back."""
-    leaf = images.detach().clone().requires_grad_(torch.is_grad_enabled())
+    leaf = images.clone().requires_grad_()
     # a model may write into what it is shown
     maps = forward(leaf.clone())
     if _has_own_backward(maps.values()):
@@ -119,5 +129,5 @@ def _near(value: Tensor, wanted: Tensor, bound: float) -> bool:
     """Whether two tensors differ by no more than a part of their size; what is not finite is left out."""
     if value.shape != wanted.shape:
         return False
-    value, wanted = (torch.nan_to_num(each.double(), 0.0, 0.0, 0.0) for each in (value, wanted))
+    value, wanted = (torch.nan_to_num(each.cpu().double(), 0.0, 0.0, 0.0) for each in (value, wanted))
     return bool((value - wanted).norm() <= bound * wanted.norm())

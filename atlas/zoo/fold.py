@@ -96,9 +96,10 @@ def _convolution(node: fx.Node, cut: fx.GraphModule) -> nn.Conv2d | None:
 def _merged(convolution: nn.Conv2d, norm: _Norm) -> nn.Conv2d:
     """A copy with the norm in its weights, worked out in float64."""
     like = convolution.weight.detach()
-    weight, mean, variance = (number.detach().double() for number in (like, norm.mean, norm.variance))
+    weight, mean, variance = (number.detach().cpu().double() for number in (like, norm.mean, norm.variance))
     bias, scale, shift = (
-        None if number is None else number.detach().double() for number in (convolution.bias, norm.weight, norm.bias)
+        None if number is None else number.detach().cpu().double()
+        for number in (convolution.bias, norm.weight, norm.bias)
     )
     new_weight, new_bias = fuse_conv_bn_weights(weight, bias, mean, variance, norm.eps, scale, shift)
     merged = deepcopy(convolution)

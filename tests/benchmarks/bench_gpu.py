@@ -47,7 +47,7 @@ def recipe_of(name: str, size: int, steps: int, precision: str) -> RecipeConfig:
     size = size if torch.cuda.is_available() else SMALL
     recipe = read_recipe("standard", precision=precision, trace_every=1000)
     recipe = replace(recipe, octaves=[replace(recipe.octaves[0], steps=steps)])
-    return fit_recipe(recipe, name, input_size=size, grows=True)
+    return fit_recipe(recipe, name, input_size=size, grows=True, device="cuda")
 
 
 def wait(device: str) -> None:

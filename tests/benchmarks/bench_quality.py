@@ -150,7 +150,9 @@ def fitted(name: str, bench: Bench) -> tuple[str, RecipeConfig]:
         octaves = [replace(octave, size=size) for octave, size in zip(recipe.octaves, sizes, strict=True)]
         recipe, label = replace(recipe, octaves=octaves), f"{name} at {', '.join(map(str, sizes))} px"
     own = {"input_size": side, "sizes": bench.config.sizes, "steps": bench.config.steps}
-    return label, fit_recipe(recipe, bench.net.name, **own, material=read_material(recipe))
+    return label, fit_recipe(
+        recipe, bench.net.name, **own, device=bench.net.device.type, material=read_material(recipe)
+    )
 
 
 def made(bench: Bench, recipe: RecipeConfig, metric: str) -> tuple[dict[str, Tensor], float]:

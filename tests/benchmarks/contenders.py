@@ -63,7 +63,7 @@ def atlas(name: str, batch: int = 1, hooks: bool = False) -> Callable[[], float]
     loaded, layer, size = network_of(name)
     recipe = read_recipe("standard")
     recipe = replace(recipe, octaves=[replace(recipe.octaves[0], steps=STEPS + 1)])
-    recipe = fit_recipe(recipe, name, input_size=size, grows=True)
+    recipe = fit_recipe(recipe, name, input_size=size, grows=True, device="cpu")
     forward = loaded.forward([layer]) if hooks else loaded.cut([layer], folded=True)
     if not hooks:
         keep_freed_memory()

@@ -20,7 +20,7 @@ def test_an_image_has_the_same_bytes_at_another_place_of_its_batch(precision: st
     loaded = load("patternnet", compose_model("patternnet"), "cuda")
     forward = loaded.cut(["conv5"], folded=True)
     # without views, whose gradient CUDA adds up in no fixed order
-    recipe = fit_recipe(read_recipe("quick", precision=precision), "patternnet", input_size=64)
+    recipe = fit_recipe(read_recipe("quick", precision=precision), "patternnet", input_size=64, device="cuda")
 
     def images(numbers: list[int]) -> torch.Tensor:
         objective = channel("conv5", torch.tensor(numbers, device="cuda"))

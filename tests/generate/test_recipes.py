@@ -66,7 +66,9 @@ def half_dead() -> nn.Sequential:
 def short(name: str, steps: int = 12, size: int = 16) -> RecipeConfig:
     """A recipe with its own rates and widths, at one small size."""
     octave = replace(read_recipe(name).octaves[0], size=size, steps=steps)
-    return fit_recipe(replace(read_recipe(name), octaves=[octave]), "m", input_size=size if name != "maco" else 8)
+    return fit_recipe(
+        replace(read_recipe(name), octaves=[octave]), "m", input_size=size if name != "maco" else 8, device="cpu"
+    )
 
 
 def made(name: str, places: list[int], net: nn.Module, *, steps: int = 12, keep: Keep = Keep()) -> FinishedImages:

@@ -168,14 +168,6 @@ def test_what_is_drawn_is_an_images_own(transforms):
     assert (views.moves[0, 0] - views.moves[0, 1]).abs().max() > 0.01, "views of one image differ"
 
 
-def test_views_of_some_images_are_theirs():
-    views = draw_views(LUCID, Octave(steps=1, lr=(0.1, 0.1), shown=10), (12, 12), Streams([5, 6, 7]))
-    pictures, some = images(3, 12), torch.tensor([True, False, True])
-    torch.testing.assert_close(
-        views.of(some).show(pictures[some], GRAY), views.show(pictures, GRAY).unflatten(0, (3, 2))[some].flatten(0, 1)
-    )
-
-
 @FEW
 @given(
     st.tuples(st.integers(0, 12), st.integers(0, 12)),

@@ -1,6 +1,7 @@
 """Sizes and steps that a recipe leaves open are the model's own."""
 
 from copy import deepcopy
+from functools import partial
 
 import pytest
 from made_cards import recipe
@@ -8,7 +9,10 @@ from made_cards import recipe
 from atlas.config.mistakes import ConfigError
 from atlas.config.recipe_files import read_recipe
 from atlas.config.schema import OctaveConfig, RecipeConfig
-from atlas.sweep.recipe_fit import STEPS, Material, fit_recipe
+from atlas.sweep import recipe_fit
+from atlas.sweep.recipe_fit import STEPS, Material
+
+fit_recipe = partial(recipe_fit.fit_recipe, device="cpu")
 
 OPEN = recipe(octaves=[OctaveConfig(), OctaveConfig(), OctaveConfig()])
 

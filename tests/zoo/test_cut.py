@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from atlas.config.compose import compose_model
 from atlas.config.schema import ModelConfig
 from atlas.optvis.rescue import OpenReLUs
+from atlas.zoo import cut as zoo_cut
 from atlas.zoo.cut import CutForward
 from atlas.zoo.fold import fold_batch_norms
 from atlas.zoo.forward import Forward
@@ -93,7 +94,7 @@ def test_the_embedded_networks_at_other_sizes_and_batches(name: str, layers: lis
         for layer in layers:
             assert (maps[layer] - wanted[layer]).abs().max() <= 10 * ROUNDING * wanted[layer].abs().max()
     assert cut.traced
-    norms = [module for module in cut._graphs[0].modules() if isinstance(module, nn.BatchNorm2d)]
+    norms = [module for module in cut.graphs[0].modules() if isinstance(module, nn.BatchNorm2d)]
     assert not norms, "every one stands between a convolution and what follows"
     compare(loaded.model, layers, images(2, 64))
 
@@ -248,6 +249,37 @@ def test_a_path_without_gradients_stays_without() -> None:
     cut = CutForward(Forward(net, ["last"]), folded=True)
     assert not cut(images(2, 12).requires_grad_())["last"].requires_grad
     assert not cut.traced
+
+
+def test_the_way_does_not_depend_on_what_was_shown_first() -> None:
+    net = seeded(lambda: Deciding("no gradient"))
+    cut = CutForward(Forward(net, ["last"]), folded=True)
+    with torch.no_grad():
+        cut(images(2, 12))
+    assert not cut(images(2, 12).requires_grad_())["last"].requires_grad
+    net = kinked()
+    cut = CutForward(Forward(net, ["6"]), folded=True)
+    cut(torch.full((2, 3, 24, 24), torch.nan))
+    assert cut.traced
+
+
+def test_a_check_for_which_there_is_no_memory_is_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    net, shortages = kinked(), [torch.OutOfMemoryError("too much")]
+    graph = cut_graph(net, {("6", 1): "6"})
+    whole = graph.forward
+
+    def short(pictures: Tensor) -> object:
+        if shortages:
+            raise shortages.pop()
+        return whole(pictures)
+
+    monkeypatch.setattr(graph, "forward", short)
+    monkeypatch.setattr(zoo_cut, "cut_graph", lambda *_: graph)
+    cut = CutForward(Forward(net, ["6"]), folded=False)
+    with pytest.raises(torch.OutOfMemoryError):
+        cut(images(2, 24))
+    cut(images(2, 24))
+    assert cut.traced
 
 
 def test_hooks_of_ones_own_are_heard() -> None:
