@@ -24,6 +24,7 @@ class ActorShape:
     count: int | None  # None: as many as a running cluster can hold
     cpus: int
     gpus: float  # 0 for CPU actors
+    most: int  # never more than there is work for
 
 
 class Executor(Protocol):

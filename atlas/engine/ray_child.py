@@ -9,7 +9,6 @@ import signal
 import sys
 import threading
 import time
-import traceback
 from collections import Counter
 from multiprocessing.connection import Connection
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 from atlas.engine.events import Event
 from atlas.engine.executor import ClusterError
 from atlas.engine.ray_executor import RayExecutor
-from atlas.engine.ray_messages import ABOUT_ONE, Opening, Refusal, Report
+from atlas.engine.ray_messages import Opening, Refusal, Report
 from atlas.engine.signals import SIGNALS
 
 LOOK = 0.2  # seconds that Ray is asked for events, while a command may wait
@@ -54,7 +53,7 @@ class Child:
                 name, actor, words = self.commands.get(timeout=ANSWER)
             except queue.Empty:
                 return True
-            if name in ABOUT_ONE:
+            if name != "close":
                 self.actors[words[0]] = actor
             getattr(self.executor, name)(*words)
             if name == "close":
@@ -66,11 +65,7 @@ class Child:
             while True:
                 self.commands.put(self.pipe.recv())
         except (EOFError, OSError):
-            pass
-        except Exception:
-            # what was sent cannot be imported here
-            traceback.print_exc()
-        os.killpg(os.getpid(), signal.SIGKILL)
+            os.killpg(os.getpid(), signal.SIGKILL)
 
 
 def _deaf() -> None:
@@ -83,14 +78,14 @@ def main(descriptor: int) -> None:
     """Start Ray or join it, as the first message says; answer with Opening or Refusal; then serve."""
     _deaf()
     pipe = Connection(descriptor)
-    shape, address = pipe.recv()
+    work, shape, address = pipe.recv()
     try:
-        executor = RayExecutor(shape, address)
+        executor = RayExecutor(work, shape, address)
     except ClusterError as error:
         return pipe.send(Refusal(str(error)))
     # Ray takes SIGTERM for itself
     _deaf()
-    pipe.send(Opening(executor.slots, executor.capacity(), {} if _is_client(address) else executor.addresses()))
+    pipe.send(Opening(executor.slots, executor.request(), {} if _is_client(address) else executor.addresses()))
     return Child(pipe, executor).serve()
 
 

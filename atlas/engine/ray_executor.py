@@ -26,23 +26,19 @@ OBJECT_STORE = 256 << 20  # bytes; receipts are all that passes through it
 class RayExecutor:
     """`cluster=local` and `cluster=ray`. One actor a slot, one call in flight each."""
 
-    def __init__(self, shape: ActorShape, address: str | None) -> None:
+    def __init__(self, work: Work, shape: ActorShape, address: str | None) -> None:
         _connect(shape, address)
-        self.slots = shape.count or _room(shape)
+        self.shape = shape
+        self.slots = max(1, min(shape.most, shape.count or _room(shape)))
         self._actor_class = _actor_class(shape, shared=address is not None)
-        self._threads = shape.cpus
-        self._work: Any = None
+        self._work = ray.put(work)
         self._actors: dict[int, Any] = {}
         self._addresses: dict[int, str] = {}
         self._calls: dict[Any, tuple[int, str]] = {}  # by reference: the slot, and setup, run or where
 
-    def employ(self, work: Work) -> None:
-        """Say what actors that start from now on are to do."""
-        self._work = ray.put(work)
-
     def start(self, slot: int, model: str) -> None:
         self.kill(slot)
-        actor = self._actor_class.remote(slot, self._threads)
+        actor = self._actor_class.remote(slot, self.shape.cpus)
         self._actors[slot] = actor
         self._calls[actor.where.remote()] = slot, "where"
         self._calls[actor.setup.remote(self._work, model)] = slot, "setup"
@@ -69,9 +65,10 @@ class RayExecutor:
     def where(self, slot: int) -> str:
         return self._addresses.get(slot, "waiting for resources")
 
-    def capacity(self) -> dict[str, float]:
-        """What the cluster has."""
-        return {key: value for key, value in ray.cluster_resources().items() if key in ("CPU", "GPU", "memory")}
+    def request(self) -> str:
+        """What was asked of the cluster and what it has, for somebody whose actors never come."""
+        capacity = {key: value for key, value in ray.cluster_resources().items() if key in ("CPU", "GPU", "memory")}
+        return f"asked for {self.slots} actors of {self.shape.cpus} CPU and {self.shape.gpus:g} GPU; the cluster has {capacity}"
 
     def addresses(self) -> dict[str, tuple[str, int]]:
         """Where the parts of Ray listen without which nothing goes on, by name."""

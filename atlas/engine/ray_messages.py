@@ -1,19 +1,18 @@
-"""What the driver and the process that holds Ray tell one another."""
+"""What the process that holds Ray tells the driver."""
 
 from dataclasses import dataclass, field
 
 from atlas.engine.events import Event
 
 Address = tuple[str, int]  # host and port
-ABOUT_ONE = ("start", "send", "kill")  # commands about the actor of a slot, which stands first
 
 
 @dataclass(frozen=True)
 class Opening:
     """Ray is there."""
 
-    slots: int  # how many actors it has room for
-    capacity: dict[str, float]  # what it has
+    slots: int
+    request: str  # what was asked of the cluster and what it has
     addresses: dict[str, Address]  # of the parts without which nothing goes on, by name
 
 

@@ -21,7 +21,7 @@ from atlas.config.schema import ClusterConfig
 from atlas.engine.attempt import Attempt
 from atlas.engine.events import Event
 from atlas.engine.executor import ActorShape, ClusterError, ClusterGone
-from atlas.engine.ray_messages import ABOUT_ONE, Address, Opening, Refusal
+from atlas.engine.ray_messages import Address, Opening, Refusal
 from atlas.engine.signals import StopNow, StopRequest
 from atlas.engine.work import Work
 
@@ -39,34 +39,21 @@ CONNECTING = 1.0  # seconds to reach a part of Ray
 class RayProcess:
     """A RayExecutor in a child process, which is told what to do and reports through a pipe."""
 
-    def __init__(self, shape: ActorShape, cluster: ClusterConfig) -> None:
-        """Begin to start Ray, or to join it, beside whatever the caller does until `open`. ClusterError: it cannot be."""
-        self.shape, self.cluster = shape, cluster
-        self.slots = 0
+    def __init__(self, work: Work | None, shape: ActorShape, cluster: ClusterConfig, stop: StopRequest) -> None:
+        """ClusterError: the cluster cannot be had. ClusterGone: it does not answer in time. StopNow: a signal came."""
         self._where: dict[int, str] = {}
         # by slot: the number of the actor in it, of those started or killed there
         self._actors: Counter[int] = Counter()
         self._silent = 0.0
         self._begin({} if cluster.address else LOOPBACK)
         try:
-            self._tell_first((shape, cluster.address))
+            self._tell_first((work, shape, cluster.address))
+            opening = self._opening(cluster.start_timeout, stop)
         except BaseException:
             self._end()
             raise
-
-    def open(self, work: Work | None, most: int, stop: StopRequest) -> None:
-        """Wait until Ray is there, for work that at most so many actors share.
-
-        ClusterError: the cluster cannot be had. ClusterGone: it does not answer in time. StopNow: a signal came.
-        """
-        try:
-            opening = self._opening(self.cluster.start_timeout, stop)
-        except BaseException:
-            self._end()
-            raise
-        self.slots, self._capacity = max(1, min(most, opening.slots)), opening.capacity
+        self.slots, self._request = opening.slots, opening.request
         self._watch = PartWatch(opening.addresses)
-        self._tell("employ", work)
 
     def start(self, slot: int, model: str) -> None:
         self._actors[slot] += 1
@@ -96,9 +83,7 @@ class RayProcess:
         return self._where.get(slot, "waiting for resources")
 
     def request(self) -> str:
-        """What was asked of the cluster and what it has, for somebody whose actors never come."""
-        asked = f"asked for {self.slots} actors of {self.shape.cpus} CPU and {self.shape.gpus:g} GPU"
-        return f"{asked}; the cluster has {self._capacity}"
+        return self._request
 
     def close(self) -> None:
         self._tell("close")
@@ -152,7 +137,7 @@ class RayProcess:
     def _tell(self, command: str, *words: Any) -> None:
         """Send a command; that nobody is there any more is found when events are asked for."""
         try:
-            self._pipe.send((command, self._actors[words[0]] if command in ABOUT_ONE else 0, words))
+            self._pipe.send((command, self._actors[words[0]] if words else 0, words))
         except OSError:
             return
 

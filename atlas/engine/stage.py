@@ -64,10 +64,8 @@ def run_stage(
 def check_cluster(cluster: ClusterConfig) -> None:
     """Join the running cluster that is asked for, and leave it: ClusterError before anything is written. StopNow."""
     if cluster.kind == "ray":
-        process = RayProcess(actor_shape(cluster, "cpu", 0), cluster)
         try:
-            process.open(None, 1, StopRequest())
-            process.close()
+            RayProcess(None, actor_shape(cluster, "cpu", 0, most=1), cluster, StopRequest()).close()
         except ClusterGone as gone:
             raise ClusterError(f"cluster.address={cluster.address}: {gone}") from None
 
@@ -77,6 +75,4 @@ def _make_executor(work: Work, resources: Resources, stop: StopRequest, *, most:
     cluster, device = resources.cluster, resources.device
     if cluster.kind == "inline":
         return InlineExecutor(work, worker_threads(cluster.cpus_per_actor, device))
-    process = RayProcess(actor_shape(cluster, device, resources.gpus), cluster)
-    process.open(work, most, stop)
-    return process
+    return RayProcess(work, actor_shape(cluster, device, resources.gpus, most=most), cluster, stop)

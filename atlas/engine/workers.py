@@ -18,10 +18,11 @@ def actor_count(cluster: ClusterConfig, device: str, gpus: int) -> int | None:
     return max(1, _usable_cpus() // worker_threads(cluster.cpus_per_actor, device))
 
 
-def actor_shape(cluster: ClusterConfig, device: str, gpus: int) -> ActorShape:
-    """What Ray is asked for."""
+def actor_shape(cluster: ClusterConfig, device: str, gpus: int, *, most: int) -> ActorShape:
+    """What Ray is asked for; most: actors for which there is work."""
     gpu_share = cluster.gpus_per_actor if device == "cuda" else 0.0
-    return ActorShape(actor_count(cluster, device, gpus), worker_threads(cluster.cpus_per_actor, device), gpu_share)
+    threads = worker_threads(cluster.cpus_per_actor, device)
+    return ActorShape(actor_count(cluster, device, gpus), threads, gpu_share, most=most)
 
 
 def _usable_cpus() -> int:

@@ -1,4 +1,4 @@
-"""In place of `atlas.engine.ray_child`: does as the first word of its address says, without Ray."""
+"""In place of `atlas.engine.ray_child`: does as the first word of its work says, without Ray."""
 
 import os
 import sys
@@ -10,15 +10,14 @@ from atlas.engine.ray_messages import Opening, Refusal, Report
 
 
 def main(pipe: Connection) -> None:
-    _, address = pipe.recv()
-    what, *words = (address or "serve").split()
+    (what, *words), _, _ = pipe.recv()
     if what == "refuse":
         return pipe.send(Refusal("no such cluster"))
     if what == "break":
         sys.exit("it is broken")
     if what == "sleep":
         time.sleep(100)
-    pipe.send(Opening(2, {"CPU": 2.0}, {"GCS": (words[0], int(words[1]))} if words else {}))
+    pipe.send(Opening(2, "asked for 2", {"GCS": tuple(words)} if words else {}))
     while True:
         name, actor, words = pipe.recv()
         if name == "start":
