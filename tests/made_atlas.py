@@ -17,7 +17,7 @@ import numpy as np
 from atlas.records import Address, Target
 from atlas.store.classes import CLASSES
 from atlas.store.files import write_json
-from atlas.store.images import write_image
+from atlas.store.images import to_pil, write_pixels
 from atlas.store.index import FAILURES, INDEX, Row, write_rows
 from atlas.store.manifest import new_manifest, write_manifest
 from atlas.store.paths import AtlasPaths, image_path, safe
@@ -157,7 +157,7 @@ def _row(made: Made, metric: str, channel: int) -> Row:
 def _done_row(paths: AtlasPaths, made: Made, metric: str, channel: int, images: bool) -> Row:
     dead = channel in made.dead
     image = image_path(Address(made.model, made.layer, channel), metric, Target(), 0)
-    sha256 = write_image(paths.root / image, picture(channel, made.size, dead)) if images else "0" * 64
+    sha256 = write_pixels(paths.root / image, to_pil(picture(channel, made.size, dead))) if images else "0" * 64
     return _row(made, metric, channel) | {
         "status": "dead" if dead else "ok",
         "score": 0.0 if dead else channel + 0.5,

@@ -61,9 +61,7 @@ def prepare(config: SweepConfig, *, making: bool = False) -> tuple[SweepConfig, 
     config = replace(config, recipe=as_held(AtlasPaths(config.out), config.recipe))
     models = {name: _unfetched(model) for name, model in config.models.items()} if config.dry_run else config.models
     material = None if mistakes else collect(mistakes, partial(read_material, config.recipe))
-    # of several models none would be kept
-    here = making and len(models) == 1 and config.cluster.kind == "inline" and not config.dry_run
-    cards, unreadable = read_cards(models, here=here)
+    cards, unreadable = read_cards(models, here=making and config.cluster.kind == "inline" and not config.dry_run)
     mistakes += unreadable
     plan = collect(mistakes, partial(make_plan, config, cards, material or Material()))
     mistakes += atlas_mistakes(config.out)

@@ -19,20 +19,12 @@ NOTE = "atlas"  # the keyword of a PNG's text that is a note
 def to_pil(image: np.ndarray) -> Image.Image:
     """Turn a float image clipped to [0, 1], (3, h, w) or (1, h, w), into 8-bit RGB or gray.
 
-    The one place where values become bytes. ValueError for any other shape.
+    `generate.leaving` does the same where the values lie on a device. ValueError for any other shape.
     """
     if image.ndim != 3 or len(image) not in (1, 3):
         raise ValueError(f"shape {image.shape}: an image is (3, h, w) or (1, h, w)")
     pixels = np.rint(np.clip(image, 0.0, 1.0) * 255.0).astype(np.uint8)
     return Image.fromarray(pixels[0] if len(pixels) == 1 else np.ascontiguousarray(pixels.transpose(1, 2, 0)))
-
-
-def write_image(path: Path, image: np.ndarray) -> str:
-    """Write a float image as PNG, (3, h, w) as RGB, (1, h, w) as gray; returns the file's sha256.
-
-    The same values give the same bytes.
-    """
-    return write_pixels(path, to_pil(image))
 
 
 def write_pixels(path: Path, pixels: Image.Image, note: str | None = None, *, durable: bool = True) -> str:

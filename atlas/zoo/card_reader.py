@@ -27,17 +27,17 @@ TAIL = 20_000  # bytes of what a process has said that are kept
 def read_cards(models: dict[str, ModelConfig], *, here: bool = False) -> tuple[dict[str, ModelCard], list[str]]:
     """Each model's card by name, and the mistakes of the models that cannot be read.
 
-    here: in this process, and the last of them is kept for the work (`kept_model`). A user's own code, which may end
-    the process that it runs in, is tried elsewhere first all the same.
+    here: one model alone is read in this process, and kept for the work (`kept_model`); of several none could be. A user's
+    own code, which may end the process that it runs in, is tried elsewhere first all the same.
     """
-    mine = [name for name, model in models.items() if here and model.source not in ELSEWHERE]
-    others = {name: model for name, model in models.items() if name not in mine}
-    with ThreadPoolExecutor(PROCESSES) as pool:
-        answers = dict(zip(others, pool.map(read_card, others, others.values()), strict=True))
-    answers |= {name: _read_here(name, models[name]) for name in mine}
-    answers = {name: answers[name] for name in models}
-    cards = {name: answer for name, answer in answers.items() if isinstance(answer, ModelCard)}
-    errors = [answer for answer in answers.values() if isinstance(answer, ConfigError)]
+    sources = [model.source for model in models.values()]
+    if here and len(sources) == 1 and sources[0] not in ELSEWHERE:
+        answers = [_read_here(name, model) for name, model in models.items()]
+    else:
+        with ThreadPoolExecutor(PROCESSES) as pool:
+            answers = list(pool.map(read_card, models, models.values()))
+    cards = {name: answer for name, answer in zip(models, answers, strict=True) if isinstance(answer, ModelCard)}
+    errors = [answer for answer in answers if isinstance(answer, ConfigError)]
     return cards, [mistake for error in errors for mistake in error.mistakes]
 
 

@@ -21,7 +21,7 @@ from made_similarity import Sizes, write_maps, write_similarity
 
 from atlas.query.atlas import Atlas
 from atlas.report.site.write import write_site
-from atlas.store.images import write_image
+from atlas.store.images import to_pil, write_pixels
 from atlas.store.paths import AtlasPaths
 
 FIXED = 2048  # channels of one layer
@@ -65,7 +65,7 @@ def write_images(paths: AtlasPaths) -> list[Path]:
     first = paths.root.parent / ".picture.png"
     contents = []
     for number in range(PICTURES):
-        write_image(first, picture(number, SIZE))
+        write_pixels(first, to_pil(picture(number, SIZE)))
         contents.append(first.read_bytes())
     first.unlink()
     with Atlas(paths.root) as atlas:

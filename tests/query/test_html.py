@@ -11,7 +11,7 @@ from made_atlas import WHOLE, Made, make_atlas
 from made_similarity import write_similarity
 
 from atlas.query.atlas import Atlas
-from atlas.store.images import write_image
+from atlas.store.images import to_pil, write_pixels
 
 HOSTILE = '<script src="x">', "a'b\"<img src=x onerror=y>&amp;"
 TAGS = {"div", "b", "code", "table", "tr", "th", "td", "img", "br"}
@@ -81,7 +81,7 @@ def test_a_page_stays_small_whatever_the_images_show(tmp_path):
     write_similarity(paths)
     noise = np.random.default_rng(0).uniform(size=(3, 224, 224)).astype(np.float32)
     for path in paths.images.rglob("*.png"):
-        write_image(path, noise)
+        write_pixels(path, to_pil(noise))
     with Atlas(paths.root) as atlas:
         assert len(atlas._repr_html_()) < 100_000
         feature = atlas.feature("m/l:3")._repr_html_()

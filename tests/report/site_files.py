@@ -10,7 +10,7 @@ from made_atlas import Made
 from PIL import Image
 
 from atlas.records import Address, Target
-from atlas.store.images import write_image
+from atlas.store.images import to_pil, write_pixels
 from atlas.store.index import Row, read_table
 from atlas.store.paths import AtlasPaths, image_path
 
@@ -92,5 +92,7 @@ def row_of(paths: AtlasPaths, made: Made, metric: str, channel: int, **changes: 
     row |= {"model": made.model, **changes}
     row["image"] = image_path(feature, metric, target, row["seed"], variant)
     row["task"] = f"{row['image']}{row['recipe']}"
-    row["image_sha256"] = write_image(paths.root / row["image"], np.full((3, 96, 96), 0.25 + channel / 40, np.float32))
+    row["image_sha256"] = write_pixels(
+        paths.root / row["image"], to_pil(np.full((3, 96, 96), 0.25 + channel / 40, np.float32))
+    )
     return row

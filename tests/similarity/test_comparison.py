@@ -23,7 +23,7 @@ from atlas.similarity.atlas_images import Picture
 from atlas.similarity.job import similarity
 from atlas.similarity.probe.pictures import PictureReader
 from atlas.similarity.tables.examples import COPY_SIDE
-from atlas.store.images import write_image
+from atlas.store.images import to_pil, write_pixels
 from atlas.sweep.plan import make_plan
 from atlas.zoo.card import make_card
 from atlas.zoo.drawings import draw
@@ -248,7 +248,7 @@ def test_pictures_without_labels_are_of_the_classes_that_the_model_sees(fresh: P
     folder.mkdir()
     labels = torch.arange(60) % 3
     for number, drawing in enumerate(draw(torch.tensor([4, 5, 9])[labels], torch.Generator().manual_seed(0))):
-        write_image(folder / f"{number}.png", drawing.numpy())
+        write_pixels(folder / f"{number}.png", to_pil(drawing.numpy()))
     compare(fresh, *of(folder))
     rows = {row["feature"]: row for row in table(fresh, "names")}
     assert len(rows) == 15

@@ -55,10 +55,10 @@ def test_a_card_made_here_is_the_same_and_its_model_is_there_for_the_work_once(
     (tmp_path / "fatal_nets.py").write_text(NETS)
     monkeypatch.chdir(tmp_path)
     config = compose_model("patternnet")
-    models = {"dies": ModelConfig(source="custom", factory="fatal_nets:dies"), "patternnet": config}
-    cards, mistakes = read_cards(models, here=True)
-    assert cards == {"patternnet": make_card("patternnet", config)}
+    _, mistakes = read_cards({"dies": ModelConfig(source="custom", factory="fatal_nets:dies")}, here=True)
     assert "the process that read the model died (exit code 7)" in mistakes[0]
+    cards, _ = read_cards({"patternnet": config}, here=True)
+    assert cards == {"patternnet": make_card("patternnet", config)}
     assert take("patternnet", replace(config, seed=1), "cpu") is None
     loaded = take("patternnet", config, "cpu")
     assert loaded is not None and loaded.digest == cards["patternnet"].digest

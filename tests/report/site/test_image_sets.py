@@ -10,7 +10,7 @@ from made_atlas import CREATED, Made, make_atlas
 from atlas.query.atlas import Atlas
 from atlas.records import Target
 from atlas.report.site.write import write_site
-from atlas.store.images import write_image
+from atlas.store.images import to_pil, write_pixels
 from atlas.store.index import FAILURES, INDEX, write_rows
 from atlas.store.plans import write_plan
 from tests.report.site_files import apart, cell_of, data_of, layer_of, picture_of, row_of, sheet_of
@@ -101,7 +101,7 @@ ELSEWHERE = (
 def test_a_row_whose_image_lies_elsewhere_has_none(tmp_path: Path) -> None:
     paths = make_atlas(tmp_path / "a", [Made("alpha", "conv1", 8, 2, metrics=("l1",))])
     for folder in (tmp_path, paths.root):
-        write_image(folder / "secret.png", np.full((3, 96, 96), 1, np.float32))
+        write_pixels(folder / "secret.png", to_pil(np.full((3, 96, 96), 1, np.float32)))
     one = Made("alpha", "conv1", 8, 8)
     rows = [row_of(paths, one, "l2", channel) | {"image": image} for channel, image in enumerate(ELSEWHERE, 2)]
     write_rows(paths.shard_index("alpha", "conv1", "more"), rows, INDEX)
