@@ -2,11 +2,11 @@
 and returns a receipt.
 """
 
-import uuid
 from time import perf_counter
 
 from atlas.engine.memory import peak
 from atlas.records import Receipt
+from atlas.similarity.compare.bank import whole_file
 from atlas.similarity.compare.comparer import Comparer
 from atlas.similarity.compare.settings import BlockShard, CompareSettings
 
@@ -18,9 +18,8 @@ def compare_shard(comparer: Comparer, settings: CompareSettings, shard: BlockSha
     """
     began = perf_counter()
     for block in shard.items:
-        part = settings.bank / f".{uuid.uuid4().hex}.part"
-        comparer.compare(block, part)
-        part.replace(settings.bank / block.file)
+        with whole_file(settings.bank / block.file) as part:
+            comparer.compare(block, part)
     return Receipt(
         shard=shard.id,
         files=(),
