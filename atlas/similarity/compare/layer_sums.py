@@ -10,7 +10,6 @@ from torch import Tensor
 from atlas.similarity.compare.lists import Lists
 from atlas.similarity.compare.measures import Pair, Tile
 
-
 COVARIANCE = "cov."  # begins the names of arrays that add up over sources
 BACK = (".back_score", ".back_row")  # end those that are the best over sources; all others have a row for each
 
