@@ -35,8 +35,11 @@ class Bank:
             return Facts(**arrays)
 
     def rows(self, number: int, start: int = 0, stop: int | None = None) -> Float32[np.ndarray, "c n"]:
-        """Standardised responses of a layer's features, or of some of them, over the probe's pictures."""
-        return np.array(np.load(self.folder / f"{number}.rows.npy", mmap_mode="r")[start:stop])
+        """Standardised responses of a layer's features, or of some of them, over the probe's pictures.
+
+        They stay in the file, which is mapped: all workers of a machine share its pages, and nothing is copied.
+        """
+        return np.load(self.folder / f"{number}.rows.npy", mmap_mode="c")[start:stop]
 
     def driven(
         self, number: int, rows: slice = slice(None), columns: slice = slice(None)
