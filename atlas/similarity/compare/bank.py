@@ -6,9 +6,7 @@ A layer is named by its number there.
 """
 
 import json
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from jaxtyping import Float32
 
 from atlas.similarity.compare.facts import Facts, LayerMeasurement, PictureRoles, measure_layer
 from atlas.similarity.compare.spans import LayerSpan, spans_of
+from atlas.store.files import write_whole
 
 
 class Bank:
@@ -50,23 +49,20 @@ class Bank:
 
 def begin_bank(folder: Path, roles: PictureRoles) -> Bank:
     """Make a bank that knows what it is of; `write_layer` fills it."""
-    folder.mkdir(parents=True, exist_ok=True)
     spans = list(map(asdict, spans_of(roles.features)))
     contents = {"addresses": list(roles.features), "spans": spans, "own_images": roles.own_images}
-    with whole_file(folder / "bank.json") as part:
-        part.write_text(json.dumps(contents))
+    write_whole(folder / "bank.json", lambda file: file.write(json.dumps(contents).encode()), durable=False)
     return Bank(folder)
 
 
 def write_layer(folder: Path, number: int, measurement: LayerMeasurement) -> None:
     """Write a layer of a bank. Its facts come last: who finds them finds the layer whole."""
-    arrays = {"rows": measurement.rows, "driven": measurement.driven}
-    for name, array in arrays.items():
-        if array is not None:
-            with whole_file(folder / f"{number}.{name}.npy") as part, open(part, "wb") as file:
-                np.save(file, array)
-    with whole_file(_facts(folder, number)) as part, open(part, "wb") as file:
-        np.savez(file, allow_pickle=False, **measurement.facts._asdict())
+    facts, rows, driven = measurement
+    write_whole(folder / f"{number}.rows.npy", lambda file: np.save(file, rows), durable=False)
+    if driven is not None:
+        write_whole(folder / f"{number}.driven.npy", lambda file: np.save(file, driven), durable=False)
+    arrays = facts._asdict()
+    write_whole(_facts(folder, number), lambda file: np.savez(file, allow_pickle=False, **arrays), durable=False)
 
 
 def layers_left(bank: Bank) -> list[LayerSpan]:
@@ -94,17 +90,6 @@ def write_bank(
         write_layer(folder, number, measurement)
         look(span, values, measurement.facts)
     return bank
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """A name beside `path` to write to, which then becomes `path`; nobody sees half a file.
-
-    Nothing is flushed: a machine that dies takes the comparison with it.
-    """
-    part = path.with_name(f".{uuid.uuid4().hex}.part")
-    yield part
-    part.replace(path)
 
 
 def _facts(folder: Path, number: int) -> Path:

@@ -15,6 +15,7 @@ from atlas.similarity.compare.bank import Bank
 from atlas.similarity.compare.blocks import Block, Comparison
 from atlas.similarity.compare.lists import Lists, merge, numbers_in_scope, ranked
 from atlas.similarity.compare.measures import LayerData, Pair, Sources, scores
+from atlas.store.files import write_whole
 from atlas.store.similarity_tables import TOP
 from atlas.zoo.shortage import is_shortage
 
@@ -45,8 +46,8 @@ class Comparer:
 
     def compare(self, block: Block, path: Path) -> None:
         """Compare one block with the bank, and write the results as .npz at `path`."""
-        with open(path, "wb") as file:
-            np.savez(file, allow_pickle=False, **self._results(block))
+        results = self._results(block)
+        write_whole(path, lambda file: np.savez(file, allow_pickle=False, **results), durable=False)
 
     def _results(self, block: Block) -> Arrays:
         """The results of a block; where the memory runs out, those of its halves, without the layers that were kept."""

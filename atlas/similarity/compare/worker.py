@@ -6,7 +6,6 @@ from time import perf_counter
 
 from atlas.engine.memory import peak
 from atlas.records import Receipt
-from atlas.similarity.compare.bank import whole_file
 from atlas.similarity.compare.comparer import Comparer
 from atlas.similarity.compare.settings import BlockShard, CompareSettings
 
@@ -18,8 +17,7 @@ def compare_shard(comparer: Comparer, settings: CompareSettings, shard: BlockSha
     """
     began = perf_counter()
     for block in shard.items:
-        with whole_file(settings.bank / block.file) as part:
-            comparer.compare(block, part)
+        comparer.compare(block, settings.bank / block.file)
     return Receipt(
         shard=shard.id,
         files=(),

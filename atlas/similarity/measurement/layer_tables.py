@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from atlas.similarity.compare.bank import whole_file
 from atlas.similarity.tables.examples import TopPictures
+from atlas.store.files import write_whole
 from atlas.store.index import read_table, write_table
 
 TABLES = ("moments", "quality", "names")
@@ -29,8 +29,8 @@ class LayerTables:
             if table is not None:
                 write_table(folder / f"{number}.{name}.parquet", table)
         if self.tops is not None:
-            with whole_file(_tops(folder, number)) as part, open(part, "wb") as file:
-                np.savez(file, allow_pickle=False, **asdict(self.tops))
+            arrays = asdict(self.tops)
+            write_whole(_tops(folder, number), lambda file: np.savez(file, allow_pickle=False, **arrays), durable=False)
 
     @classmethod
     def read(cls, folder: Path, number: int) -> "LayerTables":
