@@ -37,11 +37,13 @@ class Child:
         """Work until the driver closes the cluster."""
         reported = 0.0
         while self._obey():
-            events = self.executor.poll(LOOK)
-            if events or time.monotonic() - reported > REPORT_EVERY:
+            events = [(self._actor(event), event) for event in self.executor.poll(LOOK)]
+            if time.monotonic() - reported > REPORT_EVERY:
                 reported = time.monotonic()
                 where = {slot: self.executor.where(slot) for slot in self.actors}
-                self.pipe.send(Report([(self._actor(event), event) for event in events], where))
+                self.pipe.send(Report(events, where, self.executor.request()))
+            elif events:
+                self.pipe.send(Report(events))
 
     def _actor(self, event: Event) -> int:
         return self.actors[getattr(event, "slot", -1)]

@@ -29,3 +29,4 @@ class Report:
 
     events: list[tuple[int, Event]] = field(default_factory=list)  # each with the number of its slot's actor
     where: dict[int, str] = field(default_factory=dict)  # `host:pid` by slot
+    request: str | None = None  # what was asked of the cluster and what it has by now
