@@ -17,6 +17,7 @@ from atlas.engine.events import Event
 from atlas.engine.executor import ClusterError
 from atlas.engine.ray_executor import RayExecutor
 from atlas.engine.ray_messages import Opening, Refusal, Report
+from atlas.engine.ray_nodes import living_nodes
 from atlas.engine.signals import SIGNALS
 
 LOOK = 0.2  # seconds that Ray is asked for events, while a command may wait
@@ -87,7 +88,8 @@ def main(descriptor: int) -> None:
         return pipe.send(Refusal(str(error)))
     # Ray takes SIGTERM for itself
     _deaf()
-    pipe.send(Opening(executor.slots, executor.request(), {} if _is_client(address) else executor.addresses()))
+    addresses = {} if _is_client(address) else executor.addresses()
+    pipe.send(Opening(executor.slots, executor.request(), addresses, tuple(living_nodes())))
     return Child(pipe, executor).serve()
 
 

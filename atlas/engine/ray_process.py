@@ -52,7 +52,7 @@ class RayProcess:
         except BaseException:
             self._end()
             raise
-        self.slots, self._request = opening.slots, opening.request
+        self.slots, self._request, self.nodes = opening.slots, opening.request, opening.nodes
         self._watch = PartWatch(opening.addresses)
 
     def start(self, slot: int, model: str) -> None:

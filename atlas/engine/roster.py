@@ -58,8 +58,9 @@ class Roster:
         room = sum(node.room(self.shape) for node in alive.values())
         slots = min(self.most, room)
         staying = [slot for slot in self.nodes if slot not in self._draining]
-        for slot in [slot for slot in staying if self.nodes[slot] is None][: max(0, len(staying) - slots)]:
-            events.append(self._left(slot, "no node has room for it any more"))
+        without_node = [slot for slot in staying if self.nodes[slot] is None]
+        surplus = without_node[: max(0, len(staying) - slots)]
+        events += [self._left(slot, "no node has room for it any more") for slot in surplus]
         events += [self._joined() for _ in range(slots - len(staying))]
         # a number that was asked for is waited for at once; else one more at a time
         self.asking = self.most - slots if self.shape.count is not None else min(1, self.most - slots)

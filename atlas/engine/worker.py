@@ -71,7 +71,9 @@ def machine_name() -> str:
     lines = list[str]()
     with suppress(OSError):
         lines = Path("/proc/cpuinfo").read_text().splitlines()
-    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+    model = next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine()
+    )
     return f"{model} {torch.backends.cpu.get_cpu_capability()}"
 
 
