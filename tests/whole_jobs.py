@@ -28,11 +28,12 @@ def run_python(*words: str, cwd: Path, **variables: str) -> subprocess.Completed
     )
 
 
-def begin(*words: str, cwd: Path) -> subprocess.Popen[str]:
+def begin(*words: str, cwd: Path, **variables: str) -> subprocess.Popen[str]:
     """Start `atlas …` in a process group of its own; what it prints goes to the files stdout and stderr of `cwd`."""
     with open(cwd / "stdout", "w") as stdout, open(cwd / "stderr", "w") as stderr:
         command = [sys.executable, "-m", "atlas", *words]
-        return subprocess.Popen(command, cwd=cwd, stdout=stdout, stderr=stderr, text=True, start_new_session=True)
+        streams = {"stdout": stdout, "stderr": stderr, "env": {**os.environ, **variables}}
+        return subprocess.Popen(command, cwd=cwd, text=True, start_new_session=True, **streams)
 
 
 def wait_for(path: Path, pattern: str, count: int, seconds: float = 90) -> None:
@@ -44,7 +45,9 @@ def wait_for(path: Path, pattern: str, count: int, seconds: float = 90) -> None:
 
 
 def kill_all(job: subprocess.Popen[str]) -> None:
-    """Kill -9 a job and every process that it has started."""
+    """Kill -9 a job and every process that it has started; one that has ended already stays so."""
+    if job.poll() is not None:
+        return
     for pid in [job.pid, *(child.pid for child in psutil.Process(job.pid).children(recursive=True))]:
         try:
             os.kill(pid, signal.SIGKILL)

@@ -134,7 +134,7 @@ class RayExecutor:
         places, events = dict(self.roster.nodes), list[Event]()
         for event in self.roster.update(living_nodes()):
             if isinstance(event, Left):
-                if self._calls_of.get(event.slot):
+                if self._calls_of.get(event.slot) or any(slot == event.slot for _, slot, _, _ in self._deaths):
                     noticed = gave_notice(places[event.slot])
                     events.append(Died(event.slot, event.reason, noticed=noticed))
                 self.kill(event.slot)

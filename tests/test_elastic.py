@@ -1,0 +1,100 @@
+"""A job on a cluster whose nodes come and go: a head without resources, a late node, one that drains, one that dies."""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import pytest
+from sweeps import image_bytes, rows_of
+
+from atlas.cli.job import run_job
+from atlas.query.verify.verify import verify
+from atlas.store.paths import AtlasPaths
+from tests.napping import napping
+from tests.ray_cluster import RayCluster
+from tests.whole_jobs import begin, kill_all
+
+pytestmark = [pytest.mark.process, pytest.mark.timeout(240), pytest.mark.usefixtures("cards_made_here")]
+
+IMAGES = 128
+PATIENCE = 90.0  # seconds for anything to happen, on a machine that others use
+
+
+class Watched:
+    """A job, and what it tells while it runs."""
+
+    def __init__(self, job: subprocess.Popen[str], out: Path) -> None:
+        self.job, self.out = job, out
+
+    def until(self, happens: Callable[[], bool]) -> None:
+        """Wait for something to happen while the job runs."""
+        end = time.monotonic() + PATIENCE
+        while not happens():
+            assert time.monotonic() < end and self.job.poll() is None, "it has not happened"
+            time.sleep(0.1)
+
+    def events(self, kind: str) -> list[dict[str, Any]]:
+        """Its events of a kind."""
+        path = self.out / "events.jsonl"
+        lines = path.read_text().splitlines() if path.exists() else []
+        return [event for event in map(json.loads, lines) if event["event"] == kind]
+
+    def works(self, slot: int) -> bool:
+        """Whether a slot's worker is at work."""
+        try:
+            workers = json.loads((self.out / "status.json").read_text())["workers"]
+        except (OSError, ValueError):
+            return False
+        return any(worker["slot"] == slot and worker["doing"] for worker in workers)
+
+    def told(self, slot: int, *what: str) -> bool:
+        """Whether it has said that of a slot's worker."""
+        return any(event["slot"] == slot and event["what"] in what for event in self.events("worker"))
+
+
+@pytest.fixture
+def cluster() -> Iterator[RayCluster]:
+    with RayCluster(Path(mkdtemp(prefix="r", dir="/tmp"))) as cluster:
+        yield cluster
+
+
+def test_nodes_that_come_late_drain_or_die_change_no_byte_and_are_nobodys_fault(
+    cluster: RayCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = (*napping(tmp_path), "channels=0:32", "metric=[l1,l2,linf,mean]")
+    job_words = ("generate", *words, "name=a", "cluster=ray", f"cluster.address={cluster.address}")
+    cluster.add("a", num_cpus=1)
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    out, job = tmp_path / "outputs" / "a", begin(*job_words, cwd=tmp_path, PYTHONPATH=path)
+    watched = Watched(job, out)
+    with ExitStack() as stack:
+        stack.callback(kill_all, job)
+        watched.until(lambda: watched.works(0))
+        cluster.add("b", num_cpus=1)
+        watched.until(lambda: watched.works(1))
+        cluster.drain("a")
+        watched.until(lambda: watched.told(0, "Draining"))
+        cluster.add("c", num_cpus=1)
+        watched.until(lambda: watched.works(2))
+        cluster.stop("a")
+        cluster.kill("b")
+        watched.until(lambda: watched.told(1, "Died", "Lost", "Left"))
+        (tmp_path / "nap").unlink()
+        code = job.wait(timeout=100)
+    messages = (tmp_path / "stderr").read_text()
+    assert code == 0, messages
+    assert "has a GPU: the work is done on CPUs" in messages
+    assert rows_of(out, folder="failures") == []
+    rows = rows_of(out)
+    assert len(rows) == len({row["task"] for row in rows}) == IMAGES
+    assert verify(AtlasPaths(out)).exit_code == 0
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert run_job("generate", [*words, "name=undisturbed", "cluster=inline"]) == 0
+    assert image_bytes(out) == image_bytes(tmp_path / "outputs" / "undisturbed")
