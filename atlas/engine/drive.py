@@ -47,7 +47,7 @@ from atlas.store.manifest import now
 
 POLL = 1.0  # seconds that the executor may wait for an event
 LOOK_EVERY = 1.0  # seconds between two looks at all that is under way, and two reports of it
-PULSES = 64  # shards whose pulse is read for a report: with more under way, some stand for all
+PULSES = 16  # shards whose pulse is read for a report: with more under way, some stand for all
 
 
 @dataclass
@@ -90,7 +90,7 @@ class Driver:
         self.overdue = Overdue(patience.cluster.deadline, patience.rate)
         self.began: dict[int, str] = {}  # by slot: the date at which it began what it does
         self.notes: dict[int, Path] = {}  # by slot: where its worker notes which items are under way
-        self.error: BaseException | None = None  # of a commit, which ends the run
+        self.error: Exception | None = None  # of a commit, which ends the run
         self.stop_at: float | None = None  # when the grace after a signal is over
         self.next_look = self.next_report = 0.0
 
@@ -112,10 +112,10 @@ class Driver:
         self.last_event = self.clock.now()
         while not (self.scheduler.finished and self.commits.idle):
             if self.scheduler.finished:
-                self.commits.wait(POLL)
+                self._count_commits(POLL)
             else:
                 self._poll(stop)
-            self._count_commits()
+                self._count_commits()
             if self.error is not None:
                 raise self.error
             self._report()
@@ -184,13 +184,13 @@ class Driver:
     def _new_note(self, slot: int) -> Path:
         """A file of its own for each try, so that no late word of an earlier one is taken for this one's."""
         if slot in self.notes:
-            self.notes[slot].unlink(missing_ok=True)
+            self.commits.discard(self.notes[slot])
         self.notes[slot] = self.publisher.new_note()
         return self.notes[slot]
 
-    def _count_commits(self) -> None:
-        """Count the shards that have been published meanwhile."""
-        for command, error in self.commits.done():
+    def _count_commits(self, seconds: float = 0.0) -> None:
+        """Count the shards that have been published meanwhile; wait up to so many seconds for one."""
+        for command, error in self.commits.ended(seconds):
             if isinstance(error, OSError):
                 self._stop_for_storage()
             elif error is not None:  # another run has taken the atlas over

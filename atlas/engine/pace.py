@@ -51,9 +51,10 @@ class Pace:
         if seconds > LONG * self.seconds:
             return self._part(first, seconds, queue, rates.batches.get(first.label))
         shards = [first]
-        while queue and len(shards) < most and queue[0].id not in fixed and first.continues_in(queue[0]):
-            seconds += rates.slower[first.label] * queue[0].cost
-            if seconds > self.seconds:
+        rate = rates.slower[first.label]
+        while queue and len(shards) < most and queue[0].id not in fixed:
+            seconds += rate * queue[0].cost
+            if seconds > self.seconds or not first.continues_in(queue[0]):
                 break
             shards.append(queue.popleft())
         return first if len(shards) == 1 else first.joined(shards[1:])

@@ -39,7 +39,7 @@ def published(commit: Callable[[], None], *commands: Commit) -> tuple[list, list
     for command in commands:
         commits.begin(command)
     commits.close()
-    done = commits.done()
+    done = commits.ended()
     assert commits.idle
     return done, clock.seconds
 
