@@ -1,14 +1,10 @@
 """A job on a cluster whose nodes come and go: a head without resources, a late node, one that drains, one that dies."""
 
-import json
 import os
-import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any
 
 import pytest
 from sweeps import image_bytes, rows_of
@@ -18,44 +14,11 @@ from atlas.query.verify.verify import verify
 from atlas.store.paths import AtlasPaths
 from tests.napping import napping
 from tests.ray_cluster import RayCluster
-from tests.whole_jobs import begin, kill_all
+from tests.whole_jobs import Watched, begin, kill_all
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(240), pytest.mark.usefixtures("cards_made_here")]
 
 IMAGES = 128
-PATIENCE = 90.0  # seconds for anything to happen, on a machine that others use
-
-
-class Watched:
-    """A job, and what it tells while it runs."""
-
-    def __init__(self, job: subprocess.Popen[str], out: Path) -> None:
-        self.job, self.out = job, out
-
-    def until(self, happens: Callable[[], bool]) -> None:
-        """Wait for something to happen while the job runs."""
-        end = time.monotonic() + PATIENCE
-        while not happens():
-            assert time.monotonic() < end and self.job.poll() is None, "it has not happened"
-            time.sleep(0.1)
-
-    def events(self, kind: str) -> list[dict[str, Any]]:
-        """Its events of a kind."""
-        path = self.out / "events.jsonl"
-        lines = path.read_text().splitlines() if path.exists() else []
-        return [event for event in map(json.loads, lines) if event["event"] == kind]
-
-    def works(self, slot: int) -> bool:
-        """Whether a slot's worker is at work."""
-        try:
-            workers = json.loads((self.out / "status.json").read_text())["workers"]
-        except (OSError, ValueError):
-            return False
-        return any(worker["slot"] == slot and worker["doing"] for worker in workers)
-
-    def told(self, slot: int, *what: str) -> bool:
-        """Whether it has said that of a slot's worker."""
-        return any(event["slot"] == slot and event["what"] in what for event in self.events("worker"))
 
 
 @pytest.fixture
