@@ -21,10 +21,30 @@ pytestmark = [pytest.mark.process, pytest.mark.timeout(240), pytest.mark.usefixt
 IMAGES = 128
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def cluster() -> Iterator[RayCluster]:
     with RayCluster(Path(mkdtemp(prefix="r", dir="/tmp"))) as cluster:
         yield cluster
+
+
+def test_a_cluster_without_room_is_refused_or_waited_for_as_it_was_asked(
+    cluster: RayCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Resources that do not exist: there is but a head with none."""
+    monkeypatch.chdir(tmp_path)
+    words = [
+        "layers=[conv1]",
+        "channels=0:2",
+        "recipe=quick",
+        "name=a",
+        "cluster=ray",
+        f"cluster.address={cluster.address}",
+    ]
+    assert run_job("generate", words) == 2
+    assert "cluster.device=auto: no node of the cluster" in capsys.readouterr().err
+    assert not (tmp_path / "outputs").exists()
+    assert run_job("generate", [*words, "cluster.device=cpu", "cluster.start_timeout=15"]) == 75
+    assert "no actor has become ready for 15 s: asked for 1 actors of 1 CPU" in capsys.readouterr().err
 
 
 def test_nodes_that_come_late_drain_or_die_change_no_byte_and_are_nobodys_fault(

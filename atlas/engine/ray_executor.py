@@ -26,6 +26,7 @@ from atlas.engine.worker import Worker
 ANSWER = 10.0  # seconds that a cluster's head may take to accept a connection
 TICK = 1.0  # seconds between two looks at the nodes
 NOTICE = 1.0  # seconds after a death in which its node may still say that it leaves: SLURM ends all processes at once
+EMPTY = 10.0  # seconds that a slot stands empty, after which there is no work for more actors
 OBJECT_STORE = 256 << 20  # bytes; receipts are all that passes through it
 
 
@@ -53,6 +54,7 @@ class RayExecutor:
         self._calls: dict[Any, tuple[int, str]] = {}  # by reference: the slot, and setup, run or place
         self._calls_of: defaultdict[int, set[Any]] = defaultdict(set)  # the references, by slot
         self._deaths: list[tuple[float, int, Any, str]] = []  # since when, whose, of which actor, and why
+        self._filled = time.monotonic()  # when each slot had an actor
         self._look = time.monotonic() + TICK  # when the nodes are looked at again
 
     def start(self, slot: int, model: str) -> None:
@@ -143,9 +145,13 @@ class RayExecutor:
         return events
 
     def _ask(self) -> None:
-        """Have as many actors wait for resources as there is work for and no room; none while a slot stands empty."""
-        is_filled = all(slot in self._actors for slot in self.roster.nodes)
-        wanted = self.roster.asking if is_filled else 0
+        """Have as many actors wait for resources as there is work for and no room; none while slots stand empty for long."""
+        now, wanted = time.monotonic(), len(self._spare)
+        if all(slot in self._actors for slot in self.roster.nodes):
+            self._filled, wanted = now, self.roster.asking
+        # the actors that wait are about to be taken by slots that have just joined
+        elif now - self._filled > EMPTY:
+            wanted = 0
         while len(self._spare) < wanted:
             self._spare.append(self._new_actor())
         while len(self._spare) > wanted:
