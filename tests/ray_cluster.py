@@ -28,6 +28,7 @@ class RayCluster:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            cwd=Path(__file__).parents[1],
             text=True,
             start_new_session=True,
         )
@@ -40,6 +41,10 @@ class RayCluster:
     def kill(self, name: str) -> None:
         """Kill -9 a node's raylet; its workers follow."""
         self._tell("kill", name)
+
+    def lose_head(self) -> None:
+        """Kill -9 what the cluster cannot be without."""
+        self._tell("lose", "head")
 
     def stop(self, name: str) -> None:
         """End a node as a scheduler of machines does: SIGTERM."""
@@ -102,6 +107,8 @@ def main(head: list[str]) -> None:
         verb, name, *words = line.split()
         if verb == "add":
             nodes[name] = cluster.add_node(**_resources(words))
+        elif verb == "lose":
+            cluster.head_node.all_processes["gcs_server"][0].process.kill()
         elif verb == "drain":
             _drain(cluster.address, nodes[name].node_id)
         else:

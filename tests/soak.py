@@ -31,7 +31,8 @@ from tests.ray_cluster import RayCluster
 from tests.whole_jobs import Watched, begin, kill_all
 
 NODES = 3  # of one CPU each, at most
-PAUSES = (3.0, 12.0)  # seconds between two disturbances
+PAUSES = (1.0, 8.0)  # seconds of work between two disturbances
+PATIENCE = 60.0  # seconds for an actor to be at work; what is disturbed after that is its start
 SEEDS = 4  # images of each channel and metric, for each minute
 FAULTS = (
     "kill_actor",
@@ -76,11 +77,24 @@ class Soak:
             self.nodes.append(f"n{self.count}")
             self.cluster.add(self.nodes[-1], num_cpus=1)
 
+    def work(self) -> None:
+        """Let it work for a moment, once an actor does; start again what has ended."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end and not self.at_work():
+            if self.job.poll() is not None:
+                self.ended()
+                self.begin()
+            time.sleep(0.5)
+        time.sleep(self.random.uniform(*PAUSES))
+
+    def at_work(self) -> bool:
+        """Whether the present driver has an actor that works."""
+        if self.job.poll() is not None or not self.watched.pids():
+            return False
+        return self.watched.status().get("pid") == self.job.pid and any(w["doing"] for w in self.watched.workers())
+
     def disturb(self) -> None:
-        """Do something to it; start again what has ended."""
-        if self.job.poll() is not None:
-            self.ended()
-            self.begin()
+        """Do something to it."""
         fault = self.random.choice(FAULTS)
         if getattr(self, fault)():
             self.faults[fault] += 1
@@ -102,6 +116,7 @@ class Soak:
 
     def _signal_actor(self, number: signal.Signals) -> bool:
         pids = [pid for pid in self.watched.pids() if psutil.pid_exists(pid)]
+        # one that waits, or was ended just now, has none
         with suppress(ProcessLookupError, IndexError):
             os.kill(self.random.choice(pids), number)
             return True
@@ -196,7 +211,7 @@ def main() -> None:
         soak.begin()
         end = time.monotonic() + 60 * asked.minutes
         while time.monotonic() < end:
-            time.sleep(soak.random.uniform(*PAUSES))
+            soak.work()
             soak.disturb()
         soak.calm_down()
         print(json.dumps(soak.compare()))

@@ -80,12 +80,16 @@ class Watched:
         lines = path.read_text().splitlines() if path.exists() else []
         return [event for event in map(json.loads, lines) if event["event"] == kind]
 
+    def status(self) -> dict[str, Any]:
+        """What it tells other terminals."""
+        try:
+            return json.loads((self.out / "status.json").read_text())
+        except (OSError, ValueError):
+            return {}
+
     def workers(self) -> list[dict[str, Any]]:
         """What its workers do."""
-        try:
-            return json.loads((self.out / "status.json").read_text())["workers"]
-        except (OSError, ValueError):
-            return []
+        return self.status().get("workers", [])
 
     def pids(self) -> list[int]:
         """The processes of its workers, as far as they are known."""

@@ -176,7 +176,7 @@ class RayExecutor:
         try:
             value = ray.get(call)
         except ray.exceptions.ActorUnavailableError as error:
-            return None if kind == "place" else self._gone(slot, Lost(slot, _brief(error)))
+            return None if kind == "place" else self._gone(slot, self._unreachable(slot, _brief(error)))
         except ray.exceptions.OutOfMemoryError as error:
             return None if kind == "place" else self._gone(slot, Starved(slot, _brief(error)))
         except ray.exceptions.RayActorError as error:
@@ -191,6 +191,11 @@ class RayExecutor:
             return None
         event = replace(value, slot=slot)
         return replace(event, node=self.roster.nodes.get(slot) or "") if isinstance(event, Ready) else event
+
+    def _unreachable(self, slot: int, reason: str) -> Event:
+        if gave_notice(self.roster.nodes.get(slot)):
+            return Died(slot, reason, noticed=True)
+        return Lost(slot, reason)
 
     def _gone(self, slot: int, event: Event) -> Event:
         self.kill(slot)

@@ -110,7 +110,7 @@ class Scheduler:
             case Trouble(_, shard, message):
                 return self._trouble(slot, shard, message)
             case Lost(number, reason, places):
-                return [Kill(number), *self._died(slot, reason, places)]
+                return [Kill(number), *self._died(slot, reason, places, noticed=slot.draining)]
             case Died(_, reason, places, noticed):
                 return self._died(slot, reason, places, noticed=noticed or slot.draining)
             case Starved(number, reason, places):

@@ -72,6 +72,9 @@ def test_a_death_that_its_node_announced_is_nobodys_fault_however_often() -> Non
         (send,) = scheduler.handle(Ready(number, f"n{number}", "machine"))
         assert isinstance(send, Send)
     assert scheduler.handle(Died(19, "node gone", noticed=True)) == [Start(19, "a")]
+    scheduler.handle(Ready(19, "n19", "machine"))
+    scheduler.handle(Draining(19, "spot"))
+    assert scheduler.handle(Lost(19, "no answer")) == [Kill(19)]
     assert scheduler.attempts == {}
 
 
