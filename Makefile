@@ -10,7 +10,7 @@ QUIET := OMP_NUM_THREADS=1 RAY_USAGE_STATS_ENABLED=0 PYTHONDONTWRITEBYTECODE=
 PYTEST := $(QUIET) $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup atlas imagenet test fast check lint types slow oldest newest bench quality figures screens chromium slurm clean
+.PHONY: help setup atlas imagenet test fast check lint types slow soak oldest newest bench quality figures screens chromium slurm clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,10 @@ types: $(READY)  ## pyrefly
 slow: $(READY) chromium slurm  ## the tests that take minutes
 	$(QUIET) $(BIN)/python -m pytest -m slow
 
+MINUTES := 20
+soak: $(READY)  ## a job on a cluster of several nodes under random kills, for MINUTES (20), and whether it is whole
+	PYTHONPATH=.:tests $(QUIET) $(BIN)/python tests/soak.py $(MINUTES)
+
 # The ends of the ranges that this machine can have: torch stays what constraints.txt names.
 oldest:  ## a job and the self-test with the oldest library of every range
 	$(call try,$@)
@@ -100,6 +104,8 @@ bench: $(READY) chromium $(PEERS)  ## speed and memory, as ratios measured in on
 	$(QUIET) $(BIN)/python tests/benchmarks/bench_optimize.py
 	$(BIN)/python tests/benchmarks/bench_job.py
 	$(BIN)/python tests/benchmarks/bench_similarity.py
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_scheduler.py
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_commits.py
 	PYTHONPATH=tests:. $(BIN)/python tests/benchmarks/bench_query.py
 	PYTHONPATH=tests:. $(BIN)/python tests/benchmarks/bench_site.py 30000 --keep build/bench_site
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_browser.py build/bench_site

@@ -25,12 +25,13 @@ class ActorShape:
     cpus: int
     gpus: float  # 0 for CPU actors
     most: int  # never more than there is work for
+    accelerators: tuple[str, ...] = ()  # names of the cards that will do; (): any
 
 
 class Executor(Protocol):
-    """Carries out start, send and kill; reports what happened. Slots are numbered from 0."""
+    """Carries out start, send and kill; reports what happened, and which slots join and leave meanwhile."""
 
-    slots: int
+    slots: int  # that there are at the beginning, numbered from 0
 
     def start(self, slot: int, model: str) -> None:
         """Make a new worker in a slot, and let it load a model."""

@@ -1,7 +1,6 @@
 """Publishes files that workers have finished, from staging/ to their place in the atlas; logs the run."""
 
 import json
-import shutil
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
@@ -45,8 +44,7 @@ class Publisher:
         self.lock.check()
         for file in receipt.files:
             self._publish(self.paths.root / file, self.paths.root / _published(file))
-        for attempt in {Path(file).parts[1] for file in receipt.files}:  # empty now, and as many as there are shards
-            shutil.rmtree(self.paths.staging / attempt, ignore_errors=True)
+        _remove_folders(self.paths, receipt)
         with suppress(OSError):
             self.pulse(shard.id).unlink(missing_ok=True)
         self.log("commit", shard=shard.id, model=shard.model, doing=shard.label, **_counts(receipt))
@@ -61,6 +59,14 @@ class Publisher:
 def _published(file: str) -> Path:
     """The path, relative to the atlas, at which `staging/<attempt>/<path>` is published."""
     return Path(*Path(file).parts[2:])
+
+
+def _remove_folders(paths: AtlasPaths, receipt: Receipt) -> None:
+    """Remove the folders of a receipt's files, which are empty now, and as many as there are shards."""
+    folders = {paths.root / folder for file in receipt.files for folder in list(Path(file).parents)[:-2]}
+    for folder in sorted(folders, key=lambda folder: -len(folder.parts)):
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def _counts(receipt: Receipt) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from atlas.config.schema import ClusterConfig
 from atlas.engine.drive import Driver, Ending, Patience
 from atlas.engine.events import Fail
-from atlas.engine.executor import ClusterError, ClusterGone, Executor, InlineExecutor
+from atlas.engine.executor import ClusterGone, Executor, InlineExecutor
 from atlas.engine.progress import Count, StatusFile, display_for
 from atlas.engine.publisher import Publisher
 from atlas.engine.ray_process import RayProcess
@@ -59,15 +59,6 @@ def run_stage(
         except ClusterGone as gone:
             ending.stopped = str(gone)
     return ending
-
-
-def check_cluster(cluster: ClusterConfig) -> None:
-    """Join the running cluster that is asked for, and leave it: ClusterError before anything is written. StopNow."""
-    if cluster.kind == "ray":
-        try:
-            RayProcess(None, actor_shape(cluster, "cpu", 0, most=1), cluster, StopRequest()).close()
-        except ClusterGone as gone:
-            raise ClusterError(f"cluster.address={cluster.address}: {gone}") from None
 
 
 def _make_executor(work: Work, resources: Resources, stop: StopRequest, *, most: int) -> Executor:

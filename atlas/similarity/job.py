@@ -12,7 +12,8 @@ from atlas.engine.outcome import Outcome
 from atlas.engine.progress import StatusFile
 from atlas.engine.publisher import Publisher
 from atlas.engine.signals import leaving_at_once
-from atlas.engine.stage import Resources, check_cluster, run_stage
+from atlas.engine.stage import Resources, run_stage
+from atlas.engine.survey import on_cluster
 from atlas.records import ModelCard
 from atlas.similarity.atlas_images import Picture, features_of
 from atlas.similarity.compare.representatives import roles_of_images, roles_of_pictures
@@ -70,7 +71,7 @@ def similarity(
     config = replace(config, probes={name: rooted_probe(probe) for name, probe in config.probes.items()})
     paths = AtlasPaths(config.out)
     read_manifest(paths.manifest)  # before anything is written: NotAnAtlas
-    check_cluster(config.cluster)
+    config = replace(config, cluster=on_cluster(config.cluster))
     with leaving_at_once(), Lock(paths.lock) as lock:
         outcome = SimilarityOutcome(paths)
         if lock.taken_over:

@@ -10,7 +10,8 @@ import pytest
 
 from atlas.config.schema import ClusterConfig
 from atlas.engine.attempt import Attempt
-from atlas.engine.drive import Clock, Driver, Ending, Patience
+from atlas.engine.clock import Clock
+from atlas.engine.drive import Driver, Ending, Patience
 from atlas.engine.events import Died, Done, Event, Fail, Ready, Trouble
 from atlas.engine.executor import Executor
 from atlas.engine.progress import Count, Lines, StatusFile
