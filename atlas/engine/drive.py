@@ -29,6 +29,7 @@ from atlas.engine.events import (
     Left,
     Lost,
     Pause,
+    Ready,
     Send,
     SetupFailed,
     Start,
@@ -90,6 +91,7 @@ class Driver:
         self.overdue = Overdue(patience.cluster.deadline, patience.rate)
         self.began: dict[int, str] = {}  # by slot: the date at which it began what it does
         self.notes: dict[int, Path] = {}  # by slot: where its worker notes which items are under way
+        self.reported: set[str] = set()  # nodes of which it is told what they are
         self.error: Exception | None = None  # of a commit, which ends the run
         self.stop_at: float | None = None  # when the grace after a signal is over
         self.next_look = self.next_report = 0.0
@@ -222,6 +224,11 @@ class Driver:
                 )
             case Joined(slot):
                 self.publisher.log("joined", slot=slot)
+            case Ready(slot, node, _, report) if report and node not in self.reported:
+                self.reported.add(node)
+                self.publisher.log("node", slot=slot, node=node, report=report)
+                if self.cluster.kind == "ray":
+                    self.display.say(f"node {report}; its weights are the plan's")
             case Failed(slot, shard, error_type, message):
                 self.publisher.log("error", slot=slot, shard=shard, error_type=error_type, message=message)
 

@@ -35,6 +35,7 @@ class Ready:
     slot: int
     node: str = ""  # id of the node that it lives on
     machine: str = ""  # kind of device that it works on: the same work on the same kind has the same bytes
+    report: str = ""  # of its node, for people: host, device, versions
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,10 @@ import ray
 
 from atlas.child import import_path
 from atlas.engine.attempt import Attempt
+from atlas.engine.environment import Environment, difference, environment, report
 from atlas.engine.events import Died, Event, Left, Lost, Ready, Starved
 from atlas.engine.executor import ActorShape, ClusterError
-from atlas.engine.ray_nodes import ACCELERATOR, gave_notice, living_nodes
+from atlas.engine.ray_nodes import ACCELERATOR, NODE, gave_notice, living_nodes
 from atlas.engine.roster import Roster
 from atlas.engine.work import Work
 from atlas.engine.worker import Worker
@@ -33,9 +34,16 @@ OBJECT_STORE = 256 << 20  # bytes; receipts are all that passes through it
 class Actor(Worker):
     """A worker that lives in a process of Ray's."""
 
-    def place(self) -> tuple[str, str]:
-        """`host:pid` of this process, and the id of its node."""
-        return self.where(), ray.get_runtime_context().get_node_id()
+    def place(self) -> tuple[str, str, Environment]:
+        """`host:pid` of this process, the id of its node, and what it works with."""
+        return self.where(), ray.get_runtime_context().get_node_id(), environment()
+
+    def setup(self, work: Work, model: str) -> Event:
+        """As a worker's, with a report of what is here."""
+        event = super().setup(work, model)
+        if not isinstance(event, Ready):
+            return event
+        return replace(event, report=f"{socket.gethostname()}: {event.machine}; {report(environment())}")
 
 
 class RayExecutor:
@@ -105,6 +113,7 @@ class RayExecutor:
         return (
             f"asked for {count} actors of {shape.cpus} CPU and {shape.gpus:g} GPU{cards}; "
             f"the cluster has {has}{' of ' + ', '.join(kinds) if kinds else ''} on {len(nodes)} nodes"
+            + "".join(f"; {reason}" for reason in dict.fromkeys(self.roster.refused.values()))
         )
 
     def addresses(self) -> dict[str, tuple[str, int]]:
@@ -121,8 +130,11 @@ class RayExecutor:
         ray.shutdown()
 
     def _new_actor(self) -> Any:
+        labels = {ACCELERATOR: f"in({','.join(self.shape.accelerators)})"} if self.shape.accelerators else {}
+        if self.roster.refused:
+            labels[NODE] = f"!in({','.join(self.roster.refused)})"
         # whose slot it will be is not known yet, and is filled in where it reports
-        return self._actor_class.remote(-1, self.shape.cpus)
+        return self._actor_class.options(label_selector=labels or None).remote(-1, self.shape.cpus)
 
     def _call(self, slot: int, kind: str, call: Any) -> None:
         self._calls[call] = slot, kind
@@ -186,11 +198,22 @@ class RayExecutor:
         except ray.exceptions.RayError as error:  # the worker catches its own: this is Ray's
             return None if kind == "place" else self._gone(slot, Lost(slot, _brief(error)))
         if kind == "place":
-            self._addresses[slot], node = value
-            self.roster.place(slot, node)
+            self._placed(slot, *value)
             return None
         event = replace(value, slot=slot)
         return replace(event, node=self.roster.nodes.get(slot) or "") if isinstance(event, Ready) else event
+
+    def _placed(self, slot: int, address: str, node: str, versions: Environment) -> None:
+        """An actor says where it is. A node that works with something else than this machine is refused, with all its slots."""
+        self._addresses[slot] = address
+        self.roster.place(slot, node)
+        if differs := difference(versions, environment()):
+            host = address.rpartition(":")[0]
+            self.roster.refuse(node, f"{host} is refused, since its images would be others: it has {differs}")
+            # before its actor is ready
+            self._look = 0.0
+            while self._spare:
+                ray.kill(self._spare.pop(), no_restart=True)
 
     def _unreachable(self, slot: int, reason: str) -> Event:
         if gave_notice(self.roster.nodes.get(slot)):
@@ -245,8 +268,6 @@ def _actor_class(shape: ActorShape, *, shared: bool) -> Any:
         "max_concurrency": 1,
         "scheduling_strategy": "SPREAD",
     }
-    if shape.accelerators:
-        options["label_selector"] = {ACCELERATOR: f"in({','.join(shape.accelerators)})"}
     if shared:
         options["runtime_env"] = {"env_vars": _variables(shape)}
     return ray.remote(**options)(Actor)

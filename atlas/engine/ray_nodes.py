@@ -8,6 +8,7 @@ from ray._private.state import state
 from atlas.engine.roster import Node
 
 ACCELERATOR = "ray.io/accelerator-type"  # the label that Ray gives a node with cards
+NODE = "ray.io/node-id"  # the label that Ray gives every node
 # of Ray's NodeDeathInfo: terminated as was to be expected, drained for preemption, drained for idleness
 ANNOUNCED = (1, 3, 4)
 

@@ -32,6 +32,7 @@ class Roster:
         self.shape = shape
         self.nodes: dict[int, str | None] = {}  # by slot; None: its actor waits for resources, or is on its way
         self.asking = 0  # actors to ask for beside those of the slots, for which no node has room
+        self.refused: dict[str, str] = {}  # nodes that are not worked on, and why
         self._draining: set[int] = set()
         self._next = 0
 
@@ -45,6 +46,10 @@ class Roster:
         if slot in self.nodes:
             self.nodes[slot] = node
 
+    def refuse(self, node: str, reason: str) -> None:
+        """Have no slots on a node any more."""
+        self.refused[node] = reason
+
     def update(self, nodes: Iterable[Node]) -> list[Joined | Draining | Left]:
         """Follow the nodes: what has changed since the last call."""
         alive = {node.id: node for node in nodes}
@@ -52,10 +57,12 @@ class Roster:
         for slot, node in list(self.nodes.items()):
             if node is not None and node not in alive:
                 events.append(self._left(slot, "its node is gone"))
+            elif node in self.refused:
+                events.append(self._left(slot, self.refused[node]))
             elif node is not None and alive[node].draining and slot not in self._draining:
                 self._draining.add(slot)
                 events.append(Draining(slot, "its node is about to leave"))
-        room = sum(node.room(self.shape) for node in alive.values())
+        room = sum(node.room(self.shape) for node in alive.values() if node.id not in self.refused)
         slots = min(self.most, room)
         staying = [slot for slot in self.nodes if slot not in self._draining]
         without_node = [slot for slot in staying if self.nodes[slot] is None]

@@ -38,6 +38,16 @@ def test_a_draining_node_is_told_of_once_and_its_room_counts_no_more() -> None:
     assert roster.update([Node("b", 1, 0), Node("c", 1, 0)]) == [Left(0, "its node is gone")]
 
 
+def test_a_node_that_is_refused_has_no_slots() -> None:
+    roster, nodes = Roster(CPU), [Node("a", 2, 0), Node("b", 1, 0)]
+    roster.update(nodes)
+    roster.place(0, "a"), roster.place(1, "a"), roster.place(2, "b")
+    roster.refuse("a", "a is refused: it has torch 2.11.0 (2.13.0 here)")
+    assert roster.update(nodes) == [Left(slot, "a is refused: it has torch 2.11.0 (2.13.0 here)") for slot in (0, 1)]
+    assert roster.update(nodes) == []
+    assert roster.update([*nodes, Node("c", 1, 0)]) == [Joined(3)]
+
+
 def test_from_zero_one_actor_is_asked_for_at_a_time_or_as_many_as_were_named() -> None:
     roster = Roster(CARD)
     assert (roster.update([HEAD]), roster.asking) == ([], 1)
