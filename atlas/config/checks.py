@@ -32,6 +32,7 @@ def value_mistakes(config: SweepConfig) -> list[str]:
         *metric_mistakes(config),
         *recipe_mistakes(config.recipe),
         *_cluster(config.cluster),
+        *_report(config.report),
         *(mistake for name, probe in config.probes.items() for mistake in _probe(name, probe)),
         *_similarity(config.similarity),
     ]
@@ -81,6 +82,14 @@ def metric_mistakes(config: SweepConfig | DreamConfig) -> Iterator[str]:
             yield f"metric={name}: no such metric; {nearest(name, choices.METRICS)}"
         elif name != "mean" and (metric.constant is None or not math.isfinite(metric.constant)):
             yield f"metrics.{name}.constant={metric.constant}: a finite number is wanted"
+
+
+def _report(trackers: list[str]) -> Iterator[str]:
+    for tracker in trackers:
+        unknown = list(choice("report", tracker, choices.TRACKERS))
+        yield from unknown
+        if not unknown and lacks(tracker):
+            yield f"report={tracker}: {tracker} is not installed: pip install {tracker}"
 
 
 def _cluster(cluster: ClusterConfig) -> Iterator[str]:

@@ -151,6 +151,8 @@ class SweepConfig:
     channels: Any = "all"  # a word, a range (0:8), a list, or names of classes
     seeds: list[int] = field(default_factory=lambda: [0])  # an image for each
     trace: str = "score"  # what is kept along the way: score of the target; full: also every channel of the layer
+    # who is shown the run in curves besides: tensorboard, wandb
+    report: list[str] = field(default_factory=list)
     retry: str = "none"  # none; failed: those on record as failed; broken: those whose image is missing or changed
     dry_run: bool = False  # only the plan, and what it would cost
     calibrate: bool = False  # dry_run=calibrate: the plan, with rates that are measured here

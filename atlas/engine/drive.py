@@ -3,35 +3,32 @@
 The only part with a clock: it also notices work that hangs, actors that never come, and requests to stop.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from atlas.config.schema import ClusterConfig
+from atlas.engine.account import Account
 from atlas.engine.attempt import Attempt, read_note
 from atlas.engine.clock import Clock
 from atlas.engine.commits import Commits
+from atlas.engine.event_word import EventWord
 from atlas.engine.events import (
     Abandon,
     Command,
     Commit,
     Died,
-    Draining,
     Event,
     Fail,
-    Failed,
     Halt,
     Interrupted,
     Joined,
     Kill,
-    Left,
     Lost,
     Pause,
-    Ready,
     Send,
-    SetupFailed,
     Start,
     Starved,
 )
@@ -43,6 +40,7 @@ from atlas.engine.publisher import Publisher
 from atlas.engine.pulse import listening, read_pulse
 from atlas.engine.scheduler import TROUBLES, Scheduler
 from atlas.engine.signals import StopRequest
+from atlas.engine.watchers import Sight, Watcher
 from atlas.records import Receipt, Shard
 from atlas.store.manifest import now
 
@@ -81,17 +79,20 @@ class Driver:
         count: Count,
         display: Display,
         status: StatusFile,
+        watchers: Sequence[Watcher] = (),
     ) -> None:
         """fail: records the one item of a shard that has failed for good."""
         self.executor, self.publisher, self.fail = executor, publisher, fail
         self.cluster, self.clock = patience.cluster, patience.clock
         self.count, self.display, self.status = count, display, status
+        self.watchers = [executor, *watchers]
         self.commits = Commits(publisher, self.clock, display.say)
         self.ending = Ending()
+        self.account = Account()
         self.overdue = Overdue(patience.cluster.deadline, patience.rate)
         self.began: dict[int, str] = {}  # by slot: the date at which it began what it does
         self.notes: dict[int, Path] = {}  # by slot: where its worker notes which items are under way
-        self.reported: set[str] = set()  # nodes of which it is told what they are
+        self.word = EventWord(executor, publisher, display, of_nodes=self.cluster.kind == "ray")
         self.error: Exception | None = None  # of a commit, which ends the run
         self.stop_at: float | None = None  # when the grace after a signal is over
         self.next_look = self.next_report = 0.0
@@ -106,6 +107,8 @@ class Driver:
         finally:
             self.commits.close()
         self._count_commits()
+        self._show_watchers()
+        self.publisher.log("account", stage=self.count.unit, seconds=self.account.seconds)
         return self.ending
 
     def _drive(self, stop: StopRequest) -> None:
@@ -139,7 +142,8 @@ class Driver:
     def _feed(self, event: Event) -> None:
         if isinstance(event, Died | Lost | Starved):
             event = replace(event, places=read_note(self.notes.get(event.slot)))
-        self._report_fault(event)
+        self.word.tell(event)
+        self.account.take(event, self.clock.now())
         for command in self.scheduler.handle(event):
             self._persist(command)
 
@@ -158,6 +162,8 @@ class Driver:
         self.ending.stopped = "the atlas cannot be written; does every node see it?"
 
     def _carry_out(self, command: Command) -> None:
+        if isinstance(command, Start | Send | Kill):
+            self.account.take(command, self.clock.now())
         match command:
             case Start(slot, model):
                 self._restart_timer(slot)
@@ -205,32 +211,6 @@ class Driver:
         for note in receipt.notes:
             self.publisher.log("note", shard=shard.id, message=note)
             self.display.say(note)
-
-    def _report_fault(self, event: Event) -> None:
-        """Report what went wrong, in events.jsonl and to the person who watches."""
-        match event:
-            case (
-                Died(slot, reason)
-                | Lost(slot, reason)
-                | Starved(slot, reason)
-                | SetupFailed(slot, reason)
-                | Draining(slot, reason)
-                | Left(slot, reason)
-            ):
-                kind = type(event).__name__
-                self.publisher.log("worker", slot=slot, what=kind, where=self.executor.where(slot), reason=reason)
-                self.display.say(
-                    f"worker {slot} ({self.executor.where(slot)}) {kind.lower()}: {reason.splitlines()[0]}"
-                )
-            case Joined(slot):
-                self.publisher.log("joined", slot=slot)
-            case Ready(slot, node, _, report) if report and node not in self.reported:
-                self.reported.add(node)
-                self.publisher.log("node", slot=slot, node=node, report=report)
-                if self.cluster.kind == "ray":
-                    self.display.say(f"node {report}; its weights are the plan's")
-            case Failed(slot, shard, error_type, message):
-                self.publisher.log("error", slot=slot, shard=shard, error_type=error_type, message=message)
 
     def _restart_timer(self, slot: int) -> None:
         self.overdue.restart(slot, self.clock.now())
@@ -287,6 +267,22 @@ class Driver:
         self.display.show(self.count, busy_line(busy.values()))
         ending = None if self.stop_at is None else f"{self.ending.stopped}: finishing what is under way"
         self.status.write("running", self.count, self._workers(), ending)
+        self._show_watchers()
+
+    def _show_watchers(self) -> None:
+        """Show those who watch how far the run is, in numbers."""
+        numbers = {
+            "done": self.count.done_in_all,
+            "failed": self.count.failed_in_all,
+            "left": self.count.left,
+            "per_second": self.count.rate or 0.0,
+            "actors": len(self.scheduler.slots),
+            "busy": len(self.scheduler.busy),
+            "kept_seconds": sum(self.account.kept.values()),
+            "lost_seconds": sum(self.account.lost.values()),
+        }
+        for watcher in self.watchers:
+            watcher.watch(Sight(self.status.name, self.count.unit, numbers))
 
     def _done_of(self, shards: list[Shard]) -> float:
         """How many items of those under way their pulses say are done."""

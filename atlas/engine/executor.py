@@ -5,6 +5,7 @@ from typing import Protocol
 
 from atlas.engine.attempt import Attempt
 from atlas.engine.events import Event
+from atlas.engine.watchers import Sight
 from atlas.engine.work import Work
 from atlas.engine.worker import Worker
 
@@ -60,6 +61,10 @@ class Executor(Protocol):
         """What the cluster was asked for, for somebody whose actors never come."""
         ...
 
+    def watch(self, sight: Sight) -> None:
+        """Show those who watch the cluster how far the run is."""
+        ...
+
     def close(self) -> None:
         """End all workers, and leave the cluster, within seconds."""
         ...
@@ -96,6 +101,9 @@ class InlineExecutor:
 
     def request(self) -> str:
         return "one worker in this process"
+
+    def watch(self, sight: Sight) -> None:
+        pass
 
     def close(self) -> None:
         self.worker = Worker(0, self.threads)

@@ -16,7 +16,7 @@ from typing import Any
 from atlas.engine.events import Event
 from atlas.engine.executor import ClusterError
 from atlas.engine.ray_executor import RayExecutor
-from atlas.engine.ray_messages import Opening, Refusal, Report
+from atlas.engine.ray_messages import EVERY_SLOT, Opening, Refusal, Report
 from atlas.engine.ray_nodes import living_nodes
 from atlas.engine.signals import SIGNALS
 
@@ -56,9 +56,12 @@ class Child:
                 name, actor, words = self.commands.get(timeout=ANSWER)
             except queue.Empty:
                 return True
-            if name != "close":
-                self.actors[words[0]] = actor
-            getattr(self.executor, name)(*words)
+            slot, *others = words
+            if slot == EVERY_SLOT:
+                getattr(self.executor, name)(*others)
+            else:
+                self.actors[slot] = actor
+                getattr(self.executor, name)(slot, *others)
             if name == "close":
                 return False
 

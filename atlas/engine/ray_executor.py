@@ -13,6 +13,7 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
 
 import ray
+from ray.util.metrics import Gauge
 
 from atlas.child import import_path
 from atlas.engine.attempt import Attempt
@@ -21,6 +22,7 @@ from atlas.engine.events import Died, Event, Left, Lost, Ready, Starved
 from atlas.engine.executor import ActorShape, ClusterError
 from atlas.engine.ray_nodes import ACCELERATOR, NODE, gave_notice, living_nodes
 from atlas.engine.roster import Roster
+from atlas.engine.watchers import NUMBERS, Sight
 from atlas.engine.work import Work
 from atlas.engine.worker import Worker
 
@@ -61,6 +63,7 @@ class RayExecutor:
         self._addresses: dict[int, str] = {}
         self._calls: dict[Any, tuple[int, str]] = {}  # by reference: the slot, and setup, run or place
         self._calls_of: defaultdict[int, set[Any]] = defaultdict(set)  # the references, by slot
+        self._gauges: dict[str, Gauge] = {}
         self._deaths: list[tuple[float, int, Any, str]] = []  # since when, whose, of which actor, and why
         self._filled = time.monotonic()  # when each slot had an actor
         self._look = time.monotonic() + TICK  # when the nodes are looked at again
@@ -115,6 +118,13 @@ class RayExecutor:
             f"the cluster has {has}{' of ' + ', '.join(kinds) if kinds else ''} on {len(nodes)} nodes"
             + "".join(f"; {reason}" for reason in dict.fromkeys(self.roster.refused.values()))
         )
+
+    def watch(self, sight: Sight) -> None:
+        """Set the cluster's gauges, which its own metrics export: `atlas_done` and so on, by atlas and stage."""
+        for name, value in sight.numbers.items():
+            if name not in self._gauges:
+                self._gauges[name] = Gauge(f"atlas_{name}", NUMBERS[name], ("atlas", "stage"))
+            self._gauges[name].set(value, {"atlas": sight.atlas, "stage": sight.stage})
 
     def addresses(self) -> dict[str, tuple[str, int]]:
         """Where the parts of Ray listen without which nothing goes on, by name."""

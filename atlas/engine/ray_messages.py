@@ -6,6 +6,7 @@ from atlas.engine.events import Event
 from atlas.engine.roster import Node
 
 Address = tuple[str, int]  # host and port
+EVERY_SLOT = -1  # in place of a slot: a command is meant for none of them alone
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,9 @@ from atlas.config.schema import ClusterConfig
 from atlas.engine.attempt import Attempt
 from atlas.engine.events import Draining, Event, Joined, Left
 from atlas.engine.executor import ActorShape, ClusterError, ClusterGone
-from atlas.engine.ray_messages import Address, Opening, Refusal
+from atlas.engine.ray_messages import EVERY_SLOT, Address, Opening, Refusal
 from atlas.engine.signals import StopNow, StopRequest
+from atlas.engine.watchers import Sight
 from atlas.engine.work import Work
 
 CHILD = "atlas.engine.ray_child"
@@ -85,8 +86,11 @@ class RayProcess:
     def request(self) -> str:
         return self._request
 
+    def watch(self, sight: Sight) -> None:
+        self._tell("watch", EVERY_SLOT, sight)
+
     def close(self) -> None:
-        self._tell("close")
+        self._tell("close", EVERY_SLOT)
         try:
             self._child.wait(CLOSING)
         except subprocess.TimeoutExpired:
@@ -135,9 +139,9 @@ class RayProcess:
         return answer
 
     def _tell(self, command: str, *words: Any) -> None:
-        """Send a command; that nobody is there any more is found when events are asked for."""
+        """Send a command, whose first word is a slot; that nobody is there any more is found when events are asked for."""
         try:
-            self._pipe.send((command, self._actors[words[0]] if words else 0, words))
+            self._pipe.send((command, self._actors[words[0]], words))
         except OSError:
             return
 

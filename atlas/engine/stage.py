@@ -1,6 +1,6 @@
 """Runs one stage of a job: makes the executor that the cluster config names, and drives all shards."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -13,6 +13,7 @@ from atlas.engine.publisher import Publisher
 from atlas.engine.ray_process import RayProcess
 from atlas.engine.signals import StopNow, StopRequest, stop_requests
 from atlas.engine.threads import worker_threads
+from atlas.engine.watchers import Watcher
 from atlas.engine.work import Work
 from atlas.engine.workers import actor_shape
 from atlas.records import Shard
@@ -37,6 +38,7 @@ def run_stage(
     fail: Callable[[Fail], None],
     count: Count,
     status: StatusFile,
+    watchers: Sequence[Watcher] = (),
 ) -> Ending:
     """Work until every shard is settled, or until somebody or something stops the stage.
 
@@ -51,14 +53,25 @@ def run_stage(
             ):
                 patience = Patience(resources.cluster, RATE[resources.device])
                 keeping = {"fail": fail, "patience": patience, "count": count, "display": display, "status": status}
-                driver = Driver(executor, publisher, **keeping)
+                driver = Driver(executor, publisher, **keeping, watchers=watchers)
                 ending = driver.ending
-                return driver.run(shards, stop)
+                driver.run(shards, stop)
+                if words := driver.account.words(*_priced(resources)):
+                    display.say(words)
+                return ending
         except StopNow:
             ending.stopped = f"stopped by {stop.name}"
         except ClusterGone as gone:
             ending.stopped = str(gone)
     return ending
+
+
+def _priced(resources: Resources) -> tuple[str, float]:
+    """What an actor's time is counted in, and how many of them it has."""
+    cluster = resources.cluster
+    if resources.device == "cuda":
+        return "GPU", cluster.gpus_per_actor
+    return "CPU", float(worker_threads(cluster.cpus_per_actor, resources.device))
 
 
 def _make_executor(work: Work, resources: Resources, stop: StopRequest, *, most: int) -> Executor:

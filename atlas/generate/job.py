@@ -14,6 +14,7 @@ from atlas.engine.progress import Count, StatusFile
 from atlas.engine.publisher import Publisher
 from atlas.engine.stage import Resources, run_stage
 from atlas.engine.survey import expected_actors, on_cluster, survey
+from atlas.engine.watchers import trackers
 from atlas.generate.begin import begin_images
 from atlas.generate.ledger import Ledger
 from atlas.generate.recipe_inputs import keep_start, read_material
@@ -127,6 +128,7 @@ def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> ImagesOut
                 fail=ledger.fail,
                 count=count,
                 status=status,
+                watchers=stack.enter_context(trackers(config.report, paths, config.name)),
             )
             outcome.stopped, outcome.abandoned = ending.stopped, ending.abandoned
         outcome.made, outcome.dead, outcome.left = count.done, count.dead, count.left

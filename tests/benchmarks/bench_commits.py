@@ -26,6 +26,7 @@ from atlas.engine.events import Done, Event, Ready
 from atlas.engine.progress import Count, Lines, StatusFile
 from atlas.engine.publisher import Publisher
 from atlas.engine.signals import StopRequest
+from atlas.engine.watchers import Sight
 from atlas.records import Receipt, Shard
 from atlas.store.lock import Lock
 from atlas.store.paths import AtlasPaths
@@ -73,6 +74,9 @@ class Instant:
 
     def where(self, slot: int) -> str:
         return "here:1"
+
+    def watch(self, sight: Sight) -> None:
+        pass
 
     def request(self) -> str:
         return "nothing"
