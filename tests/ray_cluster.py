@@ -1,6 +1,7 @@
 """A Ray cluster of several nodes on this machine, in a process of its own, which is told what to do line by line."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ class RayCluster:
 
     def __init__(self, folder: Path, **head: float) -> None:
         """folder: of a short path, since Ray's sockets lie in it. head: resources of the head node."""
+        self._folder = folder
         (folder / "ray").mkdir(parents=True)
         words = [f"{name}={value}" for name, value in head.items()]
         self._process = subprocess.Popen(
@@ -68,6 +70,7 @@ class RayCluster:
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 stream.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _tell(self, *words: str) -> None:
         assert self._process.stdin is not None

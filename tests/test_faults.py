@@ -85,6 +85,24 @@ def test_a_frozen_actor_costs_nothing_and_a_dead_raylet_ends_the_job_resumably(
 
 
 @pytest.mark.slow
+def test_an_actor_that_freezes_at_the_end_is_overtaken_by_an_idle_one(words: tuple[str, ...], tmp_path: Path) -> None:
+    """With two shards for two actors, and a deadline that would be ten minutes."""
+    out = tmp_path / "outputs" / "a"
+    job = begin("generate", *words, "cluster.shard_seconds=60", "name=a", "cluster.actors=2", cwd=tmp_path)
+    watched = Watched(job, out)
+    try:
+        watched.until(lambda: watched.works(0) and watched.works(1) and len(watched.pids()) == 2)
+        os.kill(watched.pids()[0], signal.SIGSTOP)
+        code = job.wait(timeout=200)
+    finally:
+        kill_all(job)
+    assert code == 0, (tmp_path / "stderr").read_text()
+    assert not watched.events("worker"), "nobody was lost"
+    (tmp_path / "nap").unlink()
+    same_as_undisturbed(words, out)
+
+
+@pytest.mark.slow
 def test_calls_that_ray_loses_change_no_byte(words: tuple[str, ...], tmp_path: Path) -> None:
     (tmp_path / "nap").unlink()
     lost = {"RAY_testing_rpc_failure": json.dumps(LOST_CALLS)}
