@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from atlas.cli.messages import say
-from atlas.config.checks import value_mistakes
+from atlas.config.checks import undivided, value_mistakes
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import SweepConfig
 from atlas.query.atlas import newest
@@ -24,7 +24,7 @@ def with_atlas(config: SweepConfig, overrides: list[str], mistakes: list[str]) -
 
     ConfigError with all mistakes, or when the atlas cannot be written to; NotAnAtlas when there is none.
     """
-    mistakes = [*mistakes, *value_mistakes(config)]
+    mistakes = [*mistakes, *value_mistakes(config), *undivided(config.cluster)]
     if mistakes:
         raise ConfigError(mistakes)
     if not names_atlas(overrides):

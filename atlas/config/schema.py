@@ -127,6 +127,7 @@ class ClusterConfig:
     grace: float = 120.0  # seconds that work under way may take to finish after a signal
     deadline: float = 600.0  # seconds after which silent work counts as hung (at least; six times the usual if longer)
     start_timeout: float = 600.0  # seconds to wait for an actor's resources
+    part: str | None = None  # i/n: of the images only one of n parts, for n jobs that run apart; null: all of them
 
 
 @dataclass

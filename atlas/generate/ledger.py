@@ -45,15 +45,19 @@ class Ledger:
                     left.append(replace(untraced, trace_only=True))
         return left
 
+    def planned(self) -> set[str]:
+        """The tasks of this plan."""
+        return {task_id(shard, item) for shard in self.plan.shards for item in shard.items}
+
     def forget_orphans(self) -> None:
-        """Take back what is kept of images that are not there: a run that was killed between the two published it."""
-        made = tasks_in(files_under(self.paths.index))
+        """Take back what is kept of images of this plan that are not there: a run that was killed between the two left it."""
+        missing = self.planned() - tasks_in(files_under(self.paths.index))
         for path in files_under(self.paths.traces):
-            _keep(path, lambda row: row["task"] in made)
+            _keep(path, lambda row: row["task"] not in missing)
 
     def forget_failures(self) -> int:
         """Take the failures of this plan back, so that they are left to do again; how many there were."""
-        planned = {task_id(shard, item) for shard in self.plan.shards for item in shard.items}
+        planned = self.planned()
         return sum(_keep(path, lambda row: row["task"] not in planned) for path in files_under(self.paths.failures))
 
     def forget_broken(self) -> int:
@@ -82,7 +86,7 @@ class Ledger:
 
     def failure_reasons(self) -> list[str]:
         """Why images of this plan have failed, each reason once, with how many."""
-        planned = {task_id(shard, item) for shard in self.plan.shards for item in shard.items}
+        planned = self.planned()
         columns = ["task", "error_type", "error_message"]
         rows = (row for path in files_under(self.paths.failures) for row in read_table(path, columns).to_pylist())
         reasons = Counter(

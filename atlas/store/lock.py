@@ -17,7 +17,7 @@ Owner = dict[str, Any]
 NOBODY_KNOWN: Owner = {"host": "?", "pid": 0, "started": None, "token": None}
 HEARTBEAT = 5.0  # seconds between two signs of life
 STALE = 60.0  # seconds without one after which an owner on another host counts as gone
-
+LOOK, PATIENCE = 0.2, 600.0  # seconds between two looks at a lock that another part holds, and of all of them
 
 _held: set["Lock"] = set()
 
@@ -29,8 +29,9 @@ class Locked(Exception):
 class Lock:
     """Hold an atlas for writing: `with Lock(path): …`. `taken_over` says whose stale lock was removed, if any."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, facts: dict[str, str] | None = None, *, waits: bool = False) -> None:
+        """facts: what the lock says besides who holds it. waits: for other parts of a job, which hold it for moments."""
+        self.path, self.facts, self._patience = path, facts or {}, PATIENCE if waits else 0.0
         self.taken_over: str | None = None
         self.lost = False
         self._token = uuid.uuid4().hex
@@ -46,6 +47,8 @@ class Lock:
             if owner is None:
                 continue
             if is_alive(owner):
+                if owner.get("part") and self._waits():
+                    continue
                 raise Locked(
                     f"{self.path.parent} is being written by {owner_name(owner)}; wait for it, or stop it first"
                 )
@@ -69,6 +72,11 @@ class Lock:
         if owner is not None and owner.get("token") == self._token:
             self.path.unlink(missing_ok=True)
 
+    def _waits(self) -> bool:
+        """Wait a moment for another part; False when it has held the lock for too long."""
+        self._patience -= LOOK
+        return self._patience > 0 and not self._stop.wait(LOOK)
+
     def _create(self) -> bool:
         try:
             descriptor = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
@@ -79,6 +87,7 @@ class Lock:
             "pid": os.getpid(),
             "started": _started(os.getpid()),
             "token": self._token,
+            **self.facts,
         }
         try:
             with os.fdopen(descriptor, "w") as file:
@@ -196,4 +205,5 @@ def owner_name(owner: Owner) -> str:
     """An owner as messages name it."""
     if owner["pid"] == NOBODY_KNOWN["pid"]:
         return f"a process that its lock does not name, which counts as gone after {STALE:.0f} s without a sign of life"
-    return f"process {owner['pid']} on {owner['host']}"
+    part = f" (part {owner['part']})" if owner.get("part") else ""
+    return f"process {owner['pid']} on {owner['host']}{part}"

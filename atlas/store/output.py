@@ -1,6 +1,7 @@
 """Checks before any work that the folder of an atlas, or of pictures, can be written, and is nobody else's."""
 
 import os
+import re
 import tempfile
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from atlas.store.manifest import DamagedManifest, NotAnAtlas, read_manifest
 from atlas.store.paths import AtlasPaths
 from atlas.store.saved_manifest import saved_manifests
 
+LOCK = r"lock(-\d+-of-\d+)?"  # the name of a lock: of an atlas, or of a part of it
 LONGEST_PART = 255  # bytes of one name in a path: what Linux's file systems take
 # what file managers and file systems put into a folder that is empty for its owner, beside hidden files
 NOTHING = ("lost+found", "Thumbs.db", "desktop.ini", "Icon\r")
@@ -63,7 +65,7 @@ def _names(folder: Path) -> list[str]:
     """The names in a folder that are somebody's."""
     names = sorted(os.listdir(folder)) if folder.is_dir() else []
     # a run that was stopped at once leaves no more than its lock
-    own = ["lock"] if is_lock(folder / "lock") else []
+    own = [name for name in names if re.fullmatch(LOCK, name) and is_lock(folder / name)]
     return [name for name in names if not name.startswith(".") and name not in (*NOTHING, *own)]
 
 
