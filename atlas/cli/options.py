@@ -15,6 +15,7 @@ from atlas.query.atlas import Atlas, newest
 from atlas.query.guard import Damaged, QueryError
 from atlas.query.names import UnknownName
 from atlas.query.tables_known import freshness
+from atlas.store.bucket_path import MARK, path_of
 from atlas.store.manifest import NotAnAtlas
 
 OUTPUTS = "outputs"
@@ -70,6 +71,8 @@ def find_atlas(name: str | None) -> Path:
     """
     if name is None:
         return _newest_atlas()
+    if MARK in name:
+        return path_of(name)
     for folder in (Path(name), Path(OUTPUTS) / name):
         if folder.is_dir():
             return folder

@@ -2,7 +2,6 @@
 maps and marks of the responses to a probe.
 """
 
-import shutil
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -34,6 +33,7 @@ from atlas.similarity.tables.names import name_rows
 from atlas.similarity.tables.quality import Marks, marks, write_quality
 from atlas.similarity.tables.write import replace_probe, write_results
 from atlas.store.comparisons import forget_comparison
+from atlas.store.files import remove_tree
 from atlas.store.similarity_tables import MOMENTS, NAMES
 from atlas.sweep.identity import fingerprint
 
@@ -79,7 +79,7 @@ def compare_features(runner: StageRunner, probe: AnsweredProbe, mark: str) -> tu
             tables = write_results(runner.paths, probe.name, bank, results, runner.config.similarity)
             return ending, [*tables, *_write_by_layer(runner, probe, by_layer)]
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder)
 
 
 def _write_bank(runner: StageRunner, probe: AnsweredProbe, folder: Path, by_layer: _ByLayer) -> Bank:

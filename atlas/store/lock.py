@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeGuard
 
+from atlas.store.bucket_path import BucketPath, is_remote
 from atlas.store.files import read_json
 
 Owner = dict[str, Any]
@@ -68,8 +69,7 @@ class Lock:
     def release(self) -> None:
         """Remove the lock file, if it is still this one's."""
         _held.discard(self)
-        owner = read_owner(self.path)
-        if owner is not None and owner.get("token") == self._token:
+        if self._is_ours():
             self.path.unlink(missing_ok=True)
 
     def _waits(self) -> bool:
@@ -77,18 +77,20 @@ class Lock:
         self._patience -= LOOK
         return self._patience > 0 and not self._stop.wait(LOOK)
 
+    def _owner(self) -> Owner:
+        """What the lock says of who holds it."""
+        process = {"host": socket.gethostname(), "pid": os.getpid(), "started": _started(os.getpid())}
+        return {**process, "token": self._token, **self.facts}
+
     def _create(self) -> bool:
+        owner = self._owner()
+        if is_remote(self.path):
+            # it is there and ours: taken over, or created by a call whose answer was lost
+            return self.path.create(json.dumps(owner).encode()) or self._is_ours()
         try:
             descriptor = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
         except FileExistsError:
             return False
-        owner = {
-            "host": socket.gethostname(),
-            "pid": os.getpid(),
-            "started": _started(os.getpid()),
-            "token": self._token,
-            **self.facts,
-        }
         try:
             with os.fdopen(descriptor, "w") as file:
                 json.dump(owner, file)
@@ -103,6 +105,8 @@ class Lock:
 
         Of two processes that try, the second finds the lock gone, or moves the first one's new lock, which it puts back.
         """
+        if is_remote(self.path):
+            return self._take_over(self.path, stale)
         grave = self.path.with_name(f".{self.path.name}.{self._token}")
         try:
             os.rename(self.path, grave)
@@ -115,6 +119,21 @@ class Lock:
                 os.link(grave, self.path)
         grave.unlink()
         return removed
+
+    def _is_ours(self) -> bool:
+        owner = read_owner(self.path)
+        return owner is not None and owner.get("token") == self._token
+
+    def _take_over(self, path: BucketPath, stale: Owner) -> bool:
+        """Put this one's name in place of a stale one's, if nobody else has done so, and the stale one has not come back."""
+        tag = path.tag()
+        owner = read_owner(self.path)
+        if owner is None or owner["token"] != stale["token"]:
+            return False
+        if owner["host"] != socket.gethostname() and _store_time(path) - path.stat().st_mtime < STALE:
+            # by this machine's clock it was stale, by the store's own it is not
+            raise Locked(f"{path.parent} is being written by {owner_name(owner)}; wait for it, or stop it first")
+        return path.replace_if(tag, json.dumps(self._owner()).encode())
 
     def check(self) -> None:
         """Raise Locked when another run took the lock over, because this process slept too long to seem alive."""
@@ -129,7 +148,26 @@ class Lock:
                 owner = read_owner(self.path)
                 self.lost = owner is not None and owner.get("token") not in (None, self._token)
                 if not self.lost:
-                    os.utime(self.path)
+                    self._sign()
+
+    def _sign(self) -> None:
+        """Give a sign of life."""
+        if not is_remote(self.path):
+            os.utime(self.path)
+            return
+        tag, content = self.path.tag(), self.path.read_bytes()
+        if json.loads(content).get("token") == self._token:
+            self.lost = not self.path.replace_if(tag, content)
+
+
+def _store_time(path: BucketPath) -> float:
+    """The time by a store's own clock: that of something that is written now."""
+    sign = path.parent / "staging" / f"clock-{uuid.uuid4().hex}"
+    sign.write_bytes(b"")
+    try:
+        return sign.stat().st_mtime
+    finally:
+        sign.unlink()
 
 
 def release_all() -> None:

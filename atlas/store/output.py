@@ -5,10 +5,12 @@ import re
 import tempfile
 from pathlib import Path
 
+from atlas.store.bucket_path import MARK, is_remote
 from atlas.store.lock import is_lock
 from atlas.store.manifest import DamagedManifest, NotAnAtlas, read_manifest
 from atlas.store.paths import AtlasPaths
 from atlas.store.saved_manifest import saved_manifests
+from atlas.store.store_probe import store_mistakes
 
 LOCK = r"lock(-\d+-of-\d+)?"  # the name of a lock: of an atlas, or of a part of it
 LONGEST_PART = 255  # bytes of one name in a path: what Linux's file systems take
@@ -20,8 +22,8 @@ def output_mistakes(out: str) -> list[str]:
     """The mistake in `out=`, if there is one: no folder, or one that cannot be written. Makes nothing that is missing."""
     if not out:
         return ["out is empty: name a folder, as out=outputs/mine"]
-    if "://" in out:
-        return [f"out={out}: only folders can be written so far; name one that every node sees"]
+    if MARK in out:
+        return store_mistakes(out)
     if any(len(os.fsencode(part)) > LONGEST_PART for part in Path(out).parts):
         return [f"out={out}: a name in it is longer than {LONGEST_PART} bytes, which no file system takes"]
     folder = os.path.abspath(os.path.expanduser(out))
@@ -63,9 +65,10 @@ def _others(paths: AtlasPaths) -> list[str]:
 
 def _names(folder: Path) -> list[str]:
     """The names in a folder that are somebody's."""
-    names = sorted(os.listdir(folder)) if folder.is_dir() else []
+    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
     # a run that was stopped at once leaves no more than its lock
-    own = [name for name in names if re.fullmatch(LOCK, name) and is_lock(folder / name)]
+    own = ["staging"] if is_remote(folder) else []  # what a run tried whether the store can be written to with
+    own += [name for name in names if re.fullmatch(LOCK, name) and is_lock(folder / name)]
     return [name for name in names if not name.startswith(".") and name not in (*NOTHING, *own)]
 
 

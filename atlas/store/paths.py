@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from atlas.records import Address, Part, Target
+from atlas.store.bucket_path import path_of
 
 # How the path of an image ends whose weights or recipe are not the atlas's first.
 VARIANT_ENDING = r"-v([0-9a-f]{6})\.png$"
@@ -35,10 +36,10 @@ def safe(name: str, longest: int = LONGEST_NAME) -> str:
 
 
 class AtlasPaths:
-    """The layout of one atlas on disk (README: outputs/)."""
+    """The layout of one atlas, in a folder or below a URL (README: outputs/)."""
 
     def __init__(self, root: str | Path) -> None:
-        self.root = Path(root)
+        self.root = path_of(root)
         self.manifest = self.root / "atlas.json"
         self.status = self.root / "status.json"
         self.events = self.root / "events.jsonl"

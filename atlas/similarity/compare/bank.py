@@ -15,32 +15,37 @@ from jaxtyping import Float32
 
 from atlas.similarity.compare.facts import Facts, PictureRoles, measure_layer
 from atlas.similarity.compare.spans import LayerSpan, spans_of
+from atlas.store.bucket_path import path_of
+from atlas.store.local_folder import LocalFolder
 
 
 class Bank:
     """A bank on disk, opened for reading."""
 
-    def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
-        contents = json.loads((self.folder / "bank.json").read_text())
+    def __init__(self, folder: str | Path, files: LocalFolder | None = None) -> None:
+        """files: those of the folder, where they are on this machine already."""
+        self.folder = path_of(folder)
+        self._local = LocalFolder.copy_of(self.folder) if files is None else files
+        self._files = self._local.path
+        contents = json.loads((self._files / "bank.json").read_text())
         self.addresses: list[str] = contents["addresses"]
         self.spans = tuple(LayerSpan(**span) for span in contents["spans"])
         self.own_images: bool = contents["own_images"]
 
     def facts(self, number: int) -> Facts:
         """What is known of each channel of a layer."""
-        with np.load(self.folder / f"{number}.facts.npz") as arrays:
+        with np.load(self._files / f"{number}.facts.npz") as arrays:
             return Facts(**arrays)
 
     def rows(self, number: int, start: int = 0, stop: int | None = None) -> Float32[np.ndarray, "c n"]:
         """Standardised responses of a layer's features, or of some of them, over the probe's pictures."""
-        return np.array(np.load(self.folder / f"{number}.rows.npy", mmap_mode="r")[start:stop])
+        return np.array(np.load(self._files / f"{number}.rows.npy", mmap_mode="r")[start:stop])
 
     def driven(
         self, number: int, rows: slice = slice(None), columns: slice = slice(None)
     ) -> Float32[np.ndarray, "f c"]:
         """driven[f, g]: the response of a layer's channel g to the image of feature f of the bank."""
-        return np.array(np.load(self.folder / f"{number}.driven.npy", mmap_mode="r")[rows, columns])
+        return np.array(np.load(self._files / f"{number}.driven.npy", mmap_mode="r")[rows, columns])
 
 
 def write_bank(
@@ -56,16 +61,17 @@ def write_bank(
     responses: mean activations of a layer's features, in their order, on the probe's pictures.
     look: is called with each layer's responses and facts once they are written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    files = LocalFolder.instead_of(folder)
     spans = spans_of(roles.features)
     for number, span in enumerate(spans):
         values = responses(span)
         facts, rows, driven = measure_layer(span, values, roles, seed)
-        np.save(folder / f"{number}.rows.npy", rows)
+        np.save(files.path / f"{number}.rows.npy", rows)
         if driven is not None:
-            np.save(folder / f"{number}.driven.npy", driven)
-        np.savez(folder / f"{number}.facts.npz", **facts._asdict())
+            np.save(files.path / f"{number}.driven.npy", driven)
+        np.savez(files.path / f"{number}.facts.npz", **facts._asdict())
         look(span, values, facts)
     contents = {"addresses": list(roles.features), "spans": list(map(asdict, spans)), "own_images": roles.own_images}
-    (folder / "bank.json").write_text(json.dumps(contents))
-    return Bank(folder)
+    (files.path / "bank.json").write_text(json.dumps(contents))
+    files.send_to(folder)
+    return Bank(folder, files)

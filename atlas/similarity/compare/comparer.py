@@ -15,6 +15,7 @@ from atlas.similarity.compare.bank import Bank
 from atlas.similarity.compare.blocks import Block, Comparison
 from atlas.similarity.compare.lists import Lists, merge, numbers_in_scope, ranked
 from atlas.similarity.compare.measures import LayerData, Pair, Sources, scores
+from atlas.store.files import write_whole
 from atlas.store.similarity_tables import TOP
 
 CPU_CACHE = 1 << 30  # bytes of layers kept between blocks
@@ -51,8 +52,7 @@ class Comparer:
                 self._take(tally, measure, pair)
         for scope in self.comparison.scopes:
             tally.arrays.update({f"{scope}.{key}": rows for key, rows in self._merged(tally, scope, block)})
-        with open(path, "wb") as file:
-            np.savez(file, allow_pickle=False, **tally.arrays)
+        write_whole(path, lambda file: np.savez(file, allow_pickle=False, **tally.arrays), durable=False)
 
     def _layer(self, number: int) -> LayerData:
         if number not in self._layers:
