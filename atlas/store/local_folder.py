@@ -1,8 +1,10 @@
 """Files that libraries map into memory, which an object store cannot give: a folder there has a copy on this machine."""
 
+import shutil
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import Self
+from weakref import finalize
 
 from atlas.store.bucket_path import is_remote
 from atlas.store.files import write_bytes
@@ -12,8 +14,9 @@ class LocalFolder:
     """A folder on this machine; of an object store's a copy, which goes when nobody holds it any more."""
 
     def __init__(self, path: Path | None = None) -> None:
-        self._own = None if path is not None else TemporaryDirectory(prefix="atlas-")
-        self.path = Path(self._own.name) if self._own is not None else Path(path or "")
+        self.path = Path(mkdtemp(prefix="atlas-")) if path is None else path
+        if path is None:
+            finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
     @classmethod
     def instead_of(cls, folder: Path) -> Self:
