@@ -8,7 +8,7 @@ from atlas.config.mistakes import ConfigError
 from atlas.config.schema import SweepConfig
 from atlas.query.atlas import newest
 from atlas.store.manifest import read_manifest
-from atlas.store.output import output_mistakes
+from atlas.store.output import place_mistakes
 from atlas.store.paths import AtlasPaths
 
 NAMING = ("name=", "out=", "experiment=")  # overrides that name an atlas
@@ -30,8 +30,8 @@ def with_atlas(config: SweepConfig, overrides: list[str], mistakes: list[str]) -
     if not names_atlas(overrides):
         config = replace(config, out=str(newest()))
         say(f"the newest atlas: {config.out}")
-    read_manifest(AtlasPaths(config.out).manifest)  # before output_mistakes: what is no atlas is said to be none
-    if unwritable := output_mistakes(config.out):
+    read_manifest(AtlasPaths(config.out).manifest)  # before place_mistakes: what is no atlas is said to be none
+    if unwritable := place_mistakes(config.out):
         raise ConfigError(unwritable)
     return config
 

@@ -61,13 +61,15 @@ def prepare(config: SweepConfig, *, making: bool = False) -> tuple[SweepConfig, 
     """
     mistakes = value_mistakes(config)
     config = replace(config, models={name: rooted_model(model) for name, model in config.models.items()})
-    config = replace(config, recipe=as_held(AtlasPaths(config.out), config.recipe))
+    unwritable = atlas_mistakes(config.out)
+    if not unwritable:
+        config = replace(config, recipe=as_held(AtlasPaths(config.out), config.recipe))
     models = {name: _unfetched(model) for name, model in config.models.items()} if config.dry_run else config.models
     material = None if mistakes else collect(mistakes, partial(read_material, config.recipe))
     cards, unreadable = read_cards(models, here=making and config.cluster.kind == "inline" and not config.dry_run)
     mistakes += unreadable
     plan = collect(mistakes, partial(make_plan, config, cards, material or Material()))
-    mistakes += atlas_mistakes(config.out)
+    mistakes += unwritable
     if mistakes or plan is None:
         drop()
         raise ConfigError(mistakes)

@@ -126,5 +126,5 @@ def _as_os_errors(bucket: str, key: str) -> Iterator[None]:
 
 
 def _message(error: Exception) -> str:
-    line = str(error).partition("\n")[0]
+    line = str(error).partition("\n")[0].partition(": <?xml")[0]
     return line if len(line) <= LONGEST else f"{line[:LONGEST]}…"

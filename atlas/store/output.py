@@ -23,7 +23,7 @@ def output_mistakes(out: str) -> list[str]:
     if not out:
         return ["out is empty: name a folder, as out=outputs/mine"]
     if MARK in out:
-        return store_mistakes(out)
+        return [f"out={out}: only an atlas can lie in an object store; name a folder"]
     if any(len(os.fsencode(part)) > LONGEST_PART for part in Path(out).parts):
         return [f"out={out}: a name in it is longer than {LONGEST_PART} bytes, which no file system takes"]
     folder = os.path.abspath(os.path.expanduser(out))
@@ -40,7 +40,12 @@ def output_mistakes(out: str) -> list[str]:
 
 def atlas_mistakes(out: str) -> list[str]:
     """The same for the folder of an atlas that is to be made or gone on with: one that holds something else is refused."""
-    return output_mistakes(out) or _others(AtlasPaths(out))
+    return place_mistakes(out) or _others(AtlasPaths(out))
+
+
+def place_mistakes(out: str) -> list[str]:
+    """The same for an atlas that is there, in a folder or in an object store."""
+    return store_mistakes(out) if MARK in out else output_mistakes(out)
 
 
 def _others(paths: AtlasPaths) -> list[str]:
