@@ -129,6 +129,50 @@ def test_commands_read_an_atlas_by_its_url() -> None:
     assert result.exit_code == 2 and "is no atlas: it has no atlas.json" in result.output
 
 
+@pytest.fixture
+def listings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What below which the objects were listed."""
+    folders: list[str] = []
+
+    def under(bucket: str, key: str, listed: Callable[..., Any] = objects.under) -> Any:
+        folders.append(key.partition("/a/")[2])
+        return listed(bucket, key)
+
+    monkeypatch.setattr(objects, "under", under)
+    return folders
+
+
+@pytest.mark.usefixtures("s3")
+def test_files_are_found_by_one_listing_a_layer_and_one_a_question(listings: list[str]) -> None:
+    url = new_place()
+    run_small(url, *ASK)
+    made = list(listings)
+    listings.clear()
+    assert run_small(url, *ASK).idle
+    layers = [folder for folder in listings if folder.startswith("index/")]
+    assert layers == [f"index/model=patternnet/layer={layer}" for layer in ("conv1", "conv4")]
+    assert sum(folder.startswith("index/") for folder in made) == 2, "however many shards"
+    with Atlas(url) as atlas:
+        listings.clear()
+        # which of its tables bind the same files eleven times
+        atlas.sql("select * from tasks join features using (task)")
+        assert listings.count("index") <= 1
+
+
+@pytest.mark.usefixtures("s3")
+def test_what_is_lost_there_is_made_again(whole: Path) -> None:
+    url = new_place()
+    run_small(url, *ASK, "trace=full")
+    images = list((path_of(url) / "images").rglob("*.png"))
+    images[0].unlink()
+    images[1].write_bytes(b"changed")
+    next((path_of(url) / "index").rglob("*.parquet")).write_bytes(b"PAR1")
+    assert verify(AtlasPaths(url)).exit_code == 1
+    assert run_small(url, *ASK, "trace=full", "retry=broken").left == 0
+    assert images_under(url) == image_bytes(whole)
+    assert verify(AtlasPaths(url)).whole
+
+
 @pytest.mark.usefixtures("s3")
 @pytest.mark.parametrize("done", [False, True])
 def test_whichever_request_is_the_last_of_a_killed_run_the_next_one_ends_it(

@@ -135,7 +135,7 @@ class SweepConfig:
     """The contents page: models x layers x channels x metrics x seeds, as one run."""
 
     name: str = MISSING  # of the atlas
-    out: str = MISSING  # its folder; outputs/NAME where nothing is said
+    out: str = MISSING  # its folder, or s3://bucket/prefix; outputs/NAME where nothing is said
     model: dict[str, Any] = field(default_factory=dict)  # what `model=custom` reads: model.factory, model.weights, …
     models: dict[str, ModelConfig] = field(default_factory=dict)  # by name, as `model=` chooses them
     metrics: dict[str, MetricConfig] = field(default_factory=dict)  # by name, as `metric=` chooses them

@@ -1,6 +1,7 @@
 """Publishes files that workers have finished, from staging/ to their place in the atlas; logs the run."""
 
 import json
+import shutil
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,7 +13,7 @@ from atlas.engine.pulse import forget_pulse
 from atlas.records import Part, Receipt, Shard
 from atlas.store.bucket_path import is_remote
 from atlas.store.event_log import EventLog
-from atlas.store.files import publish, remove_tree, write_bytes
+from atlas.store.files import publish, write_bytes
 from atlas.store.lock import Lock
 from atlas.store.paths import AtlasPaths
 from atlas.store.sweeping import sweep
@@ -63,8 +64,10 @@ class Publisher:
             if is_remote(target) and file != receipt.files[-1] and source.is_file():
                 target.unlink()
             self._publish(source, target)
-        for attempt in {Path(file).parts[1] for file in receipt.files}:  # empty now, and as many as there are shards
-            remove_tree(self.paths.staging / attempt)
+        if not is_remote(self.paths.staging):
+            # empty now, and as many as there are shards
+            for attempt in {Path(file).parts[1] for file in receipt.files}:
+                shutil.rmtree(self.paths.staging / attempt, ignore_errors=True)
         with suppress(OSError):
             forget_pulse(self.pulse(shard.id))
         self.log("commit", shard=shard.id, model=shard.model, doing=shard.label, **_counts(receipt))

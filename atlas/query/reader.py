@@ -74,7 +74,7 @@ class Reader:
     def _notice_first_files(self) -> None:
         """Define the views anew once a run has published the first file of a kind that the atlas had none of."""
         with self._lock:
-            still = empty_view_files(self._root) if self._empty else []
+            still = empty_view_files(self._root, self._empty) if self._empty else []
             published = [kind for kind in self._empty if kind not in still]
             if published:
                 with explaining(self._root), self._connection.cursor() as cursor:

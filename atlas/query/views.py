@@ -1,6 +1,6 @@
 """A DuckDB connection over an atlas: its Parquet files as views, read only, with their types even before any file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from glob import escape
 from pathlib import Path
 
@@ -128,11 +128,11 @@ def definitions(root: Path, home: Path | None = None) -> Iterator[str]:
         yield f"CREATE OR REPLACE VIEW {view} AS {text.strip().format(**words)}"
 
 
-def empty_view_files(root: Path) -> list[ViewFiles]:
-    """The kinds of files that the atlas at `root` has none of; of an object store one call tells of most."""
+def empty_view_files(root: Path, kinds: Iterable[ViewFiles] = VIEW_FILES) -> list[ViewFiles]:
+    """Those kinds of files that the atlas at `root` has none of; of an object store one call tells of most."""
     names = {path.name for path in root.iterdir()} if is_remote(root) else {kind.path for kind in VIEW_FILES}
     # some stores tell of folders whose last object is gone
-    return [kind for kind in VIEW_FILES if kind.path not in names or not kind.exists(root)]
+    return [kind for kind in kinds if kind.path not in names or not kind.exists(root)]
 
 
 def views_text(paths: AtlasPaths) -> str:

@@ -36,6 +36,7 @@ class ObjectFacts:
     size: int  # bytes
     time: float  # when it was last written, by the store's clock
     tag: str  # another one whenever the object is another
+    version: str | None = None  # the same, where the store goes by numbers (Google)
 
 
 @cache
@@ -59,11 +60,12 @@ def create(bucket: str, key: str, data: bytes) -> bool:
     return True
 
 
-def replace(bucket: str, key: str, data: bytes, tag: str) -> bool:
-    """Write an object in place of the one with this tag; False when it is another by now, or gone."""
+def replace(bucket: str, key: str, data: bytes, former: ObjectFacts) -> bool:
+    """Write an object in place of a former one; False when that is another by now, or gone."""
+    mode: Any = {"e_tag": former.tag} | ({"version": former.version} if former.version else {})
     with _as_os_errors(bucket, key):
         try:
-            obstore.put(_store(bucket), key, data, mode={"e_tag": tag}, use_multipart=False)
+            obstore.put(_store(bucket), key, data, mode=mode, use_multipart=False)
         except (AlreadyExistsError, PreconditionError, FileNotFoundError):
             return False
     return True
@@ -109,7 +111,7 @@ def delete(bucket: str, keys: Sequence[str]) -> None:
 
 
 def _facts(meta: Any) -> ObjectFacts:
-    return ObjectFacts(meta["size"], meta["last_modified"].timestamp(), meta["e_tag"] or "")
+    return ObjectFacts(meta["size"], meta["last_modified"].timestamp(), meta["e_tag"] or "", meta["version"])
 
 
 @contextmanager

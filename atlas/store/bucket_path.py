@@ -126,9 +126,9 @@ class BucketPath:
         facts = self.known or _bucket().facts(self.bucket, self.key)
         return Stat(facts.size, facts.time)
 
-    def tag(self) -> str:
-        """What the object is another of as soon as it changes."""
-        return _bucket().facts(self.bucket, self.key).tag
+    def facts(self) -> "ObjectFacts":
+        """What the store says of the object now; FileNotFoundError."""
+        return _bucket().facts(self.bucket, self.key)
 
     def is_file(self) -> bool:
         try:
@@ -187,9 +187,9 @@ class BucketPath:
         """Write the object unless there is one; whether this call did."""
         return _bucket().create(self.bucket, self.key, data)
 
-    def replace_if(self, tag: str, data: bytes) -> bool:
-        """Write the object if it is still the one with this tag; whether this call did."""
-        return _bucket().replace(self.bucket, self.key, data, tag)
+    def replace_if(self, former: "ObjectFacts", data: bytes) -> bool:
+        """Write the object if it is still the former one; whether this call did."""
+        return _bucket().replace(self.bucket, self.key, data, former)
 
     def unlink(self, missing_ok: bool = False) -> None:
         _bucket().delete(self.bucket, [self.key])

@@ -126,14 +126,14 @@ class Lock:
 
     def _take_over(self, path: BucketPath, stale: Owner) -> bool:
         """Put this one's name in place of a stale one's, if nobody else has done so, and the stale one has not come back."""
-        tag = path.tag()
+        former = path.facts()
         owner = read_owner(self.path)
         if owner is None or owner["token"] != stale["token"]:
             return False
-        if owner["host"] != socket.gethostname() and _store_time(path) - path.stat().st_mtime < STALE:
+        if owner["host"] != socket.gethostname() and _store_time(path) - former.time < STALE:
             # by this machine's clock it was stale, by the store's own it is not
             raise Locked(f"{path.parent} is being written by {owner_name(owner)}; wait for it, or stop it first")
-        return path.replace_if(tag, json.dumps(self._owner()).encode())
+        return path.replace_if(former, json.dumps(self._owner()).encode())
 
     def check(self) -> None:
         """Raise Locked when another run took the lock over, because this process slept too long to seem alive."""
@@ -155,9 +155,9 @@ class Lock:
         if not is_remote(self.path):
             os.utime(self.path)
             return
-        tag, content = self.path.tag(), self.path.read_bytes()
+        former, content = self.path.facts(), self.path.read_bytes()
         if json.loads(content).get("token") == self._token:
-            self.lost = not self.path.replace_if(tag, content)
+            self.lost = not self.path.replace_if(former, content)
 
 
 def _store_time(path: BucketPath) -> float:

@@ -49,7 +49,7 @@ def _broken_condition(sign: BucketPath) -> str | None:
     )
     if not sign.create(b"first"):
         return "this store says that a new object is there already; take another store"
-    first = sign.tag()
+    first = sign.facts()
     if sign.create(b"second"):
         return ignores.format("If-None-Match")
     if not sign.replace_if(first, b"third"):

@@ -166,9 +166,9 @@ def test_a_heart_beats_and_clocks_that_differ_take_no_lock(url: str, monkeypatch
     monkeypatch.setattr(module, "STALE", -1.0)
     with Lock(lock) as held:
         assert held.taken_over == "process 1 on elsewhere"
-        tag = lock.tag()  # type: ignore[attr-defined]
+        tag = lock.facts().tag  # type: ignore[attr-defined]
         held._sign()
-        assert not held.lost and lock.tag() == tag  # type: ignore[attr-defined]
+        assert not held.lost and lock.facts().tag == tag  # type: ignore[attr-defined]
 
 
 # whether a store will do

@@ -60,6 +60,8 @@ def _say_outcome(outcome: ImagesOutcome) -> None:
     root, whose = outcome.paths.root, "" if outcome.part is None else f", part {outcome.part}"
     if outcome.stopped:
         say(f"{outcome.stopped}: {outcome.made} images made, {outcome.left} left; run the same again to resume")
+    elif outcome.part is not None and not outcome.planned:
+        say(f"nothing to do: part {outcome.part} of {root} has no images, as there are few shards")
     elif outcome.idle:
         failed = f" but {outcome.failed} that failed" if outcome.failed else ""
         say(f"nothing to do: {root} has all {outcome.planned} images that were asked for{whose}{failed}")
