@@ -44,7 +44,7 @@ class ImagesOutcome(Outcome):
     reasons: list[str] = field(default_factory=list)  # why most of them did
     idle: bool = False  # nothing was left to do from the start
     part: Part | None = None  # of several jobs that make the atlas together
-    elsewhere: int = 0  # images that other parts have not settled
+    elsewhere: int = 0  # images that other parts have not settled, where none of them is at work
     last: bool = True  # no other part has anything to do, so that what is made of all images can be made
 
     @property
@@ -105,10 +105,10 @@ def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> ImagesOut
         if writing.lock.taken_over:
             notes.append(f"took over the lock of {writing.lock.taken_over}, which is gone")
         notes += [*mixture(manifest), *_of_models(plan), *_taken_back(config, ledger)]
+        writing.opened()
         left = ledger.left_to_do()
         outcome = ImagesOutcome(paths, plan.tasks, notes=[*notes, *_of_traces(left)], idle=not left)
         count, status = _count(config, plan, ledger, left), StatusFile(paths, config.name, part)
-        writing.opened()
         if left:
             publisher.log("begin", left=count.left, total=count.total, overrides=overrides)
             device, gpus = device_and_gpus(config, plan)
@@ -130,9 +130,10 @@ def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> ImagesOut
         with writing.ending() as alone:
             outcome.failed = ledger.count_failures()
             outcome.reasons = ledger.failure_reasons() if outcome.failed else []
-            if part is not None:
-                outcome.part, outcome.elsewhere = part, _left_of(Ledger(paths, whole.without(part), publisher))
-                outcome.last = alone and not outcome.elsewhere
+            outcome.part, outcome.last = part, alone
+            if part is not None and alone:
+                outcome.elsewhere = _left_of(Ledger(paths, whole.without(part), publisher))
+                outcome.last = not outcome.elsewhere
     return outcome
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import groupby
@@ -32,7 +33,7 @@ class Ledger:
 
     def left_to_do(self) -> list[ImageShard]:
         """The shards with only those items that are neither in the index nor among the failures, layer by layer."""
-        failed = tasks_in(files_under(self.paths.failures))
+        failed = self._failed()
         left: list[ImageShard] = []
         for (model, layer), group in groupby(self.plan.shards, key=lambda shard: (shard.model, shard.layer)):
             made = tasks_in(files_under(self.paths.layer_index(model, layer)))
@@ -44,6 +45,14 @@ class Ledger:
                 if untraced := part(shard, tasks & made - traced):
                     left.append(replace(untraced, trace_only=True))
         return left
+
+    def _failed(self) -> set[str]:
+        """The tasks on record as failed. A file may go meanwhile: another part of the job tries its images again."""
+        failed: set[str] = set()
+        for path in files_under(self.paths.failures):
+            with suppress(FileNotFoundError):
+                failed |= tasks_in([path])
+        return failed
 
     def planned(self) -> set[str]:
         """The tasks of this plan."""
@@ -79,7 +88,7 @@ class Ledger:
 
     def count_failures(self) -> int:
         """How many images of this plan are on record as failed."""
-        failed = tasks_in(files_under(self.paths.failures))
+        failed = self._failed()
         return (
             sum(task_id(shard, item) in failed for shard in self.plan.shards for item in shard.items) if failed else 0
         )

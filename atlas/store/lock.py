@@ -18,7 +18,7 @@ Owner = dict[str, Any]
 NOBODY_KNOWN: Owner = {"host": "?", "pid": 0, "started": None, "token": None}
 HEARTBEAT = 5.0  # seconds between two signs of life
 STALE = 60.0  # seconds without one after which an owner on another host counts as gone
-LOOK, PATIENCE = 0.2, 600.0  # seconds between two looks at a lock that another part holds, and of all of them
+LOOK, PATIENCE = 0.2, 3600.0  # seconds between two looks at a lock that another part holds, and of all of them
 
 _held: set["Lock"] = set()
 
