@@ -12,7 +12,6 @@ import pytest
 from click.testing import CliRunner
 from object_store import bury, images_under, new_place, objects_under
 from sweeps import SMALL, image_bytes, rows_of, run_small, small_plan
-from whole_jobs import atlas as run_atlas
 from whole_jobs import begin, kill_all
 
 from atlas.cli.main import cli
@@ -180,7 +179,7 @@ def test_whichever_request_is_the_last_of_a_killed_run_the_next_one_ends_it(
 ) -> None:
     with killed_at(monkeypatch, 10**9, done=False) as requests:
         run_small(new_place(), *ASK)
-    for number in sorted(random.sample(range(1, len(requests)), 3)):
+    for number in sorted(random.sample(range(1, len(requests)), 2)):
         url = new_place()
         with killed_at(monkeypatch, number, done=done) as made:
             with pytest.raises(Killed):
@@ -239,9 +238,9 @@ def test_kill_9_at_any_moment_loses_nothing_that_was_done(tmp_path: Path, kills:
         if job.poll() is None:
             kill_all(job)
         assert verify(AtlasPaths(url)).exit_code in (0, 3), "nothing is broken"
-    last = run_atlas("generate", f"out={url}", *words, cwd=tmp_path)
-    assert last.returncode == 0, last.stderr
-    assert job.returncode == 0 or "took over the lock of process" in last.stderr
+    last = run_small(url, *ask)
+    assert (last.left, last.failed) == (0, 0)
+    assert job.returncode == 0 or any("took over the lock of process" in note for note in last.notes)
     assert images_under(url) == image_bytes(tmp_path / "undisturbed")
     assert verify(AtlasPaths(url)).whole
 

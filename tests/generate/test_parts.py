@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from sweeps import SMALL, image_bytes, rows_of, run_small, small_plan, sweep
 
+from atlas.cli.which_atlas import with_atlas
+from atlas.config.checks import value_mistakes
 from atlas.config.mistakes import ConfigError
-from atlas.generate.job import prepare
 from atlas.query.atlas import Atlas
 from atlas.query.state import read_state
 from atlas.query.verify.verify import verify
@@ -112,7 +113,13 @@ def test_status_tells_of_every_part(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("wrong", ["0/4", "5/4", "x", "1", "1/0", "-1/4", "1/4/2"])
-def test_what_is_no_part_is_refused_before_anything(tmp_path: Path, wrong: str) -> None:
-    with pytest.raises(ConfigError, match=rf"cluster.part={wrong}: write i/n with i from 1 to n"):
-        prepare(sweep(*SMALL, f"cluster.part={wrong}", out=tmp_path / "a"))
-    assert not (tmp_path / "a").exists()
+def test_what_is_no_part_is_refused(wrong: str) -> None:
+    (mistake,) = value_mistakes(sweep(*SMALL, f"cluster.part={wrong}"))
+    assert mistake == f"cluster.part={wrong}: write i/n with i from 1 to n, as 1/4 for the first of four parts"
+
+
+def test_what_looks_at_a_whole_atlas_takes_no_part(tmp_path: Path) -> None:
+    (mistake,) = value_mistakes(sweep(*SMALL, "cluster.part=1/2", "retry=broken"))
+    assert mistake == "cluster.part=1/2: retry=broken looks at all of an atlas; run it without a part"
+    with pytest.raises(ConfigError, match="only generate and run can be divided"):
+        with_atlas(sweep(*SMALL, "cluster.part=1/2", out=tmp_path), ["out=a"], [])
