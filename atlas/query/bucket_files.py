@@ -83,9 +83,9 @@ class BucketFiles(AbstractFileSystem):
     def _listed(self, folder: str, look: Callable[[str], Iterable[tuple[str, objects.ObjectFacts]]]) -> list[str]:
         until, keys = self._listings.get(folder, (0.0, []))
         if monotonic() > until:
-            found = dict(look(folder))
-            self._facts |= found
-            keys = list(found)
+            facts = dict(look(folder))
+            self._facts |= facts
+            keys = list(facts)
             self._listings[folder] = monotonic() + FRESH, keys
         return keys
 

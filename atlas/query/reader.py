@@ -74,8 +74,8 @@ class Reader:
     def _notice_first_files(self) -> None:
         """Define the views anew once a run has published the first file of a kind that the atlas had none of."""
         with self._lock:
-            still = empty_view_files(self._root, self._empty) if self._empty else []
-            published = [kind for kind in self._empty if kind not in still]
+            empty = empty_view_files(self._root, self._empty) if self._empty else []
+            published = [kind for kind in self._empty if kind not in empty]
             if published:
                 with explaining(self._root), self._connection.cursor() as cursor:
                     define(cursor, self._root)

@@ -67,13 +67,12 @@ class ViewFiles:
             return path.is_file() if path.suffix else any(True for _ in path.rglob("*.parquet"))
         return path.is_file() or next(path.glob("**/*.parquet"), None) is not None
 
-    def sql(self, root: Path, prefix: Path, there: bool) -> str:
+    def sql(self, root: Path, prefix: Path, has_files: bool) -> str:
         """The text of the view over the files of the atlas at `root`, whose paths it writes below `prefix`.
 
-        there: whether there is a file: without, which a glob would refuse, the view is empty but has the same columns
-        and types.
+        has_files: without one, which a glob would refuse, the view is empty but has the same columns and types.
         """
-        if not there:
+        if not has_files:
             return self._empty()
         # a root that itself holds a column=value folder would be read as a partition
         hive = self.hive and "=" not in str(prefix)

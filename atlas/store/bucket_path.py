@@ -60,7 +60,7 @@ class BucketPath:
 
     bucket: str  # `s3://bucket`
     key: str  # without a slash at either end
-    known: "ObjectFacts | None" = field(default=None, compare=False)  # as a listing told, which saves a call
+    listing: "ObjectFacts | None" = field(default=None, compare=False)  # what one has told of it, which saves a call
 
     def __str__(self) -> str:
         return f"{self.bucket}/{self.key}" if self.key else self.bucket
@@ -123,7 +123,7 @@ class BucketPath:
 
     def stat(self) -> Stat:
         """FileNotFoundError where there is no object."""
-        facts = self.known or _bucket().facts(self.bucket, self.key)
+        facts = self.listing or _bucket().facts(self.bucket, self.key)
         return Stat(facts.size, facts.time)
 
     def facts(self) -> "ObjectFacts":
@@ -138,7 +138,7 @@ class BucketPath:
         return True
 
     def is_dir(self) -> bool:
-        return self.known is None and any(True for _ in self.iterdir())
+        return self.listing is None and any(True for _ in self.iterdir())
 
     def exists(self) -> bool:
         return self.is_file() or self.is_dir()

@@ -35,6 +35,7 @@ class Lock:
         self.path, self.facts, self._patience = path, facts or {}, PATIENCE if waits else 0.0
         self.taken_over: str | None = None
         self.lost = False
+        self._sign_of_life = time.monotonic()  # when the last one was given
         self._token = uuid.uuid4().hex
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True, name="atlas-lock")
@@ -136,7 +137,12 @@ class Lock:
         return path.replace_if(former, json.dumps(self._owner()).encode())
 
     def check(self) -> None:
-        """Raise Locked when another run took the lock over, because this process slept too long to seem alive."""
+        """Raise Locked when another run took the lock over, because this process slept too long to seem alive.
+
+        OSError: it has given no sign of life for a while, and the storage does not say who holds the lock.
+        """
+        if time.monotonic() - self._sign_of_life > 2 * HEARTBEAT:
+            self._look()
         if self.lost:
             raise Locked(
                 f"{self.path.parent} was taken over by another run while this one slept; nothing more is written"
@@ -145,10 +151,15 @@ class Lock:
     def _beat(self) -> None:
         while not self._stop.wait(HEARTBEAT):
             with suppress(OSError):
-                owner = read_owner(self.path)
-                self.lost = owner is not None and owner.get("token") not in (None, self._token)
+                self._look()
                 if not self.lost:
                     self._sign()
+                    self._sign_of_life = time.monotonic()
+
+    def _look(self) -> None:
+        """See whether somebody else holds the lock by now."""
+        owner = read_owner(self.path)
+        self.lost = owner is not None and owner.get("token") not in (None, self._token)
 
     def _sign(self) -> None:
         """Give a sign of life."""

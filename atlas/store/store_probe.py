@@ -16,8 +16,8 @@ def store_mistakes(out: str) -> list[str]:
     """The mistake in `out=`, a URL, if there is one; a small object below it is written, and removed."""
     scheme, _, rest = out.partition("://")
     if scheme not in SCHEMES:
-        known = ", ".join(f"{name}://" for name in SCHEMES)
-        return [f"out={out}: no storage that is known; folders can be written, and {known}"]
+        schemes = ", ".join(f"{name}://" for name in SCHEMES)
+        return [f"out={out}: no storage that is known; folders can be written, and {schemes}"]
     bucket, _, prefix = rest.partition("/")
     if not bucket or not prefix.strip("/"):
         return [f"out={out}: name a bucket and a prefix in it, as out={scheme}://bucket/atlases/mine"]
