@@ -5,6 +5,7 @@ The only part with a clock: it also notices work that hangs, actors that never c
 
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -170,7 +171,9 @@ class Driver:
     def _new_note(self, slot: int) -> Path:
         """A file of its own for each try, so that no late word of an earlier one is taken for this one's."""
         if slot in self.notes:
-            self.notes[slot].unlink(missing_ok=True)
+            # a note is a hint: work is sent whether or not an old one can be removed
+            with suppress(OSError):
+                self.notes[slot].unlink(missing_ok=True)
         self.notes[slot] = self.publisher.new_note()
         return self.notes[slot]
 
