@@ -32,6 +32,7 @@ def value_mistakes(config: SweepConfig) -> list[str]:
         *metric_mistakes(config),
         *recipe_mistakes(config.recipe),
         *_cluster(config.cluster),
+        *_report(config.report),
         *(mistake for name, probe in config.probes.items() for mistake in _probe(name, probe)),
         *_similarity(config.similarity),
     ]
@@ -92,6 +93,14 @@ def undivided(cluster: ClusterConfig) -> list[str]:
     return [f"cluster.part={cluster.part}: only generate and run can be divided; this needs all parts"]
 
 
+def _report(trackers: list[str]) -> Iterator[str]:
+    for tracker in trackers:
+        unknown = list(choice("report", tracker, choices.TRACKERS))
+        yield from unknown
+        if not unknown and lacks(tracker):
+            yield f"report={tracker}: {tracker} is not installed: pip install {tracker}"
+
+
 def _cluster(cluster: ClusterConfig) -> Iterator[str]:
     if cluster.part is not None:
         try:
@@ -104,6 +113,7 @@ def _cluster(cluster: ClusterConfig) -> Iterator[str]:
         yield f"cluster={cluster.kind}: Ray is not installed: {install('ray')}; cluster=inline does without it"
     if cluster.kind == "ray" and not cluster.address:
         yield "cluster.address is missing: cluster=ray joins a running cluster, as cluster.address=auto or host:6379"
+    yield from _accelerator(cluster)
     for key in ("actors", "batch", "cpus_per_actor"):
         value = getattr(cluster, key)
         if value is not None and value < 1:
@@ -116,6 +126,17 @@ def _cluster(cluster: ClusterConfig) -> Iterator[str]:
     parts = 1 / share if 0 < share < 1 else share
     if math.isfinite(parts) and abs(round(parts) - parts) > 1e-6:
         yield f"cluster.gpus_per_actor={share}: a whole number, or 1 divided by one (0.5, 0.25): other shares never fit"
+
+
+def _accelerator(cluster: ClusterConfig) -> Iterator[str]:
+    names = ",".join(cluster.accelerator)
+    if cluster.accelerator and cluster.kind != "ray":
+        yield f"cluster.accelerator=[{names}]: only cluster=ray has nodes to choose from; this machine's cards are all alike"
+    if cluster.accelerator and cluster.device == "cpu":
+        yield f"cluster.accelerator=[{names}]: cluster.device=cpu needs no card; leave one of them out"
+    for name in cluster.accelerator:
+        if not NAME.fullmatch(name):
+            yield f"cluster.accelerator: {name!r} is no name of a card; Ray labels nodes as H100, A100, L4, …"
 
 
 def _probe(name: str, probe: ProbeConfig) -> Iterator[str]:

@@ -119,7 +119,10 @@ class ClusterConfig:
     kind: str = MISSING  # local, inline or ray
     address: str | None = None  # ray: of the running cluster
     device: str = "auto"  # auto, cpu or cuda
-    actors: int | None = None  # null: one per GPU share, or one per CPU share
+    # ray: names of the cards that will do, as Ray labels nodes: [H100,A100]; []: any
+    accelerator: list[str] = field(default_factory=list)
+    # null: as many as there is room for, one per GPU share or per CPU share
+    actors: int | None = None
     gpus_per_actor: float = 1.0  # a fraction: several actors share a card
     cpus_per_actor: int | None = None  # also torch's threads; null: 2 beside a GPU, else 1
     batch: int | None = None  # images optimised at once; null: as many as fit
@@ -149,6 +152,8 @@ class SweepConfig:
     channels: Any = "all"  # a word, a range (0:8), a list, or names of classes
     seeds: list[int] = field(default_factory=lambda: [0])  # an image for each
     trace: str = "score"  # what is kept along the way: score of the target; full: also every channel of the layer
+    # who is shown the run in curves besides: tensorboard, wandb
+    report: list[str] = field(default_factory=list)
     retry: str = "none"  # none; failed: those on record as failed; broken: those whose image is missing or changed
     dry_run: bool = False  # only the plan, and what it would cost
     calibrate: bool = False  # dry_run=calibrate: the plan, with rates that are measured here

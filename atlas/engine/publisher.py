@@ -1,7 +1,6 @@
 """Publishes files that workers have finished, from staging/ to their place in the atlas; logs the run."""
 
 import json
-import shutil
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
@@ -65,9 +64,7 @@ class Publisher:
                 target.unlink()
             self._publish(source, target)
         if not is_remote(self.paths.staging):
-            # empty now, and as many as there are shards
-            for attempt in {Path(file).parts[1] for file in receipt.files}:
-                shutil.rmtree(self.paths.staging / attempt, ignore_errors=True)
+            _remove_folders(self.paths, receipt)
         with suppress(OSError):
             forget_pulse(self.pulse(shard.id))
         self.log("commit", shard=shard.id, model=shard.model, doing=shard.label, **_counts(receipt))
@@ -82,6 +79,14 @@ class Publisher:
 def _published(file: str) -> Path:
     """The path, relative to the atlas, at which `staging/<attempt>/<path>` is published."""
     return Path(*Path(file).parts[2:])
+
+
+def _remove_folders(paths: AtlasPaths, receipt: Receipt) -> None:
+    """Remove the folders of a receipt's files, which are empty now, and as many as there are shards."""
+    folders = {paths.root / folder for file in receipt.files for folder in list(Path(file).parents)[:-2]}
+    for folder in sorted(folders, key=lambda folder: -len(folder.parts)):
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def _counts(receipt: Receipt) -> dict[str, Any]:

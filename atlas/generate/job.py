@@ -1,6 +1,6 @@
 """`atlas generate`: from a checked config to images and an index, resumed from whatever is there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -12,8 +12,9 @@ from atlas.config.schema import ModelConfig, SweepConfig
 from atlas.engine.outcome import Outcome
 from atlas.engine.progress import Count, StatusFile
 from atlas.engine.publisher import Publisher
-from atlas.engine.stage import Resources, check_cluster, run_stage
-from atlas.engine.workers import actor_count
+from atlas.engine.stage import Resources, run_stage
+from atlas.engine.survey import expected_actors, on_cluster, survey
+from atlas.engine.watchers import trackers
 from atlas.generate.begin import begin_images
 from atlas.generate.ledger import Ledger
 from atlas.generate.recipe_inputs import keep_start, read_material
@@ -52,20 +53,21 @@ class ImagesOutcome(Outcome):
         return bool(self.failed or self.abandoned)
 
 
-def prepare(config: SweepConfig, *, making: bool = False) -> tuple[SweepConfig, Plan]:
+def prepare(config: SweepConfig, mistakes: Sequence[str] = (), *, making: bool = False) -> tuple[SweepConfig, Plan]:
     """Read the models and plan the sweep; the config as it is carried out, and the plan. Nothing is written.
 
-    making: `generate` follows, with a model that is read here where the work is done here.
+    mistakes: of the command line. making: `generate` follows, with a model that is read here where the work is done here.
 
-    ConfigError with every mistake there is.
+    ConfigError with every mistake there is; ClusterError where there is none, and the cluster cannot be had.
     """
-    mistakes = value_mistakes(config)
+    wrong_values = value_mistakes(config)
+    mistakes = [*mistakes, *wrong_values]
     config = replace(config, models={name: rooted_model(model) for name, model in config.models.items()})
     unwritable = atlas_mistakes(config.out)
     if not unwritable:
         config = replace(config, recipe=as_held(AtlasPaths(config.out), config.recipe))
     models = {name: _unfetched(model) for name, model in config.models.items()} if config.dry_run else config.models
-    material = None if mistakes else collect(mistakes, partial(read_material, config.recipe))
+    material = None if wrong_values else collect(mistakes, partial(read_material, config.recipe))
     cards, unreadable = read_cards(models, here=making and config.cluster.kind == "inline" and not config.dry_run)
     mistakes += unreadable
     plan = collect(mistakes, partial(make_plan, config, cards, material or Material()))
@@ -73,7 +75,19 @@ def prepare(config: SweepConfig, *, making: bool = False) -> tuple[SweepConfig, 
     if mistakes or plan is None:
         drop()
         raise ConfigError(mistakes)
-    return config, plan
+    return _for_cluster(config, plan, material or Material())
+
+
+def _for_cluster(config: SweepConfig, plan: Plan, material: Material) -> tuple[SweepConfig, Plan]:
+    """The config and the plan for what a running cluster has, which this machine may lack."""
+    cluster = config.cluster
+    # the plan of a cluster that is elsewhere
+    if config.dry_run and cluster.device != "auto":
+        return config, plan
+    config = replace(config, cluster=on_cluster(cluster))
+    if cluster.device == config.cluster.device:
+        return config, plan
+    return config, make_plan(config, plan.cards, material)
 
 
 def _unfetched(model: ModelConfig) -> ModelConfig:
@@ -86,7 +100,8 @@ def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> ImagesOut
 
     ClusterError: the cluster cannot be had, and nothing is written.
     """
-    check_cluster(config.cluster)
+    if config.cluster.kind == "ray":
+        survey(config.cluster)
     part = None if config.cluster.part is None else Part.parse(config.cluster.part)
     paths, whole, plan = AtlasPaths(config.out), plan, plan.only(part)
     with ExitStack() as stack:
@@ -121,6 +136,7 @@ def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> ImagesOut
                 fail=ledger.fail,
                 count=count,
                 status=status,
+                watchers=stack.enter_context(trackers(config.report, paths, config.name)),
             )
             outcome.stopped, outcome.abandoned = ending.stopped, ending.abandoned
         outcome.made, outcome.dead, outcome.left = count.done, count.dead, count.left
@@ -165,7 +181,7 @@ def _count(config: SweepConfig, plan: Plan, ledger: Ledger, left: list[ImageShar
 def _expected(config: SweepConfig, plan: Plan, left: list[ImageShard]) -> float:
     """Seconds that shards take by the plan, as a dry run tells them."""
     device, gpus = device_and_gpus(config, plan)
-    actors = actor_count(config.cluster, device, gpus) or 1
+    actors = expected_actors(config.cluster, device, gpus)
     return sum(shard.cost for shard in left) / RATE[device] / actors
 
 

@@ -1,6 +1,7 @@
 """events.jsonl: lines in, a file of them out. An object cannot be appended to: there all of it is written again, now and then."""
 
 from pathlib import Path
+from threading import Lock
 from time import monotonic
 
 from atlas.store.bucket_path import is_remote
@@ -15,6 +16,7 @@ class EventLog:
         self.path = path
         self._lines: list[str] | None = None  # all of an object's, once one was added
         self._next = 0.0
+        self._lock = Lock()  # shards are committed beside one another
 
     def append(self, line: str, *, at_once: bool = False) -> None:
         """Add a line; at_once: an object is written now. OSError: the storage."""
@@ -22,9 +24,10 @@ class EventLog:
             with open(self.path, "a") as file:
                 file.write(line + "\n")
             return
-        if self._lines is None:
-            self._lines = self.path.read_text().splitlines() if self.path.is_file() else []
-        self._lines.append(line)
-        if at_once or monotonic() > self._next:
-            self._next = monotonic() + EVERY
-            self.path.write_text("".join(f"{line}\n" for line in self._lines))
+        with self._lock:
+            if self._lines is None:
+                self._lines = self.path.read_text().splitlines() if self.path.is_file() else []
+            self._lines.append(line)
+            if at_once or monotonic() > self._next:
+                self._next = monotonic() + EVERY
+                self.path.write_text("".join(f"{line}\n" for line in self._lines))

@@ -1,43 +1,28 @@
-"""Files that libraries map into memory, which an object store cannot give: a folder there has a copy on this machine."""
+"""Files that libraries map into memory, which an object store cannot give: those that are asked for have a copy here."""
 
 import shutil
+import uuid
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Self
 from weakref import finalize
 
 from atlas.store.bucket_path import is_remote
-from atlas.store.files import write_bytes
 
 
 class LocalFolder:
-    """A folder on this machine; of an object store's a copy, which goes when nobody holds it any more."""
+    """A folder whose files are written once; of an object store's, those that were asked for, while somebody holds it."""
 
-    def __init__(self, path: Path | None = None) -> None:
-        self.path = Path(mkdtemp(prefix="atlas-")) if path is None else path
-        if path is None:
-            finalize(self, shutil.rmtree, self.path, ignore_errors=True)
-
-    @classmethod
-    def instead_of(cls, folder: Path) -> Self:
-        """Where files for a folder are written first."""
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._copies = Path(mkdtemp(prefix="atlas-")) if is_remote(folder) else folder
         if is_remote(folder):
-            return cls()
-        folder.mkdir(parents=True, exist_ok=True)
-        return cls(folder)
+            finalize(self, shutil.rmtree, self._copies, ignore_errors=True)
 
-    @classmethod
-    def copy_of(cls, folder: Path) -> Self:
-        """The files of a folder. OSError: the storage."""
-        if not is_remote(folder):
-            return cls(folder)
-        copy = cls()
-        for file in folder.rglob("*"):
-            (copy.path / file.name).write_bytes(file.read_bytes())
-        return copy
-
-    def send_to(self, folder: Path) -> None:
-        """Bring the files to the folder that they are for."""
-        if folder != self.path:
-            for file in sorted(self.path.iterdir()):
-                write_bytes(folder / file.name, file.read_bytes())
+    def file(self, name: str) -> Path:
+        """A file of the folder, on this machine. OSError: the storage."""
+        file = self._copies / name
+        if is_remote(self.folder) and not file.exists():
+            part = file.with_name(f".{uuid.uuid4().hex}.part")
+            part.write_bytes((self.folder / name).read_bytes())
+            part.replace(file)
+        return file

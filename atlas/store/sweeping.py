@@ -8,8 +8,8 @@ from atlas.store.bucket_path import is_remote, remove_objects
 from atlas.store.files import remove_tree
 from atlas.store.paths import AtlasPaths
 
-# as workers, the comparison and the publisher name what they put into staging/
-STAGED = re.compile(r"[0-9a-f]{20}-[0-9a-f]{8}|bank-[0-9a-f]{20}|(nonce|note|clock)-[0-9a-f]{32}|[0-9a-f]{20}\.pulse")
+# as workers and the publisher name what they put into staging/; a comparison goes on from its bank, and removes it
+STAGED = re.compile(r"[0-9a-f]{20}-[0-9a-f]{8}|(nonce|note|clock)-[0-9a-f]{32}|[0-9a-f]{20}\.pulse")
 # as `write_whole` names a file until it is whole
 HALF = re.compile(r"\..+\.[0-9a-f]{1,8}\.part")
 

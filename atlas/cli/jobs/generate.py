@@ -1,11 +1,8 @@
 """`atlas generate`: images, index and contact sheets of a sweep, and what it came to on stderr."""
 
-from functools import partial
-
 from atlas.cli.generate_plan import print_plan
 from atlas.cli.job_format import print_outcome
 from atlas.cli.messages import say, say_abandoned, say_each, say_pictures
-from atlas.config.mistakes import ConfigError, collect
 from atlas.config.schema import SweepConfig
 from atlas.generate.calibrate import calibrate
 from atlas.generate.job import ImagesOutcome, generate, prepare
@@ -28,11 +25,7 @@ def generate_body(config: SweepConfig, overrides: list[str], mistakes: list[str]
 
 def prepared(config: SweepConfig, mistakes: list[str], *, making: bool = False) -> tuple[SweepConfig, Plan]:
     """Plan the sweep; making: `make_images` follows. ConfigError with the mistakes of the command line and all others."""
-    mistakes = list(mistakes)
-    pair = collect(mistakes, partial(prepare, config, making=making))
-    if mistakes or pair is None:
-        raise ConfigError(mistakes)
-    return pair
+    return prepare(config, mistakes, making=making)
 
 
 def make_images(config: SweepConfig, plan: Plan, overrides: list[str]) -> ImagesOutcome:
