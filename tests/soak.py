@@ -57,6 +57,8 @@ class Soak:
         seeds = ",".join(map(str, range(max(1, round(SEEDS * minutes)))))
         self.words = (*napping(folder), "cluster.batch=8", "metric=[l1,l2,linf,mean]", f"seeds=[{seeds}]")
         self.verified = 0
+        # this checkout, also where another one is installed
+        self.path = os.pathsep.join([str(folder), str(Path(__file__).parents[1])])
 
     @property
     def out(self) -> Path:
@@ -64,10 +66,9 @@ class Soak:
 
     def begin(self) -> None:
         """Start the job, or start it again."""
-        path = os.pathsep.join([str(self.folder), os.environ.get("PYTHONPATH", "")])
         places = ("cluster=ray", f"cluster.address={self.cluster.address}", "cluster.deadline=20", "cluster.grace=5")
         words = ("generate", *self.words, "name=soaked", "retry=failed", *places)
-        self.job = begin(*words, cwd=self.folder, PYTHONPATH=path)
+        self.job = begin(*words, cwd=self.folder, PYTHONPATH=self.path)
         self.watched = Watched(self.job, self.out)
 
     def add_nodes(self) -> None:
@@ -168,12 +169,11 @@ class Soak:
     def compare(self) -> dict[str, Any]:
         """Whether the atlas is what it would be undisturbed; the figures."""
         rows, failures = rows_of(self.out, ["task", "seconds"]), rows_of(self.out, folder="failures")
-        path = os.pathsep.join([str(self.folder), os.environ.get("PYTHONPATH", "")])
         words = ("-m", "atlas", "generate", *self.words, "name=undisturbed", "cluster=inline")
         undisturbed = subprocess.run(
             [sys.executable, *words],
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": path},
+            env={**os.environ, "PYTHONPATH": self.path},
             capture_output=True,
             check=True,
         )

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from atlas.config.schema import ClusterConfig
 from atlas.engine.account import Account
@@ -37,16 +36,16 @@ from atlas.engine.overdue import Overdue
 from atlas.engine.pace import Pace
 from atlas.engine.progress import Count, Display, StatusFile, busy_line
 from atlas.engine.publisher import Publisher
-from atlas.engine.pulse import listening, read_pulse
+from atlas.engine.pulse import listening
 from atlas.engine.scheduler import TROUBLES, Scheduler
 from atlas.engine.signals import StopRequest
+from atlas.engine.under_way import items_done, worker_rows
 from atlas.engine.watchers import Sight, Watcher
 from atlas.records import Receipt, Shard
 from atlas.store.manifest import now
 
 POLL = 1.0  # seconds that the executor may wait for an event
 LOOK_EVERY = 1.0  # seconds between two looks at all that is under way, and two reports of it
-PULSES = 16  # shards whose pulse is read for a report: with more under way, some stand for all
 
 
 @dataclass
@@ -263,10 +262,11 @@ class Driver:
             return
         self.next_report = now + LOOK_EVERY
         busy = {shard.id: shard for shard in self.scheduler.busy.values()}
-        self.count.under_way = self._done_of(list(busy.values()))
+        self.count.under_way = items_done(list(busy.values()), self.publisher.pulse)
         self.display.show(self.count, busy_line(busy.values()))
         ending = None if self.stop_at is None else f"{self.ending.stopped}: finishing what is under way"
-        self.status.write("running", self.count, self._workers(), ending)
+        workers = worker_rows(self.scheduler.slots, self.executor.where, self.began)
+        self.status.write("running", self.count, workers, ending)
         self._show_watchers()
 
     def _show_watchers(self) -> None:
@@ -283,22 +283,3 @@ class Driver:
         }
         for watcher in self.watchers:
             watcher.watch(Sight(self.status.name, self.count.unit, numbers))
-
-    def _done_of(self, shards: list[Shard]) -> float:
-        """How many items of those under way their pulses say are done."""
-        some = shards[:: 1 + len(shards) // PULSES]
-        done = sum(len(shard.items) * read_pulse(self.publisher.pulse(shard.id)) for shard in some)
-        return done * len(shards) / max(1, len(some))
-
-    def _workers(self) -> list[dict[str, Any]]:
-        return [
-            {
-                "slot": number,
-                "where": self.executor.where(number),
-                "model": slot.model,
-                "doing": slot.shard.label if slot.shard else None,
-                "items": len(slot.shard.items) if slot.shard else 0,
-                "since": self.began.get(number),
-            }
-            for number, slot in self.scheduler.slots.items()
-        ]

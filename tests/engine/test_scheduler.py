@@ -316,6 +316,21 @@ class World:
         self.given_up: set[str] = set()
         self.stale: list[Receipt] = []
 
+    def check_files(self) -> None:
+        """Slots are filed as a look at each of them would find them."""
+        slots = self.scheduler.slots
+        assert slots.busy == {n: slot.shard for n, slot in slots.items() if slot.shard is not None}
+        assert set(slots.empty) == {n for n, slot in slots.items() if slot.model is None}
+        for model in "ab":
+            having = {n: slot for n, slot in slots.items() if slot.model == model}
+            assert slots.holding[model] == len(having)
+            assert set(slots.starting[model]) == {n for n, slot in having.items() if not slot.ready}
+            assert set(slots.idle[model]) == {n for n, slot in having.items() if slot.ready and slot.shard is None}
+            staying = [slot.node for slot in having.values() if slot.ready and not slot.draining]
+            assert slots.nodes[model] == Counter(staying)
+        pairs = [number for pair in self.scheduler.twice.values() for number in pair]
+        assert len(pairs) == len(set(pairs)) and set(pairs) <= set(slots.busy)
+
     def feed(self, event: object) -> None:
         for command in self.scheduler.handle(event):  # type: ignore[arg-type]
             if isinstance(command, Commit):
@@ -328,6 +343,7 @@ class World:
             elif isinstance(command, Send):
                 assert self.scheduler.slots[command.slot].model == command.shard.model, "pinned"
                 assert not self.scheduler.slots[command.slot].draining
+        self.check_files()
 
     def happen(self, happening: str, number: int) -> None:
         if happening == "joined":
