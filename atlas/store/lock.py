@@ -65,7 +65,9 @@ class Lock:
     ) -> None:
         self._stop.set()
         self._thread.join()
-        self.release()
+        # where the storage fails, the error that the job ended with tells more; the lock counts as stale soon
+        with suppress(OSError):
+            self.release()
 
     def release(self) -> None:
         """Remove the lock file, if it is still this one's."""

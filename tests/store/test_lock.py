@@ -188,3 +188,11 @@ def test_who_slept_looks_before_it_writes(path):
         lock._sign_of_life -= 60  # as after a sleep: its own thread has not had its turn yet
         with pytest.raises(Locked, match="was taken over"):
             lock.check()
+
+
+def test_storage_that_fails_at_the_end_hides_no_error(path, monkeypatch):
+    lock = Lock(path)
+    monkeypatch.setattr(lock, "release", lambda: (_ for _ in ()).throw(OSError(5, "the store does not answer")))
+    with pytest.raises(ZeroDivisionError), lock:
+        raise ZeroDivisionError
+    Lock.release(lock)
