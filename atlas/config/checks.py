@@ -19,7 +19,7 @@ from atlas.config.schema import (
     SimilarityConfig,
     SweepConfig,
 )
-from atlas.records import MEASURES, SCOPES
+from atlas.records import MEASURES, SCOPES, Part
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 
@@ -45,6 +45,8 @@ def _sweep(config: SweepConfig) -> Iterator[str]:
         yield f"name={config.name!r}: letters, digits and _.+- only, beginning with a letter or digit"
     if not config.seeds or min(config.seeds) < 0 or len(set(config.seeds)) < len(config.seeds):
         yield f"seeds={config.seeds}: a list of different whole numbers from 0 up is wanted"
+    if config.retry == "broken" and config.cluster.part is not None:
+        yield f"cluster.part={config.cluster.part}: retry=broken looks at all of an atlas; run it without a part"
     if config.calibrate and not config.dry_run:
         yield "calibrate=true: rates are measured for a plan; say dry_run=calibrate"
 
@@ -84,6 +86,13 @@ def metric_mistakes(config: SweepConfig | DreamConfig) -> Iterator[str]:
             yield f"metrics.{name}.constant={metric.constant}: a finite number is wanted"
 
 
+def undivided(cluster: ClusterConfig) -> list[str]:
+    """The mistake of naming a part where all of an atlas is needed, if it is made."""
+    if cluster.part is None:
+        return []
+    return [f"cluster.part={cluster.part}: only generate and run can be divided; this needs all parts"]
+
+
 def _report(trackers: list[str]) -> Iterator[str]:
     for tracker in trackers:
         unknown = list(choice("report", tracker, choices.TRACKERS))
@@ -93,6 +102,11 @@ def _report(trackers: list[str]) -> Iterator[str]:
 
 
 def _cluster(cluster: ClusterConfig) -> Iterator[str]:
+    if cluster.part is not None:
+        try:
+            Part.parse(cluster.part)
+        except ValueError as error:
+            yield f"cluster.part={cluster.part}: {error}"
     yield from choice("cluster.kind", cluster.kind, choices.CLUSTERS)
     yield from choice("cluster.device", cluster.device, choices.DEVICES)
     if cluster.kind in ("local", "ray") and lacks("ray"):

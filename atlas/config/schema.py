@@ -130,6 +130,7 @@ class ClusterConfig:
     grace: float = 120.0  # seconds that work under way may take to finish after a signal
     deadline: float = 600.0  # seconds after which silent work counts as hung (at least; six times the usual if longer)
     start_timeout: float = 600.0  # seconds to wait for an actor's resources
+    part: str | None = None  # i/n: of the images only one of n parts, for n jobs that run apart; null: all of them
 
 
 @dataclass
@@ -137,7 +138,7 @@ class SweepConfig:
     """The contents page: models x layers x channels x metrics x seeds, as one run."""
 
     name: str = MISSING  # of the atlas
-    out: str = MISSING  # its folder; outputs/NAME where nothing is said
+    out: str = MISSING  # its folder, or s3://bucket/prefix; outputs/NAME where nothing is said
     model: dict[str, Any] = field(default_factory=dict)  # what `model=custom` reads: model.factory, model.weights, …
     models: dict[str, ModelConfig] = field(default_factory=dict)  # by name, as `model=` chooses them
     metrics: dict[str, MetricConfig] = field(default_factory=dict)  # by name, as `metric=` chooses them

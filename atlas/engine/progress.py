@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from atlas.engine.terminal import tell
-from atlas.records import Shard
+from atlas.records import Part, Shard
 from atlas.store.files import write_json
 from atlas.store.manifest import now
 from atlas.store.paths import AtlasPaths
@@ -196,8 +196,8 @@ def busy_line(busy: Iterable[Shard]) -> str:
 class StatusFile:
     """status.json: how far a run is, for another terminal."""
 
-    def __init__(self, paths: AtlasPaths, name: str) -> None:
-        self.paths, self.name, self.next = paths, name, 0.0
+    def __init__(self, paths: AtlasPaths, name: str, part: Part | None = None) -> None:
+        self.path, self.name, self.next = paths.status_of(part), name, 0.0
         self.fixed = {"name": name, "host": socket.gethostname(), "pid": os.getpid(), "started": now()}
 
     def write(self, state: str, count: Count, workers: list[dict[str, Any]], message: str | None = None) -> None:
@@ -217,4 +217,4 @@ class StatusFile:
         }
         status = {"state": state, **self.fixed, "updated": now(), **counts, "workers": workers, "message": message}
         with suppress(OSError):
-            write_json(self.paths.status, status)
+            write_json(self.path, status)

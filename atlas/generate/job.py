@@ -20,11 +20,11 @@ from atlas.generate.ledger import Ledger
 from atlas.generate.recipe_inputs import keep_start, read_material
 from atlas.generate.request import as_held, default_variants, mixture, open_or_begin, record_request
 from atlas.generate.settings import ImageSettings
-from atlas.records import ImageShard, Shard
+from atlas.records import ImageShard, Part, Shard
 from atlas.store.damage import remove_damaged
-from atlas.store.lock import Lock
 from atlas.store.output import atlas_mistakes
 from atlas.store.paths import AtlasPaths
+from atlas.store.writing import Writing, forget_parts
 from atlas.sweep.plan import Plan, device_of, make_plan
 from atlas.sweep.recipe_fit import Material
 from atlas.sweep.shards import RATE
@@ -44,6 +44,9 @@ class ImagesOutcome(Outcome):
     left: int = 0
     reasons: list[str] = field(default_factory=list)  # why most of them did
     idle: bool = False  # nothing was left to do from the start
+    part: Part | None = None  # of several jobs that make the atlas together
+    elsewhere: int = 0  # images that other parts have not settled, where none of them is at work
+    last: bool = True  # no other part has anything to do, so that what is made of all images can be made
 
     @property
     def incomplete(self) -> bool:
@@ -60,13 +63,15 @@ def prepare(config: SweepConfig, mistakes: Sequence[str] = (), *, making: bool =
     wrong_values = value_mistakes(config)
     mistakes = [*mistakes, *wrong_values]
     config = replace(config, models={name: rooted_model(model) for name, model in config.models.items()})
-    config = replace(config, recipe=as_held(AtlasPaths(config.out), config.recipe))
+    unwritable = atlas_mistakes(config.out)
+    if not unwritable:
+        config = replace(config, recipe=as_held(AtlasPaths(config.out), config.recipe))
     models = {name: _unfetched(model) for name, model in config.models.items()} if config.dry_run else config.models
     material = None if wrong_values else collect(mistakes, partial(read_material, config.recipe))
     cards, unreadable = read_cards(models, here=making and config.cluster.kind == "inline" and not config.dry_run)
     mistakes += unreadable
     plan = collect(mistakes, partial(make_plan, config, cards, material or Material()))
-    mistakes += atlas_mistakes(config.out)
+    mistakes += unwritable
     if mistakes or plan is None:
         drop()
         raise ConfigError(mistakes)
@@ -97,25 +102,28 @@ def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> ImagesOut
     """
     if config.cluster.kind == "ray":
         survey(config.cluster)
-    paths = AtlasPaths(config.out)
+    part = None if config.cluster.part is None else Part.parse(config.cluster.part)
+    paths, whole, plan = AtlasPaths(config.out), plan, plan.only(part)
     with ExitStack() as stack:
         stack.callback(drop)
-        lock = stack.enter_context(Lock(paths.lock))
+        writing = stack.enter_context(Writing(paths, part, whole.id))
         notes = open_or_begin(paths, config.name)
-        publisher = Publisher(paths, lock)
+        publisher = Publisher(paths, writing.lock, part)
         publisher.sweep_staging()
+        forget_parts(paths, part)
         ledger = Ledger(paths, plan, publisher, full=config.trace == "full")
         for picture in {recipe.picture for recipe in plan.recipes.values() if recipe.picture is not None}:
             keep_start(paths, picture)
         if config.retry == "broken":
             notes += remove_damaged(paths)
-        manifest = record_request(paths, config, plan, overrides)
-        if lock.taken_over:
-            notes.append(f"took over the lock of {lock.taken_over}, which is gone")
+        manifest = record_request(paths, config, whole, overrides)
+        if writing.lock.taken_over:
+            notes.append(f"took over the lock of {writing.lock.taken_over}, which is gone")
         notes += [*mixture(manifest), *_of_models(plan), *_taken_back(config, ledger)]
+        writing.opened()
         left = ledger.left_to_do()
         outcome = ImagesOutcome(paths, plan.tasks, notes=[*notes, *_of_traces(left)], idle=not left)
-        count, status = _count(config, plan, ledger, left), StatusFile(paths, config.name)
+        count, status = _count(config, plan, ledger, left), StatusFile(paths, config.name, part)
         if left:
             publisher.log("begin", left=count.left, total=count.total, overrides=overrides)
             device, gpus = device_and_gpus(config, plan)
@@ -132,12 +140,21 @@ def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> ImagesOut
             )
             outcome.stopped, outcome.abandoned = ending.stopped, ending.abandoned
         outcome.made, outcome.dead, outcome.left = count.done, count.dead, count.left
-        outcome.failed = ledger.count_failures()
-        outcome.reasons = ledger.failure_reasons() if outcome.failed else []
         state = "interrupted" if outcome.stopped else "done"
         status.write(state, count, [], outcome.stopped)
         publisher.log("end", state=state, made=count.done, dead=count.dead, failed=count.failed, left=count.left)
+        with writing.ending() as alone:
+            outcome.failed = ledger.count_failures()
+            outcome.reasons = ledger.failure_reasons() if outcome.failed else []
+            outcome.part, outcome.last = part, alone
+            if part is not None and alone:
+                outcome.elsewhere = _left_of(Ledger(paths, whole.without(part), publisher))
+                outcome.last = not outcome.elsewhere
     return outcome
+
+
+def _left_of(ledger: Ledger) -> int:
+    return sum(len(shard.items) for shard in ledger.left_to_do())
 
 
 def _taken_back(config: SweepConfig, ledger: Ledger) -> Iterator[str]:

@@ -3,7 +3,6 @@ maps and marks of the responses to a probe.
 """
 
 import re
-import shutil
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -31,6 +30,7 @@ from atlas.similarity.stage_runner import StageRunner
 from atlas.similarity.tables.examples import remove_copies, write_examples
 from atlas.similarity.tables.write import replace_probe, write_results
 from atlas.store.comparisons import forget_comparison
+from atlas.store.files import remove_tree
 from atlas.store.index import write_table
 from atlas.store.paths import AtlasPaths
 from atlas.store.similarity_tables import MOMENTS, NAMES, QUALITY
@@ -63,10 +63,10 @@ def compare_features(runner: StageRunner, probe: AnsweredProbe, mark: str) -> tu
     try:
         ending, files = _compare_in(runner, probe, folder)
     except Exception:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder)
         raise
     if not ending.stopped:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder)
     return ending, files
 
 
@@ -74,7 +74,7 @@ def _remove_other_banks(paths: AtlasPaths, wanted: Path) -> None:
     """Remove what comparisons of other pictures, features or settings left when they were stopped."""
     for folder in paths.staging.glob("bank-*"):
         if folder != wanted and BANK.fullmatch(folder.name):
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_tree(folder)
 
 
 def _compare_in(runner: StageRunner, probe: AnsweredProbe, folder: Path) -> tuple[Ending, list[Path]]:

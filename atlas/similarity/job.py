@@ -27,9 +27,9 @@ from atlas.similarity.source import Source, read_source
 from atlas.similarity.stage_runner import RunStage, StageRunner
 from atlas.store.comparisons import FEW, pictures_in_words
 from atlas.store.damage import remove_damaged_comparisons
-from atlas.store.lock import Lock
 from atlas.store.manifest import read_manifest
 from atlas.store.paths import AtlasPaths
+from atlas.store.writing import Writing
 from atlas.sweep.plan import device_of
 
 
@@ -74,7 +74,8 @@ def similarity(
     paths = AtlasPaths(config.out)
     read_manifest(paths.manifest)  # before anything is written: NotAnAtlas
     config = replace(config, cluster=on_cluster(config.cluster))
-    with leaving_at_once(), Lock(paths.lock) as lock:
+    with leaving_at_once(), Writing(paths) as writing:
+        lock = writing.lock
         outcome = SimilarityOutcome(paths)
         if lock.taken_over:
             outcome.notes.append(f"took over the lock of {lock.taken_over}, which is gone")

@@ -162,6 +162,26 @@ def test_work_that_hangs_is_killed_and_given_up_image_by_image(tmp_path: Path) -
     assert (len(record.committed), len(record.failed)) == (0, 4)
 
 
+def test_a_note_that_cannot_be_removed_holds_no_work_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    unlink = Path.unlink
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        if path.name.startswith("note-"):
+            raise OSError(5, "the store does not answer")
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    tries: list[str] = []
+
+    def after_trouble(slot: int, of: Shard) -> list[Event]:
+        tries.append(of.id)
+        return done(slot, of) if len(tries) > 1 else [Trouble(slot, of.id, "the store does not answer")]
+
+    ending, record = drive(tmp_path, Scripted(after_trouble))
+    assert ending.stopped is None
+    assert record.committed == [shard().id]
+
+
 def test_a_grace_that_is_over_ends_the_run_and_charges_nothing(tmp_path: Path) -> None:
     stop = StopRequest()
 

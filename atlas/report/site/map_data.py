@@ -10,6 +10,7 @@ from atlas.query.atlas import Atlas
 from atlas.query.view_files import quoted
 from atlas.report.site.encoding import Json, as_bytes
 from atlas.report.site.site_layer import SiteLayer
+from atlas.store.files import readable
 
 DIGITS = 4  # of a coordinate, after the point
 
@@ -27,7 +28,7 @@ def read_matrix(files: tuple[Path, Path], clusters: Json) -> Json | None:
     None when it is not the matrix of the clusters given: similarity was stopped while it wrote.
     """
     try:
-        values, order = np.load(files[0]), np.load(files[1])
+        values, order = np.load(readable(files[0])), np.load(readable(files[1]))
     except (OSError, ValueError):
         return None
     if values.shape != (len(order), len(order)) or order.tolist() != clusters["order"]:

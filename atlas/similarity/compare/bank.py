@@ -15,14 +15,17 @@ from jaxtyping import Float32
 
 from atlas.similarity.compare.facts import Facts, LayerMeasurement, PictureRoles, measure_layer
 from atlas.similarity.compare.spans import LayerSpan, spans_of
+from atlas.store.bucket_path import path_of
 from atlas.store.files import write_whole
+from atlas.store.local_folder import LocalFolder
 
 
 class Bank:
     """A bank on disk, opened for reading."""
 
     def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
+        self.folder = path_of(folder)
+        self._local = LocalFolder(self.folder)
         contents = json.loads((self.folder / "bank.json").read_text())
         self.addresses: list[str] = contents["addresses"]
         self.spans = tuple(LayerSpan(**span) for span in contents["spans"])
@@ -30,7 +33,7 @@ class Bank:
 
     def facts(self, number: int) -> Facts:
         """What is known of each channel of a layer."""
-        with np.load(_facts(self.folder, number)) as arrays:
+        with np.load(self._local.file(_facts(self.folder, number).name)) as arrays:
             return Facts(**arrays)
 
     def rows(self, number: int, start: int = 0, stop: int | None = None) -> Float32[np.ndarray, "c n"]:
@@ -38,13 +41,13 @@ class Bank:
 
         They stay in the file, which is mapped: all workers of a machine share its pages, and nothing is copied.
         """
-        return np.load(self.folder / f"{number}.rows.npy", mmap_mode="c")[start:stop]
+        return np.load(self._local.file(f"{number}.rows.npy"), mmap_mode="c")[start:stop]
 
     def driven(
         self, number: int, rows: slice = slice(None), columns: slice = slice(None)
     ) -> Float32[np.ndarray, "f c"]:
         """driven[f, g]: the response of a layer's channel g to the image of feature f of the bank."""
-        return np.array(np.load(self.folder / f"{number}.driven.npy", mmap_mode="r")[rows, columns])
+        return np.array(np.load(self._local.file(f"{number}.driven.npy"), mmap_mode="r")[rows, columns])
 
 
 def begin_bank(folder: Path, roles: PictureRoles) -> Bank:

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from atlas.similarity.tables.examples import TopPictures
-from atlas.store.files import write_whole
+from atlas.store.files import readable, write_whole
 from atlas.store.index import read_table, write_table
 
 TABLES = ("moments", "quality", "names")
@@ -39,7 +39,7 @@ class LayerTables:
         tables = {name: read_table(file) for name, file in files.items() if file.exists()}
         if not _tops(folder, number).exists():
             return cls(**tables)
-        with np.load(_tops(folder, number)) as arrays:
+        with np.load(readable(_tops(folder, number))) as arrays:
             tops = TopPictures(**{**arrays, "features": arrays["features"].tolist()})
         return cls(**tables, tops=tops)
 
