@@ -53,10 +53,12 @@ def test_a_run_over_two_nodes_is_cut_off_queued_again_and_ends_whole(cluster: Sl
     assert not verify(AtlasPaths(out)).problems
 
 
-def test_an_array_makes_the_parts_of_one_atlas_and_a_job_after_it_the_rest(cluster: Slurm, tmp_path: Path) -> None:
+def test_an_array_makes_the_parts_of_one_atlas_and_the_last_the_rest(cluster: Slurm, tmp_path: Path) -> None:
     out = tmp_path / "a"
-    words = (f"out={out}", *SMALL)
+    words = ("run", f"out={out}", *SMALL, "cluster=inline")
     array = submit(cluster, "slurm_array.sbatch", tmp_path, "--array=5-6", words=words)
     for part in (f"{array}_5", f"{array}_6"):
         assert cluster.wait(part, "COMPLETED", "FAILED") == "COMPLETED", logs(tmp_path)
     assert len(image_bytes(out)) == 16
+    assert (out / "neighbors").exists() and (out / "site/index.html").exists()
+    assert not verify(AtlasPaths(out)).problems
