@@ -22,11 +22,17 @@ def print_summary(state: dict[str, Any]) -> None:
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=WIDE)
+    console.print(summary(state))
+
+
+def summary(state: dict[str, Any]) -> Group:
+    """The same, to be printed."""
     parts = [_title(state), _progress(state)]
     parts += [_workers(state["workers"])] if state["workers"] else []
     parts += [_parts(state["parts"])] if state["parts"] else []
     parts += [_layers(state)] if state["layers"] else []
-    console.print(Group(*parts))
+    parts += [_faults(state["faults"])] if state["faults"] and state["state"] != "done" else []
+    return Group(*parts)
 
 
 def _title(state: dict[str, Any]) -> Text:
@@ -64,6 +70,17 @@ def _workers(workers: list[dict[str, Any]]) -> Table:
         doing = worker.get("doing") or worker.get("model")
         cells = (worker.get("slot"), worker.get("where"), doing, worker.get("items"))
         table.add_row(*(Text("-" if cell is None else str(cell)) for cell in cells), _since(worker.get("since")))
+    return table
+
+
+def _faults(faults: list[dict[str, Any]]) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for name in ("recent faults", "where", "what", "reason"):
+        table.add_column(name, no_wrap=True)
+    for fault in faults:
+        table.add_row(
+            Text(_since(fault["time"]) + " ago"), *(Text(fault[name]) for name in ("where", "what", "reason"))
+        )
     return table
 
 

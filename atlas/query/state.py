@@ -1,5 +1,6 @@
 """How far an atlas is: what is done, failed and left, and whether a process is at work on it just now."""
 
+import json
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,13 @@ from atlas.store.paths import AtlasPaths
 COUNTS = ("planned", "done", "ok", "dead", "failed", "left")
 LIVE_KEYS = ("rate", "eta_seconds", "workers")  # what status.json holds of a driver only while it runs
 PART_KEYS = ("host", "pid", "started", "updated", "total", "done", "failed", "left")
+FAULT_EVENTS = (
+    "worker",
+    "error",
+    "failed",
+)  # of events.jsonl: an actor that was lost, work that raised, what failed for good
+FAULTS = 5  # that are told of
+LAST_LINES = 1000  # of a log: what is before them is not recent
 IMAGE_STAGE = "images"  # the stage that makes what `count` counts
 # of status.json; all else in it is text
 STATUS_TYPES = {"workers": list, "rate": int | float, "eta_seconds": int | float}
@@ -63,7 +71,38 @@ def read_state(reader: Reader) -> State:
         "total": total,
         "layers": layers,
         "parts": parts,
+        "faults": recent_faults(reader.paths),
     }
+
+
+def recent_faults(paths: AtlasPaths) -> list[State]:
+    """The last faults that a run's log tells of, the newest first: time, what, where, reason."""
+    logs = [paths.events, *(paths.events_of(part) for part in paths.parts())]
+    faults = [fault for log in logs for fault in _faults_in(log)]
+    return sorted(faults, key=lambda fault: fault["time"], reverse=True)[:FAULTS]
+
+
+def _faults_in(log: Path) -> list[State]:
+    """Those among the last lines of a log; half a line, as of a run that was killed, tells of none."""
+    try:
+        lines = log.read_text(errors="replace").splitlines()[-LAST_LINES:]
+    except OSError:
+        return []
+    return [fault for line in lines if (fault := _fault(line)) is not None]
+
+
+def _fault(line: str) -> State | None:
+    try:
+        told = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(told, dict) or told.get("event") not in FAULT_EVENTS:
+        return None
+    what = told.get("what") or told.get("error_type") or told["event"]
+    reason = str(told.get("reason") or told.get("message") or "").strip()
+    words = (reason.splitlines() or [""])[-1] if told["event"] != "worker" else reason.partition("\n")[0]
+    where = told.get("where") or told.get("doing") or ""
+    return {"time": str(told.get("time", "")), "what": str(what), "where": str(where), "reason": words}
 
 
 def _all_parts(paths: AtlasPaths) -> list[Part]:

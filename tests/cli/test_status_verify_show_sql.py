@@ -154,3 +154,9 @@ def test_a_damaged_file_is_named(atlas, tmp_path):
 def test_no_command_loads_torch_or_ray(home):
     done = subprocess.run([sys.executable, "-c", LIGHT], cwd=home, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
+
+
+def test_watching_ends_where_nobody_is_at_work(atlas):
+    done = atlas("status", "outputs/whole", "--watch")
+    assert done.exit_code == 0
+    assert "12 of 12 images" in done.stdout

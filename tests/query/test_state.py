@@ -120,3 +120,37 @@ def test_a_status_of_wrong_types_is_no_status(tmp_path, value, capsys):
             paths.status.write_text(text)
             print_summary(read_state(atlas))
     assert "72 of 80 images" in capsys.readouterr().out
+
+
+def test_recent_faults_are_told_newest_first_and_half_a_line_tells_of_none(atlas):
+    worker = {"event": "worker", "slot": 2, "what": "Died", "where": "node:41", "reason": "killed\nby somebody"}
+    error = {"event": "error", "error_type": "ValueError", "message": "Traceback …\nValueError: no such thing"}
+    lines = [
+        *({"time": f"2026-01-02T03:04:{second:02}+00:00", **worker} for second in range(10)),
+        {"time": "2026-01-02T03:04:30+00:00", **error},
+        {"time": "2026-01-02T03:04:40+00:00", "event": "start", "slot": 1},
+        ["no", "fault"],
+    ]
+    atlas.paths.events.write_text("".join(json.dumps(line) + "\n" for line in lines) + '{"time": "2026-01-0')
+    first, second, *others = read_state(atlas)["faults"]
+    assert first == {
+        "time": "2026-01-02T03:04:30+00:00",
+        "what": "ValueError",
+        "where": "",
+        "reason": "ValueError: no such thing",
+    }
+    assert (second["what"], second["where"], second["reason"]) == ("Died", "node:41", "killed")
+    assert len(others) == 3
+
+
+def test_faults_stand_in_the_summary_of_a_run_that_is_not_done(atlas, capsys):
+    fault = {
+        "time": "2026-01-02T03:04:30+00:00",
+        "event": "worker",
+        "what": "Lost",
+        "where": "node:41",
+        "reason": "silent",
+    }
+    atlas.paths.events.write_text(json.dumps(fault) + "\n")
+    print_summary(read_state(atlas))
+    assert "node:41  Lost  silent" in " ".join(capsys.readouterr().out.split("\n")).replace("   ", "  ")
