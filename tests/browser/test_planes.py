@@ -65,6 +65,6 @@ def test_the_matrix_is_walked_by_keys(visit: Visit) -> None:
     visit.page.focus("main canvas")
     visit.press("ArrowRight", "ArrowRight", "ArrowDown")
     said = visit.page.inner_text(".said")
-    assert re.search(r"conv2:\d+ and conv2:\d+ · sym −?\d", said)
+    assert re.search(r"conv2:\d+ and conv2:\d+ · drive each other: −?\d", said)
     visit.press("Enter")
     visit.page.wait_for_function("location.hash.startsWith('#/compare')")

@@ -95,8 +95,9 @@ class Visit:
         return set(self.page.eval_on_selector_all("a[href^='#/']", "all => all.map((one) => one.getAttribute('href'))"))
 
     def pages(self) -> set[str]:
-        """The same, but a feature and a layer once, whichever of their images is asked for."""
-        return {link.split("?")[0] if link.startswith(("#/f/", "#/l/")) else link for link in self.links()}
+        """The same, but a feature, a wall and a map once, whatever of them is asked for."""
+        once = ("#/f/", "#/l/", "#/map/", "#/all")
+        return {link.split("?")[0] if link.startswith(once) else link for link in self.links()}
 
     def strangers(self) -> list[str]:
         """What was asked of others than the site."""

@@ -80,5 +80,26 @@ def _steps(rows: np.ndarray, finite: np.ndarray, low: np.ndarray, scale: np.ndar
     return np.clip(steps, 0, 255, out=steps).astype(np.uint8)
 
 
+STEPS, NONE = 65534, 65535  # of a value in two bytes, and what stands for none
+
+
+def spans(values: np.ndarray) -> tuple[float, float]:
+    """The lowest and the highest finite value; 0 and 0 without any."""
+    finite = values[np.isfinite(values)]
+    return (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 0.0)
+
+
+def stepped(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Values as steps from 0 to STEPS between low and high; NONE for what is not finite."""
+    part = (values - low) / (high - low) if high > low else np.zeros(len(values))
+    finite = np.isfinite(values)
+    return np.where(finite, np.rint(np.where(finite, part, 0) * STEPS), NONE).astype("<u2")
+
+
+def packed(rows: np.ndarray) -> str:
+    """The bytes of a structured array in base64; fields are little endian and lie without gaps."""
+    return b64encode(rows.tobytes()).decode("ascii")
+
+
 def _json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), allow_nan=False)

@@ -77,6 +77,10 @@ class SiteLedger:
         self.kept += same
         self.written += not same
 
+    def digest(self, file: Path) -> str:
+        """What a file that was claimed is made from; NEVER where it is to be made anew, or is not claimed."""
+        return self._claimed.get(self._name(file), UNKNOWN).digest
+
     def drop(self, file: Path) -> None:
         """Take back a claim, since there is nothing to write; what lies there is removed at the end."""
         name = self._name(file)

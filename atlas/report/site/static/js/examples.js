@@ -32,7 +32,7 @@ function panel(example, { heat, box, said }) {
   const place = { left: percent(x0), top: percent(y0), width: percent(x1 - x0), height: percent(y1 - y0) };
   return el(
     `div.panel${heat && example.heat ? ".heated" : ""}`,
-    el("img", { src: `../${url(example.image)}`, alt: said ? `${example.name}, ${said}` : example.said, loading: "lazy" }),
+    el("img", { src: placeOf(example.image), alt: said ? `${example.name}, ${said}` : example.said, loading: "lazy" }),
     heat && example.heat && heatMap(...example.heat),
     box && example.box && el("span.field", { style: place }),
   );
@@ -60,7 +60,7 @@ function cropOf(example) {
   const style = {
     width: `${(100 * wide) / side}%`,
     height: `${(100 * high) / side}%`,
-    "background-image": `url("../${url(example.image)}")`,
+    "background-image": `url("${placeOf(example.image)}")`,
     "background-size": `${100 / wide}% ${100 / high}%`,
     "background-position": `${at(x0, wide)} ${at(y0, high)}`,
   };

@@ -3,7 +3,7 @@
 /** The square of a layer's matrix: its numbers, its elements, and how it is zoomed and moved. */
 function makeSquare(layer, measure, data) {
   const n = data.channels.length;
-  const levels = bytes(data.data);
+  const { value, step, level } = pairValues(data);
   const shade = shader(data.low, data.high);
   const square = {
     layer,
@@ -11,9 +11,9 @@ function makeSquare(layer, measure, data) {
     n,
     channels: data.channels,
     shade,
-    value: (i, j) => data.low + (levels[i * n + j] / 255) * (data.high - data.low),
-    digits: digitsOf((data.high - data.low) / 255),
-    ...readFamilies(data.family),
+    value,
+    digits: digitsOf(step),
+    ...readFamilies(data.family, data.names),
     cell: 0,
     wanted: 0,
     x: 0,
@@ -21,7 +21,7 @@ function makeSquare(layer, measure, data) {
     spot: null, // the pair that is pointed at
     timer: 0, // of its peek
     ...squareElements(layer, n),
-    small: smallPicture(n, levels, (level) => shade.rgb(data.low + (level / 255) * (data.high - data.low))),
+    small: smallPicture(n, level, (one) => shade.rgb(data.low + one * step)),
     sheets: sheetStore(() => square.canvas.isConnected && drawSquare(square)),
   };
   const keys = squareKeys(square);
@@ -45,10 +45,10 @@ const squareElements = (layer, n) => ({
 });
 
 /** Runs of equal numbers, and for each place how many breaks lie before it. */
-function readFamilies(family) {
+function readFamilies(family, names) {
   const families = [];
   const breaks = family.map((one, k) => {
-    if (!k || one !== family[k - 1]) families.push({ from: k, to: k, title: `Family ${one + 1}` });
+    if (!k || one !== family[k - 1]) families.push({ from: k, to: k, title: familyTitle(names[one], one) });
     families.at(-1).to = k + 1;
     return families.length - 1;
   });
@@ -56,17 +56,27 @@ function readFamilies(family) {
 }
 
 /** The matrix with one pixel for each pair. A feature with itself is gray: that says nothing. */
-function smallPicture(n, levels, colour) {
-  const shades = Uint32Array.from({ length: 256 }, (_, level) => {
-    const [r, g, b] = colour(level);
+function smallPicture(n, level, colour) {
+  const shades = Uint32Array.from({ length: 256 }, (_, one) => {
+    const [r, g, b] = colour(one);
     return ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
   });
   const image = new ImageData(n, n);
   const pixels = new Uint32Array(image.data.buffer);
-  for (let k = 0; k < pixels.length; k += 1) pixels[k] = k % (n + 1) ? shades[levels[k]] : 0xff808080;
+  for (let i = 0; i < n; i += 1) {
+    pixels[i * n + i] = 0xff808080;
+    for (let j = i + 1; j < n; j += 1) pixels[i * n + j] = pixels[j * n + i] = shades[level(i, j)];
+  }
   const small = el("canvas", { width: n, height: n });
   small.getContext("2d").putImageData(image, 0, 0);
   return small;
+}
+
+/** The numbers of a matrix: of i and j the same as of j and i, so only those above the diagonal are kept, row by row. */
+function pairValues({ channels, low, high, data }) {
+  const [n, levels, step] = [channels.length, bytes(data), (high - low) / 255];
+  const level = (i, j) => (i < j ? levels[i * n - (i * (i + 1)) / 2 + j - i - 1] : levels[j * n - (j * (j + 1)) / 2 + i - j - 1]);
+  return { step, level, value: (i, j) => low + step * level(i, j) };
 }
 
 // what a hand does
@@ -170,7 +180,7 @@ function linkOfPair(square, spot) {
 function sayPair(square, { i, j }) {
   if (i < 0 || j < 0 || i === j) return square.families.length > 1 ? square.families[square.breaks[Math.max(i, j)]].title : "";
   const same = square.families.length > 1 && square.breaks[i] === square.breaks[j];
-  return `${square.measure} ${number(square.value(i, j), square.digits)}${same ? ` \u00b7 both of ${square.families[square.breaks[i]].title.toLowerCase()}` : ""}`;
+  return `${MEASURE_WORDS[square.measure]}: ${number(square.value(i, j), square.digits)}${same ? ` \u00b7 both of ${square.families[square.breaks[i]].title.toLowerCase()}` : ""}`;
 }
 
 function tellPair(square, spot) {
