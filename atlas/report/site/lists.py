@@ -29,7 +29,7 @@ LISTS = {
 
 
 def read_list(atlas: Atlas, kind: str) -> Json:
-    """One of LISTS: {layers, rows}; a row is layer and channel of one feature and of the other (or -1), score, baseline, mutual."""
+    """One of LISTS: {layers, rows}; a row is layer and channel of one feature and of another or -1, score, baseline, mutual."""
     rows, partners = atlas.sql(LISTS[kind]), Partners()
     sides = [part for side in ("src", "dst") for part in partners.numbered(rows[side])]
     values = [listed(numbers(rows[name])) for name in ("score", "baseline")]

@@ -114,7 +114,7 @@ function sideOf({ layer, channel }, known) {
       image ? fullImage(layer, channel, image.set, { loading: "eager" }) : noImage(layer, channel),
     ),
     el(
-      "h3",
+      "h2.sidehead",
       el(
         "a",
         { href: routes.feature(layer, channel) },

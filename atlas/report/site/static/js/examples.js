@@ -8,7 +8,7 @@ function examplesSection(known) {
       "section.driving",
       { "aria-label": `Pictures of probe ${probe} that drive it` },
       el("h2", term("examples", "Pictures that drive it")),
-      el("p.quiet.small", [`probe ${probe}`, whole.data.pictures[probe]].filter(Boolean).join(" \u00b7 ")),
+      el("p.quiet.small", [`of ${probeWords(probe)}`, whole.data.pictures[probe]].filter(Boolean).join(" \u00b7 ")),
       el(
         "div.examples",
         el(

@@ -102,7 +102,7 @@ function familyList(layer, measure, square) {
         "div.family",
         { onpointerenter: () => placeCross(square, family, family), onpointerleave: () => placeCross(square, null, null) },
         el(
-          "h4",
+          "h2.familyhead",
           square.families.length > 1 ? el("strong", title) : "All of one family",
           ` ${count(to - from, "feature")}${shown.length < to - from ? `, ${shown.length} shown` : ""}`,
         ),

@@ -43,9 +43,10 @@ function relativeWords(known) {
   if (!rows?.length) return null;
   const [near, far] = [1, -1].map((sign) => parted(rows.filter((row) => row.sign === sign)));
   const all = near.above.length + near.within.length;
-  const many = near.above.length === 1 ? "1 is" : `${near.above.length === all ? "all" : near.above.length || "none"} are`;
-  const opposites = far.above.length ? `; of its opposites ${far.above.length === 1 ? "1 is" : `${far.above.length} are`}` : far.within.length ? "; no opposite is" : "";
-  return [`Of its ${all} nearest in the layer ${many.replace("none are", "none is")} such `, term("baseline", "beyond chance"), `${opposites}.`];
+  const few = near.above.length;
+  const relatives = few === all && all > 1 ? `All of its ${all} nearest in the layer are` : `${few || "None"} of its ${all} nearest in the layer ${few > 1 ? "are" : "is"}`;
+  const opposites = far.above.length ? `; ${count(far.above.length, "opposite")} ${far.above.length === 1 ? "is" : "are"} unlike it beyond chance` : far.within.length ? "; no opposite goes beyond it" : "";
+  return [`${relatives} like it `, term("baseline", "beyond chance"), `${opposites}.`];
 }
 
 const SMALL = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];

@@ -105,7 +105,7 @@ function firstBelow(rows, y) {
 }
 
 const headingRow = ({ top, group }) =>
-  html`<h3.wallhead style=${{ top: `${top}px` }}><strong>${group.title}</strong><span.quiet.small>${group.note}</span></h3>`;
+  html`<h2.wallhead style=${{ top: `${top}px` }}><strong>${group.title}</strong><span.quiet.small>${group.note}</span></h2>`;
 
 function cellRow(wall, { top, items, start }) {
   return el(
