@@ -133,7 +133,8 @@ def test_relatives_that_are_not_beyond_chance_are_folded(visit: Visit, made: Pat
     scope = visit.all(".scope").first
     assert scope.locator(".opposites .neighbor").count() == sum(opposed)
     scope.locator("details:has-text('not beyond chance') summary").click()
-    assert scope.locator("details .neighbor").count() == len(rows) - sum(opposed)
+    scope.locator("details[open] .neighbor").first.wait_for()
+    assert scope.locator("details[open] .neighbor").count() == len(rows) - sum(opposed) > 0
 
 
 def test_the_most_driving_picture_stands_beside_the_image_with_its_heat_map_and_its_receptive_field(

@@ -32,6 +32,43 @@ def test_pointing_at_the_map_shows_a_feature_and_a_click_opens_it(visit: Visit) 
     assert f": {channel}" in shown
 
 
+INK = """() => {
+    const copy = Object.assign(document.createElement("canvas"), { width: 40, height: 24 }).getContext("2d");
+    copy.drawImage(document.querySelector("main canvas"), 0, 0, 40, 24);
+    return copy.getImageData(0, 0, 40, 24).data.filter((part, k) => k % 4 === 3 && part).length / 960;
+}"""
+
+
+@pytest.mark.parametrize("look", ["grid", "dots"])
+def test_the_map_is_never_blank(served_visit: Visit, look: str) -> None:
+    """From a server, where a page may read what it has drawn."""
+    visit = served_visit.go(f"#/map/alpha?view={look}")
+    visit.page.wait_for_load_state("networkidle")
+    visit.page.wait_for_timeout(400)
+    box = visit.all("main canvas").bounding_box()
+    inks = [visit.page.evaluate(INK)]
+    for x, y in ((0.02, 0.02), (0.9, 0.2), (0.5, 0.97)):
+        visit.page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+        for _ in range(6):
+            visit.page.mouse.wheel(0, -400)
+        visit.page.wait_for_timeout(350)
+        inks.append(visit.page.evaluate(INK))
+        visit.page.focus("main canvas")
+        visit.press("0")
+    assert min(inks) > (0.5 if look == "grid" else 0.005)
+
+
+def test_what_is_found_is_lit_and_a_feature_leads_to_its_place(visit: Visit) -> None:
+    visit.go("#/f/alpha/conv2/7").page.click("text=On the map")
+    visit.wait("#/map/alpha?at=conv2%3A7")
+    visit.page.wait_for_function("document.querySelector('main .said').textContent.includes('alpha/conv2:7')")
+    visit.page.fill(".mapfind", "conv1")
+    visit.page.wait_for_function("document.querySelector('main .said').textContent === '7 of 18 features are lit.'")
+    assert visit.route.endswith("find=conv1")
+    visit.page.fill(".mapfind", "no such thing")
+    visit.page.wait_for_function("document.querySelector('main .said').textContent.startsWith('0 of 18')")
+
+
 def test_a_layer_of_the_map_is_pressed_and_linked(visit: Visit) -> None:
     visit.go("#/map/alpha")
     visit.page.click(".layerkey:has-text('conv2')")

@@ -153,7 +153,7 @@ function mistake(error) {
           ),
         ),
       ),
-    el("p", el("a", { href: routes.home() }, "To the first page")),
+    el("nav.links", { "aria-label": "Elsewhere" }, el("a", { href: routes.home() }, "To the first page")),
   );
 }
 
