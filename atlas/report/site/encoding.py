@@ -71,6 +71,16 @@ def as_bytes(rows: np.ndarray) -> list[dict[str, Any] | None]:
     ]
 
 
+def in_bytes(values: np.ndarray) -> tuple[float, float, np.ndarray] | None:
+    """Low, high, and values as steps of uint8 between them; None without a finite value; one that is not finite is 0."""
+    finite = np.isfinite(values)
+    if not finite.any():
+        return None
+    low, high = (float(end) for end in rounded(np.array([values[finite].min(), values[finite].max()]), EDGES))
+    ends = np.array([low, 255 / (high - low) if high > low else 0.0], np.float32)
+    return low, high, _steps(values, finite, ends[:1, None], ends[1:, None])
+
+
 def _steps(rows: np.ndarray, finite: np.ndarray, low: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """Each value as a step from 0 to 255. One copy, changed in place: a row may be a matrix of many millions."""
     steps = np.where(finite, rows, low).astype(np.float32, copy=False)

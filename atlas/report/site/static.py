@@ -25,7 +25,20 @@ FONT = "inter.woff2"
 SCRIPTS = (
     *("load", "dom", "numbers", "atlas", "routes", "words", "pictures", "canvas", "colours", "chance", "find"),
     *("selection", "filters", "wall", "charts", "examples", "images", "sentence", "neighbors", "thumbs", "points"),
-    *("home", "relations", "layer", "lists", "feature", "map", "mosaic", "plane", "matrix", "square", "pairs"),
+    *(
+        "home",
+        "relations",
+        "layer",
+        "lists",
+        "feature",
+        "map",
+        "mosaic",
+        "plane",
+        "matrix",
+        "levels",
+        "square",
+        "pairs",
+    ),
     *("compare", "picking", "layers", "bookmarks", "search", "bar", "keys", "app"),
 )
 # in css/: of two rules that say the same of an element, the later one holds

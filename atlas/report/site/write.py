@@ -15,7 +15,7 @@ from atlas.report.site.encoding import Json, script
 from atlas.report.site.families import families_of, named_families
 from atlas.report.site.lists import LISTS, read_list
 from atlas.report.site.map_data import mapped_layers, plane_data, read_planes, write_mosaic
-from atlas.report.site.matrix_data import matrix_files, read_matrix
+from atlas.report.site.matrix_data import matrix_files, read_matrix, tile_names
 from atlas.report.site.neighbors import Partners, pairs_within, read_neighbors
 from atlas.report.site.notes import notes
 from atlas.report.site.overview import RelatedFiles, overview, words_of
@@ -136,13 +136,18 @@ def _write_matrix(site: Site, layer: SiteLayer, measure: str, clusters: Json) ->
     if files is None:
         return False
     digest = digest_of("matrix", SITE, site.similarity, clusters, [file.stat().st_size for file in files])
-    file = site.paths.site_data(layer.path, f"matrix-{measure}")
-    if site.ledger.wants(file, digest):
-        value = read_matrix(files, clusters)
-        if value is None:
+    name = f"matrix-{measure}"
+    scripts = {"": site.paths.site_data(layer.path, name)}
+    scripts |= {tile: site.paths.site_data(layer.path, f"{name}-{tile}") for tile in tile_names(len(clusters["order"]))}
+    wanted = [tile for tile, file in scripts.items() if site.ledger.wants(file, digest)]
+    matrix = read_matrix(files, clusters) if wanted else None
+    if wanted and matrix is None:
+        for file in scripts.values():
             site.ledger.drop(file)
-            return False
-        site.ledger.put(file, digest, site.script(file, value))
+        return False
+    for tile, value in (("", matrix.whole()), *matrix.tiles()) if matrix is not None else ():
+        if tile in wanted:
+            site.ledger.put(scripts[tile], digest, site.script(scripts[tile], value))
     return True
 
 

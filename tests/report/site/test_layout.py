@@ -61,7 +61,10 @@ def test_every_file_has_the_keys_of_the_contract(compared: AtlasPaths) -> None:
             for one in grid["sets"]:
                 keys(one, "state score rank z")
             for measure in layer["measures"]:
-                keys(value(compared, f"layers/{layer['path']}/matrix-{measure}"), "channels family names low high data")
+                keys(
+                    value(compared, f"layers/{layer['path']}/matrix-{measure}"),
+                    "channels family names low high every tile data",
+                )
             details = value(compared, f"layers/{layer['path']}/features-0")
             keys(details, "layers ends features")
             for feature in details["features"].values():

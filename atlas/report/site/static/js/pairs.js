@@ -3,16 +3,17 @@
 /** The square of a layer's matrix: its numbers, its elements, and how it is zoomed and moved. */
 function makeSquare(layer, measure, data) {
   const n = data.channels.length;
-  const { value, step, level } = pairValues(data);
   const shade = shader(data.low, data.high);
+  const matrix = readMatrix(`layers/${layer.path}/matrix-${measure}`, data, shade, () => square.canvas.isConnected && drawSquare(square));
   const square = {
     layer,
     measure,
     n,
     channels: data.channels,
     shade,
-    value,
-    digits: digitsOf(step),
+    matrix,
+    value: matrix.value,
+    digits: digitsOf(matrix.step),
     ...readFamilies(data.family, data.names),
     cell: 0,
     wanted: 0,
@@ -21,7 +22,6 @@ function makeSquare(layer, measure, data) {
     spot: null, // the pair that is pointed at
     timer: 0, // of its peek
     ...squareElements(layer, n),
-    small: smallPicture(n, level, (one) => shade.rgb(data.low + one * step)),
     sheets: sheetStore(() => square.canvas.isConnected && drawSquare(square)),
   };
   const keys = squareKeys(square);
@@ -53,30 +53,6 @@ function readFamilies(family, names) {
     return families.length - 1;
   });
   return { families, breaks };
-}
-
-/** The matrix with one pixel for each pair. A feature with itself is gray: that says nothing. */
-function smallPicture(n, level, colour) {
-  const shades = Uint32Array.from({ length: 256 }, (_, one) => {
-    const [r, g, b] = colour(one);
-    return ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
-  });
-  const image = new ImageData(n, n);
-  const pixels = new Uint32Array(image.data.buffer);
-  for (let i = 0; i < n; i += 1) {
-    pixels[i * n + i] = 0xff808080;
-    for (let j = i + 1; j < n; j += 1) pixels[i * n + j] = pixels[j * n + i] = shades[level(i, j)];
-  }
-  const small = el("canvas", { width: n, height: n });
-  small.getContext("2d").putImageData(image, 0, 0);
-  return small;
-}
-
-/** The numbers of a matrix: of i and j the same as of j and i, so only those above the diagonal are kept, row by row. */
-function pairValues({ channels, low, high, data }) {
-  const [n, levels, step] = [channels.length, bytes(data), (high - low) / 255];
-  const level = (i, j) => (i < j ? levels[i * n - (i * (i + 1)) / 2 + j - i - 1] : levels[j * n - (j * (j + 1)) / 2 + i - j - 1]);
-  return { step, level, value: (i, j) => low + step * level(i, j) };
 }
 
 // what a hand does
@@ -180,7 +156,7 @@ function linkOfPair(square, spot) {
 function sayPair(square, { i, j }) {
   if (i < 0 || j < 0 || i === j) return square.families.length > 1 ? square.families[square.breaks[Math.max(i, j)]].title : "";
   const same = square.families.length > 1 && square.breaks[i] === square.breaks[j];
-  return `${MEASURE_WORDS[square.measure]}: ${number(square.value(i, j), square.digits)}${same ? ` \u00b7 both of ${square.families[square.breaks[i]].title.toLowerCase()}` : ""}`;
+  return `${MEASURE_WORDS[square.measure]}: ${square.matrix.isExact(i, j) ? "" : "about "}${number(square.value(i, j), square.digits)}${same ? ` \u00b7 both of ${square.families[square.breaks[i]].title.toLowerCase()}` : ""}`;
 }
 
 function tellPair(square, spot) {
