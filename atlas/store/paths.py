@@ -147,6 +147,10 @@ class AtlasPaths:
         """The thumbnails of a map side by side, as one picture."""
         return self.site / "maps" / safe(model) / f"{safe(probe)}.webp"
 
+    def site_band(self, model: str) -> Path:
+        """The middle of a map, as it stands on the first page."""
+        return self.site / "bands" / f"{safe(model)}.webp"
+
     def site_list(self, kind: str) -> Path:
         """Rows of the whole atlas: `pairs`, `matches`, `hubs`."""
         return self.site / "data" / "lists" / f"{kind}.js"

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from atlas.query.atlas import Atlas
 from atlas.query.view_files import quoted
@@ -81,6 +82,17 @@ def write_mosaic(paths: AtlasPaths, ledger: SiteLedger, plane: Plane, model: str
     sheets = [ledger.digest(source.sheet) for source in sources]
     digest = digest_of("mosaic", mosaic.DRAWING, plane.grid.cell.tolist(), plane.grid.columns, sheets)
     ledger.write(file, digest, lambda: mosaic.as_webp(mosaic.draw(plane.grid, sources, SHEET_SIDE)))
+
+
+def write_band(paths: AtlasPaths, ledger: SiteLedger, plane: Plane, model: str) -> None:
+    """Write the middle of a mosaic that is written, unless it is as it was."""
+    mosaic_file = paths.site_mosaic(model, plane.probe)
+
+    def cut() -> bytes:
+        with Image.open(mosaic_file) as picture:
+            return mosaic.as_webp(mosaic.band_of(picture.convert("RGB")), mosaic.BAND_QUALITY)
+
+    ledger.write(paths.site_band(model), digest_of("band", mosaic.BAND, ledger.digest(mosaic_file)), cut)
 
 
 def _sources(paths: AtlasPaths, plane: Plane) -> list[Source]:

@@ -15,6 +15,7 @@ from atlas.report.site.grid import Grid
 DRAWING = "2"  # raised when the drawing changes
 WIDEST = 2048  # pixels of the picture: what every browser decodes at once, and a screen shows
 SMALLEST, LARGEST = 8, 64  # pixels of a cell
+BAND, BAND_QUALITY = (1440, 430), 60  # pixels at most, and of WebP: the first page is to come soon
 SPACED = 24  # pixels of a cell from which on a line parts it from the next
 QUALITY, METHOD = 72, 4  # of WebP: thumbnails beside each other hide more than one alone
 
@@ -52,7 +53,17 @@ def _thumbnails(sheet: Path, side: int, cell: int) -> NDArray[np.uint8]:
     return small.reshape(side, cell, side, cell, 3).swapaxes(1, 2).reshape(side * side, cell, cell, 3)
 
 
-def as_webp(picture: Image.Image) -> bytes:
+def band_of(picture: Image.Image) -> Image.Image:
+    """The middle of a mosaic in the shape of BAND, no larger than that."""
+    wide, high = picture.width, min(picture.height, round(picture.width * BAND[1] / BAND[0]))
+    top = (picture.height - high) // 2
+    band = picture.crop((0, top, wide, top + high))
+    band.thumbnail(BAND, Image.Resampling.LANCZOS)
+    return band
+
+
+def as_webp(picture: Image.Image, quality: int = QUALITY) -> bytes:
+    """A picture as WebP."""
     data = io.BytesIO()
-    picture.save(data, "WEBP", quality=QUALITY, method=METHOD)
+    picture.save(data, "WEBP", quality=quality, method=METHOD)
     return data.getvalue()

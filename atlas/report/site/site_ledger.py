@@ -78,7 +78,7 @@ class SiteLedger:
         self.written += not same
 
     def digest(self, file: Path) -> str:
-        """What a file that was claimed is made from; NEVER where it is to be made anew, or is not claimed."""
+        """What a file that was claimed and written is made from; NEVER where it is to be made anew, or is not claimed."""
         return self._claimed.get(self._name(file), UNKNOWN).digest
 
     def drop(self, file: Path) -> None:

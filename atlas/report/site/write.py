@@ -14,7 +14,7 @@ from atlas.report.site.details import chunk_count, details
 from atlas.report.site.encoding import Json, script
 from atlas.report.site.families import families_of, named_families
 from atlas.report.site.lists import LISTS, read_list
-from atlas.report.site.map_data import mapped_layers, plane_data, read_planes, write_mosaic
+from atlas.report.site.map_data import mapped_layers, plane_data, read_planes, write_band, write_mosaic
 from atlas.report.site.matrix_data import matrix_files, read_matrix, tile_names
 from atlas.report.site.neighbors import Partners, pairs_within, read_neighbors
 from atlas.report.site.notes import notes
@@ -27,7 +27,7 @@ from atlas.report.site.wall import read_clusters, wall
 from atlas.store.comparisons import read_comparisons
 from atlas.store.paths import AtlasPaths
 
-SITE = "6"  # raised when the data changes: older files are then made anew
+SITE = "7"  # raised when the data changes: older files are then made anew
 THREADS = min(8, os.cpu_count() or 1)
 
 
@@ -183,6 +183,8 @@ def _write_map(site: Site, model: str, layers: list[SiteLayer]) -> list[str]:
         site.ledger.write(file, digest, lambda: site.script(file, {one.probe: plane_data(one) for one in planes}))
     for plane in planes:
         write_mosaic(site.paths, site.ledger, plane, model)
+    if planes:
+        write_band(site.paths, site.ledger, planes[0], model)
     return [plane.probe for plane in planes]
 
 

@@ -107,7 +107,7 @@ def test_stopped_on_the_way_it_keeps_what_it_has(made: AtlasPaths, monkeypatch: 
     lists = {f"data/lists/{kind}.js" for kind in value(made, "atlas")["lists"]}
     maps = {
         f"{folder}/{model}{ending}"
-        for folder, ending in (("data/maps", ".js"), ("maps", "/atlas.webp"))
+        for folder, ending in (("data/maps", ".js"), ("maps", "/atlas.webp"), ("bands", ".webp"))
         for model in ("alpha", "beta%20net")
     }
     assert changed(made, before) == {"data/atlas.js"} | lists | maps
@@ -152,7 +152,11 @@ def test_a_map_whose_table_is_gone_goes(made: AtlasPaths) -> None:
     made.layout.unlink()
     write_site(made)
     assert [model["maps"] for model in value(made, "atlas")["models"]] == [{}, {}]
-    assert not (made.site / "data/maps").exists() and not (made.site / "maps").exists()
+    assert (
+        not (made.site / "data/maps").exists()
+        and not (made.site / "maps").exists()
+        and not (made.site / "bands").exists()
+    )
 
 
 def test_a_file_that_was_emptied_or_cut_heals(made: AtlasPaths) -> None:

@@ -79,7 +79,7 @@ def test_an_image_that_cannot_be_read_is_a_blank_cell_and_a_note(made: AtlasPath
     assert cell_of(sheet_of(made, "alpha", "conv1", "l1-0"), 2).mean() < 40
     assert cell_of(sheet_of(made, "alpha", "conv1", "l1-0"), 4).std() > 5
     image.write_bytes(whole)
-    assert write_site(made).written == 4, "the sheet, the samples, the map and the overview"
+    assert write_site(made).written == 5, "the sheet, the samples, the map, its band and the overview"
     assert cell_of(sheet_of(made, "alpha", "conv1", "l1-0"), 2).std() > 5
 
 
@@ -87,7 +87,11 @@ def test_an_image_that_was_replaced_and_restored_is_drawn_again(made: AtlasPaths
     image, other = made.root / "images/alpha/conv1/l1/2.png", made.root / "images/alpha/conv1/l1/4.png"
     whole, before = image.read_bytes(), files(made)
     sheets = [sheet_of(made, "alpha", "conv1", name) for name in ("l1-0", "samples")]
-    named = {*(sheet.relative_to(made.site).as_posix() for sheet in sheets), "maps/alpha/atlas.webp"}
+    named = {
+        *(sheet.relative_to(made.site).as_posix() for sheet in sheets),
+        "maps/alpha/atlas.webp",
+        "bands/alpha.webp",
+    }
     shutil.copyfile(other, image)
     os.utime(image, ns=(1, 1))
     write_site(made)

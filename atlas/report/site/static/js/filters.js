@@ -10,14 +10,15 @@ function filterTools(query, states) {
   const field = (key, label, properties) => html`<label.picker><span.label>${label}</span><input value=${query[key] || ""} data-key=${label}
     onchange=${({ currentTarget }) => redraw({ [key]: currentTarget.value.trim() || null, at: null })} ...${properties} /></label>`;
   const narrowed = ["state", "own", "name", "low", "high", "in"].some((key) => query[key]);
-  return html`<div.tools.filters role="group" aria-label="Show only">
+  const open = narrowed || innerWidth > 700; // on a phone it would push the wall out of sight
+  return html`<details.filters open=${open}><summary>Show only some</summary><div.tools role="group" aria-label="Show only">
     ${picker("State", [["", "any"], ...states.map((key) => [key, key === "ok" ? "ok" : STATE_WORDS[key]])], query.state || "", (state) => redraw({ state: state || null, at: null }))}
     ${picker("Own image", Object.entries(OWN), query.own || "", (own) => redraw({ own: own || null, at: null }))}
     ${field("name", "Name", { type: "search", placeholder: "stripes", class: "wordfield" })}
     ${field("low", "Score from", { inputmode: "decimal", class: "numberfield" })}
     ${field("high", "to", { inputmode: "decimal", class: "numberfield" })}
     ${narrowed && html`<button.plainbutton type="button" onclick=${() => redraw({ state: null, own: null, name: null, low: null, high: null, in: null, at: null })}>Show all</button>`}
-  </div>`;
+  </div></details>`;
 }
 
 /** How a wall is ordered and how large its images are. */

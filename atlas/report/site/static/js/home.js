@@ -43,7 +43,7 @@ function modelSection(model, k) {
       <h2><span.dot></span>${model.name}</h2>
       <nav.links aria-label=${`Of ${model.name}`}>${hasMap(model) && html`<a href=${routes.map(model)}>Map of its features</a>`}<a href=${routes.all({ in: model.name })}>All on one wall</a></nav>
     </header>
-    ${hasMap(model) && html`<a.banner href=${routes.map(model)} aria-label=${`Map of the features of ${model.name}`}><img src=${mosaicOf(model)} alt="" loading=${k ? "lazy" : "eager"} decoding="async" /></a>`}
+    ${hasMap(model) && html`<a.banner href=${routes.map(model)} aria-label=${`Map of the features of ${model.name}`}><img src=${`bands/${url(model.path)}.webp`} alt="" loading=${k ? "lazy" : "eager"} decoding="async" /></a>`}
     <div.layers>${model.layers.map(layerRow)}</div>
     ${made.length > 0 && html`<details.made><summary>How they were made</summary><p.quiet.small>${made.join(" \u00b7 ")}</p></details>`}
   </section>`;
@@ -78,8 +78,8 @@ function sampleThumb(layer, place) {
 function stateBar(layer) {
   const { features, loses } = layer;
   const kinds = ["ok", "dead", "failed", "left"].filter((kind) => features[kind]);
-  const link = (query, text) => html`<a.tally href=${routes.layer(layer, query)}>${text}</a>`;
-  const lost = loses > 0 && link({ own: "loses", order: "rank", turned: "1" }, `${loses.toLocaleString("en")} lose`);
+  const link = (query, text, title) => html`<a.tally href=${routes.layer(layer, query)} title=${title}>${text}</a>`;
+  const lost = loses > 0 && link({ own: "loses", order: "rank", turned: "1" }, `${loses.toLocaleString("en")} not best`, "Another feature\u2019s image drives these more than their own does");
   if (kinds.length === 1 && features.ok) return lost && html`<span.small.quiet.states>${lost}</span>`;
   return [
     el(
