@@ -1,10 +1,17 @@
 """The map and the matrix: what lies under the pointer, what a click opens, and the keyboard."""
 
 import re
+from pathlib import Path
 
+import numpy as np
 import pytest
+from made_atlas import Made, make_atlas
+from made_similarity import write_maps, write_similarity
+from playwright.sync_api import Browser
 
-from tests.browser.visit import Visit
+from atlas.report.site import matrix_data
+from atlas.report.site.write import write_site
+from tests.browser.visit import Visit, visiting
 
 pytestmark = pytest.mark.job
 
@@ -105,3 +112,23 @@ def test_the_matrix_is_walked_by_keys(visit: Visit) -> None:
     assert re.search(r"conv2:\d+ and conv2:\d+ · drive each other: −?\d", said)
     visit.press("Enter")
     visit.page.wait_for_function("location.hash.startsWith('#/compare')")
+
+
+def test_of_a_wide_matrix_tiles_are_loaded_where_one_looks(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("WIDE", 10), ("REDUCED", 6), ("TILE", 5)):
+        monkeypatch.setattr(matrix_data, name, value)
+    paths = make_atlas(tmp_path / "a", [Made("net", "wide", 12, 12, metrics=("l1",))])
+    write_similarity(paths)
+    write_maps(paths)
+    write_site(paths)
+    matrix = np.load(paths.map("net", "wide", "sym").with_name("sym.npy"))
+    with visiting(browser, paths.root) as visit:
+        visit.go("#/matrix/net/wide").page.wait_for_load_state("networkidle")
+        tiles = {url.rpartition("/matrix-sym-")[2] for url in visit.asked if "/matrix-sym-" in url}
+        assert tiles == {f"{row}-{column}.js" for row in range(3) for column in range(row, 3)}
+        visit.page.focus("main canvas")
+        visit.press(*["ArrowRight"] * 8, "ArrowDown")
+        value = re.search(r"drive each other: (−?[\d.]+)", visit.page.inner_text(".said"))
+        assert value and float(value[1].replace("−", "-")) == pytest.approx(matrix[1, 8], abs=0.05)

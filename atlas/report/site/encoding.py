@@ -21,6 +21,11 @@ def script(key: str, value: Any) -> bytes:
     return f"atlas.put({_json(key)}, {_json(value)});".encode("ascii")
 
 
+def value_of(data: bytes) -> Any:
+    """The value that a script puts."""
+    return json.loads(b"[" + data.removeprefix(b"atlas.put(").removesuffix(b");") + b"]")[1]
+
+
 def rounded(values: np.ndarray, digits: int = DIGITS) -> np.ndarray:
     """Values to so many significant digits.
 

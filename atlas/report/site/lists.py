@@ -3,7 +3,7 @@
 from atlas.query.atlas import Atlas
 from atlas.query.tables_known import PROBE
 from atlas.query.view_files import quoted
-from atlas.report.site.encoding import Json, listed, numbers
+from atlas.report.site.encoding import Json, listed, numbers, value_of
 from atlas.report.site.neighbors import Partners
 
 MOST = 240  # rows of a list
@@ -35,3 +35,8 @@ def read_list(atlas: Atlas, kind: str) -> Json:
     values = [listed(numbers(rows[name])) for name in ("score", "baseline")]
     columns = [*sides, *values, rows["mutual"].cast("int8").to_pylist()]
     return {"layers": partners.layers, "rows": list(map(list, zip(*columns, strict=True)))}
+
+
+def row_count(data: bytes) -> int:
+    """How many rows a list has, as it is written."""
+    return len(value_of(data)["rows"])

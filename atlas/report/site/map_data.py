@@ -2,8 +2,11 @@
 regions of the grid are called.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +18,7 @@ from atlas.query.view_files import quoted
 from atlas.report.marks import digest_of
 from atlas.report.site import mosaic
 from atlas.report.site.encoding import Json
-from atlas.report.site.grid import Grid, grid_of
+from atlas.report.site.grid import NARROWEST, WIDEST, Grid, grid_of
 from atlas.report.site.mosaic import Source
 from atlas.report.site.regions import regions_of
 from atlas.report.site.site_layer import SHEET_SIDE, SiteLayer
@@ -25,7 +28,8 @@ from atlas.store.paths import AtlasPaths
 DIGITS = 4  # of a coordinate, after the point
 
 
-class Plane(NamedTuple):
+@dataclass(frozen=True)
+class Plane:
     """The features of a model that one probe laid out, in the order of their addresses."""
 
     probe: str
@@ -33,7 +37,17 @@ class Plane(NamedTuple):
     layer: NDArray[np.intp]  # (n,) the number of each feature's
     channel: NDArray[np.intp]
     points: NDArray[np.float64]  # (n, 2)
-    grid: Grid
+
+    @cached_property
+    def grid(self) -> Grid:
+        """A cell for each feature."""
+        return grid_of(self.points)
+
+    @cached_property
+    def digest(self) -> str:
+        """Digest of which features lie where."""
+        names = [layer.name for layer in self.layers]
+        return digest_of(names, self.layer.tobytes(), self.channel.tobytes(), self.points.tobytes(), NARROWEST, WIDEST)
 
 
 def mapped_layers(atlas: Atlas) -> dict[str, set[str]]:
@@ -53,7 +67,7 @@ def read_planes(atlas: Atlas, model: str, layers: Sequence[SiteLayer]) -> list[P
 def _plane(probe: str, layers: Sequence[SiteLayer], rows: list[Json], numbers: dict[str, int]) -> Plane:
     points = np.array([(row["x"], row["y"]) for row in rows], float)
     layer = np.array([numbers[row["layer"]] for row in rows])
-    return Plane(probe, layers, layer, np.array([row["channel"] for row in rows]), points, grid_of(points))
+    return Plane(probe, layers, layer, np.array([row["channel"] for row in rows]), points)
 
 
 def plane_data(plane: Plane) -> Json:
@@ -77,11 +91,11 @@ def _name(layer: SiteLayer, channel: int) -> str:
 
 def write_mosaic(paths: AtlasPaths, ledger: SiteLedger, plane: Plane, model: str) -> None:
     """Write the grid of a plane as a picture, unless the sheets that it is cut from are as they were."""
-    sources = list(_sources(paths, plane))
+    sources = list(_holders(paths, plane))
     file = paths.site_mosaic(model, plane.probe)
     sheets = [ledger.digest(source.sheet) for source in sources]
-    digest = digest_of("mosaic", mosaic.DRAWING, plane.grid.cell.tolist(), plane.grid.columns, sheets)
-    ledger.write(file, digest, lambda: mosaic.as_webp(mosaic.draw(plane.grid, sources, SHEET_SIDE)))
+    digest = digest_of("mosaic", mosaic.DRAWING, plane.digest, sheets)
+    ledger.write(file, digest, lambda: mosaic.as_webp(mosaic.draw(plane.grid, _placed(plane, sources), SHEET_SIDE)))
 
 
 def write_band(paths: AtlasPaths, ledger: SiteLedger, plane: Plane, model: str) -> None:
@@ -95,17 +109,27 @@ def write_band(paths: AtlasPaths, ledger: SiteLedger, plane: Plane, model: str) 
     ledger.write(paths.site_band(model), digest_of("band", mosaic.BAND, ledger.digest(mosaic_file)), cut)
 
 
-def _sources(paths: AtlasPaths, plane: Plane) -> list[Source]:
+class Holder(NamedTuple):
+    """A sheet, the thumbnails on it that are meant, and whose they are."""
+
+    sheet: Path
+    places: NDArray[np.intp]
+    features: NDArray[np.intp]  # numbers in the plane
+
+
+def _placed(plane: Plane, holders: list[Holder]) -> list[Source]:
+    return [Source(holder.sheet, holder.places, plane.grid.cell[holder.features]) for holder in holders]
+
+
+def _holders(paths: AtlasPaths, plane: Plane) -> Iterator[Holder]:
     """The sheets that hold the thumbnails of a plane: those of the images that stand for its features."""
-    sources = []
     for number, layer in enumerate(plane.layers):
         mine = np.flatnonzero(plane.layer == number)
         positions = np.searchsorted(layer.channels, plane.channel[mine])
         sheet, place = np.divmod(positions, SHEET_SIDE**2)
         sets = np.where(layer.stands[positions] < 0, -1, layer.set_of[layer.stands[positions]])
-        for key in sorted({*zip(sets.tolist(), sheet.tolist(), strict=True)}):
-            here = (sets == key[0]) & (sheet == key[1])
-            if key[0] >= 0:
-                file = paths.site_sprites(layer.path, f"{layer.sets[key[0]].key}-{key[1]}")
-                sources.append(Source(file, place[here], plane.grid.cell[mine[here]]))
-    return sources
+        for one, page in sorted({*zip(sets.tolist(), sheet.tolist(), strict=True)}):
+            here = (sets == one) & (sheet == page)
+            if one >= 0:
+                file = paths.site_sprites(layer.path, f"{layer.sets[one].key}-{page}")
+                yield Holder(file, place[here], mine[here])

@@ -16,7 +16,7 @@ from PIL import Image
 
 from atlas.query.atlas import Atlas
 from atlas.report.sheets.canvas import GROUND
-from atlas.report.site.encoding import script
+from atlas.report.site.encoding import script, value_of
 from atlas.report.site.overview import words_of
 from atlas.report.site.site_layer import read_layers
 from atlas.report.site.sprites import UNREADABLE
@@ -122,12 +122,13 @@ def _write_small(publication: Publication, folder: Path, picture: str) -> None:
 
 def _overview(paths: AtlasPaths) -> bytes:
     """The overview, which says that pictures are small ones, and nothing of this machine."""
-    text = paths.site_overview.read_text(encoding="ascii")
-    key, value = json.loads(f"[{text.removeprefix('atlas.put(').removesuffix(');')}]")
+    value = value_of(paths.site_overview.read_bytes())
     name = str(value["name"])
     images = {"root": f"{SMALL}/", "ending": ENDING}
-    commands = json.loads(json.dumps([value["compare"], value["notes"]]).replace(json.dumps(value["root"])[1:-1], name))
-    return script(key, {**value, "root": name, "compare": commands[0], "notes": commands[1], "images": images})
+    machine = json.dumps([value["compare"], value["notes"]])
+    compare, notes = json.loads(machine.replace(json.dumps(value["root"])[1:-1], name))
+    told = {**value, "root": name, "compare": compare, "notes": notes, "images": images}
+    return script(paths.site_key(paths.site_overview), told)
 
 
 def _pictures(atlas: Atlas) -> Iterator[str]:

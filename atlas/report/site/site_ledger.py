@@ -89,7 +89,7 @@ class SiteLedger:
     def save(self) -> None:
         """Write what is known of all files, those of earlier runs too."""
         marks = {**self._known, **self._claimed}
-        write_bytes(self._paths.site_ledger, json.dumps(marks, indent=0, sort_keys=True).encode(), durable=False)
+        write_bytes(self._paths.site_ledger, json.dumps(marks, sort_keys=True).encode(), durable=False)
 
     def _remove_others(self) -> None:
         for name in self._known.keys() - self._claimed.keys():

@@ -13,7 +13,7 @@ from atlas.report.marks import digest_of
 from atlas.report.site.details import chunk_count, details
 from atlas.report.site.encoding import Json, script
 from atlas.report.site.families import families_of, named_families
-from atlas.report.site.lists import LISTS, read_list
+from atlas.report.site.lists import LISTS, read_list, row_count
 from atlas.report.site.map_data import mapped_layers, plane_data, read_planes, write_band, write_mosaic
 from atlas.report.site.matrix_data import matrix_files, read_matrix, tile_names
 from atlas.report.site.neighbors import Partners, pairs_within, read_neighbors
@@ -164,12 +164,10 @@ def _write_lists(site: Site) -> dict[str, int]:
     counts = {}
     for kind in LISTS:
         file = site.paths.site_list(kind)
-        value = read_list(site.atlas, kind)
-        if value["rows"]:
-            counts[kind] = len(value["rows"])
-            data = site.script(file, value)
-            site.ledger.write(file, digest_of(data), lambda data=data: data)
-    return counts
+        digest = digest_of("list", SITE, LISTS[kind], site.similarity)
+        site.ledger.write(file, digest, lambda file=file, kind=kind: site.script(file, read_list(site.atlas, kind)))
+        counts[kind] = row_count(file.read_bytes())
+    return {kind: count for kind, count in counts.items() if count}
 
 
 def _write_map(site: Site, model: str, layers: list[SiteLayer]) -> list[str]:

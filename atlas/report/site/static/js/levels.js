@@ -26,7 +26,7 @@ function readMatrix(key, data, shade, changed) {
     step,
     value: (i, j) => low + step * level(i, j),
     isExact: (i, j) => every === 1 || Boolean(held(Math.min(i, j), Math.max(i, j))),
-    small: paintLevels(m, m, (i, j) => (every === 1 && i === j ? null : coarse(i, j)), colours),
+    small: paintTriangle(m, levels, colours, every > 1),
     /** The picture of a tile; undefined while it is not there, and then it is asked for. */
     part(row, column) {
       const name = `${row}-${column}`;
@@ -64,6 +64,19 @@ function paintLevels(wide, high, level, colours) {
   const pixels = new Uint32Array(image.data.buffer);
   for (let i = 0, k = 0; i < high; i += 1) for (let j = 0; j < wide; j += 1, k += 1) pixels[k] = colours[level(i, j)] ?? 0xff808080;
   const canvas = el("canvas", { width: wide, height: high });
+  canvas.getContext("2d").putImageData(image, 0, 0);
+  return canvas;
+}
+
+/** The same of a whole square, from what lies above its diagonal: `own` says whether the diagonal is among it. */
+function paintTriangle(n, levels, colours, own) {
+  const image = new ImageData(n, n);
+  const pixels = new Uint32Array(image.data.buffer);
+  for (let i = 0, k = 0; i < n; i += 1) {
+    if (!own) pixels[i * n + i] = 0xff808080;
+    for (let j = own ? i : i + 1, at = i * n + j, back = j * n + i; j < n; j += 1, at += 1, back += n, k += 1) pixels[at] = pixels[back] = colours[levels[k]];
+  }
+  const canvas = el("canvas", { width: n, height: n });
   canvas.getContext("2d").putImageData(image, 0, 0);
   return canvas;
 }

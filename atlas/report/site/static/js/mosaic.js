@@ -1,7 +1,7 @@
 // A map as one picture: thumbnails side by side without a gap. From afar it is the picture that was drawn as the site was written, from near the sheets.
 
 const CLOSEST = 260; // px of a cell
-const MOST_CELLS = 1500; // drawn one by one in a frame
+const MOST_CELLS = 800; // drawn one by one in a frame
 const LABELLED = 150; // px of a window that has room for its name
 const SHADE = 0.8; // opacity of what covers cells that are not lit
 
