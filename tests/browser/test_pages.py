@@ -245,5 +245,5 @@ def test_pictures_of_all_pages_are_taken(made: Path, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     shots = list((tmp_path / "build/screens").glob("*.png"))
-    assert len(shots) == 27 and (tmp_path / "build/screens/montage.jpg").is_file()
+    assert len(shots) == 33 and (tmp_path / "build/screens/montage.jpg").is_file()
     assert all(len(np.unique(np.asarray(Image.open(shot).convert("L")))) > 20 for shot in shots)

@@ -89,7 +89,10 @@ const colourOfModel = (model) => MODEL_COLOURS[whole.data.models.indexOf(model) 
 const details = (layer, channel) =>
   load(`layers/${layer.path}/features-${Math.floor(layer.place.get(channel) / whole.data.chunk)}`).then((chunk) => {
     const feature = chunk.features[channel];
-    const lists = Object.entries(feature.neighbors).map(([name, list]) => [name, neighborsOf(list, chunk.layers, chunk.ends[name])]);
+    const lists = Object.entries(feature.neighbors).map(([name, list]) => [
+      name,
+      neighborsOf(list, chunk.layers, chunk.ends[name]),
+    ]);
     return { ...feature, neighbors: Object.fromEntries(lists) };
   });
 const gridOf = (layer) => load(`layers/${layer.path}/layer`);
@@ -100,9 +103,10 @@ const ROW_BYTES = 14; // bytes of a neighbor: report/site/neighbors.py says whic
 /** A list of neighbors out of its bytes; those of layers that are not in the atlas are left out. */
 function neighborsOf([near, data], layers, ends) {
   const view = new DataView(bytes(data).buffer);
-  return Array.from({ length: view.byteLength / ROW_BYTES }, (_, k) => ({ sign: k < near ? 1 : -1, ...readNeighbor(view, k * ROW_BYTES, layers, ends) })).filter(
-    (one) => one.layer?.place.has(one.channel),
-  );
+  return Array.from({ length: view.byteLength / ROW_BYTES }, (_, k) => ({
+    sign: k < near ? 1 : -1,
+    ...readNeighbor(view, k * ROW_BYTES, layers, ends),
+  })).filter((one) => one.layer?.place.has(one.channel));
 }
 
 function readNeighbor(view, at, layers, [low, high]) {

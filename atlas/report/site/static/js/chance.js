@@ -19,8 +19,11 @@ function scoreBar({ score, baseline, sign = 1, reverse }, most) {
   const said = [
     `score ${number(score)}`,
     known && `by chance ${number(baseline)}`,
-    reverse !== undefined && (reverse ? `it stands ${ordinal(reverse)} in the other\u2019s list` : "it does not stand in the other\u2019s list"),
-  ].filter(Boolean).join(", ");
+    reverse !== undefined &&
+      (reverse ? `it stands ${ordinal(reverse)} in the other\u2019s list` : "it does not stand in the other\u2019s list"),
+  ]
+    .filter(Boolean)
+    .join(", ");
   return html`<span.score title=${said}>
     <span.number>${number(score)}</span>
     <span class=${`bar${sign < 0 ? " below" : ""}${isBeyond({ score, baseline, sign }) ? "" : " within"}`} role="img" aria-label=${said}>

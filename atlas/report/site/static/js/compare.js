@@ -5,13 +5,20 @@ function compared({ a, b }) {
   const [one, other] = [a || "", b || ""].map(meant);
   const first = one || other;
   if ((!one || !other) && first && !first.list)
-    return [details(first.layer, first.channel), (known) => pickPage(a || "", b || "", one && { ...one, known }, other && { ...other, known })];
+    return [
+      details(first.layer, first.channel),
+      (known) => pickPage(a || "", b || "", one && { ...one, known }, other && { ...other, known }),
+    ];
   if (!one || !other) return [null, () => pickPage(a || "", b || "", one, other)];
   if (one.list && other.list) {
     const near = one.model === other.model ? load(`layers/${one.path}/pairs`).catch(() => null) : null;
     return [Promise.all([gridOf(one), near]), ([grid, pairs]) => layersPage(one, other, grid, pairs)];
   }
-  if (one.list || other.list) return [null, () => pickPage(a, b, one.list ? one : other, null, "Two features go together, or two layers: pick another layer.")];
+  if (one.list || other.list)
+    return [
+      null,
+      () => pickPage(a, b, one.list ? one : other, null, "Two features go together, or two layers: pick another layer."),
+    ];
   const sides = [one, other].map(({ layer, channel }) => [details(layer, channel), gridOf(layer)]);
   return [
     Promise.all([...sides.flat(), pairMatrix(one, other)]),
@@ -36,17 +43,18 @@ const pairMatrix = (one, other) =>
     : null;
 
 function pairPage(one, first, other, second, matrix) {
-  const relations = [
-    ...relationsOf(first, other),
-    ...relationsOf(second, one).map((row) => ({ ...row, back: true })),
-  ];
+  const relations = [...relationsOf(first, other), ...relationsOf(second, one).map((row) => ({ ...row, back: true }))];
   const addresses = [one, other].map((side) => addressOf(side.layer, side.channel));
   return el(
     "div.page.compare",
     el(
       "header.title",
       el("h1", "Two features"),
-      el("nav.links", el("a", { href: routes.compare(addresses[1], addresses[0]) }, "Swap"), el("a", { href: routes.compare(addresses[0], null) }, "Another one")),
+      el(
+        "nav.links",
+        el("a", { href: routes.compare(addresses[1], addresses[0]) }, "Swap"),
+        el("a", { href: routes.compare(addresses[0], null) }, "Another one"),
+      ),
     ),
     el(
       "div.pair2",
@@ -131,7 +139,9 @@ function sideOf({ layer, channel }, known) {
 const relationsOf = (known, to) =>
   Object.entries(known.neighbors).flatMap(([key, rows]) => {
     const [probe, scope, measure] = key.split("/");
-    return rows.filter((row) => row.channel === to.channel && row.layer === to.layer).map((row) => ({ ...row, probe, scope, measure }));
+    return rows
+      .filter((row) => row.channel === to.channel && row.layer === to.layer)
+      .map((row) => ({ ...row, probe, scope, measure }));
   });
 
 const AMONG = { layer: "the layer", model: "the network", other: "the other network" };
@@ -164,10 +174,18 @@ function relationsList(rows, one, other) {
 
 /** The features that are near to both, beyond chance. */
 function sharedSection(one, first, other, second) {
-  const near = (known) => new Map(Object.values(known.neighbors).flat().filter((row) => row.sign > 0 && isBeyond(row)).map((row) => [addressOf(row.layer, row.channel), row]));
+  const near = (known) =>
+    new Map(
+      Object.values(known.neighbors)
+        .flat()
+        .filter((row) => row.sign > 0 && isBeyond(row))
+        .map((row) => [addressOf(row.layer, row.channel), row]),
+    );
   const theirs = near(second);
   const shared = [...near(first)].filter(([address]) => theirs.has(address)).map(([, row]) => row);
   if (!shared.length) return null;
-  return html`<section><h2>Near to both</h2><div.neighborlist>${shared.slice(0, 24).map(({ layer, channel }) => html`<div.neighbor style=${{ "--model": colourOfModel(layer.model) }}>
-    ${card(layer, channel, { lines: [whereabouts(layer, channel, one.layer)] })}</div>`)}</div></section>`;
+  return html`<section><h2>Near to both</h2><div.neighborlist>${shared.slice(0, 24).map(
+    ({ layer, channel }) => html`<div.neighbor style=${{ "--model": colourOfModel(layer.model) }}>
+    ${card(layer, channel, { lines: [whereabouts(layer, channel, one.layer)] })}</div>`,
+  )}</div></section>`;
 }

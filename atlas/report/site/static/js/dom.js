@@ -12,7 +12,9 @@ function el(kind, ...rest) {
     else if (name === "style") for (const [key, said] of Object.entries(value)) made.style.setProperty(key, said);
     else made.setAttribute(name, value === true ? "" : value);
   }
-  made.append(...rest.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false && child !== true));
+  made.append(
+    ...rest.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false && child !== true),
+  );
   return made;
 }
 

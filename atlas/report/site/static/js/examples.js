@@ -13,7 +13,12 @@ function examplesSection(known) {
         "div.examples",
         el(
           "figure.first",
-          el("div.panels", panel(first, { box: true }), first.heat && panel(first, { heat: true, said: "its heat map" }), cropOf(first)),
+          el(
+            "div.panels",
+            panel(first, { box: true }),
+            first.heat && panel(first, { heat: true, said: "its heat map" }),
+            cropOf(first),
+          ),
           el("figcaption.caption", first.said),
         ),
         others.map((one) => el("figure", panel(one, { heat: true, box: true }), cropOf(one), caption(one))),

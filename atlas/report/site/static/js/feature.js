@@ -24,11 +24,16 @@ function featurePage(layer, channel, known, grids, query) {
     ${neighborsSection(layer, channel, known, query)}
     ${matchesSection(layer, channel)}
     ${known.images.length > 0 && madeSection(layer, known)}
-    ${foot([
-      ["Its rows and a sheet of it", command("show", shellWord(address))],
-      image && ["A card of it, PNG or SVG", command("show", shellWord(address), "--card", `${layer.name.replace(/[^\w.-]/g, "_")}-${channel}.svg`)],
-      ["In Python", `atlas.open(${JSON.stringify(whole.data.root)}).feature(${JSON.stringify(address)})`],
-    ].filter(Boolean))}
+    ${foot(
+      [
+        ["Its rows and a sheet of it", command("show", shellWord(address))],
+        image && [
+          "A card of it, PNG or SVG",
+          command("show", shellWord(address), "--card", `${layer.name.replace(/[^\w.-]/g, "_")}-${channel}.svg`),
+        ],
+        ["In Python", `atlas.open(${JSON.stringify(whole.data.root)}).feature(${JSON.stringify(address)})`],
+      ].filter(Boolean),
+    )}
   </div>`;
 }
 
@@ -36,12 +41,17 @@ function featurePage(layer, channel, known, grids, query) {
 function walkLinks(layer, channel, grids, query) {
   const kept = { ...selecting(query), ...pick(query, ["probe"]) };
   const row = beside(layer, channel, grids, query) || {};
-  const link = (item, rel, text) => item && html`<a href=${routes.feature(item.layer, item.channel, kept)} rel=${rel}>${text}</a>`;
+  const link = (item, rel, text) =>
+    item && html`<a href=${routes.feature(item.layer, item.channel, kept)} rel=${rel}>${text}</a>`;
   const title = (item) => (item.layer === layer ? item.channel : `${item.layer.name}:${item.channel}`);
   const address = addressOf(layer, channel);
   const mark = el(
     "button.mark",
-    { type: "button", "aria-pressed": String(isMarked(address)), onclick: () => mark.setAttribute("aria-pressed", String(toggleMark(address))) },
+    {
+      type: "button",
+      "aria-pressed": String(isMarked(address)),
+      onclick: () => mark.setAttribute("aria-pressed", String(toggleMark(address))),
+    },
     "Bookmark",
   );
   const narrowed = SELECTING.some((key) => query[key]);
@@ -57,7 +67,9 @@ function walkLinks(layer, channel, grids, query) {
   </nav>`;
 }
 
-const orderWords = ({ order, turned }) => ({ score: ", by score", rank: ", by own image", cluster: ", by family" })[order]?.concat(turned ? " from the weakest" : "") || "";
+const orderWords = ({ order, turned }) =>
+  ({ score: ", by score", rank: ", by own image", cluster: ", by family" })[order]?.concat(turned ? " from the weakest" : "") ||
+  "";
 
 /** What the chosen image does to the whole layer. */
 function spectraOf(layer, channel, image) {
@@ -76,13 +88,27 @@ function spectraOf(layer, channel, image) {
 function matchesSection(layer, channel) {
   const grid = arrived.get(`layers/${layer.path}/layer`);
   const place = layer.place.get(channel);
-  const found = Object.entries(grid.matches).map(([model, { layers, rows }]) => [model, layers, rows[place]]).filter(([, , row]) => row);
+  const found = Object.entries(grid.matches)
+    .map(([model, { layers, rows }]) => [model, layers, rows[place]])
+    .filter(([, , row]) => row);
   const cards = found.flatMap(([model, layers, [l, other, score, baseline, , partnerLayer, partner, partnerScore]]) => {
     const to = layerOf(model, layers[l]);
     const mate = partnerLayer >= 0 ? layerOf(model, layers[partnerLayer]) : null;
     return [
-      to?.place.has(other) && neighborCard({ layer: to, channel: other, score, baseline, most: 1 }, layer, channel, isBeyond({ score, baseline }) ? "best match" : "best match, not above chance"),
-      mate?.place.has(partner) && neighborCard({ layer: mate, channel: partner, score: partnerScore, baseline: null, most: 1 }, layer, channel, el("span", term("partner", "partner"))),
+      to?.place.has(other) &&
+        neighborCard(
+          { layer: to, channel: other, score, baseline, most: 1 },
+          layer,
+          channel,
+          isBeyond({ score, baseline }) ? "best match" : "best match, not above chance",
+        ),
+      mate?.place.has(partner) &&
+        neighborCard(
+          { layer: mate, channel: partner, score: partnerScore, baseline: null, most: 1 },
+          layer,
+          channel,
+          el("span", term("partner", "partner")),
+        ),
     ];
   });
   return cards.some(Boolean) && html`<section><h2>Its match in other networks</h2><div.matches>${cards}</div></section>`;

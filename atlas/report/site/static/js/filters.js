@@ -7,7 +7,11 @@ function redraw(changes) {
 }
 
 function filterTools(query, states) {
-  const field = (key, label, properties) => html`<label.picker><span.label>${label}</span><input value=${query[key] || ""} data-key=${label}
+  const field = (
+    key,
+    label,
+    properties,
+  ) => html`<label.picker><span.label>${label}</span><input value=${query[key] || ""} data-key=${label}
     onchange=${({ currentTarget }) => redraw({ [key]: currentTarget.value.trim() || null, at: null })} ...${properties} /></label>`;
   const narrowed = ["state", "own", "name", "low", "high", "in"].some((key) => query[key]);
   const open = narrowed || innerWidth > 700; // on a phone it would push the wall out of sight
@@ -28,10 +32,34 @@ function orderTools(layers, grids, query, size) {
   const what = { cluster: "family", score: "score", rank: "rank" }[order];
   return html`<div.tools>
     ${choices("Order", ordersOf(layers, grids), order, (value) => redraw({ order: value === "index" ? null : value, turned: null }))}
-    ${(order === "score" || order === "rank") && choices("From", [["", "the best"], ["1", "the weakest"]], query.turned ? "1" : "", (turned) => redraw({ turned: turned || null }))}
-    ${order === "cluster" && choices("by", measures.map((name) => [name, MEASURE_WORDS[name]]), measures.includes(query.measure) ? query.measure : measures[0], (measure) => redraw({ measure }))}
+    ${
+      (order === "score" || order === "rank") &&
+      choices(
+        "From",
+        [
+          ["", "the best"],
+          ["1", "the weakest"],
+        ],
+        query.turned ? "1" : "",
+        (turned) => redraw({ turned: turned || null }),
+      )
+    }
+    ${
+      order === "cluster" &&
+      choices(
+        "by",
+        measures.map((name) => [name, MEASURE_WORDS[name]]),
+        measures.includes(query.measure) ? query.measure : measures[0],
+        (measure) => redraw({ measure }),
+      )
+    }
     ${layers.length === 1 && choices("Images", setOptions(layers[0]), layers[0].sets[setByKey(layers[0], query.set)]?.key, (set) => redraw({ set }))}
-    ${choices("Size", Object.keys(SIZES).map((key) => [key, key[0].toUpperCase()]), size, (value) => redraw({ size: value }))}
+    ${choices(
+      "Size",
+      Object.keys(SIZES).map((key) => [key, key[0].toUpperCase()]),
+      size,
+      (value) => redraw({ size: value }),
+    )}
     ${what && html`<span.quiet.small>${term(what, `What is ${{ family: "a family", score: "the score", rank: "this order" }[what]}?`)}</span>`}
   </div>`;
 }

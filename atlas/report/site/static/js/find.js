@@ -13,16 +13,36 @@ function everything() {
   const called = new Map(); // name → features
   for (const layer of whole.layers)
     for (const [channel, name] of Object.entries(layer.names))
-      if (layer.place.has(Number(channel))) called.set(name, called.get(name) || []).get(name).push({ layer, channel: Number(channel) });
+      if (layer.place.has(Number(channel)))
+        called
+          .set(name, called.get(name) || [])
+          .get(name)
+          .push({ layer, channel: Number(channel) });
   for (const [name, features] of called) {
-    if (features.length > 1) entries.push({ text: name, title: name, note: count(features.length, "feature"), href: routes.all({ name: `"${name}"` }), ...features[0] });
+    if (features.length > 1)
+      entries.push({
+        text: name,
+        title: name,
+        note: count(features.length, "feature"),
+        href: routes.all({ name: `"${name}"` }),
+        ...features[0],
+      });
     for (const one of features) entries.push({ ...one, text: `${name} ${nameOf(one.layer)}` });
   }
   for (const layer of whole.layers)
     layer.families.forEach(([name, size, channel], k) =>
-      entries.push({ layer, channel, text: `${name || ""} family ${k + 1} ${nameOf(layer)}`, title: familyTitle(name, k), note: `${nameOf(layer)}, ${count(size, "feature")}`, href: routes.family(layer, k) }));
+      entries.push({
+        layer,
+        channel,
+        text: `${name || ""} family ${k + 1} ${nameOf(layer)}`,
+        title: familyTitle(name, k),
+        note: `${nameOf(layer)}, ${count(size, "feature")}`,
+        href: routes.family(layer, k),
+      }),
+    );
   for (const { title, words, href } of listLinks()) entries.push({ text: `${title} ${words}`, title, note: "list", href });
-  for (const model of whole.data.models) if (hasMap(model)) entries.push({ text: `map ${model.name}`, title: `Map of ${model.name}`, href: routes.map(model) });
+  for (const model of whole.data.models)
+    if (hasMap(model)) entries.push({ text: `map ${model.name}`, title: `Map of ${model.name}`, href: routes.map(model) });
   index = { entries, texts: entries.map(({ text }) => text.toLowerCase()) };
   return index;
 }
@@ -38,12 +58,21 @@ function find(text) {
   if (!/^\d+$/.test(words.at(-1))) return found.slice(0, ENTRIES);
   const channel = Number(words.at(-1));
   const rest = words.slice(0, -1);
-  const layers = rest.length ? ranked(whole.layers.map((layer) => nameOf(layer).toLowerCase()), rest).map((k) => whole.layers[k]) : whole.layers;
+  const layers = rest.length
+    ? ranked(
+        whole.layers.map((layer) => nameOf(layer).toLowerCase()),
+        rest,
+      ).map((k) => whole.layers[k])
+    : whole.layers;
   const exactly = layers.filter((layer) => layer.place.has(channel)).map((layer) => ({ layer, channel }));
   return (rest.length ? [...exactly, ...found] : [...found, ...exactly]).slice(0, ENTRIES);
 }
 
-const wordsOf = (text) => text.toLowerCase().split(/[\s/:,"]+/).filter(Boolean);
+const wordsOf = (text) =>
+  text
+    .toLowerCase()
+    .split(/[\s/:,"]+/)
+    .filter(Boolean);
 
 /** Numbers of the texts that hold all words in any order, best first: those with the words as they were typed, or else misspelt ones. */
 function ranked(texts, words) {
@@ -55,7 +84,10 @@ function ranked(texts, words) {
 /** More for whole parts than for pieces, and for a text that is little more than the words. */
 function closeness(text, words) {
   const parts = text.split(/[^a-z0-9]+/);
-  const sum = words.reduce((all, word) => all + (parts.includes(word) ? 1 : parts.some((one) => one.startsWith(word) || one.endsWith(word)) ? 0.7 : 0.4), 0);
+  const sum = words.reduce(
+    (all, word) => all + (parts.includes(word) ? 1 : parts.some((one) => one.startsWith(word) || one.endsWith(word)) ? 0.7 : 0.4),
+    0,
+  );
   return sum + 0.5 / parts.length;
 }
 

@@ -37,7 +37,10 @@ function notes(said) {
 }
 
 function modelSection(model, k) {
-  const made = [model.recipes.length && `recipe ${model.recipes.join(", ")}`, model.weights.length && `weights ${model.weights.join(", ")}`].filter(Boolean);
+  const made = [
+    model.recipes.length && `recipe ${model.recipes.join(", ")}`,
+    model.weights.length && `weights ${model.weights.join(", ")}`,
+  ].filter(Boolean);
   return html`<section.model aria-label=${model.name} style=${{ "--model": colourOfModel(model) }}>
     <header>
       <h2><span.dot></span>${model.name}</h2>
@@ -79,7 +82,13 @@ function stateBar(layer) {
   const { features, loses } = layer;
   const kinds = ["ok", "dead", "failed", "left"].filter((kind) => features[kind]);
   const link = (query, text, title) => html`<a.tally href=${routes.layer(layer, query)} title=${title}>${text}</a>`;
-  const lost = loses > 0 && link({ own: "loses", order: "rank", turned: "1" }, `${loses.toLocaleString("en")} not best`, "Another feature\u2019s image drives these more than their own does");
+  const lost =
+    loses > 0 &&
+    link(
+      { own: "loses", order: "rank", turned: "1" },
+      `${loses.toLocaleString("en")} not best`,
+      "Another feature\u2019s image drives these more than their own does",
+    );
   if (kinds.length === 1 && features.ok) return lost && html`<span.small.quiet.states>${lost}</span>`;
   return [
     el(

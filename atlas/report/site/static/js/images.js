@@ -26,10 +26,16 @@ function imageRows(layer, channel, known, chosen) {
   for (const image of known.images) {
     const { metric, target, recipe, variant } = layer.sets[image.set];
     const key = JSON.stringify([metric, target, recipe, variant]);
-    rows.set(key, rows.get(key) || []).get(key).push(image);
+    rows
+      .set(key, rows.get(key) || [])
+      .get(key)
+      .push(image);
   }
   const differing = (name) => new Set(layer.sets.map((one) => one[name])).size > 1;
-  const title = ({ metric, target, recipe, variant }) => [metric, (target !== "channel" || differing("target")) && target, differing("recipe") && recipe, variant].filter(Boolean).join(" \u00b7 ");
+  const title = ({ metric, target, recipe, variant }) =>
+    [metric, (target !== "channel" || differing("target")) && target, differing("recipe") && recipe, variant]
+      .filter(Boolean)
+      .join(" \u00b7 ");
   const figure = (image) => html`<figure class=${image.set === chosen ? "shown" : ""}>
     <a.frame href=${routes.feature(layer, channel, { ...selecting(), set: layer.sets[image.set].key })} aria-label=${`Look at ${setLabel(layer, image.set)}`} aria-current=${image.set === chosen && "true"}>
       ${fullImage(layer, channel, image.set, { width: image.width, height: image.height })}</a>
@@ -44,7 +50,9 @@ function noImage(layer, channel) {
   const grid = arrived.get(`layers/${layer.path}/layer`);
   const mine = grid.failures.filter(([failed]) => failed === channel);
   return mine.length
-    ? mine.map(([, set, type, message]) => el("p.empty", `${set >= 0 ? `${setLabel(layer, set)}: ` : ""}failed with ${type}: ${message || ""}`))
+    ? mine.map(([, set, type, message]) =>
+        el("p.empty", `${set >= 0 ? `${setLabel(layer, set)}: ` : ""}failed with ${type}: ${message || ""}`),
+      )
     : el("p.empty", "Its images are not made yet.");
 }
 
@@ -65,5 +73,9 @@ function madeSection(layer, known) {
     ["file", (image) => `${layer.sets[image.set].folder}\u2026`],
   ];
   const heads = ["", ...known.images.map((image) => setLabel(layer, image.set))];
-  return html`<details.made><summary>How it was made</summary>${table(heads, rows.map(([name, value]) => [name, ...known.images.map(value)]), { rowHeads: true })}</details>`;
+  return html`<details.made><summary>How it was made</summary>${table(
+    heads,
+    rows.map(([name, value]) => [name, ...known.images.map(value)]),
+    { rowHeads: true },
+  )}</details>`;
 }

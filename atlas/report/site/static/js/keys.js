@@ -106,7 +106,11 @@ function onKey(event) {
 function besideLayer(layer, step, page) {
   const next = layer.model.layers[layer.model.layers.indexOf(layer) + step];
   if (next)
-    go(page === "matrix" && next.measures.length ? routes.matrix(next) : routes.layer(next, keptQuery("order", "turned", "measure", "size", "set", "state", "own")));
+    go(
+      page === "matrix" && next.measures.length
+        ? routes.matrix(next)
+        : routes.layer(next, keptQuery("order", "turned", "measure", "size", "set", "state", "own")),
+    );
 }
 
 function nextSet(layer, query) {

@@ -31,7 +31,10 @@ function allPage(layers, grids, query) {
   const total = layers.reduce((sum, layer) => sum + layer.list.length, 0);
   const size = sizeOf(query, shown);
   const states = ["ok", "dead", "failed", "left"].filter((key) => layers.some((layer) => layer.features[key]));
-  const places = [["", "the whole atlas"], ...whole.data.models.flatMap((model) => [[model.name, model.name], ...model.layers.map((one) => [nameOf(one), nameOf(one)])])];
+  const places = [
+    ["", "the whole atlas"],
+    ...whole.data.models.flatMap((model) => [[model.name, model.name], ...model.layers.map((one) => [nameOf(one), nameOf(one)])]),
+  ];
   return html`<div.page.all>
     <header.title>
       <h1>${allTitle(query)}</h1>
@@ -49,14 +52,16 @@ function allPage(layers, grids, query) {
 }
 
 function allTitle({ state, own, name }) {
-  if (state) return { ok: "Features", dead: "Dead features", failed: "Features that failed", left: "Features not made yet" }[state];
+  if (state)
+    return { ok: "Features", dead: "Dead features", failed: "Features that failed", left: "Features not made yet" }[state];
   if (own === "loses") return "Images that are not their feature\u2019s best";
   return name ? `Features like ${name}` : "All features";
 }
 
 function allSql({ state, own }) {
   const where = [state && `state = '${sqlText(state)}'`].filter(Boolean);
-  if (own) return `select feature, metric, seed, score, self_rank, self_z from features where self_rank ${own === "loses" ? ">" : "="} 1 order by self_rank desc`;
+  if (own)
+    return `select feature, metric, seed, score, self_rank, self_z from features where self_rank ${own === "loses" ? ">" : "="} 1 order by self_rank desc`;
   return `select feature, state, name from tasks${where.length ? ` where ${where.join(" and ")}` : ""}`;
 }
 
@@ -87,7 +92,9 @@ function failuresOf(layer, grid) {
 
 /** Of each network the layer that is most like this one as a whole, its own network first. */
 function matchesLinks(layer) {
-  const pairs = (whole.data.relations.atlas || []).filter(([i, j, cka]) => i === layer.number && j !== i && cka !== null).sort((a, b) => b[2] - a[2]);
+  const pairs = (whole.data.relations.atlas || [])
+    .filter(([i, j, cka]) => i === layer.number && j !== i && cka !== null)
+    .sort((a, b) => b[2] - a[2]);
   const best = whole.data.models
     .map((model) => pairs.find(([, j]) => whole.layers[j].model === model))
     .filter(Boolean)

@@ -44,7 +44,10 @@ function readMatrix(key, data, shade, changed) {
       if (tiles.get(asked) && !pictures.has(name)) {
         const size = (k) => Math.min(tile, n - k * tile);
         const [top, left] = [row * tile, column * tile];
-        pictures.set(name, paintLevels(size(column), size(row), (i, j) => (top + i === left + j ? null : level(top + i, left + j)), colours));
+        pictures.set(
+          name,
+          paintLevels(size(column), size(row), (i, j) => (top + i === left + j ? null : level(top + i, left + j)), colours),
+        );
       }
       return pictures.get(name);
     },
@@ -62,7 +65,8 @@ const shadesOf = (colour) =>
 function paintLevels(wide, high, level, colours) {
   const image = new ImageData(wide, high);
   const pixels = new Uint32Array(image.data.buffer);
-  for (let i = 0, k = 0; i < high; i += 1) for (let j = 0; j < wide; j += 1, k += 1) pixels[k] = colours[level(i, j)] ?? 0xff808080;
+  for (let i = 0, k = 0; i < high; i += 1)
+    for (let j = 0; j < wide; j += 1, k += 1) pixels[k] = colours[level(i, j)] ?? 0xff808080;
   const canvas = el("canvas", { width: wide, height: high });
   canvas.getContext("2d").putImageData(image, 0, 0);
   return canvas;
@@ -74,7 +78,8 @@ function paintTriangle(n, levels, colours, own) {
   const pixels = new Uint32Array(image.data.buffer);
   for (let i = 0, k = 0; i < n; i += 1) {
     if (!own) pixels[i * n + i] = 0xff808080;
-    for (let j = own ? i : i + 1, at = i * n + j, back = j * n + i; j < n; j += 1, at += 1, back += n, k += 1) pixels[at] = pixels[back] = colours[levels[k]];
+    for (let j = own ? i : i + 1, at = i * n + j, back = j * n + i; j < n; j += 1, at += 1, back += n, k += 1)
+      pixels[at] = pixels[back] = colours[levels[k]];
   }
   const canvas = el("canvas", { width: n, height: n });
   canvas.getContext("2d").putImageData(image, 0, 0);
@@ -84,16 +89,34 @@ function paintTriangle(n, levels, colours, own) {
 /** Draw a rectangle of pairs, rows a and columns b, each {from, to}, at (x, y). */
 function paintPairs(draw, { small, every, tile, part }, { a, b, x, y, cell, ratio, seen }) {
   const put = (picture, scale, from, to) =>
-    draw.drawImage(picture, from.x / scale, from.y / scale, (to.x - from.x) / scale, (to.y - from.y) / scale, x + (to.left - b.from) * cell, y + (to.top - a.from) * cell, (to.x - from.x) * cell, (to.y - from.y) * cell);
+    draw.drawImage(
+      picture,
+      from.x / scale,
+      from.y / scale,
+      (to.x - from.x) / scale,
+      (to.y - from.y) / scale,
+      x + (to.left - b.from) * cell,
+      y + (to.top - a.from) * cell,
+      (to.x - from.x) * cell,
+      (to.y - from.y) * cell,
+    );
   put(small, every, { x: b.from, y: a.from }, { x: b.to, y: a.to, left: b.from, top: a.from });
   if (every === 1 || cell < LOOKED * ratio) return;
-  const near = { a: { from: Math.max(a.from, seen.a[0]), to: Math.min(a.to, seen.a[1] + 1) }, b: { from: Math.max(b.from, seen.b[0]), to: Math.min(b.to, seen.b[1] + 1) } };
+  const near = {
+    a: { from: Math.max(a.from, seen.a[0]), to: Math.min(a.to, seen.a[1] + 1) },
+    b: { from: Math.max(b.from, seen.b[0]), to: Math.min(b.to, seen.b[1] + 1) },
+  };
   for (let row = Math.floor(near.a.from / tile); row * tile < near.a.to; row += 1)
     for (let column = Math.floor(near.b.from / tile); column * tile < near.b.to; column += 1) {
       const picture = part(row, column);
       if (!picture) continue;
       const [top, left] = [Math.max(near.a.from, row * tile), Math.max(near.b.from, column * tile)];
       const [bottom, right] = [Math.min(near.a.to, (row + 1) * tile), Math.min(near.b.to, (column + 1) * tile)];
-      put(picture, 1, { x: left - column * tile, y: top - row * tile }, { x: right - column * tile, y: bottom - row * tile, left, top });
+      put(
+        picture,
+        1,
+        { x: left - column * tile, y: top - row * tile },
+        { x: right - column * tile, y: bottom - row * tile, left, top },
+      );
     }
 }

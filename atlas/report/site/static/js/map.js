@@ -14,7 +14,8 @@ function mapPage(model, held, query) {
   const plane = makePlane(model, look, `${model.name} ${probe} ${kind}`);
   const finder = mapFinder(model, plane, query);
   const at = parseAddress(`${model.name}/${query.at || ""}`);
-  if (at) plane.seek = plane.points.layer.findIndex((k, n) => model.layers[k] === at.layer && plane.points.channel[n] === at.channel);
+  if (at)
+    plane.seek = plane.points.layer.findIndex((k, n) => model.layers[k] === at.layer && plane.points.channel[n] === at.channel);
   return html`<div.page.mapped style=${{ "--model": colourOfModel(model) }}>
     <header.title>
       <h1><span.dot></span>${model.name}</h1>
@@ -22,7 +23,12 @@ function mapPage(model, held, query) {
       <div.tools>
         ${finder.field}
         ${choices("Show", Object.entries(LOOKS), kind, (value) => redraw({ view: value === "grid" ? null : value }))}
-        ${picker("Compared on", probes.map((name) => [name, probeWords(name)]), probe, (value) => redraw({ probe: value }))}
+        ${picker(
+          "Compared on",
+          probes.map((name) => [name, probeWords(name)]),
+          probe,
+          (value) => redraw({ probe: value }),
+        )}
       </div>
       ${finder.keys}
     </header>
@@ -46,7 +52,9 @@ function mapFinder(model, plane, query) {
     });
     const found = lit.reduce((sum, one) => sum + one, 0);
     plane.light(lit, zoom && found > 0);
-    plane.said.replaceChildren(`${found.toLocaleString("en")} of ${count(points.n, "feature")} ${found === 1 ? "is" : "are"} lit.`);
+    plane.said.replaceChildren(
+      `${found.toLocaleString("en")} of ${count(points.n, "feature")} ${found === 1 ? "is" : "are"} lit.`,
+    );
   };
   const change = (zoom) => {
     changeQuery({ layer: layer?.name, find: field.value.trim() || null });
@@ -54,12 +62,16 @@ function mapFinder(model, plane, query) {
   };
   const field = html`<input.mapfind type="search" value=${query.find || ""} placeholder="Find on the map" aria-label="Find on the map"
     oninput=${debounced(150, () => change(false))} onkeydown=${({ key }) => key === "Enter" && change(true)} />`;
-  const keys = model.layers.map((one, k) => there.has(k) && html`<button.layerkey type="button" aria-pressed=${String(one === layer)}
+  const keys = model.layers.map(
+    (one, k) =>
+      there.has(k) &&
+      html`<button.layerkey type="button" aria-pressed=${String(one === layer)}
       style=${{ "--model": colourOfLayer(one) }} onclick=${({ currentTarget }) => {
         layer = layer === one ? undefined : one;
         for (const key of keys) if (key) key.setAttribute("aria-pressed", String(key === currentTarget && layer !== undefined));
         change(true);
-      }}><span.dot></span><span>${one.name}</span></button>`);
+      }}><span.dot></span><span>${one.name}</span></button>`,
+  );
   if (layer || query.find) whenShown(() => light(field.value, !query.at));
   return { field, keys: html`<div.layerkeys role="group" aria-label="Layers">${keys}</div>` };
 }
@@ -110,8 +122,20 @@ function makePlane(model, look, name) {
     ask();
     if (k < 0) return;
     const [layer, channel] = told(k);
-    if (!event) plane.said.replaceChildren("In the middle: ", html`<a href=${routes.feature(layer, channel)}><strong>${addressOf(layer, channel)}</strong> ${named(layer, channel)}</a>`, ". Enter opens it.");
-    else timer = setTimeout(() => canvas.isConnected && plane.pointed === k && showPeek(event.clientX, event.clientY, [{ layer, channel }], peekLines(layer, channel)), 90);
+    if (!event)
+      plane.said.replaceChildren(
+        "In the middle: ",
+        html`<a href=${routes.feature(layer, channel)}><strong>${addressOf(layer, channel)}</strong> ${named(layer, channel)}</a>`,
+        ". Enter opens it.",
+      );
+    else
+      timer = setTimeout(
+        () =>
+          canvas.isConnected &&
+          plane.pointed === k &&
+          showPeek(event.clientX, event.clientY, [{ layer, channel }], peekLines(layer, channel)),
+        90,
+      );
   };
   const open = (k) => k >= 0 && go(routes.feature(...told(k)));
   const pan = (dx, dy) => move({ x: plane.view.x - dx / plane.view.scale, y: plane.view.y - dy / plane.view.scale });
@@ -178,7 +202,13 @@ function makePlane(model, look, name) {
 function around({ points, width, height }, lit) {
   let [x0, y0, x1, y1] = [Infinity, Infinity, -Infinity, -Infinity];
   lit.forEach((one, k) => {
-    if (one) [x0, y0, x1, y1] = [Math.min(x0, points.x[k]), Math.min(y0, points.y[k]), Math.max(x1, points.x[k]), Math.max(y1, points.y[k])];
+    if (one)
+      [x0, y0, x1, y1] = [
+        Math.min(x0, points.x[k]),
+        Math.min(y0, points.y[k]),
+        Math.max(x1, points.x[k]),
+        Math.max(y1, points.y[k]),
+      ];
   });
   const room = 2 * points.near; // of a single point: its neighborhood
   return { scale: Math.min(width / (x1 - x0 + room), height / (y1 - y0 + room)), x: (x0 + x1) / 2, y: (y0 + y1) / 2 };
@@ -186,8 +216,16 @@ function around({ points, width, height }, lit) {
 
 /** A frame around the feature that is pointed at: dark and light, so that it shows on any picture. */
 function drawFrame(draw, x, y, side, ratio) {
-  for (const [colour, grow, width] of [["#000", 3, 5], ["#fff", 3, 2]]) {
+  for (const [colour, grow, width] of [
+    ["#000", 3, 5],
+    ["#fff", 3, 2],
+  ]) {
     Object.assign(draw, { strokeStyle: colour, lineWidth: width * ratio });
-    draw.strokeRect(Math.round(x - grow * ratio), Math.round(y - grow * ratio), Math.round(side + 2 * grow * ratio), Math.round(side + 2 * grow * ratio));
+    draw.strokeRect(
+      Math.round(x - grow * ratio),
+      Math.round(y - grow * ratio),
+      Math.round(side + 2 * grow * ratio),
+      Math.round(side + 2 * grow * ratio),
+    );
   }
 }

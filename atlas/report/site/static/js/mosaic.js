@@ -14,7 +14,8 @@ function mosaicLook(model, held, probe) {
   cells.forEach((cell, k) => {
     holder[cell] = k;
   });
-  const at = (x, y) => (x < 0 || y < 0 || x >= points.wide || y >= points.high ? -1 : holder[Math.floor(y) * points.wide + Math.floor(x)]);
+  const at = (x, y) =>
+    x < 0 || y < 0 || x >= points.wide || y >= points.high ? -1 : holder[Math.floor(y) * points.wide + Math.floor(x)];
   const look = { points, at, pixels: held.pixels, regions: held.regions, picture: null, mask: null, large: new Map() };
   const whole = (plane) => Math.min(plane.width / points.wide, plane.height / points.high, CLOSEST);
   return Object.assign(look, {
@@ -23,7 +24,10 @@ function mosaicLook(model, held, probe) {
     fit: (plane) => (plane.width < plane.height ? Math.min(CLOSEST, plane.height / points.high) : whole(plane)),
     kept: (plane, view) => ({ ...view, ...inside(plane, view) }),
     hit: (plane, px, py) => {
-      const k = at(plane.view.x + (px - plane.width / 2) / plane.view.scale, plane.view.y + (py - plane.height / 2) / plane.view.scale);
+      const k = at(
+        plane.view.x + (px - plane.width / 2) / plane.view.scale,
+        plane.view.y + (py - plane.height / 2) / plane.view.scale,
+      );
       return k >= 0 && (!plane.lit || plane.lit[k]) ? k : -1;
     },
     middle: ({ view }) => at(Math.min(points.wide - 0.5, view.x), Math.min(points.high - 0.5, view.y)),
@@ -45,7 +49,8 @@ function mosaicLook(model, held, probe) {
 
 /** No side of the picture comes away from that side of the window, as long as it is larger than it. */
 function inside({ points, width, height }, { scale, x, y }) {
-  const keep = (value, all, room) => (all * scale <= room ? all / 2 : Math.max(room / 2 / scale, Math.min(all - room / 2 / scale, value)));
+  const keep = (value, all, room) =>
+    all * scale <= room ? all / 2 : Math.max(room / 2 / scale, Math.min(all - room / 2 / scale, value));
   return { x: keep(x, points.wide, width), y: keep(y, points.high, height) };
 }
 
@@ -70,7 +75,10 @@ function drawMosaic(plane) {
   draw.clearRect(0, 0, wide, high);
   draw.imageSmoothingQuality = "high";
   const [x0, y0] = [Math.max(0, Math.floor(-left / scale)), Math.max(0, Math.floor(-top / scale))];
-  const [x1, y1] = [Math.min(points.wide, Math.ceil((wide - left) / scale)), Math.min(points.high, Math.ceil((high - top) / scale))];
+  const [x1, y1] = [
+    Math.min(points.wide, Math.ceil((wide - left) / scale)),
+    Math.min(points.high, Math.ceil((high - top) / scale)),
+  ];
   if (scale <= plane.pixels || (x1 - x0) * (y1 - y0) > MOST_CELLS) {
     if (plane.picture) draw.drawImage(plane.picture, left, top, points.wide * scale, points.high * scale);
   } else drawCells(plane, draw, { x0, y0, x1, y1, left, top, scale });
@@ -80,7 +88,8 @@ function drawMosaic(plane) {
     draw.imageSmoothingEnabled = true;
   }
   drawRegions(plane, draw, { left, top, scale });
-  if (pointed >= 0) drawFrame(draw, left + (points.x[pointed] - 0.5) * scale, top + (points.y[pointed] - 0.5) * scale, scale, ratio);
+  if (pointed >= 0)
+    drawFrame(draw, left + (points.x[pointed] - 0.5) * scale, top + (points.y[pointed] - 0.5) * scale, scale, ratio);
 }
 
 /** Cells one by one: from its sheet, from the image itself where that shows more, from the whole picture as long as neither is there. */
@@ -121,7 +130,13 @@ function drawRegions({ regions, lit, ratio, view, canvas }, draw, { left, top, s
   if (lit || !regions.length) return;
   const [, names] = regions.findLast(([side]) => side * view.scale >= LABELLED) || regions[0];
   const family = getComputedStyle(canvas).fontFamily;
-  Object.assign(draw, { textAlign: "center", textBaseline: "middle", lineJoin: "round", fillStyle: "#fff", strokeStyle: "rgb(0 0 0 / 82%)" });
+  Object.assign(draw, {
+    textAlign: "center",
+    textBaseline: "middle",
+    lineJoin: "round",
+    fillStyle: "#fff",
+    strokeStyle: "rgb(0 0 0 / 82%)",
+  });
   for (const [name, x, y] of names) {
     if (left + x * scale < 0 || left + x * scale > canvas.width) continue;
     const text = name.length > 26 ? `${name.slice(0, 25)}\u2026` : name;

@@ -20,7 +20,12 @@ function neighborsSection(layer, channel, known, query) {
     <h2>Relatives</h2>
     <div.tools>
       ${choices("Alike when they", [["", "as is usual"], ...measures.map((name) => [name, MEASURE_WORDS[name]])], wanted || "", (measure) => redraw({ measure: measure || null }))}
-      ${picker("Compared on", probes.map((name) => [name, probeWords(name)]), probe, (value) => redraw({ probe: value }))}
+      ${picker(
+        "Compared on",
+        probes.map((name) => [name, probeWords(name)]),
+        probe,
+        (value) => redraw({ probe: value }),
+      )}
       <span.quiet.small>${term("bar", "What does a bar say?")}</span>
     </div>
     ${SCOPES.map(([scope, title]) => scopeRow(layer, channel, known, { scope, title, probe, wanted }))}
@@ -33,14 +38,17 @@ function scopeRow(layer, channel, known, { scope, title, probe, wanted }) {
   const all = known.neighbors[`${probe}/${scope}/${measure}`];
   if (!all?.length) return null;
   const rows = all.filter((one) => !(scope === "model" && one.layer === layer));
-  if (!rows.length) return html`<div.scope><h3>${title}</h3><p.quiet.small>Its nearest features all stand in its own layer.</p></div>`;
+  if (!rows.length)
+    return html`<div.scope><h3>${title}</h3><p.quiet.small>Its nearest features all stand in its own layer.</p></div>`;
   const most = Math.max(...rows.map((one) => Math.abs(one.score)), measure === "profile" ? 1 : 0);
   const draw = (one) => neighborCard({ ...one, most }, layer, channel);
   const near = parted(rows.filter((one) => one.sign > 0));
   const far = parted(rows.filter((one) => one.sign < 0));
   const probing = probe === "atlas" ? [] : ["--probe", probe];
   const shell = command("similar", shellWord(addressOf(layer, channel)), "--scope", scope, "--measure", measure, ...probing);
-  const opposites = far.within.length && (far.above.length ? `${count(far.within.length, "more opposite")}` : `${count(far.within.length, "opposite")}`);
+  const opposites =
+    far.within.length &&
+    (far.above.length ? `${count(far.within.length, "more opposite")}` : `${count(far.within.length, "opposite")}`);
   return html`<div.scope>
     <h3>${title} <span.measure data-measure=${measure}>${term(measure, `they ${MEASURE_WORDS[measure]}`)}</span>${copyable(shell, "Copy command", shell)}</h3>
     ${near.above.length ? html`<div.neighborlist>${shortened(near.above, draw)}</div>` : html`<p.quiet.small>None is more like it than chance.</p>`}

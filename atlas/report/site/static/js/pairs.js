@@ -4,7 +4,12 @@
 function makeSquare(layer, measure, data) {
   const n = data.channels.length;
   const shade = shader(data.low, data.high);
-  const matrix = readMatrix(`layers/${layer.path}/matrix-${measure}`, data, shade, () => square.canvas.isConnected && drawSquare(square));
+  const matrix = readMatrix(
+    `layers/${layer.path}/matrix-${measure}`,
+    data,
+    shade,
+    () => square.canvas.isConnected && drawSquare(square),
+  );
   const square = {
     layer,
     measure,

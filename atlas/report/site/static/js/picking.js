@@ -4,7 +4,12 @@ const OFFERED = 96; // features of a layer at first
 
 /** a, b: what was asked for; one, other: what that means. */
 function pickPage(a, b, one, other, said) {
-  const wrong = [[a, one], [b, other]].filter(([text, found]) => text && !found).map(([text]) => text);
+  const wrong = [
+    [a, one],
+    [b, other],
+  ]
+    .filter(([text, found]) => text && !found)
+    .map(([text]) => text);
   const first = one || other;
   const ask = html`<button.choice.single type="button" onclick=${() => openSearch((found) => go(pairRoute(first, found)), first?.list ? "layers" : first ? "features" : null)}>Search</button>`;
   return html`<div.page.compare>
@@ -20,13 +25,18 @@ function pickPage(a, b, one, other, said) {
 }
 
 const addressOfAny = (one) => (one.channel === undefined ? nameOf(one.layer || one) : addressOf(one.layer, one.channel));
-const pairRoute = (first, found) => (first ? routes.compare(addressOfAny(first), addressOfAny(found)) : routes.compare(addressOfAny(found), null));
+const pairRoute = (first, found) =>
+  first ? routes.compare(addressOfAny(first), addressOfAny(found)) : routes.compare(addressOfAny(found), null);
 
 /** Layers with a sample of each, network by network. */
-const layerPicks = (link, but) => whole.data.models.map((model) => html`<section style=${{ "--model": colourOfModel(model) }}><h2><span.dot></span>${model.name}</h2>
-  <div.picks>${model.layers.filter((layer) => layer !== but).map((layer) => html`<a.pick href=${link(layer)}>${sampleOf(layer)}<span>${layer.name}</span></a>`)}</div></section>`);
+const layerPicks = (link, but) =>
+  whole.data.models.map(
+    (model) => html`<section style=${{ "--model": colourOfModel(model) }}><h2><span.dot></span>${model.name}</h2>
+  <div.picks>${model.layers.filter((layer) => layer !== but).map((layer) => html`<a.pick href=${link(layer)}>${sampleOf(layer)}<span>${layer.name}</span></a>`)}</div></section>`,
+  );
 
-const sampleOf = (layer) => (layer.samples.length ? sampleThumb(layer, Math.floor(layer.samples.length / 2)) : html`<span.thumb.none></span>`);
+const sampleOf = (layer) =>
+  layer.samples.length ? sampleThumb(layer, Math.floor(layer.samples.length / 2)) : html`<span.thumb.none></span>`;
 
 /** Its nearest, the bookmarks, and its layer; another network is a search away. */
 function featurePicks(first) {
@@ -37,9 +47,21 @@ function featurePicks(first) {
     return html`<div.neighbor style=${{ "--model": colourOfModel(layer.model) }}>${link}</div>`;
   };
   const near = new Map();
-  for (const row of Object.values(first.known.neighbors).flat()) if (row.sign > 0 && isBeyond(row)) near.set(addressOf(row.layer, row.channel), row);
-  const kept = marks().map(parseAddress).filter((one) => one && addressOf(one.layer, one.channel) !== mine);
+  for (const row of Object.values(first.known.neighbors).flat())
+    if (row.sign > 0 && isBeyond(row)) near.set(addressOf(row.layer, row.channel), row);
+  const kept = marks()
+    .map(parseAddress)
+    .filter((one) => one && addressOf(one.layer, one.channel) !== mine);
   const own = first.layer.list.filter((channel) => channel !== first.channel);
-  const section = (title, items) => items.length > 0 && html`<section><h2>${title}</h2><div.neighborlist>${shortened(items, ({ layer, channel }) => pickOf(layer, channel), { shown: OFFERED })}</div></section>`;
-  return [section("Its relatives, beyond chance", [...near.values()]), section("Bookmarks", kept), section("Its layer", own.map((channel) => ({ layer: first.layer, channel })))];
+  const section = (title, items) =>
+    items.length > 0 &&
+    html`<section><h2>${title}</h2><div.neighborlist>${shortened(items, ({ layer, channel }) => pickOf(layer, channel), { shown: OFFERED })}</div></section>`;
+  return [
+    section("Its relatives, beyond chance", [...near.values()]),
+    section("Bookmarks", kept),
+    section(
+      "Its layer",
+      own.map((channel) => ({ layer: first.layer, channel })),
+    ),
+  ];
 }

@@ -46,7 +46,11 @@ function nearSome({ points, width, height }, view) {
   if (seen) return view;
   let best = 0;
   for (let k = 1; k < points.n; k += 1) if (off(k) < off(best)) best = k;
-  return { scale, x: Math.max(points.x[best] - w, Math.min(points.x[best] + w, x)), y: Math.max(points.y[best] - h, Math.min(points.y[best] + h, y)) };
+  return {
+    scale,
+    x: Math.max(points.x[best] - w, Math.min(points.x[best] + w, x)),
+    y: Math.max(points.y[best] - h, Math.min(points.y[best] + h, y)),
+  };
 }
 
 /** The point nearest to the middle: of those that show as images, where there are any. */
@@ -79,7 +83,11 @@ function hitPoint({ points, view, width, height, side, thumbs, lit, reach }, px,
 /** The side in px of a thumbnail where all of the map is seen. */
 function leastSide({ points, lit, width, height }) {
   const shown = lit ? lit.reduce((sum, one) => sum + one, 0) || 1 : points.n;
-  return Math.max(22, Math.min(64, Math.sqrt((0.6 * width * height) / shown)), Math.sqrt((0.56 * width * height) / MOST_THUMBS) / SMALLEST); // squares put at random fill 56 %
+  return Math.max(
+    22,
+    Math.min(64, Math.sqrt((0.6 * width * height) / shown)),
+    Math.sqrt((0.56 * width * height) / MOST_THUMBS) / SMALLEST,
+  ); // squares put at random fill 56 %
 }
 
 /** The side of a thumbnail in px: it grows with the zoom, but more slowly, so that zooming in makes room. */
@@ -157,7 +165,8 @@ function drawThumbs(plane, draw, place) {
     const [x, y, side] = place(k);
     draw.fillStyle = colourOfLayer(points.layers[points.layer[k]]);
     draw.fillRect(x, y, side, side);
-    if (!painter.put(k, x + line, y + line, side - 2 * line, side - 2 * line)) draw.clearRect(x + line, y + line, side - 2 * line, side - 2 * line);
+    if (!painter.put(k, x + line, y + line, side - 2 * line, side - 2 * line))
+      draw.clearRect(x + line, y + line, side - 2 * line, side - 2 * line);
   }
   painter.done();
   if (pointed < 0) return;

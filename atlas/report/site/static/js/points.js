@@ -23,8 +23,16 @@ function readPoints(model, held) {
   const shape = Math.max(0.6, Math.min(1.7, innerWidth / (innerHeight - 160)));
   const points = {
     ...members,
-    x: evened(members.of.map((k) => held.x[k]), Math.min(1, shape), 0),
-    y: evened(members.of.map((k) => held.y[k]), Math.min(1, 1 / shape), 3),
+    x: evened(
+      members.of.map((k) => held.x[k]),
+      Math.min(1, shape),
+      0,
+    ),
+    y: evened(
+      members.of.map((k) => held.y[k]),
+      Math.min(1, 1 / shape),
+      3,
+    ),
   };
   points.wide = points.x.reduce((a, b) => Math.max(a, b), 0);
   points.high = points.y.reduce((a, b) => Math.max(a, b), 0);

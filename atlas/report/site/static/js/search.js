@@ -1,13 +1,17 @@
 // "/" finds layers, features, classes, families and lists (find.js says how); also whoever is to be compared.
 
-const linkTo = (one) => one.href || (one.channel === undefined ? routes.layer(one.layer) : routes.feature(one.layer, one.channel));
+const linkTo = (one) =>
+  one.href || (one.channel === undefined ? routes.layer(one.layer) : routes.feature(one.layer, one.channel));
 
 /** taken(found): what becomes of what was chosen, its page unless something else is said; only: "layers" or "features". */
 function openSearch(taken = (one) => go(linkTo(one)), only = null) {
   const list = el("ul.found", { role: "listbox", id: "found", "aria-label": "Found" });
   const field = html`<input type="search" placeholder="a class, a name, a layer, a channel: zebra, googlenet 4a 12" aria-label="Search" autocomplete="off" spellcheck="false"
     role="combobox" aria-controls="found" aria-expanded="true" aria-autocomplete="list" />`;
-  overlay("Search", html`<div.finder><div.findbar>${field}<button.plainbutton type="button" onclick=${closeOverlay}>Close</button></div>${list}</div>`);
+  overlay(
+    "Search",
+    html`<div.finder><div.findbar>${field}<button.plainbutton type="button" onclick=${closeOverlay}>Close</button></div>${list}</div>`,
+  );
   let [results, at] = [[], 0];
   const mark = () => {
     [...list.children].forEach((item, k) => item.setAttribute("aria-selected", String(k === at)));
@@ -23,7 +27,12 @@ function openSearch(taken = (one) => go(linkTo(one)), only = null) {
   const draw = () => {
     results = find(field.value).filter(meant);
     at = 0;
-    list.replaceChildren(...results.map((one, k) => html`<li role="option" id=${`found${k}`} onclick=${() => take(one)}>${foundThumb(one)}<span>${foundWords(one)}</span></li>`));
+    list.replaceChildren(
+      ...results.map(
+        (one, k) =>
+          html`<li role="option" id=${`found${k}`} onclick=${() => take(one)}>${foundThumb(one)}<span>${foundWords(one)}</span></li>`,
+      ),
+    );
     if (!results.length) list.append(html`<li.quiet role="option" aria-disabled="true">Nothing is called that.</li>`);
     mark();
   };
@@ -46,12 +55,21 @@ function openSearch(taken = (one) => go(linkTo(one)), only = null) {
 
 function foundWords({ layer, channel, title, note }) {
   if (title) return html`<strong>${title}</strong><span.quiet.small> ${note}</span>`;
-  const size = channel === undefined ? html`<span.quiet.small> ${count(layer.list.length, "channel")}</span>` : [el("strong", ` : ${channel} `), named(layer, channel)];
+  const size =
+    channel === undefined
+      ? html`<span.quiet.small> ${count(layer.list.length, "channel")}</span>`
+      : [el("strong", ` : ${channel} `), named(layer, channel)];
   return html`<span.quiet>${layer.model.name} / </span>${layer.name}${size}`;
 }
 
 const foundThumb = ({ layer, channel }) =>
-  !layer ? html`<span.thumb.word></span>` : channel !== undefined ? thumb(layer, channel) : layer.samples.length ? thumb(layer, layer.samples[0]) : el("span.thumb.none");
+  !layer
+    ? html`<span.thumb.word></span>`
+    : channel !== undefined
+      ? thumb(layer, channel)
+      : layer.samples.length
+        ? thumb(layer, layer.samples[0])
+        : el("span.thumb.none");
 
 /** A sheet over the page, which holds the keyboard until it is closed: by Esc, or by a click beside it. */
 function overlay(label, body) {

@@ -9,7 +9,8 @@ const selecting = (query = parseRoute(location.hash).query) => pick(query, [...S
 const pick = (query, names) => Object.fromEntries(names.filter((name) => query[name]).map((name) => [name, query[name]]));
 
 /** The layers that a selection is about: `of=all` all of the atlas, or those of which `in` names one or a network. */
-const layersOf = (query) => (query.in ? whole.layers.filter((one) => nameOf(one) === query.in || one.model.name === query.in) : whole.layers);
+const layersOf = (query) =>
+  query.in ? whole.layers.filter((one) => nameOf(one) === query.in || one.model.name === query.in) : whole.layers;
 
 /** Groups of items {layer, place, set, state, score, rank, z} as a query asks for them. grids: of each layer its layer.js. */
 function selected(layers, grids, query) {
@@ -18,7 +19,8 @@ function selected(layers, grids, query) {
   const order = orderOf(layers, grids, query);
   if (order === "cluster") return families(layers[0], grids[0], kept, query);
   if (order === "score") kept.sort((a, b) => (b.score ?? -Infinity) - (a.score ?? -Infinity));
-  if (order === "rank") kept.sort((a, b) => (a.rank ?? Infinity) - (b.rank ?? Infinity) || (b.z ?? -Infinity) - (a.z ?? -Infinity));
+  if (order === "rank")
+    kept.sort((a, b) => (a.rank ?? Infinity) - (b.rank ?? Infinity) || (b.z ?? -Infinity) - (a.z ?? -Infinity));
   if (order === "index" && layers.length > 1) {
     const own = layers.map((layer) => ({ title: nameOf(layer), items: kept.filter((item) => item.layer === layer) }));
     return own.filter((group) => group.items.length).map((group) => ({ ...group, note: count(group.items.length, "feature") }));
@@ -31,7 +33,16 @@ function itemsOf(layer, grid, query) {
   return layer.list.map((channel, place) => {
     const set = one >= 0 ? one : query.of === "all" ? standing(layer, channel) : 0;
     const mine = grid.sets[set];
-    return { layer, channel, place, set, state: STATES[mine.state[place]], score: mine.score[place], rank: mine.rank[place], z: mine.z[place] };
+    return {
+      layer,
+      channel,
+      place,
+      set,
+      state: STATES[mine.state[place]],
+      score: mine.score[place],
+      rank: mine.rank[place],
+      z: mine.z[place],
+    };
   });
 }
 
@@ -50,7 +61,9 @@ function filterOf({ state, own, name, low, high }) {
 /** The orders there are: by family only within a layer that was compared, by score and rank only where some are known. */
 function ordersOf(layers, grids) {
   const known = (key) => grids.some((grid) => grid.sets.some((set) => set[key].some((one) => one !== null)));
-  return Object.entries(ORDERS).filter(([key]) => key === "index" || (key === "cluster" ? layers.length === 1 && Object.keys(grids[0].clusters).length : known(key)));
+  return Object.entries(ORDERS).filter(
+    ([key]) => key === "index" || (key === "cluster" ? layers.length === 1 && Object.keys(grids[0].clusters).length : known(key)),
+  );
 }
 
 const orderOf = (layers, grids, query) => (ordersOf(layers, grids).some(([key]) => key === query.order) ? query.order : "index");
@@ -66,7 +79,10 @@ function families(layer, grid, items, { measure }) {
   order.forEach((channel, k) => {
     const item = byChannel.get(channel);
     if (!item) return;
-    groups.set(family[k], groups.get(family[k]) || { title: familyTitle(names[family[k]], family[k]), family: family[k], items: [] }).get(family[k]).items.push(item);
+    groups
+      .set(family[k], groups.get(family[k]) || { title: familyTitle(names[family[k]], family[k]), family: family[k], items: [] })
+      .get(family[k])
+      .items.push(item);
   });
   const inside = new Set(order);
   const rest = items.filter((item) => !inside.has(item.channel));

@@ -101,7 +101,10 @@ function drawSquare(square) {
   for (const a of seen(square.y))
     for (const b of seen(square.x)) {
       const [x, y] = [edge + startOf(square, b.from) - square.x, edge + startOf(square, a.from) - square.y];
-      const near = { a: [placeAt(square, square.y), placeAt(square, room + square.y)], b: [placeAt(square, square.x), placeAt(square, room + square.x)] };
+      const near = {
+        a: [placeAt(square, square.y), placeAt(square, room + square.y)],
+        b: [placeAt(square, square.x), placeAt(square, room + square.x)],
+      };
       paintPairs(draw, square.matrix, { a, b, x, y, cell, ratio: square.ratio, seen: near });
     }
   draw.restore();

@@ -24,7 +24,11 @@ function thumbPainter(plane, draw) {
       }
       const large = wide >= 0.55 * sheet.cell;
       const sharp = large && plane.sharp.get(k);
-      if (large && !sharp) blurred.set(sheet, blurred.get(sheet) || []).get(sheet).push(k);
+      if (large && !sharp)
+        blurred
+          .set(sheet, blurred.get(sheet) || [])
+          .get(sheet)
+          .push(k);
       const cell = sharp ? sheet.cell : sheet.cell / 2;
       const [from, column, row] = sharp ? [sharp, 0, 0] : [sheet.half, sprite.column, sprite.row];
       draw.drawImage(from, column * cell, row * cell, cell, cell, x, y, wide, high);

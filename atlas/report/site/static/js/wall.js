@@ -25,7 +25,13 @@ function makeWall(label, groups, query) {
   walker = (key) => walkWall(wall, key);
   whenShown(() => {
     layOutWall(wall);
-    if (query.at) requestAnimationFrame(() => seekCell(wall, groups.flatMap((group) => group.items).findIndex((item) => addressOf(item.layer, item.channel) === query.at)));
+    if (query.at)
+      requestAnimationFrame(() =>
+        seekCell(
+          wall,
+          groups.flatMap((group) => group.items).findIndex((item) => addressOf(item.layer, item.channel) === query.at),
+        ),
+      );
     if (query.family) requestAnimationFrame(() => seekFamily(wall, Number(query.family)));
     addEventListener("scroll", () => showWall(wall), { passive: true, signal: pageEnd.signal });
     addEventListener(
