@@ -104,7 +104,7 @@ def test_stopped_on_the_way_it_keeps_what_it_has(made: AtlasPaths, monkeypatch: 
     monkeypatch.undo()
     (made.site / "data" / ".half.js.1.part").write_text("half")
     write_site(made)
-    lists = {f"data/lists/{kind}.js" for kind in value(made, "atlas")["lists"]}
+    lists = {f"data/lists/{kind}.js" for kind in writing.LISTS}
     maps = {
         f"{folder}/{model}{ending}"
         for folder, ending in (("data/maps", ".js"), ("maps", "/atlas.webp"), ("bands", ".webp"))
