@@ -166,7 +166,6 @@ function relationsSquare(n, size, value, shade, { tell, open }) {
     prepare();
     paint();
   };
-  whenShown(begin);
-  document.fonts.ready.then(begin);
+  document.fonts.ready.then(begin); // once: the numbers are drawn in the page's own font
   return canvas;
 }
