@@ -10,7 +10,7 @@ QUIET := OMP_NUM_THREADS=1 RAY_USAGE_STATS_ENABLED=0 PYTHONDONTWRITEBYTECODE=
 PYTEST := $(QUIET) $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup atlas imagenet test fast check lint types slow oldest newest bench quality figures screens chromium clean
+.PHONY: help setup atlas imagenet test fast check lint types slow soak oldest newest bench quality figures screens chromium slurm clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,19 +44,25 @@ check: $(READY)  ## lint, types, import layers and the fast tests, in under two 
 
 # The site's scripts are checked as browsers get them: joined, so that a name of one file may stand in another.
 SCRIPT := build/lint/atlas.js
-lint: $(READY)  ## ruff, the direction of imports, and the site's scripts
+lint: $(READY)  ## ruff, the direction of imports, the site's scripts, those of jobs/, the Dockerfile
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
 	@mkdir -p $(dir $(SCRIPT))
 	@$(BIN)/python -c 'import sys; from atlas.report.site.static import own_scripts; sys.stdout.buffer.write(own_scripts())' > $(SCRIPT)
 	$(BIN)/oxlint --deny-warnings $(SCRIPT) atlas/cli/static/ask.js
+	$(BIN)/shellcheck jobs/*.sbatch
+	$(BIN)/hadolint Dockerfile
 
 types: $(READY)  ## pyrefly
 	$(BIN)/pyrefly check --output-format min-text
 
-slow: $(READY)  ## the tests that take minutes
+slow: $(READY) chromium slurm  ## the tests that take minutes
 	$(QUIET) $(BIN)/python -m pytest -m slow
+
+MINUTES := 20
+soak: $(READY)  ## a job on a cluster of several nodes under random kills, for MINUTES (20), and whether it is whole
+	PYTHONPATH=.:tests $(QUIET) $(BIN)/python tests/soak.py $(MINUTES)
 
 # The ends of the ranges that this machine can have: torch stays what constraints.txt names.
 oldest:  ## a job and the self-test with the oldest library of every range
@@ -98,6 +104,8 @@ bench: $(READY) chromium $(PEERS)  ## speed and memory, as ratios measured in on
 	$(QUIET) $(BIN)/python tests/benchmarks/bench_optimize.py
 	$(BIN)/python tests/benchmarks/bench_job.py
 	$(BIN)/python tests/benchmarks/bench_similarity.py
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_scheduler.py
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_commits.py
 	PYTHONPATH=tests:. $(BIN)/python tests/benchmarks/bench_query.py
 	PYTHONPATH=tests:. $(BIN)/python tests/benchmarks/bench_site.py 30000 --keep build/bench_site
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_browser.py build/bench_site
@@ -121,6 +129,12 @@ ROOT := $$([ "$$(id -u)" = 0 ] || echo sudo)
 chromium:
 	@{ $(CHROMIUM); } >/dev/null || { $(ROOT) apt-get update -qq && $(ROOT) apt-get install -y -qq --no-install-recommends chromium; } \
 		>/dev/null 2>&1 || { echo "the tests of the site need chromium on PATH: install it, then run make again" >&2; exit 1; }
+
+# The recipes of jobs/ are tried on real daemons of SLURM.
+slurm:
+	@command -v munged sbatch >/dev/null || { $(ROOT) apt-get update -qq && \
+		$(ROOT) apt-get install -y -qq --no-install-recommends slurm-wlm munge; } >/dev/null 2>&1 || \
+		{ echo "the slow tests need SLURM and munge: install slurm-wlm and munge, then run make again" >&2; exit 1; }
 
 clean:  ## remove what can be made again, but no atlas
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis

@@ -201,6 +201,28 @@ def _nameless(shard: ImageShard) -> ImageShard:
     return replace(shard, id="", items=(), cost=0.0, parts=())
 
 
+class Part(NamedTuple):
+    """One of several jobs that make an atlas together, without a word between them; as text it is `2/8`."""
+
+    number: int  # from 1
+    count: int
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.count}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Part":
+        """Read a part; ValueError says what one looks like."""
+        number, _, count = text.partition("/")
+        if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+            raise ValueError("write i/n with i from 1 to n, as 1/4 for the first of four parts")
+        return cls(int(number), int(count))
+
+    def has(self, shard: Shard) -> bool:
+        """Whether a shard is this part's: its identity decides, so that the same work is always the same part's."""
+        return int(shard.id, 16) % self.count == self.number - 1
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """A worker's report of a finished shard: the files in staging/ that the driver is to publish, and the counts."""

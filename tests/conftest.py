@@ -2,6 +2,7 @@
 
 import gc
 import os
+from collections.abc import Iterator
 from threading import Lock
 
 import pytest
@@ -61,3 +62,16 @@ def cards_made_here(monkeypatch: pytest.MonkeyPatch) -> None:
             return error
 
     monkeypatch.setattr(card_reader, "read_card", read)
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The endpoint of a real S3 server; this process and its children speak to it."""
+    from object_store import serving, use
+
+    before = dict(os.environ)
+    with serving(tmp_path_factory.mktemp("s3")) as endpoint:
+        use(endpoint)
+        yield endpoint
+    os.environ.clear()
+    os.environ.update(before)

@@ -49,6 +49,7 @@ def _plain(default: str) -> str:
         "None": "null",
         "True": "true",
         "False": "false",
+        "list": "[]",
         "list(MEASURES)": "all",
         "list(SCOPES)": "all",
     }

@@ -7,7 +7,7 @@ import pyarrow as pa
 from atlas.cli.job_format import print_rows
 from atlas.config.schema import SweepConfig
 from atlas.engine.progress import clock
-from atlas.engine.workers import actor_count
+from atlas.engine.survey import expected_actors
 from atlas.sweep.plan import Plan, device_of
 from atlas.sweep.shards import RATE
 
@@ -68,7 +68,7 @@ def _short(value: float) -> str:
 def _workers(config: SweepConfig, plan: Plan) -> tuple[str, int]:
     """The device that the images would be made on, and how many actors would share the work."""
     device = device_of(config, next(iter(plan.cards.values())))
-    return device, actor_count(config.cluster, device, _gpus(plan)) or 1
+    return device, expected_actors(config.cluster, device, _gpus(plan))
 
 
 def _gpus(plan: Plan) -> int:

@@ -15,6 +15,7 @@ from atlas.query.atlas import Atlas, newest
 from atlas.query.guard import Damaged, QueryError
 from atlas.query.names import UnknownName
 from atlas.query.tables_known import freshness
+from atlas.store.bucket_path import MARK, path_of
 from atlas.store.manifest import NotAnAtlas
 
 OUTPUTS = "outputs"
@@ -55,12 +56,23 @@ def open_atlas(name: str | None) -> Iterator[Atlas]:
     Errors of the atlas and of questions to it become Refused (exit code 2); a damaged file is Failed (1).
     """
     try:
-        with Atlas(find_atlas(name)) as atlas:
+        with storage_told(), Atlas(find_atlas(name)) as atlas:
             yield atlas
     except (NotAnAtlas, UnknownName, QueryError) as error:
         raise Refused(str(error)) from None
     except Damaged as error:
         raise Failed(str(error)) from None
+
+
+@contextmanager
+def storage_told() -> Iterator[None]:
+    """Turn an error of the storage, as of a store that does not answer, into Failed."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            raise
+        raise Failed(f"{error.filename} cannot be read: {error.strerror}") from None
 
 
 def find_atlas(name: str | None) -> Path:
@@ -70,6 +82,8 @@ def find_atlas(name: str | None) -> Path:
     """
     if name is None:
         return _newest_atlas()
+    if MARK in name:
+        return path_of(name)
     for folder in (Path(name), Path(OUTPUTS) / name):
         if folder.is_dir():
             return folder

@@ -5,7 +5,7 @@ import pyarrow as pa
 from atlas.cli.job_format import print_rows
 from atlas.config.schema import SweepConfig
 from atlas.engine.progress import clock
-from atlas.engine.workers import actor_count
+from atlas.engine.survey import expected_actors
 from atlas.similarity.comparison import PAIR_COST
 from atlas.similarity.job import pictures_by_probe
 from atlas.similarity.probe.plan import missing_shards
@@ -22,7 +22,7 @@ def print_similarity_plan(config: SweepConfig) -> str:
     if not source.features:
         return source.why_nothing()
     device = device_of(config, next(iter(source.cards.values())))
-    actors = actor_count(config.cluster, device, source.gpus) or 1
+    actors = expected_actors(config.cluster, device, source.gpus)
     pictures = pictures_by_probe(config, source)
     shards = missing_shards(config, source, pictures, device)
     rows = [_row(shards, probe, model, len(pictures[probe])) for probe in pictures for model in source.layers]

@@ -24,6 +24,7 @@ def print_summary(state: dict[str, Any]) -> None:
         console = Console(highlight=False, width=WIDE)
     parts = [_title(state), _progress(state)]
     parts += [_workers(state["workers"])] if state["workers"] else []
+    parts += [_parts(state["parts"])] if state["parts"] else []
     parts += [_layers(state)] if state["layers"] else []
     console.print(Group(*parts))
 
@@ -31,7 +32,10 @@ def print_summary(state: dict[str, Any]) -> None:
 def _title(state: dict[str, Any]) -> Text:
     colour = COLOURS.get(state["state"], "")
     title = Text.assemble((state["name"] or state["atlas"], "bold"), "  ", (f"● {state['state']}", colour))
-    if state["state"] == "running":
+    at_work = [part["part"] for part in state["parts"] if part["state"] == "running"]
+    if at_work:
+        title.append(f"  {len(at_work)} of {len(state['parts'])} parts")
+    elif state["state"] == "running":
         title.append(f"  process {state['pid']} on {state['host']}")
     if state["message"]:
         title.append(f"  {state['message']}")
@@ -60,6 +64,19 @@ def _workers(workers: list[dict[str, Any]]) -> Table:
         doing = worker.get("doing") or worker.get("model")
         cells = (worker.get("slot"), worker.get("where"), doing, worker.get("items"))
         table.add_row(*(Text("-" if cell is None else str(cell)) for cell in cells), _since(worker.get("since")))
+    return table
+
+
+def _parts(parts: list[dict[str, Any]]) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    names = ("total", "done", "failed", "left", "rate")
+    for name in ("part", "state", "where", *names):
+        table.add_column(name, justify="right" if name in names else "left", no_wrap=True)
+    for part in parts:
+        where = f"{part['host']}:{part['pid']}" if part["host"] else "-"
+        cells = ["-" if part[name] is None else f"{part[name]:,}" for name in names[:-1]]
+        rate = f"{part['rate']:.3g}/s" if part["rate"] else "-"
+        table.add_row(part["part"], Text(part["state"], COLOURS.get(part["state"], "dim")), where, *cells, rate)
     return table
 
 

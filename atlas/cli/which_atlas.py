@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from atlas.cli.messages import say
-from atlas.config.checks import value_mistakes
+from atlas.config.checks import undivided, value_mistakes
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import SweepConfig
 from atlas.query.atlas import newest
 from atlas.store.manifest import read_manifest
-from atlas.store.output import output_mistakes
+from atlas.store.output import place_mistakes
 from atlas.store.paths import AtlasPaths
 
 NAMING = ("name=", "out=", "experiment=")  # overrides that name an atlas
@@ -24,14 +24,14 @@ def with_atlas(config: SweepConfig, overrides: list[str], mistakes: list[str]) -
 
     ConfigError with all mistakes, or when the atlas cannot be written to; NotAnAtlas when there is none.
     """
-    mistakes = [*mistakes, *value_mistakes(config)]
+    mistakes = [*mistakes, *value_mistakes(config), *undivided(config.cluster)]
     if mistakes:
         raise ConfigError(mistakes)
     if not names_atlas(overrides):
         config = replace(config, out=str(newest()))
         say(f"the newest atlas: {config.out}")
-    read_manifest(AtlasPaths(config.out).manifest)  # before output_mistakes: what is no atlas is said to be none
-    if unwritable := output_mistakes(config.out):
+    read_manifest(AtlasPaths(config.out).manifest)  # before place_mistakes: what is no atlas is said to be none
+    if unwritable := place_mistakes(config.out):
         raise ConfigError(unwritable)
     return config
 

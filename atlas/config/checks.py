@@ -19,7 +19,7 @@ from atlas.config.schema import (
     SimilarityConfig,
     SweepConfig,
 )
-from atlas.records import MEASURES, SCOPES
+from atlas.records import MEASURES, SCOPES, Part
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 
@@ -32,6 +32,7 @@ def value_mistakes(config: SweepConfig) -> list[str]:
         *metric_mistakes(config),
         *recipe_mistakes(config.recipe),
         *_cluster(config.cluster),
+        *_report(config.report),
         *(mistake for name, probe in config.probes.items() for mistake in _probe(name, probe)),
         *_similarity(config.similarity),
     ]
@@ -44,6 +45,8 @@ def _sweep(config: SweepConfig) -> Iterator[str]:
         yield f"name={config.name!r}: letters, digits and _.+- only, beginning with a letter or digit"
     if not config.seeds or min(config.seeds) < 0 or len(set(config.seeds)) < len(config.seeds):
         yield f"seeds={config.seeds}: a list of different whole numbers from 0 up is wanted"
+    if config.retry == "broken" and config.cluster.part is not None:
+        yield f"cluster.part={config.cluster.part}: retry=broken looks at all of an atlas; run it without a part"
     if config.calibrate and not config.dry_run:
         yield "calibrate=true: rates are measured for a plan; say dry_run=calibrate"
 
@@ -83,13 +86,34 @@ def metric_mistakes(config: SweepConfig | DreamConfig) -> Iterator[str]:
             yield f"metrics.{name}.constant={metric.constant}: a finite number is wanted"
 
 
+def undivided(cluster: ClusterConfig) -> list[str]:
+    """The mistake of naming a part where all of an atlas is needed, if it is made."""
+    if cluster.part is None:
+        return []
+    return [f"cluster.part={cluster.part}: only generate and run can be divided; this needs all parts"]
+
+
+def _report(trackers: list[str]) -> Iterator[str]:
+    for tracker in trackers:
+        unknown = list(choice("report", tracker, choices.TRACKERS))
+        yield from unknown
+        if not unknown and lacks(tracker):
+            yield f"report={tracker}: {tracker} is not installed: pip install {tracker}"
+
+
 def _cluster(cluster: ClusterConfig) -> Iterator[str]:
+    if cluster.part is not None:
+        try:
+            Part.parse(cluster.part)
+        except ValueError as error:
+            yield f"cluster.part={cluster.part}: {error}"
     yield from choice("cluster.kind", cluster.kind, choices.CLUSTERS)
     yield from choice("cluster.device", cluster.device, choices.DEVICES)
     if cluster.kind in ("local", "ray") and lacks("ray"):
         yield f"cluster={cluster.kind}: Ray is not installed: {install('ray')}; cluster=inline does without it"
     if cluster.kind == "ray" and not cluster.address:
         yield "cluster.address is missing: cluster=ray joins a running cluster, as cluster.address=auto or host:6379"
+    yield from _accelerator(cluster)
     for key in ("actors", "batch", "cpus_per_actor"):
         value = getattr(cluster, key)
         if value is not None and value < 1:
@@ -102,6 +126,17 @@ def _cluster(cluster: ClusterConfig) -> Iterator[str]:
     parts = 1 / share if 0 < share < 1 else share
     if math.isfinite(parts) and abs(round(parts) - parts) > 1e-6:
         yield f"cluster.gpus_per_actor={share}: a whole number, or 1 divided by one (0.5, 0.25): other shares never fit"
+
+
+def _accelerator(cluster: ClusterConfig) -> Iterator[str]:
+    names = ",".join(cluster.accelerator)
+    if cluster.accelerator and cluster.kind != "ray":
+        yield f"cluster.accelerator=[{names}]: only cluster=ray has nodes to choose from; this machine's cards are all alike"
+    if cluster.accelerator and cluster.device == "cpu":
+        yield f"cluster.accelerator=[{names}]: cluster.device=cpu needs no card; leave one of them out"
+    for name in cluster.accelerator:
+        if not NAME.fullmatch(name):
+            yield f"cluster.accelerator: {name!r} is no name of a card; Ray labels nodes as H100, A100, L4, …"
 
 
 def _probe(name: str, probe: ProbeConfig) -> Iterator[str]:

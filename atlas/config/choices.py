@@ -19,6 +19,8 @@ DEVICES = ("auto", "cpu", "cuda")
 CLUSTERS = ("local", "inline", "ray")
 PROBES = ("atlas", "natural", "photographs", "patterns")
 TRACES = ("score", "full")
+# engine/watchers.py has a class of each; what each needs installed is called the same
+TRACKERS = ("tensorboard", "wandb")
 RETRIES = ("none", "failed", "broken")
 # saliency/maps.py has the first, saliency/methods.py a function of each other name
 MAPS = ("gradient", "smoothgrad", "integrated_gradients", "grad_cam")

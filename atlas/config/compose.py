@@ -5,7 +5,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any
 
@@ -59,7 +59,7 @@ def run_job(command: str, arguments: list[str], body: Body) -> Any:
     mistakes = [texts.original(mistake) for mistake in mistakes]
     overrides = [texts.original(word) for word in composed_of if word != ANY_LAYERS or word in arguments]
     try:
-        return body(_in_their_words(typed(config, schema), texts), overrides, mistakes)
+        return body(_in_their_words(typed(config), texts), overrides, mistakes)
     except ConfigError as error:
         raise ConfigError([*mistakes, *_no_consequences(error.mistakes, mistakes)]) from None
 
@@ -143,15 +143,27 @@ def register() -> None:
     models_source.register()
 
 
-def typed(config: DictConfig, schema: type = SweepConfig) -> Any:
-    """The config as dataclasses; ConfigError for a value that is still missing."""
+def typed(config: DictConfig) -> Any:
+    """The config as dataclasses; ConfigError for values that are missing and for keys that `+key=` has added."""
     try:
-        whole = OmegaConf.merge(schema, OmegaConf.to_container(config))  # refuses keys that `+key=` has added
-        return OmegaConf.to_object(whole)
+        whole = OmegaConf.to_object(config)
     except MissingMandatoryValue as error:
         raise ConfigError([f"{error.full_key}: a value is needed, as {error.full_key}=VALUE"]) from None
     except OmegaConfBaseException as error:
         raise ConfigError([f"{error.full_key}: {(error.msg or str(error)).splitlines()[0]}"]) from None
+    if mistakes := list(_added_keys(whole)):
+        raise ConfigError(mistakes)
+    return whole
+
+
+def _added_keys(value: Any, prefix: str = "") -> Iterator[str]:
+    """A mistake for each key of a typed config, and of what it holds, that its type does not have."""
+    names = {field.name for field in fields(value)} if is_dataclass(value) else None
+    for key, part in (value if isinstance(value, dict) else vars(value)).items():
+        if names is not None and key not in names:
+            yield f"{prefix}{key}: Key '{key}' not in '{type(value).__name__}'"
+        elif is_dataclass(part) or isinstance(part, dict):
+            yield from _added_keys(part, f"{prefix}{key}.")
 
 
 @contextmanager

@@ -16,6 +16,8 @@ EXTRAS = {
     "matplotlib": "figures",
     "captum": "figures",
     "timm": "timm",
+    "obstore": "s3",
+    "fsspec": "s3",
 }
 
 

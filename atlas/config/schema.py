@@ -119,7 +119,10 @@ class ClusterConfig:
     kind: str = MISSING  # local, inline or ray
     address: str | None = None  # ray: of the running cluster
     device: str = "auto"  # auto, cpu or cuda
-    actors: int | None = None  # null: one per GPU share, or one per CPU share
+    # ray: names of the cards that will do, as Ray labels nodes: [H100,A100]; []: any
+    accelerator: list[str] = field(default_factory=list)
+    # null: as many as there is room for, one per GPU share or per CPU share
+    actors: int | None = None
     gpus_per_actor: float = 1.0  # a fraction: several actors share a card
     cpus_per_actor: int | None = None  # also torch's threads; null: 2 beside a GPU, else 1
     batch: int | None = None  # images optimised at once; null: as many as fit
@@ -127,6 +130,7 @@ class ClusterConfig:
     grace: float = 120.0  # seconds that work under way may take to finish after a signal
     deadline: float = 600.0  # seconds after which silent work counts as hung (at least; six times the usual if longer)
     start_timeout: float = 600.0  # seconds to wait for an actor's resources
+    part: str | None = None  # i/n: of the images only one of n parts, for n jobs that run apart; null: all of them
 
 
 @dataclass
@@ -134,7 +138,7 @@ class SweepConfig:
     """The contents page: models x layers x channels x metrics x seeds, as one run."""
 
     name: str = MISSING  # of the atlas
-    out: str = MISSING  # its folder; outputs/NAME where nothing is said
+    out: str = MISSING  # its folder, or s3://bucket/prefix; outputs/NAME where nothing is said
     model: dict[str, Any] = field(default_factory=dict)  # what `model=custom` reads: model.factory, model.weights, …
     models: dict[str, ModelConfig] = field(default_factory=dict)  # by name, as `model=` chooses them
     metrics: dict[str, MetricConfig] = field(default_factory=dict)  # by name, as `metric=` chooses them
@@ -148,6 +152,8 @@ class SweepConfig:
     channels: Any = "all"  # a word, a range (0:8), a list, or names of classes
     seeds: list[int] = field(default_factory=lambda: [0])  # an image for each
     trace: str = "score"  # what is kept along the way: score of the target; full: also every channel of the layer
+    # who is shown the run in curves besides: tensorboard, wandb
+    report: list[str] = field(default_factory=list)
     retry: str = "none"  # none; failed: those on record as failed; broken: those whose image is missing or changed
     dry_run: bool = False  # only the plan, and what it would cost
     calibrate: bool = False  # dry_run=calibrate: the plan, with rates that are measured here

@@ -21,6 +21,7 @@ class Attempt:
     shard: Shard
     most: int | None = None  # items at once; None: as many as fit
     note: Path | None = None  # the file that names the items under way
+    copy: bool = False  # another worker has the shard, too: files go to staging/, whatever their kind
 
 
 _current: ContextVar[Attempt | None] = ContextVar("attempt", default=None)
@@ -40,6 +41,12 @@ def at_most(size: int) -> int:
     """So many items at once, or as few as the attempt under way allows."""
     attempt = _current.get()
     return size if attempt is None or attempt.most is None else min(size, attempt.most)
+
+
+def is_copy() -> bool:
+    """Whether another worker makes the same at the same time, whose files must not be touched."""
+    attempt = _current.get()
+    return attempt is not None and attempt.copy
 
 
 def note_items(batch: Sequence[Any]) -> None:

@@ -13,8 +13,16 @@ class Joined:
 
 
 @dataclass(frozen=True, slots=True)
+class Draining:
+    """A slot's node is about to leave: what the slot works on is finished there, and nothing more is begun."""
+
+    slot: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Left:
-    """A slot is gone, and what ran there with it."""
+    """A slot is gone, and what ran there with it: nobody's fault."""
 
     slot: int
     reason: str
@@ -25,6 +33,9 @@ class Ready:
     """An actor has loaded its model."""
 
     slot: int
+    node: str = ""  # id of the node that it lives on
+    machine: str = ""  # kind of device that it works on: the same work on the same kind has the same bytes
+    report: str = ""  # of its node, for people: host, device, versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +80,7 @@ class Died:
     slot: int
     reason: str
     places: tuple[int, ...] = ()  # in its shard, of the items that were under way; (): nobody knows
+    noticed: bool = False  # its node had said that it would leave, so that the work is not to blame
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +102,32 @@ class Starved:
 
 
 @dataclass(frozen=True, slots=True)
+class Late:
+    """A slot's shard takes much longer than the like of it: who is idle may try it as well."""
+
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
 class Interrupted:
     """Somebody wants the run to end: finish what is under way, begin nothing."""
 
 
-Event = Joined | Left | Ready | SetupFailed | Done | Failed | Trouble | Died | Lost | Starved | Interrupted
+Event = (
+    Joined
+    | Draining
+    | Left
+    | Ready
+    | SetupFailed
+    | Done
+    | Failed
+    | Trouble
+    | Died
+    | Lost
+    | Starved
+    | Late
+    | Interrupted
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +145,7 @@ class Send:
     slot: int
     shard: Shard
     most: int | None = None  # items at once; None: as many as fit
+    copy: bool = False  # another slot has it under way, too: the first receipt counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +161,7 @@ class Commit:
 
     shard: Shard
     receipt: Receipt
+    fenced: bool = False  # an actor has just been killed that was making the same files
 
 
 @dataclass(frozen=True, slots=True)

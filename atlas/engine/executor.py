@@ -5,6 +5,7 @@ from typing import Protocol
 
 from atlas.engine.attempt import Attempt
 from atlas.engine.events import Event
+from atlas.engine.watchers import Sight
 from atlas.engine.work import Work
 from atlas.engine.worker import Worker
 
@@ -25,12 +26,13 @@ class ActorShape:
     cpus: int
     gpus: float  # 0 for CPU actors
     most: int  # never more than there is work for
+    accelerators: tuple[str, ...] = ()  # names of the cards that will do; (): any
 
 
 class Executor(Protocol):
-    """Carries out start, send and kill; reports what happened. Slots are numbered from 0."""
+    """Carries out start, send and kill; reports what happened, and which slots join and leave meanwhile."""
 
-    slots: int
+    slots: int  # that there are at the beginning, numbered from 0
 
     def start(self, slot: int, model: str) -> None:
         """Make a new worker in a slot, and let it load a model."""
@@ -57,6 +59,10 @@ class Executor(Protocol):
 
     def request(self) -> str:
         """What the cluster was asked for, for somebody whose actors never come."""
+        ...
+
+    def watch(self, sight: Sight) -> None:
+        """Show those who watch the cluster how far the run is."""
         ...
 
     def close(self) -> None:
@@ -95,6 +101,9 @@ class InlineExecutor:
 
     def request(self) -> str:
         return "one worker in this process"
+
+    def watch(self, sight: Sight) -> None:
+        pass
 
     def close(self) -> None:
         self.worker = Worker(0, self.threads)

@@ -9,53 +9,58 @@ LONG = 2.0  # times the wanted seconds from which on a shard is cut
 
 
 class Pace:
-    """The rates that a run has measured, by what shards work on. Without a first shard there is none, and none is assumed."""
+    """The rates that a run has measured, by what shards work on. Without a first shard there is none, and none is assumed.
+
+    A slot goes by its own rates, as one card differs from another; before it has any, by those of the others.
+    """
 
     def __init__(self, seconds: float) -> None:
         """seconds: of work that are wanted between two commits of an actor."""
         self.seconds = seconds
-        self._rates: dict[str, float] = {}  # seconds of a multiply-add, by label
-        self._last: dict[str, float] = {}  # of the last shard
-        self._batches: dict[str, int] = {}  # items that fit at once, by label, where that is fewer than there were
+        self._all = _Rates()
+        self._own: dict[int, _Rates] = {}  # by slot
 
-    def learn(self, shard: Shard, receipt: Receipt) -> None:
-        """Take in how long a shard has taken."""
-        if shard.cost > 0 and receipt.seconds > 0:
-            rate = receipt.seconds / shard.cost
-            # the slower of the last two: one of dead images is quick and says nothing of the next
-            self._rates[shard.label] = max(rate, self._last.get(shard.label, rate))
-            self._last[shard.label] = rate
-        if receipt.batch < shard.together:
-            self._batches[shard.label] = max(1, receipt.batch)
+    def learn(self, shard: Shard, receipt: Receipt, slot: int = 0) -> None:
+        """Take in how long a shard has taken, and in which slot."""
+        for rates in (self._all, self._own.setdefault(slot, _Rates())):
+            rates.learn(shard, receipt)
 
-    def expected(self, shard: Shard) -> float | None:
-        """Seconds that a shard will take; None: nothing like it has been done yet."""
-        rate = self._rates.get(shard.label)
+    def forget(self, slot: int) -> None:
+        """Forget what a slot was measured at: another actor is made for it, which may live elsewhere."""
+        self._own.pop(slot, None)
+
+    def expected(self, shard: Shard, slot: int = 0) -> float | None:
+        """Seconds that a shard will take in a slot; None: nothing like it has been done yet."""
+        rate = self._rates(shard, slot).slower.get(shard.label)
         return None if rate is None else rate * shard.cost
 
-    def take(self, queue: deque[Shard], *, most: int, fixed: Collection[str]) -> Shard:
+    def _rates(self, shard: Shard, slot: int) -> "_Rates":
+        own = self._own.get(slot)
+        return self._all if own is None or shard.label not in own.slower else own
+
+    def take(self, queue: deque[Shard], *, most: int, fixed: Collection[str], slot: int = 0) -> Shard:
         """Take from the front of a queue what is to be one shard: what stands there, joined with what follows, or a part.
 
         Items that are worked on together stay so, however a shard is made up: their images have the same bytes.
-        most: shards of the queue that may be joined. fixed: ids of those that stay as they are.
+        most: shards of the queue that may be joined. fixed: ids of those that stay as they are. slot: whose it will be.
         """
         first = queue.popleft()
-        seconds = self.expected(first)
+        seconds, rates = self.expected(first, slot), self._rates(first, slot)
         if seconds is None or first.id in fixed:
             return first
         if seconds > LONG * self.seconds:
-            return self._part(first, seconds, queue)
+            return self._part(first, seconds, queue, rates.batches.get(first.label))
         shards = [first]
-        while queue and len(shards) < most and queue[0].id not in fixed and first.continues_in(queue[0]):
-            seconds += self._rates[first.label] * queue[0].cost
-            if seconds > self.seconds:
+        rate = rates.slower[first.label]
+        while queue and len(shards) < most and queue[0].id not in fixed:
+            seconds += rate * queue[0].cost
+            if seconds > self.seconds or not first.continues_in(queue[0]):
                 break
             shards.append(queue.popleft())
         return first if len(shards) == 1 else first.joined(shards[1:])
 
-    def _part(self, shard: Shard, seconds: float, queue: deque[Shard]) -> Shard:
+    def _part(self, shard: Shard, seconds: float, queue: deque[Shard], batch: int | None) -> Shard:
         """The front of a shard that would take too long, cut between two batches; the rest goes back."""
-        batch = self._batches.get(shard.label)
         if batch is None or not shard.continues_in(shard):
             return shard
         # a batch never reaches from one run of items into the next
@@ -64,3 +69,21 @@ class Pace:
             return shard
         queue.appendleft(shard.only(shard.items[size:]))
         return shard.only(shard.items[:size])
+
+
+class _Rates:
+    """How long the work of each label takes, and how much of it fits at once."""
+
+    def __init__(self) -> None:
+        self.slower: dict[str, float] = {}  # seconds of a multiply-add: the slower of the last two shards'
+        self.last: dict[str, float] = {}
+        self.batches: dict[str, int] = {}  # items that fit at once, where that is fewer than there were
+
+    def learn(self, shard: Shard, receipt: Receipt) -> None:
+        if shard.cost > 0 and receipt.seconds > 0:
+            rate = receipt.seconds / shard.cost
+            # one of dead images is quick and says nothing of the next
+            self.slower[shard.label] = max(rate, self.last.get(shard.label, rate))
+            self.last[shard.label] = rate
+        if receipt.batch < shard.together:
+            self.batches[shard.label] = max(1, receipt.batch)

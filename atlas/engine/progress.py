@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from atlas.engine.terminal import tell
-from atlas.records import Shard
+from atlas.records import Part, Shard
 from atlas.store.files import write_json
 from atlas.store.manifest import now
 from atlas.store.paths import AtlasPaths
@@ -50,6 +50,16 @@ class Count:
     def left(self) -> int:
         """How many are neither done nor failed, in this run or an earlier one."""
         return self.total - self.before - self.settled
+
+    @property
+    def done_in_all(self) -> int:
+        """How many are done, in this run or an earlier one; the dead are part of them."""
+        return self.before - self.failed_before + self.done
+
+    @property
+    def failed_in_all(self) -> int:
+        """How many have failed, in this run or an earlier one."""
+        return self.failed_before + self.failed
 
     def add(self, *, done: int = 0, dead: int = 0, failed: int = 0) -> None:
         """Count things that have just been settled; the dead are part of the done."""
@@ -186,8 +196,8 @@ def busy_line(busy: Iterable[Shard]) -> str:
 class StatusFile:
     """status.json: how far a run is, for another terminal."""
 
-    def __init__(self, paths: AtlasPaths, name: str) -> None:
-        self.paths, self.next = paths, 0.0
+    def __init__(self, paths: AtlasPaths, name: str, part: Part | None = None) -> None:
+        self.path, self.name, self.next = paths.status_of(part), name, 0.0
         self.fixed = {"name": name, "host": socket.gethostname(), "pid": os.getpid(), "started": now()}
 
     def write(self, state: str, count: Count, workers: list[dict[str, Any]], message: str | None = None) -> None:
@@ -198,13 +208,13 @@ class StatusFile:
         counts = {
             "stage": count.unit,
             "total": count.total,
-            "done": count.before - count.failed_before + count.done,
+            "done": count.done_in_all,
             "dead": count.dead,
-            "failed": count.failed_before + count.failed,
+            "failed": count.failed_in_all,
             "left": count.left,
             "rate": count.rate,
             "eta_seconds": count.eta,
         }
         status = {"state": state, **self.fixed, "updated": now(), **counts, "workers": workers, "message": message}
         with suppress(OSError):
-            write_json(self.paths.status, status)
+            write_json(self.path, status)

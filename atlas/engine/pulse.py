@@ -1,5 +1,6 @@
 """How far a shard is while it is worked on: steps of the work in; out a small file, which the driver reads.
 
+In an object store there is none: a request a second from each worker would cost more than what it tells.
 A worker in the driver's own process also calls whoever listens, since the driver has no turn before the shard is done.
 """
 
@@ -8,6 +9,8 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from time import monotonic
+
+from atlas.store.bucket_path import is_remote
 
 EVERY = 1.0  # seconds between two beats that are passed on
 
@@ -38,8 +41,9 @@ class Pulse:
         if monotonic() < self._next:
             return
         self._next = monotonic() + EVERY
-        with suppress(OSError):
-            self.path.write_text(f"{min(1.0, self.done / self.total):.4f}")
+        if not is_remote(self.path):
+            with suppress(OSError):
+                self.path.write_text(f"{min(1.0, self.done / self.total):.4f}")
         listener = _listener.get()
         if listener is not None:
             listener()
@@ -48,7 +52,13 @@ class Pulse:
 def read_pulse(path: Path) -> float:
     """The share of a shard that is done, 0 to 1; 0 where nobody has said so."""
     try:
-        return float(path.read_text())
+        return 0.0 if is_remote(path) else float(path.read_text())
     # there is none yet, or it is being written
     except (OSError, ValueError):
         return 0.0
+
+
+def forget_pulse(path: Path) -> None:
+    """Remove what was told of a shard that is done."""
+    if not is_remote(path):
+        path.unlink(missing_ok=True)

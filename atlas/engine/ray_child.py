@@ -16,7 +16,8 @@ from typing import Any
 from atlas.engine.events import Event
 from atlas.engine.executor import ClusterError
 from atlas.engine.ray_executor import RayExecutor
-from atlas.engine.ray_messages import Opening, Refusal, Report
+from atlas.engine.ray_messages import EVERY_SLOT, Opening, Refusal, Report
+from atlas.engine.ray_nodes import living_nodes
 from atlas.engine.signals import SIGNALS
 
 LOOK = 0.2  # seconds that Ray is asked for events, while a command may wait
@@ -37,11 +38,13 @@ class Child:
         """Work until the driver closes the cluster."""
         reported = 0.0
         while self._obey():
-            events = self.executor.poll(LOOK)
-            if events or time.monotonic() - reported > REPORT_EVERY:
+            events = [(self._actor(event), event) for event in self.executor.poll(LOOK)]
+            if time.monotonic() - reported > REPORT_EVERY:
                 reported = time.monotonic()
                 where = {slot: self.executor.where(slot) for slot in self.actors}
-                self.pipe.send(Report([(self._actor(event), event) for event in events], where))
+                self.pipe.send(Report(events, where, self.executor.request()))
+            elif events:
+                self.pipe.send(Report(events))
 
     def _actor(self, event: Event) -> int:
         return self.actors[getattr(event, "slot", -1)]
@@ -53,9 +56,12 @@ class Child:
                 name, actor, words = self.commands.get(timeout=ANSWER)
             except queue.Empty:
                 return True
-            if name != "close":
-                self.actors[words[0]] = actor
-            getattr(self.executor, name)(*words)
+            slot, *others = words
+            if slot == EVERY_SLOT:
+                getattr(self.executor, name)(*others)
+            else:
+                self.actors[slot] = actor
+                getattr(self.executor, name)(slot, *others)
             if name == "close":
                 return False
 
@@ -85,7 +91,8 @@ def main(descriptor: int) -> None:
         return pipe.send(Refusal(str(error)))
     # Ray takes SIGTERM for itself
     _deaf()
-    pipe.send(Opening(executor.slots, executor.request(), {} if _is_client(address) else executor.addresses()))
+    addresses = {} if _is_client(address) else executor.addresses()
+    pipe.send(Opening(executor.slots, executor.request(), addresses, tuple(living_nodes())))
     return Child(pipe, executor).serve()
 
 

@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 
 from atlas.engine.events import Event
+from atlas.engine.roster import Node
 
 Address = tuple[str, int]  # host and port
+EVERY_SLOT = -1  # in place of a slot: a command is meant for none of them alone
 
 
 @dataclass(frozen=True)
@@ -14,6 +16,7 @@ class Opening:
     slots: int
     request: str  # what was asked of the cluster and what it has
     addresses: dict[str, Address]  # of the parts without which nothing goes on, by name
+    nodes: tuple[Node, ...] = ()  # of the cluster
 
 
 @dataclass(frozen=True)
@@ -29,3 +32,4 @@ class Report:
 
     events: list[tuple[int, Event]] = field(default_factory=list)  # each with the number of its slot's actor
     where: dict[int, str] = field(default_factory=dict)  # `host:pid` by slot
+    request: str | None = None  # what was asked of the cluster and what it has by now

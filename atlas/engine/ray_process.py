@@ -19,10 +19,11 @@ import psutil
 from atlas.child import import_path, last_words
 from atlas.config.schema import ClusterConfig
 from atlas.engine.attempt import Attempt
-from atlas.engine.events import Event
+from atlas.engine.events import Draining, Event, Joined, Left
 from atlas.engine.executor import ActorShape, ClusterError, ClusterGone
-from atlas.engine.ray_messages import Address, Opening, Refusal
+from atlas.engine.ray_messages import EVERY_SLOT, Address, Opening, Refusal
 from atlas.engine.signals import StopNow, StopRequest
+from atlas.engine.watchers import Sight
 from atlas.engine.work import Work
 
 CHILD = "atlas.engine.ray_child"
@@ -52,7 +53,7 @@ class RayProcess:
         except BaseException:
             self._end()
             raise
-        self.slots, self._request = opening.slots, opening.request
+        self.slots, self._request, self.nodes = opening.slots, opening.request, opening.nodes
         self._watch = PartWatch(opening.addresses)
 
     def start(self, slot: int, model: str) -> None:
@@ -85,8 +86,11 @@ class RayProcess:
     def request(self) -> str:
         return self._request
 
+    def watch(self, sight: Sight) -> None:
+        self._tell("watch", EVERY_SLOT, sight)
+
     def close(self) -> None:
-        self._tell("close")
+        self._tell("close", EVERY_SLOT)
         try:
             self._child.wait(CLOSING)
         except subprocess.TimeoutExpired:
@@ -135,9 +139,9 @@ class RayProcess:
         return answer
 
     def _tell(self, command: str, *words: Any) -> None:
-        """Send a command; that nobody is there any more is found when events are asked for."""
+        """Send a command, whose first word is a slot; that nobody is there any more is found when events are asked for."""
         try:
-            self._pipe.send((command, self._actors[words[0]] if words else 0, words))
+            self._pipe.send((command, self._actors[words[0]], words))
         except OSError:
             return
 
@@ -148,11 +152,16 @@ class RayProcess:
             while self._pipe.poll():
                 report = self._pipe.recv()
                 self._where.update(report.where)
-                events += [event for actor, event in report.events if actor == self._actors[getattr(event, "slot", -1)]]
+                self._request = report.request or self._request
+                events += [event for actor, event in report.events if self._is_current(actor, event)]
         except (EOFError, OSError):
             if not events:
                 raise ClusterGone(f"Ray is gone: {self._last_words()}") from None
         return events
+
+    def _is_current(self, actor: int, event: Event) -> bool:
+        """Whether an event tells of a slot itself, or of the actor that is in it now."""
+        return isinstance(event, Joined | Draining | Left) or actor == self._actors[getattr(event, "slot", -1)]
 
     def _last_words(self) -> str:
         """How the child ended, and the last thing it wrote."""

@@ -3,23 +3,25 @@
 No clock, no I/O, no Ray: it serves every executor, and a test can play any history of a cluster.
 """
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
+from atlas.engine.backlog import Backlog
+from atlas.engine.blame import DEATHS, Blame, Places
 from atlas.engine.events import (
     Abandon,
     Command,
     Commit,
     Died,
     Done,
+    Draining,
     Event,
-    Fail,
     Failed,
     Halt,
     Interrupted,
     Joined,
     Kill,
+    Late,
     Left,
     Lost,
     Pause,
@@ -31,45 +33,29 @@ from atlas.engine.events import (
     Trouble,
 )
 from atlas.engine.pace import Pace
+from atlas.engine.slots import SETUPS, Slot, Slots
+from atlas.engine.staffing import next_start, surplus
 from atlas.records import Receipt, Shard
 
-DEATHS = 2  # of a shard's actors before the shard is bisected, or its only item given up
-SETUPS = 3  # failed loads of a model in a slot before it is not tried there again; in no slot: it is given up
+__all__ = ["DEATHS", "SETUPS", "TROUBLES", "Scheduler"]
+
 TROUBLES = 5  # storage errors in a row before the run stops
-
-
-@dataclass
-class Slot:
-    """Room for one actor: without a model it is empty, without a shard it is idle (once ready)."""
-
-    model: str | None = None
-    ready: bool = False
-    shard: Shard | None = None
-    sent: int = 0  # how many shards had been sent to all slots when this slot was sent its own, that one included
-    failures: Counter[str] = field(default_factory=Counter)  # loads that failed here in a row, by model
-
-    def refuses(self, model: str) -> bool:
-        """Whether a model has failed to load here too often."""
-        return self.failures[model] >= SETUPS
+LOOK = 8  # shards at the front of a queue among which one is looked for that a slot may have
 
 
 class Scheduler:
-    """Gives shards to slots. Feed it events, and carry out its commands in order, until it is `finished`."""
+    """Gives shards to slots. Feed it events, and carry out its commands in order, until it is `finished`.
+
+    What an event costs depends on the number of models, and not on the number of slots or shards.
+    """
 
     def __init__(self, shards: Iterable[Shard], pace: Pace | None = None) -> None:
         """pace: joins and cuts shards to the seconds that are wanted of them; None: all are sent as they are."""
         self.pace = pace
-        ordered = sorted(shards, key=lambda shard: -shard.cost)  # largest first, so the tail is short
-        self.queues: dict[str, deque[Shard]] = {shard.model: deque() for shard in ordered}
-        for shard in ordered:
-            self.queues[shard.model].append(shard)
-        self.remaining = {model: sum(shard.cost for shard in queue) for model, queue in self.queues.items()}
-        self.slots: dict[int, Slot] = {}
-        self.deaths: Counter[str] = Counter()
-        self.attempts: Counter[str] = Counter()
-        self.fixed: set[str] = set()  # shards that come back: they go out again as they were
-        self.suspects: set[str] = set()  # shards one of whose items a worker has died of: which one is to be found
-        self.most: dict[str, int] = {}  # items at once that the machines' memory was too small for, halved, by label
+        self.queues = Backlog(shards, pace)
+        self.slots = Slots()
+        self.blame = Blame(self.queues, self.slots)
+        self.twice: dict[str, tuple[int, int]] = {}  # shards that two slots have: who had it first, and the copy
         self.troubles = 0
         self.sent = self.paused = 0  # shards sent so far, now and at the last pause
         self.stopping = False
@@ -77,23 +63,33 @@ class Scheduler:
     @property
     def busy(self) -> dict[int, Shard]:
         """The shards that are under way, by slot."""
-        return {number: slot.shard for number, slot in self.slots.items() if slot.shard is not None}
+        return self.slots.busy
+
+    @property
+    def attempts(self) -> Counter[str]:
+        """How often each shard has failed, or its actor died."""
+        return self.blame.attempts
+
+    @property
+    def idle(self) -> bool:
+        """Whether an actor is ready and has nothing to do."""
+        return any(self.slots.idle.values())
 
     @property
     def finished(self) -> bool:
         """Whether no shard is under way and none will be sent."""
-        return not self.busy and (self.stopping or not any(self.queues.values()))
+        return not self.busy and (self.stopping or self.queues.empty)
 
     def handle(self, event: Event) -> list[Command]:
         """Take an event in; return the commands that follow from it."""
         slot = self.slots.get(getattr(event, "slot", -1))
         match event:
             case Joined(number):
-                self.slots.setdefault(number, Slot())
+                self.slots.join(number)
             case Interrupted():
                 self.stopping = True
             case _ if slot is not None:
-                return [*self._change(slot, event), *self._assign()]
+                return [*self._change(slot, event), *self._retired(slot), *self._assign()]
             case _:
                 return []  # of a slot that has left: too late to matter
         return self._assign()
@@ -101,8 +97,9 @@ class Scheduler:
     def _change(self, slot: Slot, event: Event) -> list[Command]:
         """Change a slot as its event says, before the slot is given anything new."""
         match event:
-            case Ready():
-                slot.ready = True
+            case Ready(_, node, machine):
+                with self.slots.changing(slot):
+                    slot.ready, slot.node, slot.machine = True, node, machine
                 slot.failures.clear()
             case SetupFailed(_, reason):
                 return self._setup_failed(slot, reason)
@@ -113,40 +110,73 @@ class Scheduler:
             case Trouble(_, shard, message):
                 return self._trouble(slot, shard, message)
             case Lost(number, reason, places):
-                return [Kill(number), *self._died(slot, reason, places)]
-            case Died(_, reason, places):
-                return self._died(slot, reason, places)
+                return [Kill(number), *self._died(slot, reason, places, noticed=slot.draining)]
+            case Died(_, reason, places, noticed):
+                return self._died(slot, reason, places, noticed=noticed or slot.draining)
             case Starved(number, reason, places):
-                return [Kill(number), *self._starved(number, reason, places)]
-            case Left(number, reason):
-                del self.slots[number]
-                return self._died(slot, reason)
+                return [Kill(number), *self._starved(slot, reason, places)]
+            case Late():
+                return self._late(slot)
+            case Draining():
+                with self.slots.changing(slot):
+                    slot.draining = True
+            case Left():
+                self._hand_back(slot)
+                self.slots.leave(slot)
         return []
+
+    def _retired(self, slot: Slot) -> list[Command]:
+        """Take a slot out once its node leaves and it has finished what it was at."""
+        if not slot.draining or slot.shard is not None or slot.number not in self.slots:
+            return []
+        self.slots.leave(slot)
+        return [] if slot.model is None else [Kill(slot.number)]
 
     def _done(self, slot: Slot, receipt: Receipt) -> list[Command]:
         shard = slot.shard
         if shard is None or shard.id != receipt.shard:
             return []  # of a shard that was split or sent elsewhere meanwhile: ignored
-        slot.shard = None
         self.troubles = 0
         if self.pace is not None:
-            self.pace.learn(shard, receipt)
-        return [Commit(shard, receipt)]
+            self.pace.learn(shard, receipt, slot.number)
+        is_copy = self.twice.get(shard.id, (slot.number,))[0] != slot.number
+        commands = self._end_twin(slot, shard)
+        self._clear(slot)
+        return [*commands, Commit(shard, receipt, fenced=is_copy)]
+
+    def _end_twin(self, slot: Slot, shard: Shard) -> list[Command]:
+        """End the other actor that has a shard, if there is one: its receipt would come too late."""
+        twin = self._apart(slot, shard)
+        if twin is None:
+            return []
+        self.slots.vacate(twin)
+        return [Kill(twin.number), *self._retired(twin)]
+
+    def _apart(self, slot: Slot, shard: Shard) -> Slot | None:
+        """Have two slots that share a shard share it no longer; the other one, which goes on with it."""
+        pair = self.twice.pop(shard.id, None)
+        return None if pair is None else self.slots[pair[1] if pair[0] == slot.number else pair[0]]
+
+    def _clear(self, slot: Slot) -> None:
+        with self.slots.changing(slot):
+            slot.shard = None
 
     def _failed(self, slot: Slot, shard_id: str, error_type: str, message: str) -> list[Command]:
         shard = slot.shard
         if shard is None or shard.id != shard_id:
             return []
-        slot.shard = None
+        commands = self._end_twin(slot, shard)
+        self._clear(slot)
         self.attempts[shard.id] += 1
-        return self._split(shard, error_type, message)
+        return [*commands, *self.blame.split(shard, error_type, message)]
 
     def _trouble(self, slot: Slot, shard_id: str, message: str) -> list[Command]:
         shard = slot.shard
         if shard is None or shard.id != shard_id:
             return []
-        slot.shard = None
-        self._requeue(shard)
+        if self._apart(slot, shard) is None:
+            self.queues.put_back(shard)
+        self._clear(slot)
         if slot.sent <= self.paused:
             return []  # sent before the last pause: the same trouble, heard from one more actor
         self.troubles, self.paused = self.troubles + 1, self.sent
@@ -155,137 +185,133 @@ class Scheduler:
             return [Halt(message)]
         return [Pause(2.0 ** (self.troubles - 1), message)]
 
-    def _died(self, slot: Slot, reason: str, places: tuple[int, ...] = ()) -> list[Command]:
-        if slot.model is not None and not slot.ready:
+    def _died(self, slot: Slot, reason: str, places: Places = (), *, noticed: bool = False) -> list[Command]:
+        if slot.model is not None and not slot.ready and not noticed:
             return self._setup_failed(slot, reason)
-        shard = self._emptied(slot)
+        # killed with its node, or for the sake of the stop
+        if noticed or self.stopping:
+            self._hand_back(slot)
+            return []
+        shard, goes_on = self._emptied(slot)
         if shard is None:
             return []
-        return self._charge(self._isolated(shard, places), "ActorDied", reason)
-
-    def _charge(self, suspect: Shard, error_type: str, reason: str) -> list[Command]:
-        """Count a death; a shard with too many is halved, or its only item given up."""
-        self.deaths[suspect.id] += 1
-        if self.deaths[suspect.id] < DEATHS:
-            self._requeue(suspect)
+        if goes_on:
+            self.blame.charge(shard, slot.node)
             return []
-        return self._split(suspect, error_type, reason)
+        return [*self.blame.died(shard, places, slot.node, error_type="ActorDied", reason=reason)]
 
-    def _emptied(self, slot: Slot) -> Shard | None:
-        """Take from a slot what died with its actor: the shard, if anything has to be charged for that."""
-        shard, slot.model, slot.ready, slot.shard = slot.shard, None, False, None
+    def _emptied(self, slot: Slot) -> tuple[Shard | None, bool]:
+        """Take from a slot the shard that died with its actor; and whether another slot goes on with it."""
+        shard = slot.shard
+        self.slots.vacate(slot)
         if shard is None:
-            return None
-        if self.stopping:  # killed for the sake of the stop: no fault of the shard's
-            self._requeue(shard)
-            return None
+            return None, False
         self.attempts[shard.id] += 1
-        return shard
+        return shard, self._apart(slot, shard) is not None
 
-    def _isolated(self, shard: Shard, places: tuple[int, ...]) -> Shard:
-        """The items that were under way when an actor died, as a shard; the shard's others go out again uncharged."""
-        under_way = tuple(item for place, item in enumerate(shard.items) if place in places)
-        if not under_way:
-            return shard
-        suspect = shard if len(under_way) == len(shard.items) else shard.only(under_way)
-        self.suspects.add(suspect.id)
-        if suspect is shard:
-            return shard
-        others = shard.only(tuple(item for place, item in enumerate(shard.items) if place not in places))
-        self.attempts[suspect.id] = self.attempts[others.id] = self.attempts[shard.id]
-        self._requeue(others)
-        return suspect
+    def _hand_back(self, slot: Slot) -> None:
+        """Take a slot's shard and its actor from it; the shard goes out again uncharged."""
+        shard = slot.shard
+        self.slots.vacate(slot)
+        if shard is not None and self._apart(slot, shard) is None:
+            self.queues.put_back(shard)
 
-    def _starved(self, number: int, reason: str, places: tuple[int, ...]) -> list[Command]:
+    def _starved(self, slot: Slot, reason: str, places: Places) -> list[Command]:
         """Put less on a machine whose memory was too small: half as many items at once, and one slot fewer."""
-        slot = self.slots[number]
-        if len(self.slots) > 1:
-            del self.slots[number]
-        elif slot.model is not None and not slot.ready:
+        retires = len(self.slots) > 1
+        if not retires and slot.model is not None and not slot.ready:
             return self._setup_failed(slot, reason)
-        shard = self._emptied(slot)
-        if shard is None:
+        if self.stopping:
+            self._hand_back(slot)
             return []
-        together = len(places) or self.most.get(shard.label, shard.together)
-        self.most[shard.label] = max(1, together // 2)
-        if together > 1 or number not in self.slots:
-            self._requeue(shard)
+        shard, goes_on = self._emptied(slot)
+        if retires:
+            self.slots.leave(slot)
+        if shard is None or goes_on:
             return []
-        return self._charge(self._isolated(shard, places), "OutOfMemory", reason)
-
-    def _most(self, shard: Shard) -> int | None:
-        """How many of a shard's items may be worked on at once."""
-        return 1 if shard.id in self.suspects else self.most.get(shard.label)
-
-    def _setup_failed(self, slot: Slot, reason: str) -> list[Command]:
-        model, slot.model, slot.ready = slot.model or "", None, False
-        slot.failures[model] += 1
-        others = [other for other in self.slots.values() if other is not slot]
-        if not slot.refuses(model) or any(other.model == model or not other.refuses(model) for other in others):
+        if self.blame.starved(shard, places) or retires:
+            self.queues.put_back(shard)
             return []
-        self.queues[model].clear()
-        self.remaining[model] = 0.0
-        return [Abandon(model, reason)]
+        return [*self.blame.died(shard, places, slot.node, error_type="OutOfMemory", reason=reason)]
 
-    def _split(self, shard: Shard, error_type: str, message: str) -> list[Command]:
-        """Halve a shard that cannot be done whole; down at one item, that item has failed."""
-        if len(shard.items) == 1:
-            return [Fail(shard, error_type, message, self.attempts[shard.id])]
-        middle = len(shard.items) // 2
-        for items in (shard.items[middle:], shard.items[:middle]):
-            half = shard.only(items)
-            self.attempts[half.id] = self.attempts[shard.id]
-            self._requeue(half)
+    def _late(self, slot: Slot) -> list[Command]:
+        """Send a shard that takes too long to an idle actor as well, on the same kind of machine, once.
+
+        One that an actor has died of is sent to one actor at a time.
+        """
+        shard = slot.shard
+        if shard is None or self.stopping or shard.id in self.twice or self.blame.is_suspect(shard):
+            return []
+        for idle in self.slots.idle[shard.model].values():
+            if idle.machine == slot.machine:
+                self.twice[shard.id] = slot.number, idle.number
+                self._give(idle, shard)
+                return [Send(idle.number, shard, self.blame.at_once(shard), copy=True)]
         return []
 
-    def _requeue(self, shard: Shard) -> None:
-        self.fixed.add(shard.id)
-        self.queues[shard.model].appendleft(shard)
-        self.remaining[shard.model] += shard.cost
+    def _setup_failed(self, slot: Slot, reason: str) -> list[Command]:
+        model = slot.model or ""
+        self.slots.vacate(slot)
+        slot.failures[model] += 1
+        others = (other for other in self.slots.values() if other is not slot)
+        if not slot.refuses(model) or any(other.model == model or not other.refuses(model) for other in others):
+            return []
+        self.queues.give_up(model)
+        return [Abandon(model, reason)]
 
     def _assign(self) -> list[Command]:
-        """Give every idle slot a shard, and every empty one a model."""
+        """Give idle slots a shard each, and empty ones a model; end actors for which nothing is left."""
         if self.stopping:
             return []
         commands: list[Command] = []
-        for number, slot in self.slots.items():
-            if slot.model is not None and (slot.shard is not None or not slot.ready):
-                continue
-            if slot.model is not None and self.queues[slot.model]:
-                shard = self._take(slot)
-                commands.append(Send(number, shard, self._most(shard)))
-            elif (model := self._neediest(slot)) is not None:
-                commands += [Kill(number)] if slot.model is not None else []
-                slot.model, slot.ready = model, False
-                commands.append(Start(number, model))
-        return commands
+        for model, queue in self.queues.items():
+            while queue and (send := self._send_next(model)) is not None:
+                commands.append(send)
+        commands += self._staff()
+        return [*commands, *self._shrink()] if self.busy and self.queues.empty else commands
 
-    def _take(self, slot: Slot) -> Shard:
-        slot.shard = self._next(slot.model or "")
-        self.remaining[slot.shard.model] -= slot.shard.cost
+    def _send_next(self, model: str) -> Send | None:
+        """Send a shard of a model's queue to one of its idle slots; None: there is none, or none that may have it."""
+        for slot in self.slots.idle[model].values():
+            place = self._place_for(slot, model)
+            if place is not None:
+                sharing = self.slots.holding[model]
+                shard = self.queues.take(model, place, slot=slot.number, sharing=sharing)
+                self._give(slot, shard)
+                return Send(slot.number, shard, self.blame.at_once(shard))
+        return None
+
+    def _place_for(self, slot: Slot, model: str) -> int | None:
+        """The first place in a model's queue whose shard a slot may have: its node has killed none, if there is another."""
+        queue = self.queues[model]
+        for place in range(min(len(queue), LOOK)):
+            if self.blame.may_try(queue[place], slot.node):
+                return place
+        return None
+
+    def _give(self, slot: Slot, shard: Shard) -> None:
+        with self.slots.changing(slot):
+            slot.shard = shard
         self.sent += 1
         slot.sent = self.sent
-        return slot.shard
 
-    def _next(self, model: str) -> Shard:
-        """What is sent next of a model's queue: no more than half of each slot's share, so that the tail is short."""
-        queue = self.queues[model]
-        if self.pace is None:
-            return queue.popleft()
-        sharing = sum(slot.model == model for slot in self.slots.values())
-        return self.pace.take(queue, most=len(queue) // (2 * sharing), fixed=self.fixed)
+    def _staff(self) -> list[Command]:
+        """Give models to empty slots, and to idle ones that another model needs more."""
+        commands: list[Command] = []
+        while (chosen := next_start(self.slots, self.queues)) is not None:
+            slot, model = chosen
+            commands += [Kill(slot.number)] if slot.model is not None else []
+            if self.pace is not None:
+                self.pace.forget(slot.number)
+            with self.slots.changing(slot):
+                slot.model, slot.ready, slot.node = model, False, ""
+            commands.append(Start(slot.number, model))
+        return commands
 
-    def _neediest(self, free: Slot) -> str | None:
-        """The model that gains most from one more slot: one without any, else the most work for each slot.
-
-        An actor that holds another model is replaced only when more shards wait there than slots come for them.
-        """
-        others = [slot for slot in self.slots.values() if slot is not free]
-        slots = Counter(slot.model for slot in others)
-        starting = Counter(slot.model for slot in others if not slot.ready)
-        waiting = [model for model, queue in self.queues.items() if queue and not free.refuses(model)]
-        if free.model is None:
-            waiting = [model for model in waiting if len(self.queues[model]) > starting[model]]
-        else:
-            waiting = [model for model in waiting if slots[model] == 0 or len(self.queues[model]) > slots[model]]
-        return max(waiting, key=lambda m: (slots[m] == 0, self.remaining[m] / (slots[m] + 1)), default=None)
+    def _shrink(self) -> list[Command]:
+        """End actors that have nothing to wait for."""
+        commands: list[Command] = []
+        for slot in surplus(self.slots, self.queues):
+            self.slots.vacate(slot)
+            commands.append(Kill(slot.number))
+        return commands

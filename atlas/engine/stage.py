@@ -1,18 +1,19 @@
 """Runs one stage of a job: makes the executor that the cluster config names, and drives all shards."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
 from atlas.config.schema import ClusterConfig
 from atlas.engine.drive import Driver, Ending, Patience
 from atlas.engine.events import Fail
-from atlas.engine.executor import ClusterError, ClusterGone, Executor, InlineExecutor
+from atlas.engine.executor import ClusterGone, Executor, InlineExecutor
 from atlas.engine.progress import Count, StatusFile, display_for
 from atlas.engine.publisher import Publisher
 from atlas.engine.ray_process import RayProcess
 from atlas.engine.signals import StopNow, StopRequest, stop_requests
 from atlas.engine.threads import worker_threads
+from atlas.engine.watchers import Watcher
 from atlas.engine.work import Work
 from atlas.engine.workers import actor_shape
 from atlas.records import Shard
@@ -37,6 +38,7 @@ def run_stage(
     fail: Callable[[Fail], None],
     count: Count,
     status: StatusFile,
+    watchers: Sequence[Watcher] = (),
 ) -> Ending:
     """Work until every shard is settled, or until somebody or something stops the stage.
 
@@ -51,9 +53,12 @@ def run_stage(
             ):
                 patience = Patience(resources.cluster, RATE[resources.device])
                 keeping = {"fail": fail, "patience": patience, "count": count, "display": display, "status": status}
-                driver = Driver(executor, publisher, **keeping)
+                driver = Driver(executor, publisher, **keeping, watchers=watchers)
                 ending = driver.ending
-                return driver.run(shards, stop)
+                driver.run(shards, stop)
+                if words := driver.account.words(*_priced(resources)):
+                    display.say(words)
+                return ending
         except StopNow:
             ending.stopped = f"stopped by {stop.name}"
         except ClusterGone as gone:
@@ -61,13 +66,12 @@ def run_stage(
     return ending
 
 
-def check_cluster(cluster: ClusterConfig) -> None:
-    """Join the running cluster that is asked for, and leave it: ClusterError before anything is written. StopNow."""
-    if cluster.kind == "ray":
-        try:
-            RayProcess(None, actor_shape(cluster, "cpu", 0, most=1), cluster, StopRequest()).close()
-        except ClusterGone as gone:
-            raise ClusterError(f"cluster.address={cluster.address}: {gone}") from None
+def _priced(resources: Resources) -> tuple[str, float]:
+    """What an actor's time is counted in, and how many of them it has."""
+    cluster = resources.cluster
+    if resources.device == "cuda":
+        return "GPU", cluster.gpus_per_actor
+    return "CPU", float(worker_threads(cluster.cpus_per_actor, resources.device))
 
 
 def _make_executor(work: Work, resources: Resources, stop: StopRequest, *, most: int) -> Executor:

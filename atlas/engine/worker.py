@@ -1,9 +1,12 @@
 """The one boundary where work may fail: runs a work function and turns whatever happens into an event."""
 
 import os
+import platform
 import socket
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from atlas.engine.allocator import keep_freed_memory
@@ -34,7 +37,7 @@ class Worker:
             self._make = work(model)
         except Exception as error:
             return SetupFailed(self.slot, _brief(error))
-        return Ready(self.slot)
+        return Ready(self.slot, machine=machine_name())
 
     def run(self, attempt: Attempt) -> Event:
         """Make a shard; Done, or what went wrong, with its traceback when it is the work's own fault."""
@@ -57,6 +60,21 @@ class Worker:
             return Lost(self.slot, _brief(error))
         text = "".join(traceback.format_exception(error))
         return Failed(self.slot, shard.id, type(error).__name__, text)
+
+
+def machine_name() -> str:
+    """The kind of device that this process works on, card or processor: the same work on the same kind has the same bytes."""
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    lines = list[str]()
+    with suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine()
+    )
+    return f"{model} {torch.backends.cpu.get_cpu_capability()}"
 
 
 def _comes_from_model(error: OSError) -> bool:

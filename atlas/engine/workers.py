@@ -22,7 +22,8 @@ def actor_shape(cluster: ClusterConfig, device: str, gpus: int, *, most: int) ->
     """What Ray is asked for; most: actors for which there is work."""
     gpu_share = cluster.gpus_per_actor if device == "cuda" else 0.0
     threads = worker_threads(cluster.cpus_per_actor, device)
-    return ActorShape(actor_count(cluster, device, gpus), threads, gpu_share, most=most)
+    count = actor_count(cluster, device, gpus)
+    return ActorShape(count, threads, gpu_share, most=most, accelerators=tuple(cluster.accelerator))
 
 
 def _usable_cpus() -> int:

@@ -18,6 +18,7 @@ from atlas.records import Layer, ModelCard
 from atlas.report.page.similarity_map import draw_similarity
 from atlas.report.page.trajectory import draw_trajectory, trajectory_frames
 from atlas.similarity.job import similarity as compare
+from atlas.store.files import readable
 from atlas.store.images import read_picture
 from atlas.store.paths import AtlasPaths
 
@@ -44,8 +45,8 @@ def similarity(studio: Studio) -> Iterator[FigurePage]:
         layer = studio.layer(card)
         paths = _compared(studio, card, layer)
         stem = _map_stem(paths, card, layer)
-        matrix = np.load(stem.with_name(f"{stem.name}.npy"))
-        order = [int(channel) for channel in np.load(stem.with_name(f"{stem.name}.order.npy"))]
+        matrix = np.load(readable(stem.with_name(f"{stem.name}.npy")))
+        order = [int(channel) for channel in np.load(readable(stem.with_name(f"{stem.name}.order.npy")))]
         images = _representatives(paths, card, layer)
         title = f"{card.name} / {layer.name}: which features answer alike"
         subtitle = f"{len(order)} features in clustered order; {studio.subtitle()}"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas.config.checks import value_mistakes
+from atlas.config.checks import undivided, value_mistakes
 from atlas.config.mistakes import ConfigError, collect
 from atlas.config.rooted import rooted_model
 from atlas.config.schema import CONSTANT, FigureConfig, MetricConfig, OctaveConfig, RecipeConfig
@@ -19,7 +19,6 @@ from atlas.generate.request import as_held
 from atlas.records import Layer, ModelCard
 from atlas.store.output import output_mistakes
 from atlas.store.paths import AtlasPaths
-from atlas.sweep.identity import fingerprint
 from atlas.sweep.plan import Plan, device_of, fitted_recipe, make_plan
 from atlas.sweep.selection import read_selection
 from atlas.sweep.shards import RATE
@@ -44,7 +43,7 @@ class Studio:
         """Read the models. ConfigError: all mistakes, those of the command line first."""
         self.config = replace(config, models={name: rooted_model(model) for name, model in config.models.items()})
         self.failures: list[str] = []  # features whose image could not be made
-        wrong = [*mistakes, *value_mistakes(config), *output_mistakes(config.out)]
+        wrong = [*mistakes, *value_mistakes(config), *undivided(config.cluster), *output_mistakes(config.out)]
         self.cards, unreadable = ({}, []) if wrong else read_cards(self.config.models)
         wrong += unreadable
         if not wrong:
@@ -124,7 +123,7 @@ class Studio:
         """An atlas that has the channels of one layer and nothing else, made beside the one that is read."""
         sweep = self._sweep(card, self._all_channels(card, layer))
         plan = self._plan(sweep, card)
-        paths = AtlasPaths(self.folder / f"layer-{fingerprint([shard.id for shard in plan.shards])}")
+        paths = AtlasPaths(self.folder / f"layer-{plan.id}")
         missing = left_of(plan, stock_of(paths, plan))
         if missing.shards:
             self._make(replace(sweep, out=str(paths.root)), missing)

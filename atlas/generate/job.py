@@ -1,6 +1,6 @@
 """`atlas generate`: from a checked config to images and an index, resumed from whatever is there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -12,18 +12,19 @@ from atlas.config.schema import ModelConfig, SweepConfig
 from atlas.engine.outcome import Outcome
 from atlas.engine.progress import Count, StatusFile
 from atlas.engine.publisher import Publisher
-from atlas.engine.stage import Resources, check_cluster, run_stage
-from atlas.engine.workers import actor_count
+from atlas.engine.stage import Resources, run_stage
+from atlas.engine.survey import expected_actors, on_cluster, survey
+from atlas.engine.watchers import trackers
 from atlas.generate.begin import begin_images
 from atlas.generate.ledger import Ledger
 from atlas.generate.recipe_inputs import keep_start, read_material
 from atlas.generate.request import as_held, default_variants, mixture, open_or_begin, record_request
 from atlas.generate.settings import ImageSettings
-from atlas.records import ImageShard, Shard
+from atlas.records import ImageShard, Part, Shard
 from atlas.store.damage import remove_damaged
-from atlas.store.lock import Lock
 from atlas.store.output import atlas_mistakes
 from atlas.store.paths import AtlasPaths
+from atlas.store.writing import Writing, forget_parts
 from atlas.sweep.plan import Plan, device_of, make_plan
 from atlas.sweep.recipe_fit import Material
 from atlas.sweep.shards import RATE
@@ -43,32 +44,50 @@ class ImagesOutcome(Outcome):
     left: int = 0
     reasons: list[str] = field(default_factory=list)  # why most of them did
     idle: bool = False  # nothing was left to do from the start
+    part: Part | None = None  # of several jobs that make the atlas together
+    elsewhere: int = 0  # images that other parts have not settled, where none of them is at work
+    last: bool = True  # no other part has anything to do, so that what is made of all images can be made
 
     @property
     def incomplete(self) -> bool:
         return bool(self.failed or self.abandoned)
 
 
-def prepare(config: SweepConfig, *, making: bool = False) -> tuple[SweepConfig, Plan]:
+def prepare(config: SweepConfig, mistakes: Sequence[str] = (), *, making: bool = False) -> tuple[SweepConfig, Plan]:
     """Read the models and plan the sweep; the config as it is carried out, and the plan. Nothing is written.
 
-    making: `generate` follows, with a model that is read here where the work is done here.
+    mistakes: of the command line. making: `generate` follows, with a model that is read here where the work is done here.
 
-    ConfigError with every mistake there is.
+    ConfigError with every mistake there is; ClusterError where there is none, and the cluster cannot be had.
     """
-    mistakes = value_mistakes(config)
+    wrong_values = value_mistakes(config)
+    mistakes = [*mistakes, *wrong_values]
     config = replace(config, models={name: rooted_model(model) for name, model in config.models.items()})
-    config = replace(config, recipe=as_held(AtlasPaths(config.out), config.recipe))
+    unwritable = atlas_mistakes(config.out)
+    if not unwritable:
+        config = replace(config, recipe=as_held(AtlasPaths(config.out), config.recipe))
     models = {name: _unfetched(model) for name, model in config.models.items()} if config.dry_run else config.models
-    material = None if mistakes else collect(mistakes, partial(read_material, config.recipe))
+    material = None if wrong_values else collect(mistakes, partial(read_material, config.recipe))
     cards, unreadable = read_cards(models, here=making and config.cluster.kind == "inline" and not config.dry_run)
     mistakes += unreadable
     plan = collect(mistakes, partial(make_plan, config, cards, material or Material()))
-    mistakes += atlas_mistakes(config.out)
+    mistakes += unwritable
     if mistakes or plan is None:
         drop()
         raise ConfigError(mistakes)
-    return config, plan
+    return _for_cluster(config, plan, material or Material())
+
+
+def _for_cluster(config: SweepConfig, plan: Plan, material: Material) -> tuple[SweepConfig, Plan]:
+    """The config and the plan for what a running cluster has, which this machine may lack."""
+    cluster = config.cluster
+    # the plan of a cluster that is elsewhere
+    if config.dry_run and cluster.device != "auto":
+        return config, plan
+    config = replace(config, cluster=on_cluster(cluster))
+    if cluster.device == config.cluster.device:
+        return config, plan
+    return config, make_plan(config, plan.cards, material)
 
 
 def _unfetched(model: ModelConfig) -> ModelConfig:
@@ -81,26 +100,30 @@ def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> ImagesOut
 
     ClusterError: the cluster cannot be had, and nothing is written.
     """
-    check_cluster(config.cluster)
-    paths = AtlasPaths(config.out)
+    if config.cluster.kind == "ray":
+        survey(config.cluster)
+    part = None if config.cluster.part is None else Part.parse(config.cluster.part)
+    paths, whole, plan = AtlasPaths(config.out), plan, plan.only(part)
     with ExitStack() as stack:
         stack.callback(drop)
-        lock = stack.enter_context(Lock(paths.lock))
+        writing = stack.enter_context(Writing(paths, part, whole.id))
         notes = open_or_begin(paths, config.name)
-        publisher = Publisher(paths, lock)
+        publisher = Publisher(paths, writing.lock, part)
         publisher.sweep_staging()
+        forget_parts(paths, part)
         ledger = Ledger(paths, plan, publisher, full=config.trace == "full")
         for picture in {recipe.picture for recipe in plan.recipes.values() if recipe.picture is not None}:
             keep_start(paths, picture)
         if config.retry == "broken":
             notes += remove_damaged(paths)
-        manifest = record_request(paths, config, plan, overrides)
-        if lock.taken_over:
-            notes.append(f"took over the lock of {lock.taken_over}, which is gone")
+        manifest = record_request(paths, config, whole, overrides)
+        if writing.lock.taken_over:
+            notes.append(f"took over the lock of {writing.lock.taken_over}, which is gone")
         notes += [*mixture(manifest), *_of_models(plan), *_taken_back(config, ledger)]
+        writing.opened()
         left = ledger.left_to_do()
         outcome = ImagesOutcome(paths, plan.tasks, notes=[*notes, *_of_traces(left)], idle=not left)
-        count, status = _count(config, plan, ledger, left), StatusFile(paths, config.name)
+        count, status = _count(config, plan, ledger, left), StatusFile(paths, config.name, part)
         if left:
             publisher.log("begin", left=count.left, total=count.total, overrides=overrides)
             device, gpus = device_and_gpus(config, plan)
@@ -113,15 +136,25 @@ def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> ImagesOut
                 fail=ledger.fail,
                 count=count,
                 status=status,
+                watchers=stack.enter_context(trackers(config.report, paths, config.name)),
             )
             outcome.stopped, outcome.abandoned = ending.stopped, ending.abandoned
         outcome.made, outcome.dead, outcome.left = count.done, count.dead, count.left
-        outcome.failed = ledger.count_failures()
-        outcome.reasons = ledger.failure_reasons() if outcome.failed else []
         state = "interrupted" if outcome.stopped else "done"
         status.write(state, count, [], outcome.stopped)
         publisher.log("end", state=state, made=count.done, dead=count.dead, failed=count.failed, left=count.left)
+        with writing.ending() as alone:
+            outcome.failed = ledger.count_failures()
+            outcome.reasons = ledger.failure_reasons() if outcome.failed else []
+            outcome.part, outcome.last = part, alone
+            if part is not None and alone:
+                outcome.elsewhere = _left_of(Ledger(paths, whole.without(part), publisher))
+                outcome.last = not outcome.elsewhere
     return outcome
+
+
+def _left_of(ledger: Ledger) -> int:
+    return sum(len(shard.items) for shard in ledger.left_to_do())
 
 
 def _taken_back(config: SweepConfig, ledger: Ledger) -> Iterator[str]:
@@ -148,7 +181,7 @@ def _count(config: SweepConfig, plan: Plan, ledger: Ledger, left: list[ImageShar
 def _expected(config: SweepConfig, plan: Plan, left: list[ImageShard]) -> float:
     """Seconds that shards take by the plan, as a dry run tells them."""
     device, gpus = device_and_gpus(config, plan)
-    actors = actor_count(config.cluster, device, gpus) or 1
+    actors = expected_actors(config.cluster, device, gpus)
     return sum(shard.cost for shard in left) / RATE[device] / actors
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import groupby
@@ -32,7 +33,7 @@ class Ledger:
 
     def left_to_do(self) -> list[ImageShard]:
         """The shards with only those items that are neither in the index nor among the failures, layer by layer."""
-        failed = tasks_in(files_under(self.paths.failures))
+        failed = self._failed()
         left: list[ImageShard] = []
         for (model, layer), group in groupby(self.plan.shards, key=lambda shard: (shard.model, shard.layer)):
             made = tasks_in(files_under(self.paths.layer_index(model, layer)))
@@ -45,15 +46,27 @@ class Ledger:
                     left.append(replace(untraced, trace_only=True))
         return left
 
+    def _failed(self) -> set[str]:
+        """The tasks on record as failed. A file may go meanwhile: another part of the job tries its images again."""
+        failed: set[str] = set()
+        for path in files_under(self.paths.failures):
+            with suppress(FileNotFoundError):
+                failed |= tasks_in([path])
+        return failed
+
+    def planned(self) -> set[str]:
+        """The tasks of this plan."""
+        return {task_id(shard, item) for shard in self.plan.shards for item in shard.items}
+
     def forget_orphans(self) -> None:
-        """Take back what is kept of images that are not there: a run that was killed between the two published it."""
-        made = tasks_in(files_under(self.paths.index))
+        """Take back what is kept of images of this plan that are not there: a run that was killed between the two left it."""
+        missing = self.planned() - tasks_in(files_under(self.paths.index))
         for path in files_under(self.paths.traces):
-            _keep(path, lambda row: row["task"] in made)
+            _keep(path, lambda row: row["task"] not in missing)
 
     def forget_failures(self) -> int:
         """Take the failures of this plan back, so that they are left to do again; how many there were."""
-        planned = {task_id(shard, item) for shard in self.plan.shards for item in shard.items}
+        planned = self.planned()
         return sum(_keep(path, lambda row: row["task"] not in planned) for path in files_under(self.paths.failures))
 
     def forget_broken(self) -> int:
@@ -75,14 +88,14 @@ class Ledger:
 
     def count_failures(self) -> int:
         """How many images of this plan are on record as failed."""
-        failed = tasks_in(files_under(self.paths.failures))
+        failed = self._failed()
         return (
             sum(task_id(shard, item) in failed for shard in self.plan.shards for item in shard.items) if failed else 0
         )
 
     def failure_reasons(self) -> list[str]:
         """Why images of this plan have failed, each reason once, with how many."""
-        planned = {task_id(shard, item) for shard in self.plan.shards for item in shard.items}
+        planned = self.planned()
         columns = ["task", "error_type", "error_message"]
         rows = (row for path in files_under(self.paths.failures) for row in read_table(path, columns).to_pylist())
         reasons = Counter(

@@ -9,7 +9,7 @@ from time import perf_counter
 
 import torch
 
-from atlas.engine.attempt import at_most
+from atlas.engine.attempt import at_most, is_copy
 from atlas.engine.memory import budget, images_at_once, in_batches, peak
 from atlas.engine.pulse import Pulse
 from atlas.engine.threads import writing_threads
@@ -56,6 +56,9 @@ class Maker:
         rows: list[Row] = []
         steps = sum(octave.steps or 0 for octave in self.recipe.octaves)
         self.pulse = Pulse(self.paths.pulse(shard.id), len(shard.items) * max(1, steps))
+        self.attempt = f"{shard.id}-{uuid.uuid4().hex[:8]}"
+        # where another worker makes the same, its images are not written over: one of the two is published
+        self.home = AtlasPaths(self.paths.staging / self.attempt) if is_copy() else self.paths
         if self.settings.device == "cuda":
             self.filled.setdefault(shard.layer, min(FIXED, self._fitting(shard)))
         # fewer where the driver says so, which is no lack of memory
@@ -91,7 +94,7 @@ class Maker:
             file: Row = {}
             if not shard.trace_only:
                 path = self._path(shard, item)
-                digest = writer.put(self.paths.root / path, images[number], colours * height * width)
+                digest = writer.put(self.home.root / path, images[number], colours * height * width)
                 file = {"image": path, "image_sha256": digest, "width": width, "height": height}
             moments = {MOMENTS: _moments(row, finished.means[number], self.recipe.trace_every)}
             rows.append(row | readings[number] | file | {"seconds": seconds} | moments)
@@ -183,9 +186,8 @@ class Maker:
 
     def _stage(self, shard: ImageShard, finished: list[Row], failures: list[Row]) -> tuple[str, ...]:
         """Write the rows into a folder of their own, laid out as the atlas is; a shard's index comes last."""
-        attempt = f"{shard.id}-{uuid.uuid4().hex[:8]}"
-        staged = AtlasPaths(self.paths.staging / attempt)
-        failed, done = staged.shard_failures(attempt), staged.shard_index(shard.model, shard.layer, shard.id)
+        staged = AtlasPaths(self.paths.staging / self.attempt)
+        failed, done = staged.shard_failures(self.attempt), staged.shard_index(shard.model, shard.layer, shard.id)
         along = staged.layer_traces(shard.model, shard.layer) / f"{shard.id}.parquet"
         tables = [
             (failed, [] if shard.trace_only else failures, FAILURES),
@@ -195,7 +197,8 @@ class Maker:
         for path, rows, schema in tables:
             if rows:
                 write_rows(path, rows, schema)
-        return tuple(self.paths.relative(path) for path, rows, _ in tables if rows)
+        copied = [] if self.home is self.paths else [staged.root / row["image"] for row in finished if row.get("image")]
+        return tuple(map(self.paths.relative, [*copied, *(path for path, rows, _ in tables if rows)]))
 
 
 def _runs(shard: ImageShard) -> Iterator[Sequence[Item]]:

@@ -18,7 +18,6 @@ from atlas.store.output import atlas_mistakes
 from atlas.store.paths import AtlasPaths
 from atlas.store.plans import is_whole_plan, write_plan
 from atlas.store.saved_manifest import save_manifest, saved_manifests, whole_manifest
-from atlas.sweep.identity import fingerprint
 from atlas.sweep.plan import Plan
 
 Manifest = dict[str, Any]
@@ -43,14 +42,13 @@ def record_request(paths: AtlasPaths, config: SweepConfig, plan: Plan, overrides
     write_bytes(invocation / "config.yaml", OmegaConf.to_yaml(OmegaConf.structured(config)).encode())
     write_bytes(invocation / "overrides.yaml", OmegaConf.to_yaml(overrides).encode())
     write_classes(paths.classes, plan.cards.values())
-    plan_id = fingerprint([shard.id for shard in plan.shards])
-    path = paths.plans / f"{plan_id}.parquet"
+    path = paths.plans / f"{plan.id}.parquet"
     if not is_whole_plan(path, plan.tasks):
         write_plan(path, _plan_rows(plan))
     manifest = read_manifest(paths.manifest)
-    if plan_id not in {asked["plan"] for asked in manifest["asked"]}:
+    if plan.id not in {asked["plan"] for asked in manifest["asked"]}:
         manifest = _with_variants(manifest, config, plan)
-        manifest = {**manifest, "asked": [*manifest["asked"], _asked(plan_id, config, plan)]}
+        manifest = {**manifest, "asked": [*manifest["asked"], _asked(config, plan)]}
     save_manifest(paths, invocation, manifest)
     return manifest
 
@@ -111,9 +109,9 @@ def _with_variants(manifest: Manifest, config: SweepConfig, plan: Plan) -> Manif
     return {**manifest, "weights": weights, "variants": [*manifest["variants"], *new.values()]}
 
 
-def _asked(plan_id: str, config: SweepConfig, plan: Plan) -> Manifest:
+def _asked(config: SweepConfig, plan: Plan) -> Manifest:
     return {
-        "plan": plan_id,
+        "plan": plan.id,
         "when": now(),
         "models": list(config.models),
         "layers": config.layers,

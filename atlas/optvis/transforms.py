@@ -123,23 +123,29 @@ def sample(
     below the other: an image may be much larger than its views.
     """
     height, width = images.shape[-2:]
-    down, across = (torch.arange(side, device=moves.device, dtype=moves.dtype) - (side - 1) / 2 for side in size)
-    ones = moves.new_ones(size)
-    grid = torch.stack([across.expand(size), down[:, None].expand(size), ones], -1)
-    places = torch.einsum("hwk,bvjk->bvhwj", grid, moves).flatten(1, 2)  # x, y from the middle of the image
+    x, y = _places(moves, size)
     if wrap:
         images = F.pad(images, (0, 1, 0, 1), mode="circular")
-        # By coordinate: a tensor of both sides would be brought to the device at every step.
-        x, y = places.unbind(-1)
+        # by coordinate: a tensor of both sides would be brought to the device at every step
         x, y = (x + (width - 1) / 2) % width - width / 2, (y + (height - 1) / 2) % height - height / 2
-        places = torch.stack([x, y], -1)
         height, width = height + 1, width + 1
     if images.device.type == "cpu":
-        scaled = places * 2 / torch.tensor([width, height]).to(places)
+        scaled = torch.stack([x * (2 / width), y * (2 / height)], -1)
         read = F.grid_sample(images, scaled, padding_mode="zeros", align_corners=False)
     else:
-        read = gathered(images, places[..., 0] + (width - 1) / 2, places[..., 1] + (height - 1) / 2)
+        read = gathered(images, x + (width - 1) / 2, y + (height - 1) / 2)
     return read.unflatten(2, (-1, size[0])).transpose(1, 2).flatten(0, 1)
+
+
+def _places(
+    moves: Float[Tensor, "b v 2 3"], size: tuple[int, int]
+) -> tuple[Float[Tensor, "b h2 w2"], Float[Tensor, "b h2 w2"]]:
+    """How far from the middle of its image each pixel of the views is read: across, down."""
+    down, across = (torch.arange(side, device=moves.device, dtype=moves.dtype) - (side - 1) / 2 for side in size)
+    rows = moves[..., 1:2] * down + moves[..., 2:]
+    columns = moves[..., :1] * across
+    x, y = (rows[..., :, None] + columns[..., None, :]).unbind(2)
+    return x.flatten(1, 2), y.flatten(1, 2)
 
 
 def gathered(images: Images, x: Float[Tensor, "b h2 w2"], y: Float[Tensor, "b h2 w2"]) -> Float[Tensor, "b c h2 w2"]:

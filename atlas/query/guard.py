@@ -21,6 +21,8 @@ from atlas.store.index import read_table
 READING = (duckdb.StatementType.SELECT, duckdb.StatementType.MULTI, duckdb.StatementType.EXPLAIN)
 # since DuckDB 2.0 a WITH clause may hold COPY … TO; json_execute_serialized_sql runs a text that no plan shows
 WRITING = re.compile(r'"name": "(\w*COPY\w*|JSON_EXECUTE\w*|INSERT|UPDATE|DELETE\w*|MERGE\w*|CREATE\w*)"')
+# what every such text has to hold: a writing word, or what runs a text of its own, whose words may be escaped
+SUSPECT = re.compile(r"copy|insert|update|delete|merge|create|json_execute|query", re.IGNORECASE)
 LINE = re.compile(r"^LINE (\d+)", re.MULTILINE)
 UNKNOWN_TABLE = re.compile(r"Table with name (\S+) does not exist")
 
@@ -57,7 +59,13 @@ def answer_by_batches(cursor: duckdb.DuckDBPyConnection, text: str, root: Path, 
 def _begin(cursor: duckdb.DuckDBPyConnection, text: str) -> duckdb.DuckDBPyRelation:
     statement = _only_reading(cursor, text)
     cursor.execute("BEGIN TRANSACTION READ ONLY")
-    return cursor.sql(statement)
+    try:
+        return cursor.sql(statement)
+    except duckdb.Error:
+        cursor.execute("ROLLBACK")
+        # the same error, which here names the line
+        _plan(cursor, statement)
+        raise
 
 
 def _only_reading(cursor: duckdb.DuckDBPyConnection, text: str) -> str:
@@ -68,7 +76,8 @@ def _only_reading(cursor: duckdb.DuckDBPyConnection, text: str) -> str:
     kind, query = statements[0].type, statements[0].query
     if kind not in READING or (kind == duckdb.StatementType.EXPLAIN and "analyze" in query.lower()):
         raise QueryError(_refusal(f"{kind.name} is no reading statement"))
-    if kind != duckdb.StatementType.EXPLAIN and (writing := WRITING.search(_plan(cursor, query))):
+    planned = kind != duckdb.StatementType.EXPLAIN and SUSPECT.search(query)
+    if planned and (writing := WRITING.search(_plan(cursor, query))):
         raise QueryError(_refusal(f"{writing[1]} is no reading operation"))
     return query
 

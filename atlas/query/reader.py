@@ -13,6 +13,7 @@ from atlas.query.described import with_descriptions
 from atlas.query.guard import answer, answer_by_batches, explaining
 from atlas.query.interruption import interrupted_unless
 from atlas.query.views import connect, define, empty_view_files
+from atlas.store.bucket_path import path_of
 from atlas.store.manifest import read_manifest
 from atlas.store.paths import AtlasPaths
 
@@ -22,7 +23,7 @@ class Reader:
 
     def __init__(self, path: str | Path) -> None:
         """Open the folder `path`; NotAnAtlas when it is none, Damaged with the file that cannot be read."""
-        self.path = Path(path)
+        self.path = path_of(path)
         self.paths = AtlasPaths(self.path)
         self.manifest: dict[str, Any] = read_manifest(self.paths.manifest)
         self._root = self.path.resolve()
@@ -73,7 +74,8 @@ class Reader:
     def _notice_first_files(self) -> None:
         """Define the views anew once a run has published the first file of a kind that the atlas had none of."""
         with self._lock:
-            published = [kind for kind in self._empty if kind.exists(self._root)]
+            empty = empty_view_files(self._root, self._empty) if self._empty else []
+            published = [kind for kind in self._empty if kind not in empty]
             if published:
                 with explaining(self._root), self._connection.cursor() as cursor:
                     define(cursor, self._root)

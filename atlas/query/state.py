@@ -7,11 +7,14 @@ from typing import Any
 import pyarrow as pa
 
 from atlas.query.reader import Reader
+from atlas.records import Part
 from atlas.store.files import read_json
 from atlas.store.lock import is_alive, owner_name, read_owner
+from atlas.store.paths import AtlasPaths
 
 COUNTS = ("planned", "done", "ok", "dead", "failed", "left")
 LIVE_KEYS = ("rate", "eta_seconds", "workers")  # what status.json holds of a driver only while it runs
+PART_KEYS = ("host", "pid", "started", "updated", "total", "done", "failed", "left")
 IMAGE_STAGE = "images"  # the stage that makes what `count` counts
 # of status.json; all else in it is text
 STATUS_TYPES = {"workers": list, "rate": int | float, "eta_seconds": int | float}
@@ -46,6 +49,10 @@ def read_state(reader: Reader) -> State:
         progress |= {"rate": None, "eta_seconds": None}
     if state == "running" and owner is not None:
         progress |= {"host": owner["host"], "pid": owner["pid"]}
+    parts = [_part(reader.paths, part) for part in _all_parts(reader.paths)]
+    if at_work := [part for part in parts if part["state"] == "running"]:
+        state, message = "running", None
+        progress |= _together(at_work)
     progress["workers"] = progress["workers"] or []
     return {
         "atlas": str(reader.path),
@@ -55,6 +62,37 @@ def read_state(reader: Reader) -> State:
         **progress,
         "total": total,
         "layers": layers,
+        "parts": parts,
+    }
+
+
+def _all_parts(paths: AtlasPaths) -> list[Part]:
+    """Every part of each division of which one part has begun."""
+    counts = dict.fromkeys(part.count for part in paths.parts())
+    return [Part(number, count) for count in counts for number in range(1, count + 1)]
+
+
+def _part(paths: AtlasPaths, part: Part) -> State:
+    """How far one part is: `waiting` until its job has begun."""
+    status, owner = _read_status(paths.status_of(part)), read_owner(paths.lock_of(part))
+    at_work = owner is not None and is_alive(owner)
+    state = "running" if at_work else status.get("state", "waiting")
+    if state == "running" and not at_work:
+        state = "interrupted"
+    row = {"part": str(part), "state": state, **{key: status.get(key) for key in PART_KEYS}}
+    return row | {key: status.get(key) if at_work else None for key in LIVE_KEYS}
+
+
+def _together(parts: list[State]) -> State:
+    """What the parts at work come to: they end with the slowest."""
+    etas = [part["eta_seconds"] for part in parts if part["eta_seconds"] is not None]
+    first = parts[0]
+    return {
+        **{key: first[key] for key in ("host", "pid", "started", "updated")},
+        "stage": IMAGE_STAGE,
+        "rate": sum(part["rate"] or 0.0 for part in parts) or None,
+        "eta_seconds": max(etas, default=None),
+        "workers": [worker for part in parts for worker in part["workers"] or ()],
     }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from atlas.store.bucket_path import is_remote
 from atlas.store.classes import CLASSES
 from atlas.store.damaged_file import DamagedFile
 from atlas.store.index import FAILURES, INDEX, TRACES, files_under, folder_columns, whole_name
@@ -26,6 +27,7 @@ from atlas.store.similarity_tables import (
     RESPONSES,
 )
 
+HOME = Path()  # the views of atlas.sql are relative to a folder that DuckDB is told of when it begins
 TYPES = {
     pa.string(): "VARCHAR",
     pa.bool_(): "BOOLEAN",
@@ -61,14 +63,16 @@ class ViewFiles:
     def exists(self, root: Path) -> bool:
         """Whether there is at least one."""
         path = root / self.path
+        if is_remote(path):
+            return path.is_file() if path.suffix else any(True for _ in path.rglob("*.parquet"))
         return path.is_file() or next(path.glob("**/*.parquet"), None) is not None
 
-    def sql(self, root: Path, prefix: Path) -> str:
+    def sql(self, root: Path, prefix: Path, has_files: bool) -> str:
         """The text of the view over the files of the atlas at `root`, whose paths it writes below `prefix`.
 
-        Without a file, which a glob would refuse, the view is empty but has the same columns and types.
+        has_files: without one, which a glob would refuse, the view is empty but has the same columns and types.
         """
-        if not self.exists(root):
+        if not has_files:
             return self._empty()
         # a root that itself holds a column=value folder would be read as a partition
         hive = self.hive and "=" not in str(prefix)
@@ -76,7 +80,7 @@ class ViewFiles:
         options = f"hive_partitioning = {str(hive).lower()}"
         options += ", hive_types_autocast = false" if hive else ", filename = true" if self.folder_columns else ""
         glob = self.path if self.path.endswith(".parquet") else f"{self.path}/**/*.parquet"
-        files = quoted((Path(escape(str(prefix))) / glob).as_posix())
+        files = quoted(glob if prefix == HOME else f"{escape(str(prefix))}/{glob}")
         rows = f"read_parquet({files}, {options})"
         if self.grown:
             rows = f"read_parquet({files}, {options}, union_by_name = true)"

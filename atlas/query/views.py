@@ -1,16 +1,16 @@
 """A DuckDB connection over an atlas: its Parquet files as views, read only, with their types even before any file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from glob import escape
 from pathlib import Path
 
 import duckdb
 
-from atlas.query.view_files import VIEW_FILES, ViewFiles, quoted
+from atlas.query.view_files import HOME, VIEW_FILES, ViewFiles, quoted
+from atlas.store.bucket_path import is_remote
 from atlas.store.files import write_bytes
 from atlas.store.paths import AtlasPaths
 
-HOME = Path()  # the views of atlas.sql are relative to a folder that DuckDB is told of when it begins
 READ, READ_THERE = "read_parquet('", "read_parquet(getvariable('atlas_files') || '"
 TASK_COLUMNS = "task, feature, model, layer, layer_index, channel, target, metric, seed"
 # ORDER BY whose first row is the image that stands for a feature: the plain target, then the first metric and seed,
@@ -94,6 +94,10 @@ def connect(paths: AtlasPaths) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(":memory:", config={"python_enable_replacements": "false"})
     for name, value in SETTINGS.items():
         connection.execute(f"SET {name} = {value}")
+    if is_remote(root):
+        from atlas.query.bucket_files import BucketFiles  # it loads fsspec, which a folder does without
+
+        connection.register_filesystem(BucketFiles(root.bucket))
     define(connection, root)
     # DuckDB checks both the glob, where [ * ? of the path are escaped, and each file that it finds
     connection.execute(f"SET allowed_directories = [{quoted(str(root))}, {quoted(escape(str(root)))}]")
@@ -115,7 +119,8 @@ def definitions(root: Path, home: Path | None = None) -> Iterator[str]:
     """
     prefix = root if home is None else home
     folder = "" if prefix == HOME else f"{prefix}/"
-    texts = {kind.view: kind.sql(root, prefix) for kind in VIEW_FILES}
+    empty = empty_view_files(root)
+    texts = {kind.view: kind.sql(root, prefix, kind not in empty) for kind in VIEW_FILES}
     words = {
         "index": texts.pop("index"),
         "folder": quoted(folder) if home != HOME else "getvariable('atlas_folder')",
@@ -128,9 +133,11 @@ def definitions(root: Path, home: Path | None = None) -> Iterator[str]:
         yield f"CREATE OR REPLACE VIEW {view} AS {text.strip().format(**words)}"
 
 
-def empty_view_files(root: Path) -> list[ViewFiles]:
-    """The kinds of files that the atlas at `root` has none of."""
-    return [kind for kind in VIEW_FILES if not kind.exists(root)]
+def empty_view_files(root: Path, kinds: Iterable[ViewFiles] = VIEW_FILES) -> list[ViewFiles]:
+    """Those kinds of files that the atlas at `root` has none of; of an object store one call tells of most."""
+    names = {path.name for path in root.iterdir()} if is_remote(root) else {kind.path for kind in VIEW_FILES}
+    # some stores tell of folders whose last object is gone
+    return [kind for kind in kinds if kind.path not in names or not kind.exists(root)]
 
 
 def views_text(paths: AtlasPaths) -> str:

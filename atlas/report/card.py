@@ -19,7 +19,7 @@ from atlas.query.views import STANDS
 from atlas.records import Address
 from atlas.report.colours import Colour
 from atlas.report.sheets.canvas import GROUND, TEXT, TITLE, cut_to_pixels, font_of
-from atlas.store.files import write_bytes
+from atlas.store.files import readable, write_bytes
 
 WIDTH, HEIGHT, MARGIN, BIG, NEAR, SPACE = 880, 360, 28, 304, 75, 8  # pixels
 MOST = 6  # neighbors
@@ -128,7 +128,7 @@ def _png(pieces: list[Picture | Words]) -> bytes:
     draw = ImageDraw.Draw(card)
     for one in pieces:
         if isinstance(one, Picture):
-            with Image.open(one.path) as image:
+            with Image.open(readable(one.path)) as image:
                 square = image.convert("RGB").resize((one.side * SHARP,) * 2, Image.Resampling.LANCZOS)
             card.paste(square, (one.x * SHARP, one.y * SHARP))
         else:

@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image, PngImagePlugin
 
-from atlas.store.files import write_whole
+from atlas.store.files import readable, write_whole
 
 MARK = "atlas-rows"  # the PNG text that holds the mark
 
@@ -27,7 +27,7 @@ def digest_of(*parts: Any) -> str:
 def mark_of(path: Path) -> str | None:
     """The mark inside a PNG; None when there is no PNG, or none that can be read."""
     try:
-        with Image.open(path) as image:
+        with Image.open(readable(path)) as image:
             return image.info.get(MARK)
     except (OSError, SyntaxError):
         return None

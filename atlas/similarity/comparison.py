@@ -2,41 +2,42 @@
 maps and marks of the responses to a probe.
 """
 
-import shutil
-from collections.abc import Mapping
+import re
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 
 from atlas.engine.drive import Ending
 from atlas.engine.progress import Count
-from atlas.records import Address, Shard
+from atlas.engine.work import Work
+from atlas.records import Shard
 from atlas.similarity.atlas_images import Picture
-from atlas.similarity.compare.bank import Bank, write_bank
+from atlas.similarity.compare.bank import Bank, begin_bank, layers_left
 from atlas.similarity.compare.begin import begin_comparison
 from atlas.similarity.compare.block_results import BlockResults
 from atlas.similarity.compare.blocks import Block, Comparison, blocks_of
-from atlas.similarity.compare.facts import Facts, PictureRoles
+from atlas.similarity.compare.facts import PictureRoles
 from atlas.similarity.compare.settings import BlockShard, CompareSettings
-from atlas.similarity.compare.spans import LayerSpan
+from atlas.similarity.measurement.begin import begin_measurement
+from atlas.similarity.measurement.layer_tables import LayerTables
+from atlas.similarity.measurement.settings import LayerShard, MeasurementSettings
 from atlas.similarity.picture_labels import labels_by_model
 from atlas.similarity.probe.pictures import PictureReader
-from atlas.similarity.probe.responses import read_layer
 from atlas.similarity.stage_runner import StageRunner
-from atlas.similarity.tables.examples import TopPictures, most_driving, remove_copies, write_examples
-from atlas.similarity.tables.layer_features import LayerFeatures
-from atlas.similarity.tables.moments import moment_rows
-from atlas.similarity.tables.names import name_rows
-from atlas.similarity.tables.quality import Marks, marks, write_quality
+from atlas.similarity.tables.examples import remove_copies, write_examples
 from atlas.similarity.tables.write import replace_probe, write_results
 from atlas.store.comparisons import forget_comparison
-from atlas.store.similarity_tables import MOMENTS, NAMES
+from atlas.store.files import remove_tree
+from atlas.store.index import write_table
+from atlas.store.paths import AtlasPaths
+from atlas.store.similarity_tables import MOMENTS, NAMES, QUALITY
 from atlas.sweep.identity import fingerprint
 
+BANK = re.compile(r"bank-[0-9a-f]{20}")
+MEASURE_COST = 300  # multiply-adds of a channel and a picture besides the rotation: moments, ranks and files
 PAIR_COST = 2.0  # multiply-adds of two features and a picture: the product, and all that is ranked besides
 
 
@@ -49,77 +50,80 @@ class AnsweredProbe:
     roles: PictureRoles
 
 
-@dataclass
-class _ByLayer:
-    """What is kept of each layer while the bank is written."""
-
-    marks: list[Marks] = field(default_factory=list)
-    tops: list[TopPictures] = field(default_factory=list)
-    names: list[pa.Table] = field(default_factory=list)
-    moments: list[pa.Table] = field(default_factory=list)
-
-
 def compare_features(runner: StageRunner, probe: AnsweredProbe, mark: str) -> tuple[Ending, list[Path]]:
     """Write every table and map of a probe: how the comparison ended, and the files, none if it did not succeed.
 
-    Nothing of the atlas is touched before all blocks are compared.
+    Nothing of the atlas is touched before all blocks are compared. What a run that is stopped or killed has measured
+    and compared stays in staging/, and the next run goes on from there; of a comparison that fails nothing stays.
+
+    mark: of all that reaches the tables.
     """
     folder = runner.paths.staging / f"bank-{mark}"
+    _remove_other_banks(runner.paths, folder)
     try:
-        by_layer = _ByLayer()
-        bank = _write_bank(runner, probe, folder, by_layer)
-        blocks = blocks_of(bank.spans)
-        ending = _compare(runner, bank, blocks, len(probe.pictures))
-        files = [folder / block.file for block in blocks]
-        if ending.stopped or not all(file.exists() for file in files):
-            return ending, []
-        runner.publisher.lock.check()
-        forget_comparison(runner.paths, probe.name)
-        with closing(BlockResults(blocks, files)) as results:
-            tables = write_results(runner.paths, probe.name, bank, results, runner.config.similarity)
-            return ending, [*tables, *_write_by_layer(runner, probe, by_layer)]
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        ending, files = _compare_in(runner, probe, folder)
+    except Exception:
+        remove_tree(folder)
+        raise
+    if not ending.stopped:
+        remove_tree(folder)
+    return ending, files
 
 
-def _write_bank(runner: StageRunner, probe: AnsweredProbe, folder: Path, by_layer: _ByLayer) -> Bank:
-    rows = {picture.id: row for row, picture in enumerate(probe.pictures)}
-    config = runner.config.probes[probe.name]
-    labels = {} if probe.roles.own_images else labels_by_model(runner.source, config, probe.name, probe.pictures)
-
-    def responses(span: LayerSpan) -> np.ndarray:
-        return _read(runner, probe, span, rows)
-
-    def look(span: LayerSpan, values: np.ndarray, facts: Facts) -> None:
-        features = LayerFeatures(
-            probe=probe.name,
-            weights=runner.source.cards[span.model].provenance,
-            addresses=tuple(probe.roles.features[span.features]),
-            alive=facts.alive,
-        )
-        by_layer.moments.append(moment_rows(features, facts, values))
-        if probe.roles.own_images:
-            by_layer.marks.append(marks(span, values, facts, probe.roles.made_for))
-            return
-        by_layer.names.append(name_rows(features, values, labels[span.model]))
-        if config.examples:
-            maxima = _read(runner, probe, span, rows, column="max")
-            addresses = list(features.addresses)
-            by_layer.tops.append(most_driving(addresses, values, maxima, config.examples, alive=facts.alive))
-
-    return write_bank(folder, probe.roles, responses, seed=runner.config.similarity.seed, look=look)
+def _remove_other_banks(paths: AtlasPaths, wanted: Path) -> None:
+    """Remove what comparisons of other pictures, features or settings left when they were stopped."""
+    for folder in paths.staging.glob("bank-*"):
+        if folder != wanted and BANK.fullmatch(folder.name):
+            remove_tree(folder)
 
 
-def _read(
-    runner: StageRunner, probe: AnsweredProbe, span: LayerSpan, rows: Mapping[str, int], column: str = "mean"
-) -> np.ndarray:
-    return read_layer(
-        runner.paths.layer_responses(probe.name, span.model, span.layer),
-        rows,
-        [Address.parse(address).channel for address in probe.roles.features[span.features]],
-        weights=runner.source.cards[span.model].provenance,
-        column=column,
+def _compare_in(runner: StageRunner, probe: AnsweredProbe, folder: Path) -> tuple[Ending, list[Path]]:
+    """The same, with a bank in a folder that may hold some of it already."""
+    bank = begin_bank(folder, probe.roles)
+    ending = _measure(runner, probe, bank)
+    if ending.stopped or layers_left(bank):
+        return ending, []
+    blocks = blocks_of(bank.spans)
+    files = [folder / block.file for block in blocks]
+    ending = _compare(
+        runner, bank, [block for block in blocks if not (folder / block.file).exists()], len(probe.pictures)
     )
+    if ending.stopped or not all(file.exists() for file in files):
+        return ending, []
+    runner.publisher.lock.check()
+    forget_comparison(runner.paths, probe.name)
+    with closing(BlockResults(blocks, files)) as results:
+        tables = write_results(runner.paths, probe.name, bank, results, runner.config.similarity)
+        return ending, [*tables, *_write_layer_tables(runner, probe, bank)]
+
+
+def _measure(runner: StageRunner, probe: AnsweredProbe, bank: Bank) -> Ending:
+    """Have the layers measured that are not in the bank yet."""
+    config = runner.config.probes[probe.name]
+    settings = MeasurementSettings(
+        root=runner.paths.root.absolute(),
+        bank=bank.folder.absolute(),
+        probe=probe.name,
+        pictures=tuple(picture.id for picture in probe.pictures),
+        roles=probe.roles,
+        weights={name: card.provenance for name, card in runner.source.cards.items()},
+        labels={} if bank.own_images else labels_by_model(runner.source, config, probe.name, probe.pictures),
+        examples=config.examples,
+        seed=runner.config.similarity.seed,
+        device=runner.resources.device,
+        nonce=runner.publisher.nonce,
+    )
+    pictures = len(probe.pictures)
+    shards: list[Shard] = [
+        LayerShard(
+            fingerprint([bank.folder.name, span.name]),
+            "the comparison",
+            (span,),
+            float(pictures * len(span) * (len(span) + MEASURE_COST)),
+        )
+        for span in layers_left(bank)
+    ]
+    return _run(runner, partial(begin_measurement, settings), shards, len(bank.spans), unit="layers")
 
 
 def _compare(runner: StageRunner, bank: Bank, blocks: list[Block], pictures: int) -> Ending:
@@ -142,22 +146,32 @@ def _compare(runner: StageRunner, bank: Bank, blocks: list[Block], pictures: int
         )
         for block in blocks
     ]
-    return runner.run(partial(begin_comparison, settings), shards, Count(len(shards), len(shards), unit="blocks"))
+    return _run(runner, partial(begin_comparison, settings), shards, len(blocks_of(bank.spans)), unit="blocks")
 
 
-def _write_by_layer(runner: StageRunner, probe: AnsweredProbe, by_layer: _ByLayer) -> list[Path]:
-    """Write what was kept while the bank was written: the marks of the atlas's own images, or names and examples."""
+def _run(runner: StageRunner, work: Work, shards: list[Shard], total: int, *, unit: str) -> Ending:
+    """Run a stage, if there is anything left to do in it."""
+    return runner.run(work, shards, Count(total, len(shards), unit=unit)) if shards else Ending()
+
+
+def _write_layer_tables(runner: StageRunner, probe: AnsweredProbe, bank: Bank) -> list[Path]:
+    """Write what each layer's responses say: the marks of the atlas's own images, or names and examples."""
     paths = runner.paths
-    replace_probe(paths.moments, pa.concat_tables([MOMENTS.empty_table(), *by_layer.moments]), probe.name)
-    if probe.roles.own_images:
-        write_quality(paths, probe.pictures, by_layer.marks)
+    by_layer = [LayerTables.read(bank.folder, number) for number in range(len(bank.spans))]
+    moments = [layer.moments for layer in by_layer]
+    replace_probe(paths.moments, pa.concat_tables([MOMENTS.empty_table(), *moments]), probe.name)
+    if bank.own_images:
+        quality = [layer.quality for layer in by_layer if layer.quality is not None]
+        write_table(paths.quality, pa.concat_tables([QUALITY.empty_table(), *quality]))
         return [paths.quality, paths.moments]
-    replace_probe(paths.names, pa.concat_tables([NAMES.empty_table(), *by_layer.names]), probe.name)
-    if not by_layer.tops:
+    names = [layer.names for layer in by_layer if layer.names is not None]
+    replace_probe(paths.names, pa.concat_tables([NAMES.empty_table(), *names]), probe.name)
+    tops = [layer.tops for layer in by_layer if layer.tops is not None]
+    if not tops:
         paths.probe_examples(probe.name).unlink(missing_ok=True)
         remove_copies(paths.probe_pictures(probe.name))
         return [paths.names, paths.moments]
     reader = PictureReader(runner.config.probes[probe.name], paths.root)
     weights = {name: card.provenance for name, card in runner.source.cards.items()}
-    files = write_examples(paths, probe.name, probe.pictures, reader, tops=by_layer.tops, weights=weights)
+    files = write_examples(paths, probe.name, probe.pictures, reader, tops=tops, weights=weights)
     return [paths.names, paths.moments, *files]

@@ -3,6 +3,7 @@ compares all features by what they do, and resumes.
 """
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from atlas.config.mistakes import ConfigError
 from atlas.config.rooted import rooted_probe
@@ -12,7 +13,9 @@ from atlas.engine.outcome import Outcome
 from atlas.engine.progress import StatusFile
 from atlas.engine.publisher import Publisher
 from atlas.engine.signals import leaving_at_once
-from atlas.engine.stage import Resources, check_cluster, run_stage
+from atlas.engine.stage import Resources, run_stage
+from atlas.engine.survey import on_cluster
+from atlas.engine.watchers import trackers
 from atlas.records import ModelCard
 from atlas.similarity.atlas_images import Picture, features_of
 from atlas.similarity.compare.representatives import roles_of_images, roles_of_pictures
@@ -24,9 +27,9 @@ from atlas.similarity.source import Source, read_source
 from atlas.similarity.stage_runner import RunStage, StageRunner
 from atlas.store.comparisons import FEW, pictures_in_words
 from atlas.store.damage import remove_damaged_comparisons
-from atlas.store.lock import Lock
 from atlas.store.manifest import read_manifest
 from atlas.store.paths import AtlasPaths
+from atlas.store.writing import Writing
 from atlas.sweep.plan import device_of
 
 
@@ -70,8 +73,9 @@ def similarity(
     config = replace(config, probes={name: rooted_probe(probe) for name, probe in config.probes.items()})
     paths = AtlasPaths(config.out)
     read_manifest(paths.manifest)  # before anything is written: NotAnAtlas
-    check_cluster(config.cluster)
-    with leaving_at_once(), Lock(paths.lock) as lock:
+    config = replace(config, cluster=on_cluster(config.cluster))
+    with leaving_at_once(), Writing(paths) as writing:
+        lock = writing.lock
         outcome = SimilarityOutcome(paths)
         if lock.taken_over:
             outcome.notes.append(f"took over the lock of {lock.taken_over}, which is gone")
@@ -89,7 +93,9 @@ def similarity(
             record_request(paths, config, overrides)
         resources = Resources(config.cluster, device_of(config, next(iter(source.cards.values()))), source.gpus)
         status = StatusFile(paths, config.name)
-        _bring_up_to_date(StageRunner(config, source, resources, publisher, status, run_stage), outcome)
+        with trackers(config.report, paths, config.name) as watchers:
+            run_stage = partial(run_stage, watchers=watchers)
+            _bring_up_to_date(StageRunner(config, source, resources, publisher, status, run_stage), outcome)
     return outcome
 
 

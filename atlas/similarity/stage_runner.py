@@ -38,8 +38,9 @@ class FailureList:
 
 
 def _name(item: Any) -> str:
-    """A picture by its name, a block by its file's."""
-    return getattr(item, "image", "") or getattr(item, "id", "") or getattr(item, "file", "")
+    """A picture or a layer by its name, a block by its file's."""
+    names = (getattr(item, key, "") for key in ("image", "id", "file", "name"))
+    return next(filter(None, names), "")
 
 
 @dataclass

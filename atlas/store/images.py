@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.PngImagePlugin import PngImageFile, PngInfo
 
-from atlas.store.files import write_bytes
+from atlas.store.files import readable, write_bytes
 
 NOTE = "atlas"  # the keyword of a PNG's text that is a note
 
@@ -53,7 +53,7 @@ def _png(pixels: Image.Image, note: str | None = None) -> bytes:
 def read_note(path: Path) -> dict[str, Any] | None:
     """What a PNG's note says; None where there is no such file, it is damaged, or it bears none."""
     try:
-        with Image.open(path) as image:
+        with Image.open(readable(path)) as image:
             note = json.loads(image.text[NOTE]) if isinstance(image, PngImageFile) else None
     except (OSError, SyntaxError, ValueError, KeyError):
         return None
@@ -62,7 +62,7 @@ def read_note(path: Path) -> dict[str, Any] | None:
 
 def sha256_of(path: Path) -> str:
     """The sha256 of a file, in hexadecimal digits."""
-    with open(path, "rb") as file:
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -75,7 +75,7 @@ def read_picture(path: Path) -> Image.Image:
 
     Transparent parts are laid on white, 16-bit gray is scaled, and the first frame of an animation is taken.
     """
-    return _read(path, str(path))
+    return _read(readable(path), str(path))
 
 
 def picture_of_bytes(content: bytes, name: str, most_pixels: int) -> Image.Image:

@@ -5,7 +5,8 @@ since readers that know such folders would have them twice, and in two types. `r
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import takewhile
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, takewhile
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import unquote
@@ -13,9 +14,10 @@ from urllib.parse import unquote
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from atlas.store.bucket_path import is_remote
 from atlas.store.columns import described, table_name
 from atlas.store.damaged_file import DamagedFile, damage_of
-from atlas.store.files import write_whole
+from atlas.store.files import readable, write_whole
 
 INDEX = pa.schema(
     [
@@ -72,6 +74,8 @@ TRACES = pa.schema(
 NEWER = ("traceback",)  # columns that earlier versions did not write
 FORMER = ("self_rank",)  # columns that earlier versions wrote
 
+REQUESTS = 16  # objects that are read at once
+
 Row = dict[str, Any]
 
 
@@ -105,7 +109,7 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     DamagedFile when it is not whole, or lacks a column. OSError: the storage.
     """
     folders = folder_columns(path)
-    with damage_of(path), pq.ParquetFile(path, page_checksum_verification=True) as file:
+    with damage_of(path), pq.ParquetFile(readable(path), page_checksum_verification=True) as file:
         schema = file.schema_arrow
         told = {name: _whole(schema, name, value) for name, value in folders.items() if name not in schema.names}
         table = file.read(columns=None if columns is None else [name for name in columns if name not in told])
@@ -126,7 +130,7 @@ def other_columns(path: Path, schema: pa.Schema) -> set[str]:
     DamagedFile: its footer cannot be read.
     """
     with damage_of(path):
-        types = {field.name: _plain(field.type) for field in pq.read_schema(path)}
+        types = {field.name: _plain(field.type) for field in pq.read_schema(readable(path))}
     wanted = {field.name: _plain(field.type) for field in schema}
     missing = {name for name in wanted.keys() - types.keys() if name not in (*folder_columns(path), *NEWER)}
     changed = {name for name in types.keys() & wanted.keys() if types[name] != wanted[name]}
@@ -149,7 +153,7 @@ def folder_columns(path: Path) -> dict[str, str]:
 def whole_name(path: Path, column: str) -> str:
     """The value of a column that a file's folder tells: a folder's name may have been too long. DamagedFile."""
     with damage_of(path):
-        return _whole(pq.read_schema(path), column, folder_columns(path)[column])
+        return _whole(pq.read_schema(readable(path)), column, folder_columns(path)[column])
 
 
 def _without_folders(table: pa.Table, path: Path) -> tuple[pa.Table, dict[str, str]]:
@@ -171,4 +175,15 @@ def files_under(folder: Path) -> Iterator[Path]:
 
 def tasks_in(paths: Iterable[Path]) -> set[str]:
     """The task ids that some files of rows hold."""
-    return {task for path in paths for task in read_table(path, ["task"]).column("task").to_pylist()}
+    return {task for table in read_tables(paths, ["task"]) for task in table.column("task").to_pylist()}
+
+
+def read_tables(paths: Iterable[Path], columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+    """`read_table` of one after another; of objects some at once, since each is a request away."""
+    files = iter(paths)
+    for first in files:
+        if not is_remote(first):
+            yield read_table(first, columns)
+            continue
+        with ThreadPoolExecutor(REQUESTS) as pool:
+            yield from pool.map(lambda path: read_table(path, columns), chain([first], files))

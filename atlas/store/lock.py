@@ -11,13 +11,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeGuard
 
+from atlas.store.bucket_path import BucketPath, is_remote
 from atlas.store.files import read_json
 
 Owner = dict[str, Any]
 NOBODY_KNOWN: Owner = {"host": "?", "pid": 0, "started": None, "token": None}
 HEARTBEAT = 5.0  # seconds between two signs of life
 STALE = 60.0  # seconds without one after which an owner on another host counts as gone
-
+LOOK, PATIENCE = 0.2, 3600.0  # seconds between two looks at a lock that another part holds, and of all of them
 
 _held: set["Lock"] = set()
 
@@ -29,10 +30,12 @@ class Locked(Exception):
 class Lock:
     """Hold an atlas for writing: `with Lock(path): …`. `taken_over` says whose stale lock was removed, if any."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, facts: dict[str, str] | None = None, *, waits: bool = False) -> None:
+        """facts: what the lock says besides who holds it. waits: for other parts of a job, which hold it for moments."""
+        self.path, self.facts, self._patience = path, facts or {}, PATIENCE if waits else 0.0
         self.taken_over: str | None = None
         self.lost = False
+        self._sign_of_life = time.monotonic()  # when the last one was given
         self._token = uuid.uuid4().hex
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True, name="atlas-lock")
@@ -46,6 +49,8 @@ class Lock:
             if owner is None:
                 continue
             if is_alive(owner):
+                if owner.get("part") and self._waits():
+                    continue
                 raise Locked(
                     f"{self.path.parent} is being written by {owner_name(owner)}; wait for it, or stop it first"
                 )
@@ -60,26 +65,35 @@ class Lock:
     ) -> None:
         self._stop.set()
         self._thread.join()
-        self.release()
+        # where the storage fails, the error that the job ended with tells more; the lock counts as stale soon
+        with suppress(OSError):
+            self.release()
 
     def release(self) -> None:
         """Remove the lock file, if it is still this one's."""
         _held.discard(self)
-        owner = read_owner(self.path)
-        if owner is not None and owner.get("token") == self._token:
+        if self._is_ours():
             self.path.unlink(missing_ok=True)
 
+    def _waits(self) -> bool:
+        """Wait a moment for another part; False when it has held the lock for too long."""
+        self._patience -= LOOK
+        return self._patience > 0 and not self._stop.wait(LOOK)
+
+    def _owner(self) -> Owner:
+        """What the lock says of who holds it."""
+        process = {"host": socket.gethostname(), "pid": os.getpid(), "started": _started(os.getpid())}
+        return {**process, "token": self._token, **self.facts}
+
     def _create(self) -> bool:
+        owner = self._owner()
+        if is_remote(self.path):
+            # it is there and ours: taken over, or created by a call whose answer was lost
+            return self.path.create(json.dumps(owner).encode()) or self._is_ours()
         try:
             descriptor = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
         except FileExistsError:
             return False
-        owner = {
-            "host": socket.gethostname(),
-            "pid": os.getpid(),
-            "started": _started(os.getpid()),
-            "token": self._token,
-        }
         try:
             with os.fdopen(descriptor, "w") as file:
                 json.dump(owner, file)
@@ -94,6 +108,8 @@ class Lock:
 
         Of two processes that try, the second finds the lock gone, or moves the first one's new lock, which it puts back.
         """
+        if is_remote(self.path):
+            return self._take_over(self.path, stale)
         grave = self.path.with_name(f".{self.path.name}.{self._token}")
         try:
             os.rename(self.path, grave)
@@ -107,8 +123,28 @@ class Lock:
         grave.unlink()
         return removed
 
+    def _is_ours(self) -> bool:
+        owner = read_owner(self.path)
+        return owner is not None and owner.get("token") == self._token
+
+    def _take_over(self, path: BucketPath, stale: Owner) -> bool:
+        """Put this one's name in place of a stale one's, if nobody else has done so, and the stale one has not come back."""
+        former = path.facts()
+        owner = read_owner(self.path)
+        if owner is None or owner["token"] != stale["token"]:
+            return False
+        if owner["host"] != socket.gethostname() and _store_time(path) - former.time < STALE:
+            # by this machine's clock it was stale, by the store's own it is not
+            raise Locked(f"{path.parent} is being written by {owner_name(owner)}; wait for it, or stop it first")
+        return path.replace_if(former, json.dumps(self._owner()).encode())
+
     def check(self) -> None:
-        """Raise Locked when another run took the lock over, because this process slept too long to seem alive."""
+        """Raise Locked when another run took the lock over, because this process slept too long to seem alive.
+
+        OSError: it has given no sign of life for a while, and the storage does not say who holds the lock.
+        """
+        if time.monotonic() - self._sign_of_life > 2 * HEARTBEAT:
+            self._look()
         if self.lost:
             raise Locked(
                 f"{self.path.parent} was taken over by another run while this one slept; nothing more is written"
@@ -117,10 +153,34 @@ class Lock:
     def _beat(self) -> None:
         while not self._stop.wait(HEARTBEAT):
             with suppress(OSError):
-                owner = read_owner(self.path)
-                self.lost = owner is not None and owner.get("token") not in (None, self._token)
+                self._look()
                 if not self.lost:
-                    os.utime(self.path)
+                    self._sign()
+                    self._sign_of_life = time.monotonic()
+
+    def _look(self) -> None:
+        """See whether somebody else holds the lock by now."""
+        owner = read_owner(self.path)
+        self.lost = owner is not None and owner.get("token") not in (None, self._token)
+
+    def _sign(self) -> None:
+        """Give a sign of life."""
+        if not is_remote(self.path):
+            os.utime(self.path)
+            return
+        former, content = self.path.facts(), self.path.read_bytes()
+        if json.loads(content).get("token") == self._token:
+            self.lost = not self.path.replace_if(former, content)
+
+
+def _store_time(path: BucketPath) -> float:
+    """The time by a store's own clock: that of something that is written now."""
+    sign = path.parent / "staging" / f"clock-{uuid.uuid4().hex}"
+    sign.write_bytes(b"")
+    try:
+        return sign.stat().st_mtime
+    finally:
+        sign.unlink()
 
 
 def release_all() -> None:
@@ -196,4 +256,5 @@ def owner_name(owner: Owner) -> str:
     """An owner as messages name it."""
     if owner["pid"] == NOBODY_KNOWN["pid"]:
         return f"a process that its lock does not name, which counts as gone after {STALE:.0f} s without a sign of life"
-    return f"process {owner['pid']} on {owner['host']}"
+    part = f" (part {owner['part']})" if owner.get("part") else ""
+    return f"process {owner['pid']} on {owner['host']}{part}"

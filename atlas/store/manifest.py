@@ -6,6 +6,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from atlas.store.bucket_path import is_remote
 from atlas.store.files import read_json, write_json
 from atlas.version import __version__
 
@@ -36,6 +37,9 @@ def read_manifest(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise NotAnAtlas(f"{path.parent} is no atlas: it has no atlas.json") from None
     except (ValueError, OSError) as error:
+        if is_remote(path) and isinstance(error, OSError):
+            # the store's answer, not the manifest's damage
+            raise
         raise DamagedManifest(f"{path} cannot be read: {error}; {REMEDY}") from None
     if not isinstance(manifest, dict):
         raise DamagedManifest(f"{path} is damaged: it has no format; {REMEDY}")

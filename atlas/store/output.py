@@ -1,14 +1,18 @@
 """Checks before any work that the folder of an atlas, or of pictures, can be written, and is nobody else's."""
 
 import os
+import re
 import tempfile
 from pathlib import Path
 
+from atlas.store.bucket_path import MARK, is_remote
 from atlas.store.lock import is_lock
 from atlas.store.manifest import DamagedManifest, NotAnAtlas, read_manifest
 from atlas.store.paths import AtlasPaths
 from atlas.store.saved_manifest import saved_manifests
+from atlas.store.store_probe import store_mistakes
 
+LOCK = r"lock(-\d+-of-\d+)?"  # the name of a lock: of an atlas, or of a part of it
 LONGEST_PART = 255  # bytes of one name in a path: what Linux's file systems take
 # what file managers and file systems put into a folder that is empty for its owner, beside hidden files
 NOTHING = ("lost+found", "Thumbs.db", "desktop.ini", "Icon\r")
@@ -18,8 +22,8 @@ def output_mistakes(out: str) -> list[str]:
     """The mistake in `out=`, if there is one: no folder, or one that cannot be written. Makes nothing that is missing."""
     if not out:
         return ["out is empty: name a folder, as out=outputs/mine"]
-    if "://" in out:
-        return [f"out={out}: only folders can be written so far; name one that every node sees"]
+    if MARK in out:
+        return [f"out={out}: only an atlas can lie in an object store; name a folder"]
     if any(len(os.fsencode(part)) > LONGEST_PART for part in Path(out).parts):
         return [f"out={out}: a name in it is longer than {LONGEST_PART} bytes, which no file system takes"]
     folder = os.path.abspath(os.path.expanduser(out))
@@ -36,7 +40,12 @@ def output_mistakes(out: str) -> list[str]:
 
 def atlas_mistakes(out: str) -> list[str]:
     """The same for the folder of an atlas that is to be made or gone on with: one that holds something else is refused."""
-    return output_mistakes(out) or _others(AtlasPaths(out))
+    return place_mistakes(out) or _others(AtlasPaths(out))
+
+
+def place_mistakes(out: str) -> list[str]:
+    """The same for an atlas that is there, in a folder or in an object store."""
+    return store_mistakes(out) if MARK in out else output_mistakes(out)
 
 
 def _others(paths: AtlasPaths) -> list[str]:
@@ -61,9 +70,10 @@ def _others(paths: AtlasPaths) -> list[str]:
 
 def _names(folder: Path) -> list[str]:
     """The names in a folder that are somebody's."""
-    names = sorted(os.listdir(folder)) if folder.is_dir() else []
+    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
     # a run that was stopped at once leaves no more than its lock
-    own = ["lock"] if is_lock(folder / "lock") else []
+    own = ["staging"] if is_remote(folder) else []  # what a run tried whether the store can be written to with
+    own += [name for name in names if re.fullmatch(LOCK, name) and is_lock(folder / name)]
     return [name for name in names if not name.startswith(".") and name not in (*NOTHING, *own)]
 
 

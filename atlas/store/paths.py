@@ -1,14 +1,18 @@
 """Every path under an atlas, and how a name becomes part of one. No other module joins such paths."""
 
+import re
 from hashlib import sha1
 from itertools import accumulate
 from pathlib import Path
 from urllib.parse import quote
 
-from atlas.records import Address, Target
+from atlas.records import Address, Part, Target
+from atlas.store.bucket_path import path_of
 
 # How the path of an image ends whose weights or recipe are not the atlas's first.
 VARIANT_ENDING = r"-v([0-9a-f]{6})\.png$"
+# How the name of a file ends that belongs to one of several parts of a job.
+PART_ENDING = r"-(\d+)-of-(\d+)(\.|$)"
 # Characters of a name in a path: file systems end at 255 bytes, of which `layer=` and endings are part.
 LONGEST_NAME = 249
 LONGEST_LABEL = 80  # characters of a target in a file name (file systems end at 255); a longer one becomes its hash
@@ -32,10 +36,10 @@ def safe(name: str, longest: int = LONGEST_NAME) -> str:
 
 
 class AtlasPaths:
-    """The layout of one atlas on disk (README: outputs/)."""
+    """The layout of one atlas, in a folder or below a URL (README: outputs/)."""
 
     def __init__(self, root: str | Path) -> None:
-        self.root = Path(root)
+        self.root = path_of(root)
         self.manifest = self.root / "atlas.json"
         self.status = self.root / "status.json"
         self.events = self.root / "events.jsonl"
@@ -76,6 +80,28 @@ class AtlasPaths:
         tables = (self.plans, self.index, self.failures, self.traces, self.responses, self.places, self.examples)
         pictures = (self.images, self.starts, self.sheets, self.pictures, self.maps, self.site)
         return (self.config, *tables, self.neighbors, *pictures)
+
+    def lock_of(self, part: Part | None) -> Path:
+        """The lock of a part; None: of the whole atlas."""
+        return self._of_part(self.lock, part)
+
+    def status_of(self, part: Part | None) -> Path:
+        """How far a part is; None: the one job that makes the atlas."""
+        return self._of_part(self.status, part)
+
+    def events_of(self, part: Part | None) -> Path:
+        """What has happened to a part; None: to the one job that makes the atlas."""
+        return self._of_part(self.events, part)
+
+    def parts(self) -> list[Part]:
+        """The parts that have a lock or a status, in order."""
+        names = (path.name for kind in ("lock", "status") for path in self.root.glob(f"{kind}-*-of-*"))
+        matches = (re.search(PART_ENDING, name) for name in names)
+        return sorted({Part(int(match[1]), int(match[2])) for match in matches if match}, key=lambda p: (p.count, p))
+
+    @staticmethod
+    def _of_part(path: Path, part: Part | None) -> Path:
+        return path if part is None else path.with_name(f"{path.stem}-{part.number}-of-{part.count}{path.suffix}")
 
     def layer_index(self, model: str, layer: str) -> Path:
         """Folder of a layer's finished rows; hive-partitioned, so any reader sees model and layer."""

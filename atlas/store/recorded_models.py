@@ -36,7 +36,7 @@ def _newest_first(folder: Path) -> Iterator[Any]:
     """The models of each invocation; their folders are named by time."""
     for path in sorted(folder.glob("*/config.yaml"), reverse=True):
         try:
-            config: Any = OmegaConf.to_container(OmegaConf.load(path))
+            config: Any = OmegaConf.to_container(OmegaConf.create(path.read_text(encoding="utf-8")))
             models = config["models"]
         except UNREADABLE:
             continue

@@ -1,14 +1,14 @@
 """From what was asked to what is to be made: the shards of a sweep, or every mistake in it at once."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import product
 
 from atlas.config.mistakes import ConfigError, collect
 from atlas.config.schema import RecipeConfig, SweepConfig
-from atlas.records import ImageShard, Item, Layer, ModelCard, Target
-from atlas.sweep.identity import shard_id, variant_of
+from atlas.records import ImageShard, Item, Layer, ModelCard, Part, Target
+from atlas.sweep.identity import fingerprint, shard_id, variant_of
 from atlas.sweep.recipe_fit import Material, fit_recipe
 from atlas.sweep.selection import Selection, read_selection
 from atlas.sweep.shards import cut, image_cost
@@ -21,6 +21,19 @@ class Plan:
     cards: dict[str, ModelCard]
     recipes: dict[str, RecipeConfig]  # by model: every size and step count filled in
     shards: tuple[ImageShard, ...]
+
+    def only(self, part: Part | None) -> "Plan":
+        """The same with the shards of one part; None: with all."""
+        return self if part is None else replace(self, shards=tuple(shard for shard in self.shards if part.has(shard)))
+
+    def without(self, part: Part) -> "Plan":
+        """The same with the shards of all other parts."""
+        return replace(self, shards=tuple(shard for shard in self.shards if not part.has(shard)))
+
+    @property
+    def id(self) -> str:
+        """Hash of all that is asked for, as it is cut."""
+        return fingerprint([shard.id for shard in self.shards])
 
     @property
     def tasks(self) -> int:

@@ -19,7 +19,7 @@ import shlex, sys
 from atlas.cli.main import cli
 for text in ("status", "verify", "show alpha/conv1:0", "sql 'from features limit 1'"):
     cli.main(shlex.split(text), standalone_mode=False)
-    heavy = {"torch", "ray", "hydra", "omegaconf"} & set(sys.modules)
+    heavy = {"torch", "ray", "hydra", "omegaconf", "obstore", "fsspec"} & set(sys.modules)
     assert not heavy, heavy
 """
 

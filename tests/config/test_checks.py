@@ -84,6 +84,15 @@ def similarity(**changes) -> dict:
         (octave(sigma=[0.0, 1.0]), "recipe.octaves[0].sigma=[0.0, 1.0]: two widths"),
         (octave(sigma=[1.0]), "recipe.octaves[0].sigma=[1.0]: two widths"),
         (octave(sigma=[float("nan"), 1.0]), "recipe.octaves[0].sigma=[nan, 1.0]: two widths"),
+        (cluster(accelerator=["H100"]), "cluster.accelerator=[H100]: only cluster=ray has nodes"),
+        (
+            cluster(kind="ray", address="a:1", accelerator=["H100"], device="cpu"),
+            "cluster.accelerator=[H100]: cluster.device=cpu needs no card",
+        ),
+        (
+            cluster(kind="ray", address="a:1", accelerator=["H100)"]),
+            "cluster.accelerator: 'H100)' is no name of a card",
+        ),
         (cluster(kind="rai"), "cluster.kind=rai: did you mean ray?"),
         (cluster(device="gpu"), "cluster.device=gpu: "),
         (cluster(kind="ray"), "cluster.address is missing"),

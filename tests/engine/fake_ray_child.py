@@ -5,7 +5,7 @@ import sys
 import time
 from multiprocessing.connection import Connection
 
-from atlas.engine.events import Died, Ready
+from atlas.engine.events import Died, Draining, Joined, Left, Ready
 from atlas.engine.ray_messages import Opening, Refusal, Report
 
 
@@ -20,7 +20,11 @@ def main(pipe: Connection) -> None:
     pipe.send(Opening(2, "asked for 2", {"GCS": tuple(words)} if words else {}))
     while True:
         name, actor, words = pipe.recv()
-        if name == "start":
+        if name == "start" and what == "nodes":
+            # the actor is another by now
+            slots = [Joined(2), Draining(1, "spot"), Left(1, "gone"), Died(1, "late")]
+            pipe.send(Report([(actor - 1, event) for event in slots], request="asked for 3"))
+        elif name == "start":
             # the second is of the actor before this one
             pipe.send(Report([(actor, Ready(words[0])), (actor - 1, Died(words[0], "late"))], {words[0]: "here:1"}))
         if name == "kill":

@@ -10,13 +10,15 @@ import pytest
 
 from atlas.config.schema import ClusterConfig
 from atlas.engine.attempt import Attempt
-from atlas.engine.drive import Clock, Driver, Ending, Patience
+from atlas.engine.clock import Clock
+from atlas.engine.drive import Driver, Ending, Patience
 from atlas.engine.events import Died, Done, Event, Fail, Ready, Trouble
 from atlas.engine.executor import Executor
 from atlas.engine.progress import Count, Lines, StatusFile
 from atlas.engine.publisher import Publisher
 from atlas.engine.pulse import Pulse
 from atlas.engine.signals import StopRequest
+from atlas.engine.watchers import Sight
 from atlas.records import Shard
 from atlas.store.lock import Lock
 from atlas.store.paths import AtlasPaths
@@ -49,6 +51,9 @@ class Scripted:
 
     def where(self, slot: int) -> str:
         return "here:1"
+
+    def watch(self, sight: Sight) -> None:
+        pass
 
     def request(self) -> str:
         return "one actor"
@@ -140,7 +145,7 @@ def test_what_a_receipt_notes_is_told_and_logged(tmp_path: Path, capsys: pytest.
     assert "2 pictures cannot be read\n" in capsys.readouterr().err
     (note,) = (event for event in record.events if event["event"] == "note")
     assert (note["shard"], note["message"]) == (shard().id, "2 pictures cannot be read")
-    assert record.events[-1] == note
+    assert [event["event"] for event in record.events[-2:]] == ["note", "account"]
 
 
 def test_what_each_worker_does_is_told_in_its_shards_own_words(tmp_path: Path) -> None:
@@ -155,6 +160,26 @@ def test_work_that_hangs_is_killed_and_given_up_image_by_image(tmp_path: Path) -
     assert ending.stopped is None
     assert executor.killed >= 8
     assert (len(record.committed), len(record.failed)) == (0, 4)
+
+
+def test_a_note_that_cannot_be_removed_holds_no_work_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    unlink = Path.unlink
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        if path.name.startswith("note-"):
+            raise OSError(5, "the store does not answer")
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    tries: list[str] = []
+
+    def after_trouble(slot: int, of: Shard) -> list[Event]:
+        tries.append(of.id)
+        return done(slot, of) if len(tries) > 1 else [Trouble(slot, of.id, "the store does not answer")]
+
+    ending, record = drive(tmp_path, Scripted(after_trouble))
+    assert ending.stopped is None
+    assert record.committed == [shard().id]
 
 
 def test_a_grace_that_is_over_ends_the_run_and_charges_nothing(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from atlas.config.schema import ClusterConfig
 from atlas.engine import ray_process
-from atlas.engine.events import Event, Ready
+from atlas.engine.events import Draining, Event, Joined, Left, Ready
 from atlas.engine.executor import ActorShape, ClusterError, ClusterGone
 from atlas.engine.ray_process import PartWatch, RayProcess
 from atlas.engine.signals import StopNow, StopRequest
@@ -39,6 +39,14 @@ def test_what_actors_report_is_heard_but_for_those_that_were_replaced() -> None:
     executor.start(1, "a")
     assert first_events(executor) == [Ready(1)]
     assert executor.where(1) == "here:1"
+    executor.close()
+
+
+def test_what_is_told_of_a_slot_itself_is_heard_whichever_actor_is_in_it() -> None:
+    executor = opened("nodes")
+    executor.start(1, "a")
+    assert first_events(executor) == [Joined(2), Draining(1, "spot"), Left(1, "gone")]
+    assert executor.request() == "asked for 3"
     executor.close()
 
 

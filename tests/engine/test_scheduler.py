@@ -11,12 +11,14 @@ from atlas.engine.events import (
     Commit,
     Died,
     Done,
+    Draining,
     Fail,
     Failed,
     Halt,
     Interrupted,
     Joined,
     Kill,
+    Late,
     Left,
     Lost,
     Pause,
@@ -276,7 +278,7 @@ def test_a_slot_that_leaves_takes_nothing_with_it() -> None:
 
 
 HAPPENINGS = ["done", "done", "done", "ready", "ready", "failed", "died", "lost", "setup", "late", "left", "joined"]
-HAPPENINGS += ["starved", "noted"]
+HAPPENINGS += ["starved", "noted", "drained", "noticed", "slow", "slow"]
 
 
 @settings(max_examples=200, deadline=None)
@@ -285,15 +287,16 @@ HAPPENINGS += ["starved", "noted"]
     slots=st.integers(1, 4),
     history=st.lists(st.tuples(st.sampled_from(HAPPENINGS), st.integers(0, 5)), max_size=60),
     poison=st.integers(0, 40),
+    nodes=st.integers(1, 3),
     seconds=st.sampled_from([None, 0.1, 1.5, 5.0]),
 )
 def test_whatever_happens_every_image_settles_exactly_once(
-    sizes: list[int], slots: int, history: list[tuple[str, int]], poison: int, seconds: float | None
+    sizes: list[int], slots: int, history: list[tuple[str, int]], poison: int, nodes: int, seconds: float | None
 ) -> None:
     """Play a random history, then a calm end: commits, failures and abandoned images partition the plan."""
     starts = [sum(sizes[:n]) for n in range(len(sizes))]
     plan = [shard("ab"[n % 2], range(s, s + size)) for n, (s, size) in enumerate(zip(starts, sizes, strict=True))]
-    world = World(Scheduler(plan, None if seconds is None else Pace(seconds)), poison)
+    world = World(Scheduler(plan, None if seconds is None else Pace(seconds)), poison, nodes)
     for number in range(slots):
         world.feed(Joined(number))
     for happening, number in history:
@@ -307,11 +310,26 @@ def test_whatever_happens_every_image_settles_exactly_once(
 class World:
     """A cluster as the scheduler sees it."""
 
-    def __init__(self, scheduler: Scheduler, poison: int) -> None:
-        self.scheduler, self.poison = scheduler, poison
+    def __init__(self, scheduler: Scheduler, poison: int, nodes: int = 1) -> None:
+        self.scheduler, self.poison, self.nodes = scheduler, poison, nodes
         self.settled: list[tuple[str, Item]] = []
         self.given_up: set[str] = set()
         self.stale: list[Receipt] = []
+
+    def check_files(self) -> None:
+        """Slots are filed as a look at each of them would find them."""
+        slots = self.scheduler.slots
+        assert slots.busy == {n: slot.shard for n, slot in slots.items() if slot.shard is not None}
+        assert set(slots.empty) == {n for n, slot in slots.items() if slot.model is None}
+        for model in "ab":
+            having = {n: slot for n, slot in slots.items() if slot.model == model}
+            assert slots.holding[model] == len(having)
+            assert set(slots.starting[model]) == {n for n, slot in having.items() if not slot.ready}
+            assert set(slots.idle[model]) == {n for n, slot in having.items() if slot.ready and slot.shard is None}
+            staying = [slot.node for slot in having.values() if slot.ready and not slot.draining]
+            assert slots.nodes[model] == Counter(staying)
+        pairs = [number for pair in self.scheduler.twice.values() for number in pair]
+        assert len(pairs) == len(set(pairs)) and set(pairs) <= set(slots.busy)
 
     def feed(self, event: object) -> None:
         for command in self.scheduler.handle(event):  # type: ignore[arg-type]
@@ -324,6 +342,8 @@ class World:
                 self.given_up.add(command.model)
             elif isinstance(command, Send):
                 assert self.scheduler.slots[command.slot].model == command.shard.model, "pinned"
+                assert not self.scheduler.slots[command.slot].draining
+        self.check_files()
 
     def happen(self, happening: str, number: int) -> None:
         if happening == "joined":
@@ -337,8 +357,11 @@ class World:
             return self.feed(Done(slot, self.stale[number % len(self.stale)]))
         if happening == "left":
             return self.feed(Left(slot, "gone"))
+        if happening == "drained":
+            return self.feed(Draining(slot, "spot"))
         if state.model is not None and not state.ready:
-            return self.feed(Ready(slot) if happening in ("ready", "done") else SetupFailed(slot, "no"))
+            ready = Ready(slot, node=f"n{slot % self.nodes}", machine="m")
+            return self.feed(ready if happening in ("ready", "done") else SetupFailed(slot, "no"))
         if of is None:
             return None
         self.stale.append(receipt(of))
@@ -348,6 +371,8 @@ class World:
             "died": Died(slot, "d"),
             "lost": Lost(slot, "l"),
             "noted": Died(slot, "d", places),
+            "noticed": Died(slot, "d", places, noticed=True),
+            "slow": Late(slot),
             "starved": Starved(slot, "s", places),
         }
         return self.feed(events.get(happening, self._outcome(slot, of)))

@@ -78,6 +78,14 @@ def test_a_serialized_statement_cannot_smuggle_a_copy(atlas):
     assert not (atlas.path / "x.csv").exists()
 
 
+def test_an_escaped_word_writes_nothing(atlas):
+    hidden = rf"with x as (\x63opy (select 1) to ''{atlas.path}/x.csv'') select 1"
+    for text in (f"from query(e'{hidden}')", 'with x as (select 1) U&"\\0063opy"'):
+        with pytest.raises(QueryError):
+            atlas.sql(text)
+    assert not (atlas.path / "x.csv").exists()
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -105,7 +105,7 @@ WRONG = [{"a": 1}, "text", 5, ["x"], float("nan"), None, True]
 def test_a_status_of_wrong_types_is_no_status(tmp_path, value, capsys):
     """With a driver at work, whose words would be believed."""
     paths = make_atlas(tmp_path / "a")
-    with Lock(paths.lock):
+    with Lock(paths.lock), Atlas(paths.root) as atlas:
         write_status(paths, "running")
         keys = json.loads(paths.status.read_text())
         for changes in [
@@ -113,12 +113,10 @@ def test_a_status_of_wrong_types_is_no_status(tmp_path, value, capsys):
             *({key: value} for key in ("workers", "rate", "eta_seconds", "pid")),
         ]:
             paths.status.write_text(json.dumps(keys | changes))
-            with Atlas(paths.root) as atlas:
-                state = read_state(atlas)
+            state = read_state(atlas)
             assert state["state"] == "running"
             print_summary(state)
-    for text in ("[" * 100_000, "\0", "[]"):
-        paths.status.write_text(text)
-        with Atlas(paths.root) as atlas:
+        for text in ("[" * 100_000, "\0", "[]"):
+            paths.status.write_text(text)
             print_summary(read_state(atlas))
     assert "72 of 80 images" in capsys.readouterr().out

@@ -102,12 +102,72 @@ def test_a_first_map_that_cannot_be_written_touches_no_table_and_is_completed(do
 
 
 def completed(out: Path) -> None:
-    """Nothing that was looked at is lost, nothing is left behind, and the next run compares all 13 features."""
+    """Nothing that was looked at is lost, and the next run compares all 13 features and leaves nothing behind."""
     assert len(responses(out)) == 13 * 2, "what was looked at is kept"
-    assert not list((out / "staging").glob("bank-*")) and not (out / "lock").exists()
+    assert not (out / "lock").exists()
     outcome = compare(out)
     assert (outcome.looked, list(outcome.compared)) == (0, ["atlas"])
     assert len({row["src"] for row in neighbors(out)}) == 13
+    assert not banks(out)
+
+
+def banks(out: Path) -> list[Path]:
+    """What comparisons left that are to go on."""
+    return list((out / "staging").glob("bank-*"))
+
+
+def shards_of(stages: list[tuple[str, int]]) -> Callable[..., Ending]:
+    """Stages that write down how many shards they are of, by what they count."""
+
+    def run(work, shards, place, *, count, **others) -> Ending:
+        stages.append((count.unit, len(shards)))
+        return run_stage(work, shards, place, count=count, **others)
+
+    return run
+
+
+def test_a_comparison_that_was_stopped_goes_on_where_it_was(fresh: Path, tmp_path: Path) -> None:
+    """After its first block; the tables are those of one that was not stopped."""
+    undisturbed = shutil.copytree(fresh, tmp_path / "undisturbed")
+    compare(undisturbed)
+
+    begun: list[str] = []
+
+    def stopping(work):
+        def begin(model: str):
+            make = work(model)
+
+            def stop_at_the_second(shard):
+                begun.append(shard.id)
+                return make(shard) if len(begun) == 1 else interrupt()
+
+            return stop_at_the_second
+
+        return begin
+
+    with pytest.raises(KeyboardInterrupt):
+        compare(fresh, run_stage=broken_work("blocks", stopping))
+    assert len(banks(fresh)) == 1
+    stages: list[tuple[str, int]] = []
+    assert list(compare(fresh, run_stage=shards_of(stages)).compared) == ["atlas"]
+    assert stages == [("blocks", 1)], "of two; both layers were measured before"
+    assert not banks(fresh)
+    for name in ("neighbors/**/*.parquet", "maps/**/*.npy", "quality.parquet", "moments.parquet", "layers.parquet"):
+        files = sorted(path.relative_to(undisturbed) for path in undisturbed.glob(name))
+        assert files and all((fresh / file).read_bytes() == (undisturbed / file).read_bytes() for file in files)
+
+
+def test_what_another_comparison_left_is_of_no_use(fresh: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        compare(fresh, run_stage=before_stage("blocks", interrupt))
+    (left,) = banks(fresh)
+    stages: list[tuple[str, int]] = []
+    with pytest.raises(KeyboardInterrupt):
+        compare(fresh, "similarity.top=2", run_stage=before_stage("blocks", interrupt))
+    (other,) = banks(fresh)
+    assert other != left
+    assert list(compare(fresh, run_stage=shards_of(stages)).compared) == ["atlas"]
+    assert stages == [("layers", 2), ("blocks", 2)]
 
 
 def test_a_comparison_that_was_stopped_is_resumed(fresh: Path) -> None:
@@ -125,6 +185,7 @@ def test_a_comparison_that_was_stopped_is_resumed(fresh: Path) -> None:
     assert (outcome.stopped, list(outcome.compared), outcome.idle) == ("stopped by SIGINT", [], False)
     assert not (fresh / "neighbors").exists() and not (fresh / "similarity.json").exists()
     assert list(compare(fresh).compared) == ["atlas"]
+    assert not banks(fresh)
 
 
 def test_tables_that_were_cut_off_half_way_are_written_again(done: Path) -> None:
@@ -233,6 +294,7 @@ def test_a_signal_while_tables_are_written_ends_the_job_resumably(
     monkeypatch.setattr(atlas.similarity.comparison, "write_results", signalled)
     assert run_job("similarity", [*SMALL, f"out={done}", "similarity.top=2"]) == 75
     assert "run the same again" in capsys.readouterr().err
-    assert not (done / "lock").exists() and not list((done / "staging").glob("bank-*"))
+    assert not (done / "lock").exists()
     monkeypatch.undo()
     assert list(compare(done).compared) == ["atlas"]
+    assert not banks(done)

@@ -179,3 +179,20 @@ def test_of_two_that_take_over_a_stale_lock_one_holds_it(path, monkeypatch):
     assert ours.taken_over is None
     rival.__exit__(None, None, None)  # finds its own
     assert list(path.parent.iterdir()) == []
+
+
+def test_who_slept_looks_before_it_writes(path):
+    with Lock(path) as lock:
+        leave(path, token="another")
+        lock.check()  # a sign of life was given a moment ago
+        lock._sign_of_life -= 60  # as after a sleep: its own thread has not had its turn yet
+        with pytest.raises(Locked, match="was taken over"):
+            lock.check()
+
+
+def test_storage_that_fails_at_the_end_hides_no_error(path, monkeypatch):
+    lock = Lock(path)
+    monkeypatch.setattr(lock, "release", lambda: (_ for _ in ()).throw(OSError(5, "the store does not answer")))
+    with pytest.raises(ZeroDivisionError), lock:
+        raise ZeroDivisionError
+    Lock.release(lock)

@@ -9,13 +9,13 @@ from atlas.store.sweeping import half_files, sweep
 HASH = "0123456789abcdef0123"
 OURS = (
     f"staging/{HASH}-{uuid.uuid4().hex[:8]}/index/x.parquet",
-    f"staging/bank-{HASH}/bank.json",
     f"staging/nonce-{uuid.uuid4().hex}",
     ".atlas.json.01234567.part",
     "index/model=m/layer=l/.s.parquet.01234567.part",
     "images/m/l/l1/.3.png.89abcdef.part",
 )
 THEIRS = (
+    f"staging/bank-{HASH}/bank.json",
     "staging/precious.txt",
     "staging/notes/x.txt",
     "thesis/.download.part",

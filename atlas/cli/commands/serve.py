@@ -5,6 +5,7 @@ import click
 from atlas.cli.messages import say
 from atlas.cli.options import Refused, atlas_option, open_atlas
 from atlas.cli.server import HOST, make_server
+from atlas.store.bucket_path import is_remote
 
 
 @click.command()
@@ -24,6 +25,8 @@ def serve(folder: str | None, atlas_name: str | None, port: int) -> None:
     /ask                               the page on which one drops a picture
     """
     with open_atlas(folder or atlas_name) as atlas:
+        if is_remote(atlas.path):
+            raise Refused(f"{atlas.path} is in an object store, and only folders are served: copy it to one")
         try:
             server = make_server(atlas, port)
         except OSError as error:

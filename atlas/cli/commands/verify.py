@@ -6,7 +6,7 @@ import sys
 import click
 
 from atlas.cli.messages import say
-from atlas.cli.options import Refused, find_atlas, reading
+from atlas.cli.options import Refused, find_atlas, reading, storage_told
 from atlas.cli.tables import print_table
 from atlas.query.verify.verify import verify as check
 from atlas.store.paths import AtlasPaths
@@ -21,9 +21,10 @@ def verify(folder: str | None, atlas_name: str | None, form: str) -> None:
     Exit code 0: whole. 1: something is broken. 3: nothing is broken, but images failed or are left to do.
     """
     paths = AtlasPaths(find_atlas(folder or atlas_name))
-    if not paths.manifest.exists() and not paths.index.is_dir():
-        raise Refused(f"{paths.root} is no atlas: it has no atlas.json")
-    report = check(paths, _show_count)
+    with storage_told():
+        if not paths.manifest.exists() and not paths.index.is_dir():
+            raise Refused(f"{paths.root} is no atlas: it has no atlas.json")
+        report = check(paths, _show_count)
     if form == "json":
         click.echo(json.dumps(report.plain(), indent=2, ensure_ascii=False))
     elif report.problems or form != "table":

@@ -36,7 +36,7 @@ def run_body(config: SweepConfig, overrides: list[str], mistakes: list[str]) -> 
     outcome = RunOutcome(images.paths, images)
     if config.dry_run:
         return outcome
-    if images.code != INTERRUPTED:
+    if images.code != INTERRUPTED and images.last:
         _go_on(outcome, config, plan)
     site = None if outcome.site is None else str(outcome.site.index)
     print_outcome({**images_row(images), "site": site})

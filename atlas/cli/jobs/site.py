@@ -10,8 +10,8 @@ from atlas.engine.outcome import Outcome
 from atlas.engine.signals import leaving_at_once
 from atlas.query.shell import sentence
 from atlas.report.site.write import SiteSummary, write_site
-from atlas.store.lock import Lock
 from atlas.store.paths import AtlasPaths
+from atlas.store.writing import Writing
 
 LINE_EVERY = 5.0  # seconds between two lines on how far the site is
 
@@ -40,7 +40,7 @@ def site_body(config: SweepConfig, overrides: list[str], mistakes: list[str]) ->
 def write_pages(config: SweepConfig) -> SiteOutcome:
     """Bring the site up to date."""
     paths = AtlasPaths(config.out)
-    with leaving_at_once(), Lock(paths.lock):
+    with leaving_at_once(), Writing(paths):
         summary = write_site(paths, SiteProgress())
     _say_summary(summary)
     return SiteOutcome(summary)

@@ -15,11 +15,11 @@ from atlas.query.verify.report import Problem, Report
 from atlas.store.classes import CLASSES
 from atlas.store.comparisons import read_comparisons
 from atlas.store.index import FAILURES, INDEX, NEWER, TRACES, Row, files_under, other_columns, read_table
-from atlas.store.lock import is_alive, read_owner
 from atlas.store.manifest import NotAnAtlas, read_manifest
 from atlas.store.paths import AtlasPaths, safe
 from atlas.store.plans import PLAN
 from atlas.store.sweeping import half_files
+from atlas.store.writing import is_written
 
 AFTER_CHANNEL = re.compile(r"(/\d+)[^/]*$")  # target, seed, variant and ending of an image's path
 PENDING = 256  # images handed to the threads at once: bounds the memory, however many there are
@@ -53,8 +53,7 @@ class _Verifier:
 
     def __init__(self, paths: AtlasPaths) -> None:
         self.paths, self.report = paths, Report()
-        owner = read_owner(paths.lock)
-        self.live = owner is not None and is_alive(owner)
+        self.live = is_written(paths)
         self.row_check = RowCheck()
         self.tasks: dict[str, str] = {}  # task: the index file that holds it
         self.images: dict[str, str] = {}  # image: its task

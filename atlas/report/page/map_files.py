@@ -14,6 +14,7 @@ from atlas.query.views import STANDS
 from atlas.report.marks import digest_of, mark_of, save_marked
 from atlas.report.page.maps import draw_map
 from atlas.report.page.plane import draw_layout
+from atlas.store.files import readable
 from atlas.store.paths import AtlasPaths
 
 DRAWING = "1"  # raised when the drawing changes: older pictures are then stale
@@ -38,7 +39,7 @@ def _layer_maps(atlas: Atlas) -> Iterator[Path]:
     ):
         members = list(group)
         stem = atlas.paths.map(model, layer, measure, probe)
-        matrix = np.load(stem.with_name(f"{stem.name}.npy"))
+        matrix = np.load(readable(stem.with_name(f"{stem.name}.npy")))
         files = [images.get(row["feature"]) for row in members]
         mark = _mark(matrix, members, files)
         target = stem.with_name(f"{stem.name}.png")

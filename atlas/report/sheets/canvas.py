@@ -8,6 +8,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from atlas.store.files import readable
+
 GROUND, TITLE, TEXT, QUIET, RULE = (20, 21, 23), (236, 236, 238), (168, 170, 175), (112, 115, 122), (44, 46, 51)
 EMPTY = (58, 61, 67)  # the outline of what is not there
 MARGIN = 40  # pixels around the picture
@@ -49,7 +51,7 @@ def _thumbnail(path: Path | None, size: int) -> Image.Image | None:
     if path is None:
         return None
     try:
-        with Image.open(path) as image:
+        with Image.open(readable(path)) as image:
             return image.convert("RGB").resize((size, size), Image.Resampling.LANCZOS)
     except (OSError, SyntaxError):
         return None

@@ -23,6 +23,7 @@ from atlas.report.site.mosaic import Source
 from atlas.report.site.regions import regions_of
 from atlas.report.site.site_layer import SHEET_SIDE, SiteLayer
 from atlas.report.site.site_ledger import SiteLedger
+from atlas.store.files import readable
 from atlas.store.paths import AtlasPaths
 
 DIGITS = 4  # of a coordinate, after the point
@@ -103,7 +104,7 @@ def write_band(paths: AtlasPaths, ledger: SiteLedger, plane: Plane, model: str) 
     mosaic_file = paths.site_mosaic(model, plane.probe)
 
     def cut() -> bytes:
-        with Image.open(mosaic_file) as picture:
+        with Image.open(readable(mosaic_file)) as picture:
             return mosaic.as_webp(mosaic.band_of(picture.convert("RGB")), mosaic.BAND_QUALITY)
 
     ledger.write(paths.site_band(model), digest_of("band", mosaic.BAND, ledger.digest(mosaic_file)), cut)

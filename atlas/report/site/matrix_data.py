@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from atlas.query.atlas import Atlas
 from atlas.report.site.encoding import Json, in_bytes
 from atlas.report.site.site_layer import SiteLayer
+from atlas.store.files import readable
 
 WIDE = 2048  # channels; above, the whole would be more than 3 MB
 REDUCED = 1024  # along a side of the reduced picture, at most
@@ -66,7 +67,7 @@ def matrix_files(atlas: Atlas, layer: SiteLayer, measure: str) -> tuple[Path, Pa
 def read_matrix(files: tuple[Path, Path], clusters: Json) -> Matrix | None:
     """A matrix; None when it is not the matrix of the clusters given: similarity was stopped while it wrote."""
     try:
-        values, order = np.load(files[0]), np.load(files[1])
+        values, order = np.load(readable(files[0])), np.load(readable(files[1]))
     except (OSError, ValueError):
         return None
     if values.shape != (len(order), len(order)) or order.tolist() != clusters["order"]:

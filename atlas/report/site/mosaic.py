@@ -11,6 +11,7 @@ from PIL import Image
 
 from atlas.report.sheets.canvas import GROUND
 from atlas.report.site.grid import Grid
+from atlas.store.files import readable
 
 DRAWING = "2"  # raised when the drawing changes
 WIDEST = 2048  # pixels of the picture: what every browser decodes at once, and a screen shows
@@ -48,7 +49,7 @@ def draw(grid: Grid, sources: Sequence[Source], side: int) -> Image.Image:
 
 def _thumbnails(sheet: Path, side: int, cell: int) -> NDArray[np.uint8]:
     """(side · side, cell, cell, 3)."""
-    with Image.open(sheet) as image:
+    with Image.open(readable(sheet)) as image:
         small = np.asarray(image.convert("RGB").resize((side * cell, side * cell), Image.Resampling.BOX))
     return small.reshape(side, cell, side, cell, 3).swapaxes(1, 2).reshape(side * side, cell, cell, 3)
 

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from PIL import Image
 
@@ -21,6 +21,7 @@ from atlas.report.site.overview import words_of
 from atlas.report.site.site_layer import read_layers
 from atlas.report.site.sprites import UNREADABLE
 from atlas.report.site.static import page
+from atlas.store.files import readable
 from atlas.store.paths import AtlasPaths
 
 SIDES = (224, 192, 160, 128, 96)  # pixels of a picture: the largest with which the folder is small enough
@@ -103,7 +104,7 @@ def _write(publication: Publication, folder: Path, address: str) -> None:
     for file in publication.files:
         place = folder / file.relative_to(atlas.paths.site)
         place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, place)
+        place.write_bytes(file.read_bytes())
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(lambda picture: _write_small(publication, folder, picture), publication.pictures))
     overview = folder / atlas.paths.site_overview.relative_to(atlas.paths.site)
@@ -136,9 +137,9 @@ def _pictures(atlas: Atlas) -> Iterator[str]:
     text = """
         SELECT DISTINCT image FROM features WHERE image IS NOT NULL
         UNION SELECT DISTINCT image FROM examples WHERE image IS NOT NULL ORDER BY image"""
-    root = atlas.path.resolve()
     for image in atlas.sql(text)["image"].to_pylist():
-        if (root / image).resolve().is_relative_to(root):
+        place = PurePosixPath(image)
+        if not place.is_absolute() and ".." not in place.parts:  # or it would lie outside the atlas
             yield image
 
 
@@ -146,7 +147,7 @@ def _small(path: Path, side: int) -> bytes:
     """A picture as WebP, its longer side at most `side` pixels; a blank one where it cannot be read."""
     data = io.BytesIO()
     try:
-        with Image.open(path) as image:
+        with Image.open(readable(path)) as image:
             picture = image.convert("RGB")
     except UNREADABLE:
         picture = Image.new("RGB", (side, side), GROUND)
@@ -160,7 +161,7 @@ def _write_cover(publication: Publication, folder: Path) -> str:
     maps = sorted(file for file in publication.files if file.is_relative_to(publication.atlas.paths.site / "maps"))
     if not maps:
         return ""
-    with Image.open(maps[0]) as image:
+    with Image.open(readable(maps[0])) as image:
         whole = image.convert("RGB")
     scale = max(COVER_SIZE[0] / whole.width, COVER_SIZE[1] / whole.height)
     whole = whole.resize((round(whole.width * scale), round(whole.height * scale)), Image.Resampling.LANCZOS)

@@ -12,6 +12,7 @@ from stat import S_ISREG
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from atlas.store.bucket_path import is_remote
 from atlas.store.files import read_json, write_bytes
 from atlas.store.paths import AtlasPaths
 from atlas.store.sweeping import HALF
@@ -39,9 +40,13 @@ class SiteLedger:
         self._paths = paths
         self._known = _read(paths.site_ledger)
         self._claimed: dict[str, FileMark] = {}
+        self._sizes: dict[str, int] = {}  # of the objects, as one listing told
 
     def __enter__(self) -> Self:
         self._paths.site.mkdir(exist_ok=True)
+        if is_remote(self._paths.site):
+            self._sizes = {str(path): path.stat().st_size for path in self._paths.site.rglob("*")}
+            return self
         for part in self._paths.site.rglob(".*.part"):  # of a process that was killed
             if HALF.fullmatch(part.name):
                 part.unlink(missing_ok=True)
@@ -63,14 +68,14 @@ class SiteLedger:
         """Claim a file; returns whether it is to be written."""
         name = self._name(file)
         mark = self._known.get(name, UNKNOWN)
-        wanted = digest == NEVER or mark.digest != digest or mark.size != size_of(file)
+        wanted = digest == NEVER or mark.digest != digest or mark.size != self._size_of(file)
         self._claimed[name] = UNKNOWN if wanted else mark
         self.kept += not wanted
         return wanted
 
     def put(self, file: Path, digest: str, data: bytes) -> None:
         """Write a file that was claimed; one that holds the same bytes is left alone, since browsers have it in their caches."""
-        same = size_of(file) == len(data) and file.read_bytes() == data
+        same = self._size_of(file) == len(data) and file.read_bytes() == data
         if not same:
             write_bytes(file, data, durable=False)
         self._claimed[self._name(file)] = FileMark(digest, len(data))
@@ -96,10 +101,15 @@ class SiteLedger:
             file = self._paths.site / name
             self.removed += file.is_file()
             file.unlink(missing_ok=True)
+            if is_remote(file):
+                continue
             with suppress(OSError):  # of the folders above, those that are empty now
                 for folder in file.relative_to(self._paths.site).parents[:-1]:
                     (self._paths.site / folder).rmdir()
         self._known = {}
+
+    def _size_of(self, file: Path) -> int:
+        return self._sizes.get(str(file), UNKNOWN.size) if is_remote(file) else size_of(file)
 
     def _name(self, file: Path) -> str:
         return file.relative_to(self._paths.site).as_posix()

@@ -15,6 +15,8 @@ from atlas.report.marks import digest_of
 from atlas.report.sheets.canvas import GROUND
 from atlas.report.site.site_layer import LARGE, SHEET_SIDE, SiteLayer
 from atlas.report.site.site_ledger import NEVER, SiteLedger
+from atlas.store.bucket_path import is_remote
+from atlas.store.files import readable
 
 DRAWING = "1"  # raised when the drawing changes: older sheets are then made anew
 SAMPLES = 16  # thumbnails that stand for a layer on the first page
@@ -99,6 +101,8 @@ def _sheet(
 
 def _stamp(image: Path) -> tuple[int, int]:
     """Size and time of the file itself, so that an image that was replaced while its row stayed is drawn anew."""
+    if is_remote(image):
+        return 0, 0  # a request an image; its hash stands in its row
     try:
         stat = os.stat(image)
     except (OSError, ValueError):  # it is not there, or no file can have such a name
@@ -125,7 +129,7 @@ def draw(sheet: Sheet) -> SpriteSheet:
 
 def thumbnail(path: Path, size: int) -> Image.Image:
     """An image as an RGB square of `size` pixels; one of UNREADABLE is raised where it cannot be read."""
-    with Image.open(path) as image:
+    with Image.open(readable(path)) as image:
         rgb = image.convert("RGB")
     if rgb.size == (size, size):
         return rgb

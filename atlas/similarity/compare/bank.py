@@ -13,15 +13,19 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32
 
-from atlas.similarity.compare.facts import Facts, PictureRoles, measure_layer
+from atlas.similarity.compare.facts import Facts, LayerMeasurement, PictureRoles, measure_layer
 from atlas.similarity.compare.spans import LayerSpan, spans_of
+from atlas.store.bucket_path import path_of
+from atlas.store.files import write_whole
+from atlas.store.local_folder import LocalFolder
 
 
 class Bank:
     """A bank on disk, opened for reading."""
 
     def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
+        self.folder = path_of(folder)
+        self._local = LocalFolder(self.folder)
         contents = json.loads((self.folder / "bank.json").read_text())
         self.addresses: list[str] = contents["addresses"]
         self.spans = tuple(LayerSpan(**span) for span in contents["spans"])
@@ -29,18 +33,44 @@ class Bank:
 
     def facts(self, number: int) -> Facts:
         """What is known of each channel of a layer."""
-        with np.load(self.folder / f"{number}.facts.npz") as arrays:
+        with np.load(self._local.file(_facts(self.folder, number).name)) as arrays:
             return Facts(**arrays)
 
     def rows(self, number: int, start: int = 0, stop: int | None = None) -> Float32[np.ndarray, "c n"]:
-        """Standardised responses of a layer's features, or of some of them, over the probe's pictures."""
-        return np.array(np.load(self.folder / f"{number}.rows.npy", mmap_mode="r")[start:stop])
+        """Standardised responses of a layer's features, or of some of them, over the probe's pictures.
+
+        They stay in the file, which is mapped: all workers of a machine share its pages, and nothing is copied.
+        """
+        return np.load(self._local.file(f"{number}.rows.npy"), mmap_mode="c")[start:stop]
 
     def driven(
         self, number: int, rows: slice = slice(None), columns: slice = slice(None)
     ) -> Float32[np.ndarray, "f c"]:
         """driven[f, g]: the response of a layer's channel g to the image of feature f of the bank."""
-        return np.array(np.load(self.folder / f"{number}.driven.npy", mmap_mode="r")[rows, columns])
+        return np.array(np.load(self._local.file(f"{number}.driven.npy"), mmap_mode="r")[rows, columns])
+
+
+def begin_bank(folder: Path, roles: PictureRoles) -> Bank:
+    """Make a bank that knows what it is of; `write_layer` fills it."""
+    spans = list(map(asdict, spans_of(roles.features)))
+    contents = {"addresses": list(roles.features), "spans": spans, "own_images": roles.own_images}
+    write_whole(folder / "bank.json", lambda file: file.write(json.dumps(contents).encode()), durable=False)
+    return Bank(folder)
+
+
+def write_layer(folder: Path, number: int, measurement: LayerMeasurement) -> None:
+    """Write a layer of a bank. Its facts come last: who finds them finds the layer whole."""
+    facts, rows, driven = measurement
+    write_whole(folder / f"{number}.rows.npy", lambda file: np.save(file, rows), durable=False)
+    if driven is not None:
+        write_whole(folder / f"{number}.driven.npy", lambda file: np.save(file, driven), durable=False)
+    arrays = facts._asdict()
+    write_whole(_facts(folder, number), lambda file: np.savez(file, allow_pickle=False, **arrays), durable=False)
+
+
+def layers_left(bank: Bank) -> list[LayerSpan]:
+    """The layers that are not written yet."""
+    return [span for number, span in enumerate(bank.spans) if not _facts(bank.folder, number).exists()]
 
 
 def write_bank(
@@ -56,16 +86,14 @@ def write_bank(
     responses: mean activations of a layer's features, in their order, on the probe's pictures.
     look: is called with each layer's responses and facts once they are written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    spans = spans_of(roles.features)
-    for number, span in enumerate(spans):
+    bank = begin_bank(folder, roles)
+    for number, span in enumerate(bank.spans):
         values = responses(span)
-        facts, rows, driven = measure_layer(span, values, roles, seed)
-        np.save(folder / f"{number}.rows.npy", rows)
-        if driven is not None:
-            np.save(folder / f"{number}.driven.npy", driven)
-        np.savez(folder / f"{number}.facts.npz", **facts._asdict())
-        look(span, values, facts)
-    contents = {"addresses": list(roles.features), "spans": list(map(asdict, spans)), "own_images": roles.own_images}
-    (folder / "bank.json").write_text(json.dumps(contents))
-    return Bank(folder)
+        measurement = measure_layer(span, values, roles, seed)
+        write_layer(folder, number, measurement)
+        look(span, values, measurement.facts)
+    return bank
+
+
+def _facts(folder: Path, number: int) -> Path:
+    return folder / f"{number}.facts.npz"

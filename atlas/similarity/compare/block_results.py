@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from atlas.similarity.compare.blocks import Block
+from atlas.store.files import readable
 
 
 class BlockResults:
@@ -13,7 +14,7 @@ class BlockResults:
 
     def __init__(self, blocks: Sequence[Block], files: Sequence[Path]) -> None:
         self.blocks = list(blocks)
-        self._files = [np.load(file) for file in files]
+        self._files = [np.load(readable(file)) for file in files]
 
     def close(self) -> None:
         for file in self._files:

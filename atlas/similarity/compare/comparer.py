@@ -4,7 +4,7 @@ in memory that the block bounds.
 
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +15,13 @@ from atlas.similarity.compare.bank import Bank
 from atlas.similarity.compare.blocks import Block, Comparison
 from atlas.similarity.compare.lists import Lists, merge, numbers_in_scope, ranked
 from atlas.similarity.compare.measures import LayerData, Pair, Sources, scores
+from atlas.store.files import write_whole
 from atlas.store.similarity_tables import TOP
+from atlas.zoo.shortage import is_shortage
 
 CPU_CACHE = 1 << 30  # bytes of layers kept between blocks
 GPU_CACHE = 0.4  # of a GPU's memory
+Arrays = dict[str, np.ndarray]
 MAPPED = ("sym", "profile")  # measures that do not depend on the direction: those of maps
 
 
@@ -27,7 +30,7 @@ class _BlockTally:
     """What is known of one block so far."""
 
     lists: dict[tuple[str, int, int], Lists] = field(default_factory=dict)  # by measure, sign and layer's number
-    arrays: dict[str, np.ndarray] = field(default_factory=dict)  # what is written as it is
+    arrays: Arrays = field(default_factory=dict)  # what is written as it is
 
 
 class Comparer:
@@ -43,6 +46,25 @@ class Comparer:
 
     def compare(self, block: Block, path: Path) -> None:
         """Compare one block with the bank, and write the results as .npz at `path`."""
+        results = self._results(block)
+        write_whole(path, lambda file: np.savez(file, allow_pickle=False, **results), durable=False)
+
+    def _results(self, block: Block) -> Arrays:
+        """The results of a block; where the memory runs out, those of its halves, without the layers that were kept."""
+        try:
+            return self._results_at_once(block)
+        except (RuntimeError, MemoryError) as error:
+            if not is_shortage(error) or block.stop - block.start == 1:
+                raise
+        # here, where no traceback holds the tiles any more
+        self._layers.clear()
+        if self.device == "cuda":
+            torch.cuda.empty_cache()
+        middle = (block.start + block.stop) // 2
+        halves = (replace(block, stop=middle), replace(block, start=middle))
+        return layer_sums.joined(*map(self._results, halves))
+
+    def _results_at_once(self, block: Block) -> Arrays:
         sources = Sources(self.bank, block, device=self.device)
         tally = _BlockTally()
         for number in range(len(self.bank.spans)):
@@ -51,8 +73,7 @@ class Comparer:
                 self._take(tally, measure, pair)
         for scope in self.comparison.scopes:
             tally.arrays.update({f"{scope}.{key}": rows for key, rows in self._merged(tally, scope, block)})
-        with open(path, "wb") as file:
-            np.savez(file, allow_pickle=False, **tally.arrays)
+        return tally.arrays
 
     def _layer(self, number: int) -> LayerData:
         if number not in self._layers:

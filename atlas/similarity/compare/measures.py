@@ -37,7 +37,9 @@ class LayerData:
 
     @property
     def bytes(self) -> int:
-        return self.rows.nbytes
+        """That are of its own: on a CPU the rows are the file's."""
+        rows = 0 if self.rows.device.type == "cpu" else self.rows.nbytes
+        return rows + sum(values.nbytes for values in self.facts.values())
 
 
 class Sources:

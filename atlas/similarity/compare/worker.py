@@ -2,7 +2,6 @@
 and returns a receipt.
 """
 
-import uuid
 from time import perf_counter
 
 from atlas.engine.memory import peak
@@ -18,9 +17,7 @@ def compare_shard(comparer: Comparer, settings: CompareSettings, shard: BlockSha
     """
     began = perf_counter()
     for block in shard.items:
-        part = settings.bank / f".{uuid.uuid4().hex}.part"
-        comparer.compare(block, part)
-        part.replace(settings.bank / block.file)
+        comparer.compare(block, settings.bank / block.file)
     return Receipt(
         shard=shard.id,
         files=(),

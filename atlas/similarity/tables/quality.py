@@ -9,11 +9,8 @@ import numpy as np
 import pyarrow as pa
 from jaxtyping import Float32, Int
 
-from atlas.similarity.atlas_images import Picture
-from atlas.similarity.compare.facts import Facts
+from atlas.similarity.compare.facts import Facts, PictureRoles
 from atlas.similarity.compare.spans import LayerSpan
-from atlas.store.index import write_table
-from atlas.store.paths import AtlasPaths
 from atlas.store.similarity_tables import QUALITY
 
 
@@ -45,14 +42,12 @@ def marks(span: LayerSpan, values: Float32[np.ndarray, "n c"], facts: Facts, mad
     return Marks(pictures, np.where(alive, rank, 0), np.where(alive, z, np.float32(np.nan)))
 
 
-def write_quality(paths: AtlasPaths, pictures: Sequence[Picture], by_layer: Sequence[Marks]) -> None:
-    """Write self_rank and self_z of every image of the atlas; NULL for what is not live."""
-    numbers = np.concatenate([layer.picture for layer in by_layer])
-    rank, z = np.concatenate([layer.rank for layer in by_layer]), np.concatenate([layer.z for layer in by_layer])
+def quality_rows(of_images: Marks, pictures: Sequence[str], roles: PictureRoles) -> pa.Table:
+    """QUALITY of a layer's images; NULL for what is not live. pictures: ids of all pictures of the probe."""
     columns = [
-        pa.array([pictures[number].id for number in numbers]),
-        pa.array([pictures[number].feature for number in numbers]),
-        pa.array(rank, pa.int32(), mask=rank == 0),
-        pa.array(z, pa.float32(), mask=~np.isfinite(z)),
+        pa.array([pictures[number] for number in of_images.picture], pa.string()),
+        pa.array([roles.features[roles.made_for[number]] for number in of_images.picture], pa.string()),
+        pa.array(of_images.rank, pa.int32(), mask=of_images.rank == 0),
+        pa.array(of_images.z, pa.float32(), mask=~np.isfinite(of_images.z)),
     ]
-    write_table(paths.quality, pa.table(columns, schema=QUALITY))
+    return pa.table(columns, schema=QUALITY)

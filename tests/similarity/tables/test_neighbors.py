@@ -7,9 +7,11 @@ from functools import cache
 
 import numpy as np
 import pytest
+import torch
 from planted import Planted, compare, oracle, planted
 
 from atlas.records import MEASURES, Address
+from atlas.similarity.compare.measures import Pair
 from atlas.similarity.tables.neighbors import neighbor_table
 
 pytestmark = pytest.mark.job
@@ -104,6 +106,27 @@ def test_however_it_is_cut_the_tables_are_the_same(compared, data, tmp_path, mos
         for column in ("score", "baseline"):
             np.testing.assert_allclose(before[column].to_numpy(), after[column].to_numpy(), rtol=1e-5, atol=1e-5)
     other.close()
+
+
+def test_where_the_memory_runs_out_halves_are_compared_and_the_results_are_the_same(data, tmp_path, monkeypatch):
+    compare(tmp_path / "whole", data)[1].close()
+    sizes = []
+
+    def scarce(pair):
+        sizes.append(len(pair.sources))
+        if len(pair.sources) > 4:
+            raise torch.OutOfMemoryError("tried to allocate too much")
+        return r(pair)
+
+    r = Pair.r.func
+    monkeypatch.setattr(Pair, "r", property(scarce))
+    compare(tmp_path / "halved", data)[1].close()
+    assert {15, 7, 3} <= set(sizes)
+    for file in (tmp_path / "whole").glob("block-*.npz"):
+        with np.load(file) as whole, np.load(tmp_path / "halved" / file.name) as halved:
+            assert set(whole) == set(halved)
+            for name in whole:
+                np.testing.assert_allclose(whole[name], halved[name], rtol=1e-4, atol=1e-5, err_msg=name)
 
 
 def test_dead_constant_and_infinite_channels_are_absent(tmp_path):
