@@ -49,7 +49,7 @@ lint: $(READY)  ## ruff, the direction of imports, the site's scripts, those of 
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
 	@mkdir -p $(dir $(SCRIPT))
-	@$(BIN)/python -c 'import sys; from atlas.report.site.static import scripts; sys.stdout.buffer.write(scripts())' > $(SCRIPT)
+	@$(BIN)/python -c 'import sys; from atlas.report.site.static import own_scripts; sys.stdout.buffer.write(own_scripts())' > $(SCRIPT)
 	$(BIN)/oxlint --deny-warnings $(SCRIPT) atlas/cli/static/ask.js
 	$(BIN)/shellcheck jobs/*.sbatch
 	$(BIN)/hadolint Dockerfile

@@ -14,6 +14,8 @@ COMMANDS = {
     "layers": ("atlas.cli.commands.layers:layers", "List the layers of MODEL."),
     "match": ("atlas.cli.commands.match:match", "Best matches of MODEL_A's features in MODEL_B."),
     "names": ("atlas.cli.commands.names:names", "The label whose pictures drive a feature most."),
+    "pairs": ("atlas.cli.commands.pairs:pairs", "The closest pairs of the atlas."),
+    "publish": ("atlas.cli.commands.publish:publish", "Write the site as a folder for any static host."),
     "selftest": ("atlas.cli.commands.selftest:selftest", "Check on this machine that known answers come out."),
     "serve": ("atlas.cli.commands.serve:serve", "Files and answers of an atlas on 127.0.0.1."),
     "show": ("atlas.cli.commands.show:show", "Rows and contact sheet of one FEATURE."),

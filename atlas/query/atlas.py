@@ -11,6 +11,7 @@ from atlas.query.feature import Feature
 from atlas.query.label_names import names
 from atlas.query.matches import match
 from atlas.query.names import find_feature, model_names
+from atlas.query.pairs import pairs
 from atlas.query.reader import Reader
 from atlas.query.tables_known import PROBE
 from atlas.records import Address
@@ -61,6 +62,24 @@ class Atlas(Reader):
         Empty before similarity ran. UnknownName for a model or probe that the atlas does not hold.
         """
         return match(self, model_a, model_b, top=top, mutual=mutual, probe=probe)
+
+    def pairs(
+        self,
+        top: int = 20,
+        *,
+        scope: str = "layer",
+        measure: str | None = None,
+        model: str | None = None,
+        probe: str = PROBE,
+    ) -> pa.Table:
+        """The `top` closest pairs of features, those furthest beyond their baseline first; each pair once.
+
+        scope: whom features are paired with, `layer`, `model`, `other` or `all`; measure: as `Feature.similar` has it; model:
+        only features of this one. Columns: `src`, `dst`, `measure`, `score`, `baseline` (of the same rank among rotated
+        copies of the layers) and `mutual` (each stands in the other's list). Empty before similarity ran. UnknownName for
+        what the atlas does not hold; ValueError for a `top` below 1.
+        """
+        return pairs(self, top, scope=scope, measure=measure, model=model, probe=probe)
 
     def names(
         self,

@@ -51,6 +51,10 @@ DERIVED = {
         SELECT {TASK_COLUMNS}, recipe, 'left', NULL, NULL, name
         FROM plan LEFT JOIN {FEATURE_NAMES} USING (feature, weights)
         WHERE task NOT IN (SELECT task FROM features) AND task NOT IN (SELECT task FROM failures)""",
+    # each pair once: where either stands in the other's list, as the first of the two sees it
+    "pairs": f"""
+        SELECT src, dst, measure, score, baseline, mutual, {EXCESS}, scope, probe FROM neighbors
+        WHERE sign = 1 AND (src < dst OR NOT mutual)""",
     "neighbors_named": f"""
         SELECT n.*,
             {EXCESS},
@@ -64,7 +68,8 @@ DERIVED = {
             ON shown.feature = n.dst""",
 }
 VIEWS = (
-    *("features", "images", "failures", "plan", "tasks", "responses", "neighbors", "neighbors_named", "layers"),
+    *("features", "images", "failures", "plan", "tasks", "responses", "neighbors", "pairs"),
+    *("neighbors_named", "layers"),
     *("matches", "quality", "moments", "names", "clusters", "layout", "examples", "traces", "classes"),
 )
 SETTINGS = {

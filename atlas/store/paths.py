@@ -169,6 +169,18 @@ class AtlasPaths:
         """A model's features on a plane, as the site shows them."""
         return self.site / "data" / "maps" / f"{safe(model)}.js"
 
+    def site_mosaic(self, model: str, probe: str) -> Path:
+        """The thumbnails of a map side by side, as one picture."""
+        return self.site / "maps" / safe(model) / f"{safe(probe)}.webp"
+
+    def site_band(self, model: str) -> Path:
+        """The middle of a map, as it stands on the first page."""
+        return self.site / "bands" / f"{safe(model)}.webp"
+
+    def site_list(self, kind: str) -> Path:
+        """Rows of the whole atlas: `pairs`, `matches`, `hubs`."""
+        return self.site / "data" / "lists" / f"{kind}.js"
+
     def site_data(self, layer: str, name: str) -> Path:
         """What the site shows of a layer: `layer`, `features-<k>`, `matrix-<measure>`. layer: `site_layer`."""
         return self.site / "data" / "layers" / layer / f"{name}.js"

@@ -51,6 +51,15 @@ ZOOM = """
     const canvas = document.querySelector("main canvas"), at = canvas.getBoundingClientRect();
     canvas.dispatchEvent(new WheelEvent("wheel", { deltaY: k % 80 < 40 ? -40 : 40, clientX: at.x + 500, clientY: at.y + 300,
         bubbles: true, cancelable: true }));"""
+SEARCH = """() => {
+    document.querySelector(".searchbutton").click();
+    const field = document.querySelector(".finder input"), began = performance.now();
+    field.value = "stagge3";
+    field.dispatchEvent(new Event("input"));
+    const took = performance.now() - began;
+    document.querySelector(".finder button").click();
+    return took;
+}"""
 
 
 def main() -> None:
@@ -59,6 +68,8 @@ def main() -> None:
         layers = atlas.sql("SELECT model, layer, count(DISTINCT channel) AS n FROM plan GROUP BY ALL").to_pylist()
         total = atlas.sql("SELECT count(DISTINCT feature) AS n FROM plan").to_pylist()[0]["n"]
     wide = min(layers, key=lambda layer: abs(layer["n"] - 2048))
+    widest = max(layers, key=lambda layer: layer["n"])
+    far = f"{quote(widest['model'], '')}/{quote(widest['layer'], '')}"
     name = f"{quote(wide['model'], '')}/{quote(wide['layer'], '')}"
     print(f"{root}: {total:,} features in {len(layers)} layers; milliseconds, median of {TURNS}")
     with sync_playwright() as playwright:
@@ -74,6 +85,9 @@ def main() -> None:
         frames("dragging the map", page.evaluate(FRAMES, [DRAG, 120]))
         frames("zooming the map", page.evaluate(FRAMES, [ZOOM, 120]))
         report("matrix of that layer", [one.evaluate(DRAWN, f"#/matrix/{name}") for one in pages])
+        report(f"matrix of {widest['n']:,}", [one.evaluate(DRAWN, f"#/matrix/{far}") for one in pages])
+        report("all of the atlas on one wall", [one.evaluate(DRAWN, "#/all") for one in pages])
+        report("search for a name with a wrong letter", [one.evaluate(SEARCH) for one in pages])
 
 
 def first_page(page: Page, root: Path) -> float:

@@ -19,10 +19,11 @@ LOOKS = {
     "dark": {"color_scheme": "dark", "viewport": {"width": 1440, "height": 900}},
     "phone": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
 }
-MARK = """() => {
-    const shown = [...document.querySelectorAll(".strip a")].map((one) => one.ariaLabel);
-    localStorage.setItem(`atlas bookmarks ${document.querySelector("h1").textContent}`,
-        JSON.stringify(shown.filter((_, k) => k % 5 === 0)));
+MARK = """(root) => {
+    const links = [...document.querySelectorAll(".strip a")].map((one) => one.getAttribute("href"));
+    const shown = links.map((link) => link.split("/").slice(2).map(decodeURIComponent));
+    localStorage.setItem(`atlas bookmarks ${document.querySelector("h1").textContent} ${root}`,
+        JSON.stringify(shown.filter((_, k) => k % 5 === 0).map(([model, layer, channel]) => `${model}/${layer}:${channel}`)));
 }"""
 TALL = 450  # pixels of a page in the montage
 SPACE = 12
@@ -59,6 +60,8 @@ def pages(root: Path) -> dict[str, str]:
         "matrix": f"#/matrix/{model}/{layer}",
         "compare": f"#/compare?a={quote(feature, '')}&b={quote(near[0]['dst'] if near else feature, '')}",
         "layers": f"#/compare?a={quote(address, '')}&b={quote(other['model'] + '/' + other['layer'], '')}",
+        "lists": "#/lists/pairs",
+        "all": "#/all?order=rank&turned=1",
         "bookmarks": "#/bookmarks",
     }
 
@@ -69,7 +72,7 @@ def shoot(browser: Browser, root: Path, look: str, name: str, route: str) -> Pat
     with visiting(browser, root, **LOOKS[look]) as visit:
         visit.go()
         if name == "bookmarks":
-            visit.page.evaluate(MARK)
+            visit.page.evaluate(MARK, root.as_posix())
             visit.page.reload()
         visit.go(route)
         visit.page.wait_for_load_state("networkidle")

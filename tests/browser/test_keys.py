@@ -18,6 +18,12 @@ def test_search_finds_layers_and_features(visit: Visit) -> None:
     visit.press("/")
     visit.page.keyboard.type("beta net/block/0:5")
     visit.press("Enter").wait("#/f/beta%20net/block%2F0/5")
+    for text, route in (("alpah conv2", "#/l/alpha/conv2"), ("dead", "#/all?state=dead"), ("closest", "#/lists/pairs")):
+        visit.press("/").page.keyboard.type(text)
+        visit.press("Enter").wait(route)
+    visit.press("/").page.keyboard.type("family 2 conv2")
+    assert "Family 2" in visit.all(".found li").first.inner_text()
+    visit.press("Enter").wait("#/l/alpha/conv2?order=cluster&family=2")
     visit.press("/")
     visit.page.keyboard.type("nothing like it")
     assert visit.all(".found").inner_text() == "Nothing is called that."
@@ -31,6 +37,27 @@ def test_arrows_walk_the_channels_and_lead_up_to_the_layer(visit: Visit) -> None
     visit.press("ArrowUp").wait("#/l/alpha/conv1?at=1")
     visit.page.wait_for_function("document.activeElement.getAttribute('href') === '#/f/alpha/conv1/1'")
     visit.press("]").wait("#/l/alpha/conv2").press("[").wait("#/l/alpha/conv1")
+    visit.press(".").wait("#/l/alpha/conv2").press(",").wait("#/l/alpha/conv1")
+    # as many keyboards type it: with AltGr, which is Ctrl and Alt to a browser
+    visit.page.evaluate("""document.body.dispatchEvent(Object.assign(new KeyboardEvent("keydown",
+        { key: "]", ctrlKey: true, altKey: true, modifierAltGraph: true, bubbles: true })))""")
+    visit.wait("#/l/alpha/conv2")
+
+
+def test_walking_keeps_the_order_the_filter_and_the_images_one_came_from(visit: Visit) -> None:
+    visit.go("#/l/alpha/conv1?order=score&turned=1&state=ok&set=l2")
+    visit.all(".wallrow a").first.click()
+    kept = "order=score&turned=1&state=ok&set=l2"
+    visit.wait(f"#/f/alpha/conv1/0?{kept}")
+    assert "1 of 7, by score from the weakest" in visit.page.inner_text("nav.links[aria-label='Around this feature']")
+    for channel in (1, 2, 4):  # 3 is dead
+        visit.press("ArrowRight").wait(f"#/f/alpha/conv1/{channel}?{kept}")
+    visit.press("ArrowUp").wait(f"#/l/alpha/conv1?{kept}&at=4")
+    visit.page.wait_for_function("document.activeElement.getAttribute('href')?.startsWith('#/f/alpha/conv1/4?')")
+    visit.go("#/all?of=all&name=block").press("ArrowRight", "Enter")
+    visit.wait("#/f/beta%20net/block%2F0/0?of=all&name=block")
+    visit.press("ArrowRight").wait("#/f/beta%20net/block%2F0/1?of=all&name=block")
+    visit.press("ArrowUp").wait("#/all?of=all&name=block&at=beta%20net%2Fblock%2F0%3A1")
 
 
 def test_arrows_walk_the_wall_and_enter_opens(visit: Visit) -> None:

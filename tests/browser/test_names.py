@@ -62,7 +62,8 @@ def test_classes_are_found_and_shown_by_name(browser: Browser, tmp_path: Path) -
             visit.page.keyboard.type(text)
             visit.press("Enter")
             visit.page.wait_for_function("(h) => document.querySelector('h1').textContent === h", arg=heading)
-        visit.go("#/f/alpha/conv2/3")
+        visit.go("#/").press("/").page.keyboard.type("zbera")
+        visit.press("Enter").wait("#/f/alpha/conv2/3")
         assert visit.page.locator("header .lead").inner_text() == "zebra, a feature of alpha"
         assert (
             visit.page.locator("img.full").first.get_attribute("alt") == "Image that drives alpha/conv2:3, zebra (l1)"

@@ -65,12 +65,23 @@ def test_layers_are_compared_from_the_first_page_by_pointer_and_by_keys(visit: V
     visit.press("ArrowRight")
     assert "alpha/conv1 → beta net/block/0" in visit.page.inner_text(".relations .said")
     visit.press("Enter").wait("#/compare?a=alpha%2Fconv1&b=beta%20net%2Fblock%2F0")
-    visit.go().page.click("text=Compare two by name")
-    visit.wait("#/compare")
-    visit.page.fill("[name=a]", "alpha/conv1:2")
-    visit.page.fill("[name=b]", "alpha/conv2")
-    visit.press("Enter").wait("#/compare?a=alpha%2Fconv1%3A2&b=alpha%2Fconv2")
-    assert "Name two features, or two layers." in visit.page.inner_text("#main")
+
+
+def test_what_is_compared_is_picked_by_looking(visit: Visit) -> None:
+    visit.go("#/f/alpha/conv1/2").page.click("text=Compare with …")
+    visit.wait("#/compare?a=alpha%2Fconv1%3A2")
+    visit.all(".neighbor a").first.click()
+    visit.page.wait_for_function("document.querySelector('h1').textContent === 'Two features'")
+    visit.go("#/compare").page.click(".pick:has-text('conv1')")
+    visit.wait("#/compare?a=alpha%2Fconv1")
+    visit.page.click(".pick:has-text('conv2')")
+    visit.wait("#/compare?a=alpha%2Fconv1&b=alpha%2Fconv2")
+    assert visit.all(".couple").count() > 0, "pairs, not two walls"
+    visit.go("#/compare?a=alpha%2Fconv1%3A2&b=alpha%2Fconv2")
+    assert "Two features go together, or two layers" in visit.page.inner_text("#main")
+    visit.page.click("main >> text=Search")
+    visit.page.keyboard.type("block")
+    visit.press("Enter").wait("#/compare?a=alpha%2Fconv2&b=beta%20net%2Fblock%2F0")
 
 
 def test_a_page_that_is_not_there_says_so_and_names_what_is_near(visit: Visit) -> None:
@@ -94,9 +105,10 @@ def test_nothing_is_loaded_before_it_is_looked_at(either_visit: Visit) -> None:
 
 def test_a_feature_shows_its_images_its_spectrum_and_its_relatives(either_visit: Visit) -> None:
     visit = either_visit.go("#/f/alpha/conv2/1")
-    assert visit.all(".figures figure").count() == 2
+    assert (visit.all(".figures figure").count(), visit.all(".otherwise figure").count()) == (1, 2)
+    visit.all(".otherwise").scroll_into_view_if_needed()
     visit.page.wait_for_function(
-        "[...document.querySelectorAll('.figures img')].every((one) => one.complete && one.naturalWidth)"
+        "[...document.querySelectorAll('.figures img, .otherwise img')].every((one) => one.complete && one.naturalWidth)"
     )
     assert visit.all("canvas.spectrum").count() == 1
     scopes = visit.all(".scope h3").all_inner_texts()
@@ -107,7 +119,22 @@ def test_a_feature_shows_its_images_its_spectrum_and_its_relatives(either_visit:
     ]
     first = visit.all(".scope").first.locator(".neighbor").first
     assert first.locator(".tick").count() == 1
-    assert "⇄" in first.inner_text()
+    assert "in the other’s list" in first.locator(".score").get_attribute("title")
+    sentence = visit.page.inner_text(".sentence")
+    assert sentence.startswith("Its image drives it more than any other image of the layer does, 4.5 deviations above")
+    assert "It is in family" in sentence and "beyond chance" in sentence
+
+
+def test_relatives_that_are_not_beyond_chance_are_folded(visit: Visit, made: Path) -> None:
+    with Atlas(made) as atlas:
+        rows = atlas.feature("alpha/conv2:1").similar(30, opposite=True).to_pylist()
+    visit.go("#/f/alpha/conv2/1")
+    opposed = [row["excess"] > 0 for row in rows]
+    scope = visit.all(".scope").first
+    assert scope.locator(".opposites .neighbor").count() == sum(opposed)
+    scope.locator("details:has-text('not beyond chance') summary").click()
+    scope.locator("details[open] .neighbor").first.wait_for()
+    assert scope.locator("details[open] .neighbor").count() == len(rows) - sum(opposed) > 0
 
 
 def test_the_most_driving_picture_stands_beside_the_image_with_its_heat_map_and_its_receptive_field(
@@ -218,5 +245,5 @@ def test_pictures_of_all_pages_are_taken(made: Path, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     shots = list((tmp_path / "build/screens").glob("*.png"))
-    assert len(shots) == 27 and (tmp_path / "build/screens/montage.jpg").is_file()
+    assert len(shots) == 33 and (tmp_path / "build/screens/montage.jpg").is_file()
     assert all(len(np.unique(np.asarray(Image.open(shot).convert("L")))) > 20 for shot in shots)

@@ -1,10 +1,17 @@
 """The map and the matrix: what lies under the pointer, what a click opens, and the keyboard."""
 
 import re
+from pathlib import Path
 
+import numpy as np
 import pytest
+from made_atlas import Made, make_atlas
+from made_similarity import write_maps, write_similarity
+from playwright.sync_api import Browser
 
-from tests.browser.visit import Visit
+from atlas.report.site import matrix_data
+from atlas.report.site.write import write_site
+from tests.browser.visit import Visit, visiting
 
 pytestmark = pytest.mark.job
 
@@ -30,6 +37,43 @@ def test_pointing_at_the_map_shows_a_feature_and_a_click_opens_it(visit: Visit) 
     layer, channel = visit.route.split("/")[-2:]
     assert layer in shown
     assert f": {channel}" in shown
+
+
+INK = """() => {
+    const copy = Object.assign(document.createElement("canvas"), { width: 40, height: 24 }).getContext("2d");
+    copy.drawImage(document.querySelector("main canvas"), 0, 0, 40, 24);
+    return copy.getImageData(0, 0, 40, 24).data.filter((part, k) => k % 4 === 3 && part).length / 960;
+}"""
+
+
+@pytest.mark.parametrize("look", ["grid", "dots"])
+def test_the_map_is_never_blank(served_visit: Visit, look: str) -> None:
+    """From a server, where a page may read what it has drawn."""
+    visit = served_visit.go(f"#/map/alpha?view={look}")
+    visit.page.wait_for_load_state("networkidle")
+    visit.page.wait_for_timeout(400)
+    box = visit.all("main canvas").bounding_box()
+    inks = [visit.page.evaluate(INK)]
+    for x, y in ((0.02, 0.02), (0.9, 0.2), (0.5, 0.97)):
+        visit.page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+        for _ in range(6):
+            visit.page.mouse.wheel(0, -400)
+        visit.page.wait_for_timeout(350)
+        inks.append(visit.page.evaluate(INK))
+        visit.page.focus("main canvas")
+        visit.press("0")
+    assert min(inks) > (0.5 if look == "grid" else 0.005)
+
+
+def test_what_is_found_is_lit_and_a_feature_leads_to_its_place(visit: Visit) -> None:
+    visit.go("#/f/alpha/conv2/7").page.click("text=On the map")
+    visit.wait("#/map/alpha?at=conv2%3A7")
+    visit.page.wait_for_function("document.querySelector('main .said').textContent.includes('alpha/conv2:7')")
+    visit.page.fill(".mapfind", "conv1")
+    visit.page.wait_for_function("document.querySelector('main .said').textContent === '7 of 18 features are lit.'")
+    assert visit.route.endswith("find=conv1")
+    visit.page.fill(".mapfind", "no such thing")
+    visit.page.wait_for_function("document.querySelector('main .said').textContent.startsWith('0 of 18')")
 
 
 def test_a_layer_of_the_map_is_pressed_and_linked(visit: Visit) -> None:
@@ -65,6 +109,26 @@ def test_the_matrix_is_walked_by_keys(visit: Visit) -> None:
     visit.page.focus("main canvas")
     visit.press("ArrowRight", "ArrowRight", "ArrowDown")
     said = visit.page.inner_text(".said")
-    assert re.search(r"conv2:\d+ and conv2:\d+ · sym −?\d", said)
+    assert re.search(r"conv2:\d+ and conv2:\d+ · drive each other: −?\d", said)
     visit.press("Enter")
     visit.page.wait_for_function("location.hash.startsWith('#/compare')")
+
+
+def test_of_a_wide_matrix_tiles_are_loaded_where_one_looks(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("WIDE", 10), ("REDUCED", 6), ("TILE", 5)):
+        monkeypatch.setattr(matrix_data, name, value)
+    paths = make_atlas(tmp_path / "a", [Made("net", "wide", 12, 12, metrics=("l1",))])
+    write_similarity(paths)
+    write_maps(paths)
+    write_site(paths)
+    matrix = np.load(paths.map("net", "wide", "sym").with_name("sym.npy"))
+    with visiting(browser, paths.root) as visit:
+        visit.go("#/matrix/net/wide").page.wait_for_load_state("networkidle")
+        tiles = {url.rpartition("/matrix-sym-")[2] for url in visit.asked if "/matrix-sym-" in url}
+        assert tiles == {f"{row}-{column}.js" for row in range(3) for column in range(row, 3)}
+        visit.page.focus("main canvas")
+        visit.press(*["ArrowRight"] * 8, "ArrowDown")
+        value = re.search(r"drive each other: (−?[\d.]+)", visit.page.inner_text(".said"))
+        assert value and float(value[1].replace("−", "-")) == pytest.approx(matrix[1, 8], abs=0.05)

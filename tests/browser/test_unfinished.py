@@ -42,17 +42,16 @@ def test_every_page_of_what_is_half_done_is_shown(browser: Browser, tmp_path: Pa
             seen.add(route)
             visit.go(route)
             assert visit.heading not in ("Not in this atlas", "This page cannot be shown"), route
-            waiting |= visit.pages() - seen
+            waiting |= {link for link in visit.pages() if not link.startswith("#/compare")} - seen
         assert "#/f/beta%20net/late/4" in seen
         visit.go().press("/")
         visit.page.keyboard.type("block 18")
         assert visit.all(".found .thumb.left").count() >= 1
         visit.press("Escape")
-        for _ in range(25):
-            visit.page.evaluate("location.hash = '#/'")
-            visit.wait("#/").press("r")
-            visit.page.wait_for_function("location.hash.startsWith('#/f/')")
-            visit.page.wait_for_selector(".figures img")
+        for part in (0, 0.2, 0.4, 0.6, 0.8, 0.999):
+            visit.go().page.evaluate("(part) => { Math.random = () => part; }", part)
+            visit.press("r").page.wait_for_function("document.querySelector('#main').dataset.route.startsWith('#/f/')")
+            assert visit.all(".figures img").count() == 1
 
 
 def test_without_an_image_it_says_so(browser: Browser, tmp_path: Path) -> None:

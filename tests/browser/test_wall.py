@@ -53,6 +53,22 @@ def test_by_score_the_highest_comes_first(wall: Visit) -> None:
     wall.page.wait_for_function("document.querySelector('.wallrow .caption').textContent.startsWith('899')")
     assert wall.route.endswith("order=score")
     assert shown(wall)[:3] == [899, 898, 897]
+    wall.go("#/l/net/wide?order=score&size=small")
+    assert wall.all(".wallrow .caption").all_inner_texts()[:2] == ["900", "899"], "the value that it is sorted by"
+
+
+def test_a_wall_is_narrowed_down(wall: Visit) -> None:
+    wall.page.fill("[aria-label='Show only'] [data-key='Score from']", "890")
+    wall.press("Enter").wait("#/l/net/wide?size=medium&low=890")
+    assert shown(wall) == list(range(890, 900))
+    wall.page.fill("[data-key='Name']", "895")
+    wall.press("Enter").wait("#/l/net/wide?size=medium&low=890&name=895")
+    assert shown(wall) == [895]
+    wall.page.click("text=Show all")
+    wall.wait("#/l/net/wide?size=medium")
+    wall.page.select_option("[data-key='Own image']", "loses")
+    wall.wait("#/l/net/wide?size=medium&own=loses")
+    assert shown(wall) == []
 
 
 def test_by_family_headings_part_them(wall: Visit) -> None:
@@ -72,6 +88,11 @@ def test_pointing_shows_the_image_itself(wall: Visit) -> None:
 
 
 def test_states_are_told_apart(visit: Visit) -> None:
+    visit.go().page.click("a.tally:has-text('1 dead')")
+    visit.wait("#/l/alpha/conv1?state=dead")
+    assert shown(visit) == [3]
+    visit.go("#/all?state=failed")
+    assert visit.heading == "Features that failed" and shown(visit) == [5]
     visit.go("#/l/alpha/conv1")
     assert visit.all(".wallrow .thumb.dead").count() == 1
     visit.go("#/l/alpha/conv2")

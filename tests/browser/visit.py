@@ -19,6 +19,15 @@ FLAGS = [  # no call home: what is tested is that none leaves the site
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update", "--disable-default-apps"),
 ]
+# one round trip for each page: a test that visits all pages asks for hundreds
+GO = """(route) => new Promise((done, fail) => {
+    const main = document.querySelector("#main"), before = main.dataset.drawn, late = performance.now() + 15000;
+    if (location.hash === route) return done();
+    location.hash = route;
+    const look = () => main.dataset.drawn !== before ? done()
+        : performance.now() > late ? fail(new Error(`${route} was not drawn`)) : setTimeout(look, 4);
+    look();
+})"""
 
 
 def chromium() -> str:
@@ -61,12 +70,7 @@ class Visit:
             self.page.goto(self.home)
             self.page.wait_for_selector("h1")
             self.home = self.page.url.split("#")[0]
-        before = self.page.evaluate("document.querySelector('#main').dataset.drawn")
-        if self.page.evaluate("location.hash") != route:
-            self.page.evaluate("(route) => { location.hash = route; }", route)
-            self.page.wait_for_function(
-                "(before) => document.querySelector('#main').dataset.drawn !== before", arg=before
-            )
+        self.page.evaluate(GO, route)
         return self
 
     def press(self, *keys: str) -> "Visit":
@@ -95,8 +99,9 @@ class Visit:
         return set(self.page.eval_on_selector_all("a[href^='#/']", "all => all.map((one) => one.getAttribute('href'))"))
 
     def pages(self) -> set[str]:
-        """The same, but a feature and a layer once, whichever of their images is asked for."""
-        return {link.split("?")[0] if link.startswith(("#/f/", "#/l/")) else link for link in self.links()}
+        """The same, but a feature, a wall and a map once, whatever of them is asked for."""
+        once = ("#/f/", "#/l/", "#/map/", "#/all")
+        return {link.split("?")[0] if link.startswith(once) else link for link in self.links()}
 
     def strangers(self) -> list[str]:
         """What was asked of others than the site."""

@@ -82,6 +82,41 @@ def unpacked(told: Any) -> np.ndarray:
     return told["low"] + steps / 255 * (told["high"] - told["low"])
 
 
+NEIGHBOR = np.dtype(
+    [
+        ("layer", "<u2"),
+        ("channel", "<u4"),
+        ("rank", "<u2"),
+        ("reverse", "<u2"),
+        *((n, "<u2") for n in ("score", "baseline")),
+    ]
+)
+PAIR = np.dtype([("position", "<u4"), *NEIGHBOR.descr])
+
+
+def steps(values: np.ndarray, ends: list[float]) -> np.ndarray:
+    """Numbers that lie in two bytes each, between two ends."""
+    return ends[0] + values / 65534 * (ends[1] - ends[0])
+
+
+def neighbors_of(told: Any, channel: int, name: str) -> list[dict[str, Any]]:
+    """A list of a feature as a page reads it out of its bytes."""
+    near, data = told["features"][str(channel)]["neighbors"][name]
+    rows = np.frombuffer(base64.b64decode(data), NEIGHBOR)
+    score, baseline = (steps(rows[key].astype(float), told["ends"][name]).tolist() for key in ("score", "baseline"))
+    return [
+        {
+            "sign": 1 if place < near else -1,
+            "dst": str(Address(*told["layers"][row["layer"]], int(row["channel"]))),
+            "rank": int(row["rank"]),
+            "score": score[place],
+            "baseline": baseline[place],
+            "rank_rev": int(row["reverse"]) or None,
+        }
+        for place, row in enumerate(rows)
+    ]
+
+
 def row_of(paths: AtlasPaths, made: Made, metric: str, channel: int, **changes: Any) -> Row:
     """A row of the index for an image of one's own, which is written too."""
     tables = sorted(paths.layer_index(made.model, LAYERS[0].layer).glob("*.parquet"))

@@ -1,12 +1,16 @@
 """`atlas show`: one feature's rows on stdout, and a contact sheet of it and its neighbors as a file."""
 
+from pathlib import Path
+
 import click
 
 from atlas.cli.completion import addresses
 from atlas.cli.messages import say
-from atlas.cli.options import open_atlas, reading
+from atlas.cli.options import Failed, Refused, open_atlas, reading
 from atlas.cli.tables import print_table
+from atlas.query.atlas import Atlas
 from atlas.query.feature import Feature
+from atlas.report.card import write_card
 from atlas.report.sheets.feature_sheet import feature_sheet
 
 # the columns of --format table; the other formats have all of them
@@ -29,8 +33,11 @@ COLUMNS = [
 @click.command()
 @click.argument("feature", shell_complete=addresses)
 @click.option("--open", "launch", is_flag=True, help="Open the contact sheet in the system's viewer.")
+@click.option(
+    "--card", metavar="FILE", type=click.Path(path_type=Path), help="Write a card of it as well: .svg or .png."
+)
 @reading
-def show(feature: str, launch: bool, atlas_name: str | None, form: str) -> None:
+def show(feature: str, launch: bool, card: Path | None, *, atlas_name: str | None, form: str) -> None:
     """Rows and contact sheet of one FEATURE.
 
     FEATURE is an address, model/layer:channel, as googlenet/inception4a:12; where that is one feature only, its name, as
@@ -42,6 +49,8 @@ def show(feature: str, launch: bool, atlas_name: str | None, form: str) -> None:
         rows = shown.rows()
         print_table(rows.select(COLUMNS) if form == "table" else rows, form)
         _say_unmade(shown)
+        if card is not None:
+            _write_card(atlas, shown, card)
         if not any(row["image"] for row in rows.to_pylist()):
             return
         try:
@@ -52,6 +61,17 @@ def show(feature: str, launch: bool, atlas_name: str | None, form: str) -> None:
     say(f"contact sheet: {sheet}")
     if launch and click.launch(str(sheet)) != 0:
         say("there is no viewer to open it with")
+
+
+def _write_card(atlas: Atlas, feature: Feature, file: Path) -> None:
+    """Write a card; Refused for another form than it has, Failed where it cannot be written."""
+    try:
+        write_card(atlas, feature, file)
+    except ValueError as error:
+        raise Refused(str(error)) from None
+    except OSError as error:
+        raise Failed(f"no card: {error}") from None
+    say(f"card: {file}")
 
 
 def _say_unmade(feature: Feature) -> None:

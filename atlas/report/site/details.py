@@ -11,7 +11,7 @@ import pyarrow as pa
 from atlas.query.atlas import Atlas
 from atlas.report.examples import Example, read_examples
 from atlas.report.site.encoding import Json, listed, numbers
-from atlas.report.site.neighbors import Neighbors, Partners, read_neighbors
+from atlas.report.site.neighbors import Neighbors, Partners
 from atlas.report.site.site_layer import CHUNK, SiteLayer
 from atlas.report.site.spectra import spectra, traces
 
@@ -21,10 +21,10 @@ ROUNDED = {"score": "score", "score_start": "start", "loss": "loss", "seconds": 
 IMAGE_COLUMNS = ", ".join(["channel", *PLAIN, *ROUNDED, "created", "trace", "activation"])
 
 
-def details(atlas: Atlas, layer: SiteLayer) -> Iterator[tuple[int, Json]]:
+def details(
+    atlas: Atlas, layer: SiteLayer, neighbors: list[Neighbors], partners: Partners
+) -> Iterator[tuple[int, Json]]:
     """Yield the number and the content of each file of a layer; the layer is read on the way."""
-    partners = Partners()
-    neighbors = read_neighbors(atlas, layer, partners)
     examples = _examples(atlas, layer)
     for start, images in _images(atlas, layer):
         features = {
@@ -35,7 +35,8 @@ def details(atlas: Atlas, layer: SiteLayer) -> Iterator[tuple[int, Json]]:
             }
             for position, channel in enumerate(layer.channels[start : start + CHUNK].tolist(), start)
         }
-        yield start // CHUNK, {"layers": partners.layers, "features": features}
+        ends = {table.name: table.ends for table in neighbors}
+        yield start // CHUNK, {"layers": partners.layers, "ends": ends, "features": features}
 
 
 def chunk_count(layer: SiteLayer) -> int:

@@ -21,6 +21,11 @@ def script(key: str, value: Any) -> bytes:
     return f"atlas.put({_json(key)}, {_json(value)});".encode("ascii")
 
 
+def value_of(data: bytes) -> Any:
+    """The value that a script puts."""
+    return json.loads(b"[" + data.removeprefix(b"atlas.put(").removesuffix(b");") + b"]")[1]
+
+
 def rounded(values: np.ndarray, digits: int = DIGITS) -> np.ndarray:
     """Values to so many significant digits.
 
@@ -71,6 +76,16 @@ def as_bytes(rows: np.ndarray) -> list[dict[str, Any] | None]:
     ]
 
 
+def in_bytes(values: np.ndarray) -> tuple[float, float, np.ndarray] | None:
+    """Low, high, and values as steps of uint8 between them; None without a finite value; one that is not finite is 0."""
+    finite = np.isfinite(values)
+    if not finite.any():
+        return None
+    low, high = (float(end) for end in rounded(np.array([values[finite].min(), values[finite].max()]), EDGES))
+    ends = np.array([low, 255 / (high - low) if high > low else 0.0], np.float32)
+    return low, high, _steps(values, finite, ends[:1, None], ends[1:, None])
+
+
 def _steps(rows: np.ndarray, finite: np.ndarray, low: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """Each value as a step from 0 to 255. One copy, changed in place: a row may be a matrix of many millions."""
     steps = np.where(finite, rows, low).astype(np.float32, copy=False)
@@ -78,6 +93,27 @@ def _steps(rows: np.ndarray, finite: np.ndarray, low: np.ndarray, scale: np.ndar
     steps *= scale
     np.rint(steps, out=steps)
     return np.clip(steps, 0, 255, out=steps).astype(np.uint8)
+
+
+STEPS, NONE = 65534, 65535  # of a value in two bytes, and what stands for none
+
+
+def spans(values: np.ndarray) -> tuple[float, float]:
+    """The lowest and the highest finite value; 0 and 0 without any."""
+    finite = values[np.isfinite(values)]
+    return (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 0.0)
+
+
+def stepped(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Values as steps from 0 to STEPS between low and high; NONE for what is not finite."""
+    part = (values - low) / (high - low) if high > low else np.zeros(len(values))
+    finite = np.isfinite(values)
+    return np.where(finite, np.rint(np.where(finite, part, 0) * STEPS), NONE).astype("<u2")
+
+
+def packed(rows: np.ndarray) -> str:
+    """The bytes of a structured array in base64; fields are little endian and lie without gaps."""
+    return b64encode(rows.tobytes()).decode("ascii")
 
 
 def _json(value: Any) -> str:

@@ -20,6 +20,7 @@ from atlas.store.paths import safe
 RELATED = ("cka", "cka_baseline", "best_match", "best_match_baseline", "mutual_share", "mutual_share_baseline")
 SET = ("key", "metric", "target", "seed", "recipe", "variant", "folder", "suffix")
 
+LayerParts = tuple[SiteLayer, list[str], list[list[object]]]  # a layer, its matrices, its families
 Names = dict[tuple[str, str], dict[int, str]]
 
 
@@ -27,13 +28,15 @@ class RelatedFiles(NamedTuple):
     """Which matrices and maps were written, so that pages link to no other."""
 
     matrices: Sequence[list[str]]  # for each layer, the measures that have a matrix
-    maps: set[str]  # the models that have a map
+    families: Sequence[list[list[object]]]  # for each layer, name, size and middle member of its families
+    maps: dict[str, list[str]]  # by model that has a map, the probes
+    lists: dict[str, int]  # by list that has rows, how many
 
 
 def overview(atlas: Atlas, layers: list[SiteLayer], related: RelatedFiles, notes: list[Note]) -> Json:
     """The value of data/atlas.js; layers of one model stand together, in order of execution."""
-    pairs = zip(layers, related.matrices, strict=True)
-    models = groupby(pairs, key=lambda pair: pair[0].model)
+    parts = zip(layers, related.matrices, related.families, strict=True)
+    models = groupby(parts, key=lambda part: part[0].model)
     names = _class_names(atlas)
     return {
         "name": atlas.manifest.get("name"),
@@ -46,9 +49,20 @@ def overview(atlas: Atlas, layers: list[SiteLayer], related: RelatedFiles, notes
         "probes": sorted(read_comparisons(atlas.paths)),
         "pictures": _pictures(atlas),
         "compare": command(atlas),
-        "models": [_model(name, list(members), names, mapped=name in related.maps) for name, members in models],
+        "models": [_model(name, list(members), names, maps=related.maps.get(name, [])) for name, members in models],
+        "lists": related.lists,
+        "images": {"root": "../", "ending": ""},
         "relations": _relations(atlas, layers),
     }
+
+
+def words_of(atlas: Atlas, layers: list[SiteLayer]) -> tuple[str, str]:
+    """The atlas's name, and a sentence on what it holds, for those who see a link to it."""
+    features, models = sum(len(layer.channels) for layer in layers), dict.fromkeys(layer.model for layer in layers)
+    networks = ", ".join(models)
+    return str(
+        atlas.manifest.get("name") or "Atlas"
+    ), f"What {features:,} features of {networks or 'no network'} answer to, in pictures."
 
 
 def _pictures(atlas: Atlas) -> dict[str, str]:
@@ -77,15 +91,18 @@ def _class_names(atlas: Atlas) -> Names:
     return names
 
 
-def _model(name: str, layers: list[tuple[SiteLayer, list[str]]], names: Names, *, mapped: bool) -> Json:
-    sets = sorted((images for layer, _ in layers for images in layer.sets), key=lambda images: -images.newest)
+def _model(name: str, layers: list[LayerParts], names: Names, *, maps: list[str]) -> Json:
+    sets = sorted((images for layer, _, _ in layers for images in layer.sets), key=lambda images: -images.newest)
     return {
         "name": name,
         "path": safe(name),
         "weights": list(dict.fromkeys(weights for images in sets for weights in sorted(images.weights) if weights)),
         "recipes": list(dict.fromkeys(images.recipe for images in sets if images.recipe)),
-        "map": mapped,
-        "layers": [_layer(layer, measures, names.get((name, layer.name), {})) for layer, measures in layers],
+        "maps": {probe: safe(probe) for probe in maps},
+        "layers": [
+            {**_layer(layer, measures, names.get((name, layer.name), {})), "families": families}
+            for layer, measures, families in layers
+        ],
     }
 
 
@@ -98,6 +115,7 @@ def _layer(layer: SiteLayer, measures: list[str], names: dict[int, str]) -> Json
         "state": "".join(LETTERS[STATES[code]] for code in layer.best.tolist()),
         "sets": [{name: getattr(images, name) for name in SET} for images in layer.sets],
         "stands": _stands(layer),
+        "loses": layer.loses,
         "cell": layer.cell,
         "samples": layer.channels[samples(layer)].tolist(),
         "measures": measures,

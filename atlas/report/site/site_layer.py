@@ -12,6 +12,7 @@ import pyarrow as pa
 from atlas.query.atlas import Atlas
 from atlas.query.view_files import quoted
 from atlas.report.marks import digest_of
+from atlas.report.site.encoding import numbers
 from atlas.report.site.image_sets import ImageSet, image_sets
 from atlas.report.site.tasks import read_tasks
 from atlas.store.paths import AtlasPaths
@@ -19,7 +20,7 @@ from atlas.store.paths import AtlasPaths
 LETTERS = {"ok": "o", "dead": "d", "failed": "f", "left": "l"}
 STATES = ("ok", "dead", "failed", "left")  # the best first: of several tasks of a channel, it counts
 NOTHING = "."  # not asked for
-CHUNK = 64  # positions in a file of details
+CHUNK = 4  # positions in a file of details: whoever walks has the next ones, and one alone is soon there
 SHEET_SIDE = 16  # cells along a side of a sheet of thumbnails
 LARGE, SMALL, CROWD = 96, 64, 512  # pixels of a thumbnail; small ones above so many channels
 
@@ -88,6 +89,12 @@ class SiteLayer:
     def pictured(self) -> np.ndarray:
         """(rows,) whether the row has an image."""
         return self.rows["image"].is_valid().to_numpy()
+
+    @property
+    def loses(self) -> int:
+        """How many channels stand with an image that is not the one that drives them most."""
+        ranks = numbers(self.rows["self_rank"])
+        return int((ranks[self.stands[self.stands >= 0]] > 1).sum())
 
     @cached_property
     def names(self) -> dict[int, str]:

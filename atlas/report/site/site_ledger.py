@@ -82,6 +82,10 @@ class SiteLedger:
         self.kept += same
         self.written += not same
 
+    def digest(self, file: Path) -> str:
+        """What a file that was claimed and written is made from; NEVER where it is to be made anew, or is not claimed."""
+        return self._claimed.get(self._name(file), UNKNOWN).digest
+
     def drop(self, file: Path) -> None:
         """Take back a claim, since there is nothing to write; what lies there is removed at the end."""
         name = self._name(file)
@@ -90,7 +94,7 @@ class SiteLedger:
     def save(self) -> None:
         """Write what is known of all files, those of earlier runs too."""
         marks = {**self._known, **self._claimed}
-        write_bytes(self._paths.site_ledger, json.dumps(marks, indent=0, sort_keys=True).encode(), durable=False)
+        write_bytes(self._paths.site_ledger, json.dumps(marks, sort_keys=True).encode(), durable=False)
 
     def _remove_others(self) -> None:
         for name in self._known.keys() - self._claimed.keys():

@@ -12,9 +12,13 @@ from atlas.query.shell import Note
 from atlas.report.marks import digest_of
 from atlas.report.site.details import chunk_count, details
 from atlas.report.site.encoding import Json, script
-from atlas.report.site.map_data import mapped_layers, matrix_files, read_matrix, read_plane
+from atlas.report.site.families import families_of, named_families
+from atlas.report.site.lists import LISTS, read_list, row_count
+from atlas.report.site.map_data import mapped_layers, plane_data, read_planes, write_band, write_mosaic
+from atlas.report.site.matrix_data import matrix_files, read_matrix, tile_names
+from atlas.report.site.neighbors import Partners, pairs_within, read_neighbors
 from atlas.report.site.notes import notes
-from atlas.report.site.overview import RelatedFiles, overview
+from atlas.report.site.overview import RelatedFiles, overview, words_of
 from atlas.report.site.site_layer import SiteLayer, read_layers
 from atlas.report.site.site_ledger import SiteLedger
 from atlas.report.site.sprites import Drawing, sheets_of
@@ -23,7 +27,7 @@ from atlas.report.site.wall import read_clusters, wall
 from atlas.store.comparisons import read_comparisons
 from atlas.store.paths import AtlasPaths
 
-SITE = "3"  # raised when the data changes: older files are then made anew
+SITE = "7"  # raised when the data changes: older files are then made anew
 THREADS = min(8, os.cpu_count() or 1)
 
 
@@ -52,6 +56,10 @@ class Site:
     def paths(self) -> AtlasPaths:
         return self.atlas.paths
 
+    def families(self, layer: SiteLayer) -> Json:
+        """The clusters of a layer by measure, with the names of their families."""
+        return named_families(self.clusters.get((layer.model, layer.name), {}), layer.names)
+
     def script(self, file: Path, value: Json) -> bytes:
         """The content of a data file."""
         return script(self.paths.site_key(file), value)
@@ -67,8 +75,8 @@ def write_site(paths: AtlasPaths, begun: Callable[[str, int, int], None] | None 
     """
     with Atlas(paths.root) as atlas, SiteLedger(paths) as ledger, _threads() as pool:
         site = Site(atlas, ledger, pool, _similarity_digest(paths), read_clusters(atlas))
-        write_static(paths, ledger)
         layers = read_layers(atlas)
+        write_static(paths, ledger, *words_of(atlas, layers))
         matrices: list[list[str]] = []
         unreadable: list[Path] = []
         for number, layer in enumerate(layers, 1):
@@ -78,7 +86,8 @@ def write_site(paths: AtlasPaths, begun: Callable[[str, int, int], None] | None 
             matrices.append(_write_layer(site, layer))
             unreadable += drawing.finish()
             ledger.save()
-        related = RelatedFiles(matrices, _write_maps(site, layers))
+        families = [families_of(site.families(layer)) for layer in layers]
+        related = RelatedFiles(matrices, families, _write_maps(site, layers), _write_lists(site))
         remarks = notes(atlas, layers, unreadable)
         data = site.script(paths.site_overview, overview(atlas, layers, related, remarks))
         ledger.write(paths.site_overview, digest_of(data), lambda: data)
@@ -97,7 +106,7 @@ def _threads() -> Iterator[ThreadPoolExecutor]:
 
 def _write_layer(site: Site, layer: SiteLayer) -> list[str]:
     """Write all data of a layer but its sprites; returns the measures that have a matrix."""
-    clusters = site.clusters.get((layer.model, layer.name), {})
+    clusters = site.families(layer)
     digest = digest_of("data", SITE, layer.digest, site.similarity)
     file = site.paths.site_data(layer.path, "layer")
     site.ledger.write(file, digest, lambda: site.script(file, wall(site.atlas, layer, clusters)))
@@ -106,12 +115,19 @@ def _write_layer(site: Site, layer: SiteLayer) -> list[str]:
 
 
 def _write_details(site: Site, layer: SiteLayer, digest: str) -> None:
+    """Write all that is known of each feature, and whom they are nearest to in each other layer of their network."""
     files = [site.paths.site_data(layer.path, f"features-{number}") for number in range(chunk_count(layer))]
-    wanted = [site.ledger.wants(file, digest) for file in files]
-    if any(wanted):
-        for number, value in details(site.atlas, layer):
-            if wanted[number]:
-                site.ledger.put(files[number], digest, site.script(files[number], value))
+    pairs = site.paths.site_data(layer.path, "pairs")
+    wanted = [site.ledger.wants(file, digest) for file in [*files, pairs]]
+    if not any(wanted):
+        return
+    partners = Partners()
+    tables = read_neighbors(site.atlas, layer, partners)
+    if wanted.pop():
+        site.ledger.put(pairs, digest, site.script(pairs, pairs_within(layer, tables, partners)))
+    for number, value in details(site.atlas, layer, tables, partners):
+        if wanted[number]:
+            site.ledger.put(files[number], digest, site.script(files[number], value))
 
 
 def _write_matrix(site: Site, layer: SiteLayer, measure: str, clusters: Json) -> bool:
@@ -120,30 +136,54 @@ def _write_matrix(site: Site, layer: SiteLayer, measure: str, clusters: Json) ->
     if files is None:
         return False
     digest = digest_of("matrix", SITE, site.similarity, clusters, [file.stat().st_size for file in files])
-    file = site.paths.site_data(layer.path, f"matrix-{measure}")
-    if site.ledger.wants(file, digest):
-        value = read_matrix(files, clusters)
-        if value is None:
+    name = f"matrix-{measure}"
+    scripts = {"": site.paths.site_data(layer.path, name)}
+    scripts |= {tile: site.paths.site_data(layer.path, f"{name}-{tile}") for tile in tile_names(len(clusters["order"]))}
+    wanted = [tile for tile, file in scripts.items() if site.ledger.wants(file, digest)]
+    matrix = read_matrix(files, clusters) if wanted else None
+    if wanted and matrix is None:
+        for file in scripts.values():
             site.ledger.drop(file)
-            return False
-        site.ledger.put(file, digest, site.script(file, value))
+        return False
+    for tile, value in (("", matrix.whole()), *matrix.tiles()) if matrix is not None else ():
+        if tile in wanted:
+            site.ledger.put(scripts[tile], digest, site.script(scripts[tile], value))
     return True
 
 
-def _write_maps(site: Site, layers: list[SiteLayer]) -> set[str]:
-    """Write the planes of all models; returns the models that have one."""
+def _write_maps(site: Site, layers: list[SiteLayer]) -> dict[str, list[str]]:
+    """Write the maps of all models; returns the probes by model, of the models that have a map."""
     mapped = mapped_layers(site.atlas)
-    names = {model: [layer.name for layer in layers if layer.model == model] for model in mapped}
-    models = [model for model in mapped if mapped[model] & set(names[model])]
-    for model in models:
-        _write_map(site, model, names[model])
-    return set(models)
+    own = {model: [layer for layer in layers if layer.model == model] for model in mapped}
+    probes = {model: _write_map(site, model, own[model]) for model in mapped}
+    return {model: some for model, some in probes.items() if some}
 
 
-def _write_map(site: Site, model: str, names: list[str]) -> None:
-    file = site.paths.site_map(model)
-    digest = digest_of("map", SITE, site.similarity, names)
-    site.ledger.write(file, digest, lambda: site.script(file, read_plane(site.atlas, model, names)))
+def _write_lists(site: Site) -> dict[str, int]:
+    """Write the lists of the whole atlas; returns how many rows each has, of those that have any."""
+    counts = {}
+    for kind in LISTS:
+        file = site.paths.site_list(kind)
+        digest = digest_of("list", SITE, LISTS[kind], site.similarity)
+        site.ledger.write(file, digest, lambda file=file, kind=kind: site.script(file, read_list(site.atlas, kind)))
+        counts[kind] = row_count(file.read_bytes())
+    return {kind: count for kind, count in counts.items() if count}
+
+
+def _write_map(site: Site, model: str, layers: list[SiteLayer]) -> list[str]:
+    """Write where the features of a model lie, and a picture of each map; returns the probes."""
+    planes = read_planes(site.atlas, model, layers)
+    if planes:
+        file = site.paths.site_map(model)
+        digest = digest_of(
+            "map", SITE, site.similarity, [(layer.name, sorted(layer.names.items())) for layer in layers]
+        )
+        site.ledger.write(file, digest, lambda: site.script(file, {one.probe: plane_data(one) for one in planes}))
+    for plane in planes:
+        write_mosaic(site.paths, site.ledger, plane, model)
+    if planes:
+        write_band(site.paths, site.ledger, planes[0], model)
+    return [plane.probe for plane in planes]
 
 
 def _similarity_digest(paths: AtlasPaths) -> str:

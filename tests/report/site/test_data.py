@@ -14,7 +14,7 @@ from atlas.report.site.encoding import as_bytes, listed, rounded, script
 from atlas.report.site.write import write_site
 from atlas.store.files import write_json
 from atlas.store.paths import AtlasPaths
-from tests.report.site_files import data_of, layer_of, unpacked, value
+from tests.report.site_files import PAIR, data_of, layer_of, neighbors_of, steps, unpacked, value
 
 pytestmark = pytest.mark.usefixtures("page")
 
@@ -40,25 +40,57 @@ def test_states_and_scores(compared: AtlasPaths) -> None:
 
 def test_neighbors_are_those_of_the_query(compared: AtlasPaths) -> None:
     with Atlas(compared.root) as atlas:
-        for address in ("alpha/conv2:1", "beta net/block/0:7"):
+        for address, chunk in (("alpha/conv2:1", 0), ("beta net/block/0:7", 1)):
             feature = Address.parse(address)
-            told = data_of(compared, feature.model, feature.layer, "features-0")
+            told = data_of(compared, feature.model, feature.layer, f"features-{chunk}")
             lists = told["features"][str(feature.channel)]["neighbors"]
             assert {
                 f"atlas/{scope}/{measure}" for scope in ("model", "other") for measure in ("sym", "profile")
             } <= set(lists)
-            for name, rows in lists.items():
+            for name in lists:
                 _, scope, measure = name.split("/")
+                rows = neighbors_of(told, feature.channel, name)
                 for sign, opposite in ((1, False), (-1, True)):
                     expected = atlas.feature(address).similar(50, scope=scope, measure=measure, opposite=opposite)
-                    mine = [row for row in rows if row[0] == sign]
-                    named = [str(Address(*told["layers"][row[2]], row[3])) for row in mine]
-                    assert named == expected["dst"].to_pylist()
-                    assert [row[1] for row in mine] == expected["rank"].to_pylist()
-                    assert [row[4] for row in mine] == pytest.approx(expected["score"].to_pylist(), rel=1e-3)
-                    assert [row[5] for row in mine] == pytest.approx(expected["baseline"].to_pylist(), rel=1e-3)
-                    assert [row[6] or None for row in mine] == expected["rank_rev"].to_pylist()
-                    assert [bool(row[7]) for row in mine] == expected["mutual"].to_pylist()
+                    mine = [row for row in rows if row["sign"] == sign]
+                    for key in ("dst", "rank", "rank_rev"):
+                        assert [row[key] for row in mine] == expected[key].to_pylist()
+                    for key in ("score", "baseline"):
+                        assert [row[key] for row in mine] == pytest.approx(expected[key].to_pylist(), abs=1e-3)
+                    assert [row["rank_rev"] is not None for row in mine] == expected["mutual"].to_pylist()
+
+
+def test_pairs_of_two_layers_are_the_first_of_the_lists(compared: AtlasPaths) -> None:
+    told = data_of(compared, "alpha", "conv1", "pairs")
+    rows = np.frombuffer(base64.b64decode(told["data"]), PAIR)
+    with Atlas(compared.root) as atlas:
+        listed_rows = atlas.sql("""
+            SELECT src, dst, score FROM neighbors WHERE scope = 'model' AND measure = 'profile' AND sign = 1
+                AND src LIKE 'alpha/conv1:%' AND dst LIKE 'alpha/conv2:%'
+            QUALIFY row_number() OVER (PARTITION BY src ORDER BY rank) = 1""").to_pylist()
+    channels = [0, 1, 2, 3, 4, 5, 6, 7]
+    mine = {
+        f"alpha/conv1:{channels[row['position']]}": str(Address(*told["layers"][row["layer"]], int(row["channel"])))
+        for row in rows
+    }
+    assert mine == {row["src"]: row["dst"] for row in listed_rows} != {}
+    assert steps(rows["score"].astype(float), told["ends"]).max() == pytest.approx(
+        max(row["score"] for row in listed_rows), abs=1e-3
+    )
+
+
+def test_lists_hold_the_pairs_of_the_view_beyond_chance(compared: AtlasPaths) -> None:
+    told = value(compared, "lists/pairs")
+    with Atlas(compared.root) as atlas:
+        rows = atlas.sql("SELECT src, dst FROM pairs WHERE scope = 'layer' AND measure = 'sym' AND score > baseline")
+    pairs = {(row["src"], row["dst"]) for row in rows.to_pylist()}
+    mine = [tuple(str(Address(*told["layers"][row[k]], row[k + 1])) for k in (0, 2)) for row in told["rows"]]
+    assert set(mine) == pairs != set()
+    assert len(mine) == len({frozenset(pair) for pair in mine}), "each pair once"
+    excess = [row[4] - row[5] for row in told["rows"]]
+    assert excess == pytest.approx(sorted(excess, reverse=True), abs=1e-3)
+    overview = value(compared, "atlas")["lists"]
+    assert overview == {kind: len(value(compared, f"lists/{kind}")["rows"]) for kind in overview}
 
 
 def test_matches_are_those_of_the_query(compared: AtlasPaths) -> None:
@@ -85,12 +117,10 @@ def test_clusters_matrices_maps_examples_and_relations_are_those_of_the_tables(c
     told = data_of(compared, "alpha", "conv2", "matrix-profile")
     place = compared.map("alpha", "conv2", "profile")
     matrix = np.load(place.with_name("profile.npy"))
-    shown = unpacked(told).reshape(matrix.shape)
-    apart = ~np.eye(len(matrix), dtype=bool)
-    assert np.abs(shown - matrix)[apart].max() <= (told["high"] - told["low"]) / 255 + 1e-6
-    assert set(np.frombuffer(base64.b64decode(told["data"]), np.uint8).reshape(matrix.shape)[~apart]) == {0}
+    above = matrix[np.triu_indices(len(matrix), 1)]
+    assert np.abs(unpacked(told) - above).max() <= (told["high"] - told["low"]) / 255 + 1e-6
     assert told["channels"] == np.load(place.with_name("profile.order.npy")).tolist()
-    assert (told["channels"], told["family"]) == tuple(grid["clusters"]["profile"].values())
+    assert {"order": told["channels"], "family": told["family"], "names": told["names"]} == grid["clusters"]["profile"]
     with Atlas(compared.root) as atlas:
         rows = atlas.sql("FROM layout WHERE model = 'alpha' ORDER BY feature").to_pylist()
         pictures = atlas.feature("alpha/conv2:2").rows("examples").sort_by("rank").to_pylist()
@@ -116,7 +146,7 @@ def test_clusters_matrices_maps_examples_and_relations_are_those_of_the_tables(c
 
 
 def test_spectrum_rivals_and_trace_are_those_of_the_index(compared: AtlasPaths) -> None:
-    image = data_of(compared, "alpha", "conv2", "features-0")["features"]["4"]["images"][0]
+    image = data_of(compared, "alpha", "conv2", "features-1")["features"]["4"]["images"][0]
     with Atlas(compared.root) as atlas:
         row = atlas.feature("alpha/conv2:4").rows().to_pylist()[0]
     vector = np.array(row["activation"])
@@ -150,7 +180,7 @@ def test_an_atlas_without_any_image(tmp_path: Path) -> None:
     assert (layer["state"], layer["samples"], layer["stands"]) == ("l" * 70, [], {})
     assert {(one["folder"], one["suffix"]) for one in layer["sets"]} == {("", "")}
     assert data_of(paths, "m", "l")["sets"][0]["state"] == "l" * 70
-    assert list(data_of(paths, "m", "l", "features-1")["features"]) == ["64", "65", "66", "67", "68", "69"]
+    assert list(data_of(paths, "m", "l", "features-17")["features"]) == ["68", "69"]
     assert not (paths.site / "sprites").exists()
 
 

@@ -14,12 +14,12 @@ from atlas.query.view_files import quoted
 from atlas.records import Address
 from atlas.report.site.write import write_site
 from atlas.store.paths import AtlasPaths
-from tests.report.site_files import data_of, files, layer_of, value
+from tests.report.site_files import data_of, files, layer_of, neighbors_of, value
 
 pytestmark = pytest.mark.usefixtures("page")
-ATLAS = "name root updated chunk sheet state notes probes pictures compare models relations"
-MODEL = "name path weights recipes map layers"
-LAYER = "name path channels names state sets stands cell samples measures"
+ATLAS = "name root updated chunk sheet state notes probes pictures compare models relations lists images"
+MODEL = "name path weights recipes maps layers"
+LAYER = "name path channels names state sets stands cell samples measures families loses"
 SET = "key metric target seed recipe variant folder suffix"
 IMAGE = """set status score start loss steps seconds device precision weights task created width height trace spectrum
     rivals"""
@@ -43,13 +43,13 @@ def test_every_file_has_the_keys_of_the_contract(compared: AtlasPaths) -> None:
     overview = value(compared, "atlas")
     keys(overview, ATLAS)
     keys(overview["state"], STATES)
-    assert (overview["chunk"], overview["sheet"], overview["name"]) == (64, 16, "a")
+    assert (overview["chunk"], overview["sheet"], overview["name"]) == (4, 16, "a")
     assert overview["probes"] == ["atlas"]
     for model in overview["models"]:
         keys(model, MODEL)
         told = value(compared, f"maps/{model['path']}")
-        keys(told["atlas"], "layers layer channel x y")
-        assert len({len(told["atlas"][name]) for name in ("layer", "channel", "x", "y")}) == 1
+        keys(told["atlas"], "layers layer channel x y cell columns rows regions pixels")
+        assert len({len(told["atlas"][name]) for name in ("layer", "channel", "x", "y", "cell")}) == 1
         for layer in model["layers"]:
             keys(layer, LAYER)
             assert len(layer["state"]) == sum(last - first + 1 for first, last in layer["channels"])
@@ -61,9 +61,12 @@ def test_every_file_has_the_keys_of_the_contract(compared: AtlasPaths) -> None:
             for one in grid["sets"]:
                 keys(one, "state score rank z")
             for measure in layer["measures"]:
-                keys(value(compared, f"layers/{layer['path']}/matrix-{measure}"), "channels family low high data")
+                keys(
+                    value(compared, f"layers/{layer['path']}/matrix-{measure}"),
+                    "channels family names low high every tile data",
+                )
             details = value(compared, f"layers/{layer['path']}/features-0")
-            keys(details, "layers features")
+            keys(details, "layers ends features")
             for feature in details["features"].values():
                 keys(feature, "images neighbors examples")
                 for image in feature["images"]:
@@ -75,7 +78,16 @@ def test_every_file_has_the_keys_of_the_contract(compared: AtlasPaths) -> None:
 def test_only_files_that_are_known_lie_there(compared: AtlasPaths) -> None:
     known = json.loads(compared.site_ledger.read_text())
     assert set(known) == set(files(compared))
-    assert {"index.html", "atlas.js", "atlas.css", "data/atlas.js", "data/maps/beta%20net.js"} <= set(known)
+    assert {
+        "index.html",
+        "atlas.js",
+        "atlas.css",
+        "inter.woff2",
+        "maps/alpha/atlas.webp",
+        "data/lists/pairs.js",
+        "data/atlas.js",
+        "data/maps/beta%20net.js",
+    } <= set(known)
     place = layer_of(compared, "beta net", "block/0")["path"]
     assert re.fullmatch("beta%20net/block%2F0/[0-9a-f]{8}", place)
     assert {f"data/layers/{place}/features-0.js", f"sprites/{place}/l1-0.webp"} <= set(known)
@@ -84,7 +96,7 @@ def test_only_files_that_are_known_lie_there(compared: AtlasPaths) -> None:
 
 def test_the_page_is_one_script_and_one_style(compared: AtlasPaths) -> None:
     script = (compared.site / "atlas.js").read_text()
-    assert script.startswith('(() => { "use strict";\n') and script.endswith("})();\n")
+    assert '\n(() => { "use strict";\n' in script and script.endswith("})();\n")
     assert (compared.site / "atlas.css").exists()
     assert "atlas.js" in compared.site_page.read_text()
 
@@ -104,9 +116,8 @@ def test_names_stay_inside_and_are_escaped(tmp_path: Path) -> None:
     with Atlas(paths.root) as atlas:
         for one in HOSTILE:
             details = data_of(paths, one.model, one.layer, "features-0")
-            assert list(details["features"]) == [str(channel) for channel in range(one.channels)]
-            mine = details["features"]["1"]["neighbors"]["atlas/layer/sym"]
-            near = [str(Address(*details["layers"][row[2]], row[3])) for row in mine if row[0] == 1]
+            assert list(details["features"]) == [str(channel) for channel in range(min(4, one.channels))]
+            near = [row["dst"] for row in neighbors_of(details, 1, "atlas/layer/sym") if row["sign"] == 1]
             src = quoted(str(Address(one.model, one.layer, 1)))
             kind = "scope = 'layer' AND measure = 'sym' AND sign = 1"
             rows = atlas.sql(f"SELECT dst FROM neighbors WHERE src = {src} AND {kind} ORDER BY rank, dst")

@@ -45,7 +45,7 @@ def test_one_new_image_rewrites_its_layer_and_its_sheet(made: AtlasPaths) -> Non
     assert changed(made, before) == {
         "data/atlas.js",
         f"data/layers/{place}/layer.js",
-        f"data/layers/{place}/features-0.js",
+        f"data/layers/{place}/features-4.js",
         f"sprites/{place}/l2-0.webp",
         f"sprites/{place}/samples.webp",
     }
@@ -58,7 +58,7 @@ def test_similarity_that_arrives_changes_data_and_no_sprite(tmp_path: Path) -> N
     told = write_site(paths)
     assert any("`atlas similarity" in sentence(note) for note in told.notes)
     overview = value(paths, "atlas")
-    assert (overview["probes"], overview["relations"], overview["models"][0]["map"]) == ([], {}, False)
+    assert (overview["probes"], overview["relations"], overview["models"][0]["maps"]) == ([], {}, {})
     place = overview["models"][0]["layers"][0]["path"]
     before = files(paths)
     write_similarity(paths)
@@ -104,7 +104,13 @@ def test_stopped_on_the_way_it_keeps_what_it_has(made: AtlasPaths, monkeypatch: 
     monkeypatch.undo()
     (made.site / "data" / ".half.js.1.part").write_text("half")
     write_site(made)
-    assert changed(made, before) == {"data/atlas.js", "data/maps/alpha.js", "data/maps/beta%20net.js"}
+    lists = {f"data/lists/{kind}.js" for kind in writing.LISTS}
+    maps = {
+        f"{folder}/{model}{ending}"
+        for folder, ending in (("data/maps", ".js"), ("maps", "/atlas.webp"), ("bands", ".webp"))
+        for model in ("alpha", "beta%20net")
+    }
+    assert changed(made, before) == {"data/atlas.js"} | lists | maps
     assert not (made.site / "data" / ".half.js.1.part").exists()
 
 
@@ -145,8 +151,12 @@ def test_killed_before_the_overview_the_old_one_finds_its_files(
 def test_a_map_whose_table_is_gone_goes(made: AtlasPaths) -> None:
     made.layout.unlink()
     write_site(made)
-    assert [model["map"] for model in value(made, "atlas")["models"]] == [False, False]
-    assert not (made.site / "data/maps").exists()
+    assert [model["maps"] for model in value(made, "atlas")["models"]] == [{}, {}]
+    assert (
+        not (made.site / "data/maps").exists()
+        and not (made.site / "maps").exists()
+        and not (made.site / "bands").exists()
+    )
 
 
 def test_a_file_that_was_emptied_or_cut_heals(made: AtlasPaths) -> None:

@@ -17,6 +17,19 @@ def test_every_file_is_listed_once(names: tuple[str, ...], ending: str) -> None:
     assert sorted(names) == sorted(file.stem for file in (static.STATIC / ending).iterdir())
 
 
+def test_every_library_lies_beside_its_licence() -> None:
+    names = {file.name for file in (static.STATIC / "vendor").iterdir()}
+    libraries = {*(f"{name}.js" for name in static.LIBRARIES), static.FONT}
+    assert names == libraries | {f"{Path(name).stem}.LICENSE" for name in libraries}
+
+
+def test_a_name_is_escaped_in_the_page() -> None:
+    page = static.page('<b>"x"', "a & b", "https://example.org/cover.jpg").decode()
+    assert "<title>&lt;b&gt;&quot;x&quot;</title>" in page and 'content="a &amp; b"' in page
+    assert '<meta property="og:image" content="https://example.org/cover.jpg">' in page
+    assert "og:image" not in static.page("x", "y").decode()
+
+
 def lint(folder: Path, script: str) -> subprocess.CompletedProcess[str]:
     (folder / "atlas.js").write_text(script)
     config = Path(__file__).parents[3] / ".oxlintrc.json"
@@ -33,7 +46,7 @@ def lint(folder: Path, script: str) -> subprocess.CompletedProcess[str]:
     ],
 )
 def test_what_is_undefined_or_unused_is_found(tmp_path: Path, line: str, message: str) -> None:
-    script = static.scripts().decode()
+    script = static.own_scripts().decode()
     assert lint(tmp_path, script).returncode == 0
     refused = lint(tmp_path, script.replace(HEAD, f"{HEAD}{line}\n"))
     assert refused.returncode == 1

@@ -16,11 +16,23 @@ const PAGES = {
   },
   f([model, name, number], query) {
     const { layer, channel } = known(parseAddress(`${model}/${name}:${number}`), `${model}/${name}:${number}`);
-    return [Promise.all([details(layer, channel), gridOf(layer)]), ([told]) => featurePage(layer, channel, told, query)];
+    const others = query.of === "all" ? gridsOf(layersOf(query)) : [];
+    return [
+      Promise.all([details(layer, channel), gridOf(layer), others]),
+      ([told, grid, grids]) => featurePage(layer, channel, told, query.of === "all" ? grids : [grid], query),
+    ];
+  },
+  all(_, query) {
+    const layers = layersOf(query);
+    return [gridsOf(layers), (grids) => allPage(layers, grids, query)];
+  },
+  lists([kind]) {
+    if (!kind) return [null, listsPage];
+    return [load(`lists/${known(whole.data.lists[kind] && kind, kind)}`), (held) => listPage(kind, held)];
   },
   map([name], query) {
     const model = known(modelOf(name), name);
-    return [model.map ? load(`maps/${model.path}`) : null, (held) => mapPage(model, held, query)];
+    return [hasMap(model) ? load(`maps/${model.path}`) : null, (held) => mapPage(model, held, query)];
   },
   matrix([model, name], query) {
     const layer = known(layerOf(model, name), `${model}/${name}`);
@@ -44,6 +56,7 @@ async function render({ y = scrollY } = {}) {
   const { page, parts, query } = parseRoute(location.hash);
   clearTimeout(waiting);
   waiting = setTimeout(() => document.body.classList.add("waiting"), 150);
+  const arriving = main().dataset.route?.split("?")[0] !== (location.hash || "#/").split("?")[0];
   let draw;
   try {
     const [loading, drawing] = known(Object.hasOwn(PAGES, page) ? PAGES[page] : null, location.hash)(parts, query);
@@ -54,11 +67,11 @@ async function render({ y = scrollY } = {}) {
       throw error;
     };
   }
-  if (mine === turn) show(draw, y);
+  if (mine === turn) show(draw, y, arriving);
 }
 
 /** Take the old page away with all that it listens to, and put the new one there; what had the keyboard has it again. */
-function show(draw, y) {
+function show(draw, y, arriving) {
   clearTimeout(waiting);
   document.body.classList.remove("waiting");
   pageEnd.abort();
@@ -67,16 +80,30 @@ function show(draw, y) {
   hidePeek();
   explain(null);
   closeOverlay();
-  const main = document.getElementById("main");
   const key = document.activeElement?.dataset.key;
-  main.replaceChildren(attempt(draw));
-  Object.assign(main.dataset, { drawn: turn, route: location.hash || "#/" });
-  const heading = main.querySelector("h1")?.textContent || "";
+  main().replaceChildren(attempt(draw));
+  Object.assign(main().dataset, { drawn: turn, route: location.hash || "#/" });
+  const heading = main().querySelector("h1")?.textContent || "";
   document.title = heading === whole.data.name ? `${heading} \u2013 Atlas` : `${heading} \u2013 ${whole.data.name}`;
   drawBar();
   for (const act of atShown.splice(0)) act();
   scrollTo(0, y);
   focusKey(key);
+  if (arriving) announce();
+}
+
+const main = () => document.getElementById("main");
+let begun = false;
+
+/** Another page: it is told, and Tab begins at its heading. Not as the site is opened: then a browser begins at the top. */
+function announce() {
+  if (begun && !document.activeElement?.closest?.("#main, dialog")) {
+    const heading = main().querySelector("h1");
+    heading?.setAttribute("tabindex", "-1");
+    heading?.focus({ preventScroll: true });
+    document.getElementById("told").textContent = document.title;
+  }
+  begun = true;
 }
 
 function attempt(draw) {
@@ -120,13 +147,13 @@ function mistake(error) {
             "li",
             el(
               "a",
-              { href: one.channel === undefined ? routes.layer(one.layer) : routes.feature(one.layer, one.channel) },
-              one.channel === undefined ? nameOf(one.layer) : addressOf(one.layer, one.channel),
+              { href: linkTo(one) },
+              one.title || (one.channel === undefined ? nameOf(one.layer) : addressOf(one.layer, one.channel)),
             ),
           ),
         ),
       ),
-    el("p", el("a", { href: routes.home() }, "To the first page")),
+    el("nav.links", { "aria-label": "Elsewhere" }, el("a", { href: routes.home() }, "To the first page")),
   );
 }
 
@@ -141,19 +168,24 @@ function arrive() {
   return scrolled.get(history.state.visit) ?? 0;
 }
 
+/** Inside another page: no bar and no foot, and links open the whole site beside it. */
+function embed() {
+  document.documentElement.dataset.embed = "1";
+  document.head.append(el("base", { target: "_blank" }));
+}
+
 async function start() {
   applyTheme();
   dark.addEventListener("change", applyTheme);
   try {
     takeOverview(await load("atlas"));
   } catch (error) {
-    document
-      .getElementById("main")
-      .replaceChildren(
-        el("div.page", el("h1", "This atlas has no site yet"), el("p", `${error.message}; atlas site writes it.`)),
-      );
+    main().replaceChildren(
+      el("div.page", el("h1", "This atlas has no site yet"), el("p", `${error.message}; atlas site writes it.`)),
+    );
     return;
   }
+  if (parseRoute(location.hash).query.embed) embed();
   history.scrollRestoration = "manual";
   addEventListener("hashchange", () => render({ y: arrive() }));
   addEventListener("scroll", () => scrolled.set(history.state?.visit, scrollY), { passive: true });

@@ -39,11 +39,16 @@ function parseAddress(text) {
 const stateOf = (layer, channel) => STATES[layer.state[layer.place.get(channel)]] ?? "none";
 const standing = (layer, channel) => layer.stands[channel] ?? 0;
 
-/** Where an image lies, seen from the site. */
+/** Where a picture of the atlas lies, seen from the site. */
+const placeOf = (path) => `${whole.data.images.root}${url(`${path}${whole.data.images.ending}`)}`;
 function imageOf(layer, channel, set) {
   const { folder, suffix } = layer.sets[set];
-  return `../${url(`${folder}${channel}${suffix}`)}`;
+  return placeOf(`${folder}${channel}${suffix}`);
 }
+
+const hasMap = (model) => Object.keys(model.maps).length > 0;
+/** The picture of a model's map. */
+const mosaicOf = (model, probe = Object.keys(model.maps)[0]) => `maps/${url(`${model.path}/${model.maps[probe]}`)}.webp`;
 
 /** The sheet and the cell of a channel's thumbnail. */
 function spriteOf(layer, channel, set) {
@@ -80,9 +85,41 @@ const setByKey = (layer, key) =>
 const MODEL_COLOURS = ["#2f6db5", "#c8591d", "#2d8a57", "#8c51ab", "#b5890f", "#c23a60", "#168b8f", "#6c7078"];
 const colourOfModel = (model) => MODEL_COLOURS[whole.data.models.indexOf(model) % MODEL_COLOURS.length];
 
+/** All that is known of a feature; its neighbors by list, as objects. */
 const details = (layer, channel) =>
-  load(`layers/${layer.path}/features-${Math.floor(layer.place.get(channel) / whole.data.chunk)}`).then((chunk) => ({
-    layers: chunk.layers,
-    ...chunk.features[channel],
-  }));
+  load(`layers/${layer.path}/features-${Math.floor(layer.place.get(channel) / whole.data.chunk)}`).then((chunk) => {
+    const feature = chunk.features[channel];
+    const lists = Object.entries(feature.neighbors).map(([name, list]) => [
+      name,
+      neighborsOf(list, chunk.layers, chunk.ends[name]),
+    ]);
+    return { ...feature, neighbors: Object.fromEntries(lists) };
+  });
 const gridOf = (layer) => load(`layers/${layer.path}/layer`);
+
+const STEPS = 65534; // of a number in two bytes; one more stands for none
+const ROW_BYTES = 14; // bytes of a neighbor: report/site/neighbors.py says which
+
+/** A list of neighbors out of its bytes; those of layers that are not in the atlas are left out. */
+function neighborsOf([near, data], layers, ends) {
+  const view = new DataView(bytes(data).buffer);
+  return Array.from({ length: view.byteLength / ROW_BYTES }, (_, k) => ({
+    sign: k < near ? 1 : -1,
+    ...readNeighbor(view, k * ROW_BYTES, layers, ends),
+  })).filter((one) => one.layer?.place.has(one.channel));
+}
+
+function readNeighbor(view, at, layers, [low, high]) {
+  const value = (offset) => {
+    const step = view.getUint16(at + offset, true);
+    return step > STEPS ? null : low + (step / STEPS) * (high - low);
+  };
+  return {
+    layer: layerOf(...layers[view.getUint16(at, true)]),
+    channel: view.getUint32(at + 2, true),
+    rank: view.getUint16(at + 6, true),
+    reverse: view.getUint16(at + 8, true),
+    score: value(10),
+    baseline: value(12),
+  };
+}

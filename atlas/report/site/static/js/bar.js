@@ -18,31 +18,35 @@ function drawBar() {
   if (["l", "f", "matrix"].includes(page) && layerOf(parts[0], parts[1])) {
     const layer = layerOf(parts[0], parts[1]);
     crumbs.push(
-      el("a", { href: routes.map(layer.model), class: layer.model.map ? null : "plain" }, layer.model.name),
+      hasMap(layer.model) ? el("a", { href: routes.map(layer.model) }, layer.model.name) : el("span", layer.model.name),
       el("a", { href: routes.layer(layer) }, layer.name),
     );
-    if (!layer.model.map) crumbs[0] = el("span", layer.model.name);
     if (page === "f") crumbs.push(el("span", parts[2]));
     if (page === "matrix") crumbs.push(el("span", "matrix"));
   } else if (page === "map") crumbs.push(el("span", parts[0]), el("span", "map"));
+  else if (page === "lists") crumbs.push(el("a", { href: routes.lists() }, "lists"), parts[0] && el("span", parts[0]));
+  else if (page === "all") crumbs.push(el("a", { href: routes.lists() }, "lists"), el("span", "all"));
   else if (page) crumbs.push(el("span", page));
+  const maps = whole.data.models.filter(hasMap);
   const held = marks().length;
   document.getElementById("bar").replaceChildren(
     el(
       "nav.crumbs",
       { "aria-label": "Where you are" },
       el("a.brand", { href: routes.home() }, whole.data.name),
-      crumbs.map((one) => [el("span.slash", { "aria-hidden": "true" }, "/"), one]),
+      crumbs.filter(Boolean).map((one) => [el("span.slash", { "aria-hidden": "true" }, "/"), one]),
     ),
     el(
       "div.actions",
       el(
         "button.searchbutton",
-        { type: "button", onclick: openSearch, "aria-label": "Search" },
+        { type: "button", onclick: () => openSearch(), "aria-label": "Search" },
         el("span", "Search"),
         el("kbd", "/"),
       ),
       asking && el("a.plainbutton", { href: "/ask", title: "What a picture of your own drives" }, "Ask"),
+      maps.length > 0 && el("a.plainbutton.wide", { href: routes.map(maps[0]) }, "Map"),
+      el("a.plainbutton", { href: routes.lists() }, "Lists"),
       el("button.plainbutton", { type: "button", onclick: goRandom, title: "A random feature (r)" }, "Random"),
       el(
         "a.plainbutton",

@@ -1,6 +1,7 @@
 // Bookmarks stay in this browser; they can be saved as a file.
 
-const markKey = () => `atlas bookmarks ${whole.data.name}`;
+// all files are one place to a browser: two atlases of one name are told apart by where they lie
+const markKey = () => `atlas bookmarks ${whole.data.name} ${whole.data.root}`;
 
 function stored(key, fallback) {
   try {

@@ -28,5 +28,9 @@ function legend(shade, text) {
   );
 }
 
-const colourOfLayer = (layer) =>
-  css(along(DEPTH, layer.model.layers.length > 1 ? layer.model.layers.indexOf(layer) / (layer.model.layers.length - 1) : 0));
+/** Of layers from first to last; darker on light ground, so that a dot stands out 3 to 1 on either. */
+function colourOfLayer(layer) {
+  const { layers } = layer.model;
+  const colour = along(DEPTH, layers.length > 1 ? layers.indexOf(layer) / (layers.length - 1) : 0);
+  return css(document.documentElement.dataset.theme === "dark" ? colour : colour.map((part) => Math.round(0.68 * part)));
+}

@@ -3,9 +3,22 @@
 /** What is to be loaded, and how it is drawn. */
 function compared({ a, b }) {
   const [one, other] = [a || "", b || ""].map(meant);
-  if (!one || !other) return [null, () => compareForm(a || "", b || "", one, other)];
-  if (one.list && other.list) return [gridOf(one), (grid) => layersPage(one, other, grid)];
-  if (one.list || other.list) return [null, () => compareForm(a, b, one, other, "Name two features, or two layers.")];
+  const first = one || other;
+  if ((!one || !other) && first && !first.list)
+    return [
+      details(first.layer, first.channel),
+      (known) => pickPage(a || "", b || "", one && { ...one, known }, other && { ...other, known }),
+    ];
+  if (!one || !other) return [null, () => pickPage(a || "", b || "", one, other)];
+  if (one.list && other.list) {
+    const near = one.model === other.model ? load(`layers/${one.path}/pairs`).catch(() => null) : null;
+    return [Promise.all([gridOf(one), near]), ([grid, pairs]) => layersPage(one, other, grid, pairs)];
+  }
+  if (one.list || other.list)
+    return [
+      null,
+      () => pickPage(a, b, one.list ? one : other, null, "Two features go together, or two layers: pick another layer."),
+    ];
   const sides = [one, other].map(({ layer, channel }) => [details(layer, channel), gridOf(layer)]);
   return [
     Promise.all([...sides.flat(), pairMatrix(one, other)]),
@@ -29,57 +42,19 @@ const pairMatrix = (one, other) =>
     ? load(`layers/${one.layer.path}/matrix-${one.layer.measures[0]}`).catch(() => null)
     : null;
 
-/** Two fields, with what is wrong with them. */
-function compareForm(a, b, one, other, said) {
-  const field = (name, value) =>
-    el("input", { name, value, placeholder: "model/layer:channel or model/layer", "aria-label": name, list: "layers" });
-  const wrong = [
-    [a, one],
-    [b, other],
-  ]
-    .filter(([text, found]) => text && !found)
-    .map(([text]) => text);
-  return el(
-    "div.page.compare",
-    el(
-      "header.title",
-      el("h1", "Compare"),
-      el("p.lead.quiet", said || "Two features, or two layers of any networks of this atlas."),
-    ),
-    wrong.length > 0 && el("p.empty", `Not in this atlas: ${wrong.join(", ")}`),
-    el(
-      "form.comparing",
-      {
-        onsubmit: (event) => {
-          event.preventDefault();
-          const values = new FormData(event.target);
-          go(routes.compare(values.get("a").trim(), values.get("b").trim()));
-        },
-      },
-      field("a", a),
-      field("b", b),
-      el("button.choice", { type: "submit" }, "Compare"),
-      el(
-        "datalist",
-        { id: "layers" },
-        whole.layers.map((layer) => el("option", { value: nameOf(layer) })),
-      ),
-    ),
-  );
-}
-
 function pairPage(one, first, other, second, matrix) {
-  const relations = [
-    ...relationsOf(one, first, other),
-    ...relationsOf(other, second, one).map((row) => ({ ...row, back: true })),
-  ];
+  const relations = [...relationsOf(first, other), ...relationsOf(second, one).map((row) => ({ ...row, back: true }))];
   const addresses = [one, other].map((side) => addressOf(side.layer, side.channel));
   return el(
     "div.page.compare",
     el(
       "header.title",
       el("h1", "Two features"),
-      el("nav.links", el("a", { href: routes.compare(addresses[1], addresses[0]) }, "Swap")),
+      el(
+        "nav.links",
+        el("a", { href: routes.compare(addresses[1], addresses[0]) }, "Swap"),
+        el("a", { href: routes.compare(addresses[0], null) }, "Another one"),
+      ),
     ),
     el(
       "div.pair2",
@@ -131,14 +106,8 @@ function whyUnrelated(one, first, other, second) {
 function matrixLine(matrix, one, other) {
   const [i, j] = [one, other].map(({ channel }) => matrix?.channels.indexOf(channel) ?? -1);
   if (i < 0 || j < 0 || i === j) return null;
-  const step = (matrix.high - matrix.low) / 255;
-  const value = matrix.low + step * bytes(matrix.data)[i * matrix.channels.length + j];
-  return el(
-    "p.quiet",
-    "In the ",
-    el("a", { href: routes.matrix(one.layer) }, "matrix of the layer"),
-    `: ${one.layer.measures[0]} about ${number(value, digitsOf(step))}`,
-  );
+  const { value, step } = readMatrix("", matrix, shader(matrix.low, matrix.high));
+  return html`<p.quiet>In the <a href=${routes.matrix(one.layer)}>matrix of the layer</a>: ${one.layer.measures[0]} about ${number(value(i, j), digitsOf(step))}</p>`;
 }
 
 function sideOf({ layer, channel }, known) {
@@ -153,7 +122,7 @@ function sideOf({ layer, channel }, known) {
       image ? fullImage(layer, channel, image.set, { loading: "eager" }) : noImage(layer, channel),
     ),
     el(
-      "h3",
+      "h2.sidehead",
       el(
         "a",
         { href: routes.feature(layer, channel) },
@@ -167,28 +136,13 @@ function sideOf({ layer, channel }, known) {
 }
 
 /** Where `to` stands in the lists of a feature. */
-function relationsOf({ layer }, known, to) {
-  return Object.entries(known.neighbors).flatMap(([key, rows]) => {
+const relationsOf = (known, to) =>
+  Object.entries(known.neighbors).flatMap(([key, rows]) => {
     const [probe, scope, measure] = key.split("/");
     return rows
-      .filter(
-        ([, , l, channel]) =>
-          channel === to.channel && known.layers[l][0] === to.layer.model.name && known.layers[l][1] === to.layer.name,
-      )
-      .map(([sign, rank, , , score, baseline, reverse, mutual]) => ({
-        probe,
-        scope,
-        measure,
-        sign,
-        rank,
-        score,
-        baseline,
-        reverse,
-        mutual,
-        layer,
-      }));
+      .filter((row) => row.channel === to.channel && row.layer === to.layer)
+      .map((row) => ({ ...row, probe, scope, measure }));
   });
-}
 
 const AMONG = { layer: "the layer", model: "the network", other: "the other network" };
 
@@ -201,52 +155,37 @@ function relationsList(rows, one, other) {
     "measure",
     "place",
     "score",
-    term("baseline", "baseline"),
-    term("reverse", "reverse rank"),
+    term("baseline", "by chance"),
+    term("reverse", "place in the other\u2019s list"),
     term("mutual", "mutual"),
   ];
   const cells = (row) => [
     `${name(row.back ? one : other)} in ${name(row.back ? other : one)}\u2019s list`,
-    `${AMONG[row.scope]}${row.probe === "atlas" ? "" : `, probe ${row.probe}`}`,
-    term(row.measure, row.measure),
+    `${AMONG[row.scope]}${row.probe === "atlas" ? "" : `, on ${probeWords(row.probe)}`}`,
+    term(row.measure, MEASURE_WORDS[row.measure]),
     `${row.sign > 0 ? "nearest" : "opposite"} ${row.rank}`,
     number(row.score),
     number(row.baseline),
     row.reverse || "\u2013",
-    row.mutual ? "\u21c4" : "\u2013",
+    row.reverse ? "yes" : "no",
   ];
   return table(heads, rows.map(cells));
 }
 
-/** The features that are near to both. */
+/** The features that are near to both, beyond chance. */
 function sharedSection(one, first, other, second) {
   const near = (known) =>
     new Map(
       Object.values(known.neighbors)
         .flat()
-        .filter(([sign]) => sign > 0)
-        .map(([, , l, channel]) => [`${known.layers[l][0]}/${known.layers[l][1]}:${channel}`, true]),
+        .filter((row) => row.sign > 0 && isBeyond(row))
+        .map((row) => [addressOf(row.layer, row.channel), row]),
     );
   const theirs = near(second);
-  const shared = [...near(first).keys()]
-    .filter((address) => theirs.has(address))
-    .map(parseAddress)
-    .filter(Boolean);
+  const shared = [...near(first)].filter(([address]) => theirs.has(address)).map(([, row]) => row);
   if (!shared.length) return null;
-  return el(
-    "section",
-    el("h2", "Near to both"),
-    el(
-      "div.neighborlist",
-      shared
-        .slice(0, 24)
-        .map(({ layer, channel }) =>
-          el(
-            "div.neighbor",
-            { style: { "--model": colourOfModel(layer.model) } },
-            card(layer, channel, { lines: [whereabouts(layer, channel, one.layer)] }),
-          ),
-        ),
-    ),
-  );
+  return html`<section><h2>Near to both</h2><div.neighborlist>${shared.slice(0, 24).map(
+    ({ layer, channel }) => html`<div.neighbor style=${{ "--model": colourOfModel(layer.model) }}>
+    ${card(layer, channel, { lines: [whereabouts(layer, channel, one.layer)] })}</div>`,
+  )}</div></section>`;
 }

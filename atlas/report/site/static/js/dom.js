@@ -12,9 +12,14 @@ function el(kind, ...rest) {
     else if (name === "style") for (const [key, said] of Object.entries(value)) made.style.setProperty(key, said);
     else made.setAttribute(name, value === true ? "" : value);
   }
-  made.append(...rest.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  made.append(
+    ...rest.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false && child !== true),
+  );
   return made;
 }
+
+/** The same as a template: html`<a.quiet href=${link}>text ${child}</a>`. */
+const html = htm.bind((kind, properties, ...children) => el(kind, properties || {}, ...children));
 
 const SVG = "http://www.w3.org/2000/svg";
 function svg(tag, properties, ...children) {

@@ -8,12 +8,17 @@ function examplesSection(known) {
       "section.driving",
       { "aria-label": `Pictures of probe ${probe} that drive it` },
       el("h2", term("examples", "Pictures that drive it")),
-      el("p.quiet.small", [`probe ${probe}`, whole.data.pictures[probe]].filter(Boolean).join(" \u00b7 ")),
+      el("p.quiet.small", [`of ${probeWords(probe)}`, whole.data.pictures[probe]].filter(Boolean).join(" \u00b7 ")),
       el(
         "div.examples",
         el(
           "figure.first",
-          el("div.panels", panel(first, { box: true }), first.heat && panel(first, { heat: true, said: "its heat map" }), cropOf(first)),
+          el(
+            "div.panels",
+            panel(first, { box: true }),
+            first.heat && panel(first, { heat: true, said: "its heat map" }),
+            cropOf(first),
+          ),
           el("figcaption.caption", first.said),
         ),
         others.map((one) => el("figure", panel(one, { heat: true, box: true }), cropOf(one), caption(one))),
@@ -32,7 +37,7 @@ function panel(example, { heat, box, said }) {
   const place = { left: percent(x0), top: percent(y0), width: percent(x1 - x0), height: percent(y1 - y0) };
   return el(
     `div.panel${heat && example.heat ? ".heated" : ""}`,
-    el("img", { src: `../${url(example.image)}`, alt: said ? `${example.name}, ${said}` : example.said, loading: "lazy" }),
+    el("img", { src: placeOf(example.image), alt: said ? `${example.name}, ${said}` : example.said, loading: "lazy" }),
     heat && example.heat && heatMap(...example.heat),
     box && example.box && el("span.field", { style: place }),
   );
@@ -60,7 +65,7 @@ function cropOf(example) {
   const style = {
     width: `${(100 * wide) / side}%`,
     height: `${(100 * high) / side}%`,
-    "background-image": `url("../${url(example.image)}")`,
+    "background-image": `url("${placeOf(example.image)}")`,
     "background-size": `${100 / wide}% ${100 / high}%`,
     "background-position": `${at(x0, wide)} ${at(y0, high)}`,
   };

@@ -1,56 +1,49 @@
 // #/f/<model>/<layer>/<channel> : all that is known of one feature.
 
-function featurePage(layer, channel, known, query) {
+function featurePage(layer, channel, known, grids, query) {
   const sets = known.images.map((image) => image.set);
-  const chosen =
-    sets.includes(setByKey(layer, query.set)) && query.set
-      ? setByKey(layer, query.set)
-      : sets.includes(standing(layer, channel))
-        ? standing(layer, channel)
-        : sets[0];
+  const asked = query.set ? setByKey(layer, query.set) : -1;
+  const chosen = [asked, standing(layer, channel), sets[0]].find((set) => sets.includes(set));
+  const image = known.images.find((one) => one.set === chosen);
   const address = addressOf(layer, channel);
-  return el(
-    "div.page.feature",
-    { style: { "--model": colourOfModel(layer.model) } },
-    el(
-      "header.title",
-      el("h1", el("span.dot"), el("a", { href: routes.layer(layer) }, layer.name), el("span.colon", ":"), String(channel)),
-      el(
-        "p.lead",
-        named(layer, channel),
-        calledOf(layer, channel) && el("span.quiet", ", "),
-        el("span.quiet", "a feature of "),
-        layer.model.name,
-      ),
-      walkLinks(layer, channel),
-    ),
-    el(
-      `div.spread${known.images.length > 2 ? ".many" : known.images.length < 2 ? ".single" : ""}`,
-      el(
-        "section.images",
-        { "aria-label": "Its images" },
-        known.images.length ? imagesOf(layer, channel, known, chosen) : noImage(layer, channel),
-      ),
-      el(
-        "div.beside",
-        examplesSection(known),
-        el("section.spectra", { "aria-label": "Activation spectrum" }, spectraOf(layer, channel, known, chosen)),
-      ),
-    ),
-    neighborsSection(layer, channel, known, query),
-    matchesSection(layer, channel),
-    known.images.length > 0 && madeSection(layer, known),
-    foot([
-      ["Its rows and a sheet of it", command("show", shellWord(address))],
-      ["In Python", `atlas.open(${JSON.stringify(whole.data.root)}).feature(${JSON.stringify(address)})`],
-    ]),
-  );
+  return html`<div.page.feature style=${{ "--model": colourOfModel(layer.model) }}>
+    <header.title>
+      <h1><span.dot></span><a href=${routes.layer(layer)}>${layer.name}</a><span.colon>:</span>${String(channel)}</h1>
+      <p.lead>${named(layer, channel)}${calledOf(layer, channel) && html`<span.quiet>, </span>`}<span.quiet>a feature of </span>${layer.model.name}</p>
+      ${walkLinks(layer, channel, grids, query)}
+      ${sentenceOf(layer, channel, known, image)}
+    </header>
+    <div.spread>
+      <section.figures aria-label="Its image">${image ? chosenImage(layer, channel, image) : noImage(layer, channel)}</section>
+      <div.beside>
+        ${examplesSection(known)}
+        <section.spectra aria-label="What its image does to the layer">${image && spectraOf(layer, channel, image)}</section>
+      </div>
+    </div>
+    ${imageRows(layer, channel, known, chosen)}
+    ${neighborsSection(layer, channel, known, query)}
+    ${matchesSection(layer, channel)}
+    ${known.images.length > 0 && madeSection(layer, known)}
+    ${foot(
+      [
+        ["Its rows and a sheet of it", command("show", shellWord(address))],
+        image && [
+          "A card of it, PNG or SVG",
+          command("show", shellWord(address), "--card", `${layer.name.replace(/[^\w.-]/g, "_")}-${channel}.svg`),
+        ],
+        ["In Python", `atlas.open(${JSON.stringify(whole.data.root)}).feature(${JSON.stringify(address)})`],
+      ].filter(Boolean),
+    )}
+  </div>`;
 }
 
-function walkLinks(layer, channel) {
-  const at = layer.place.get(channel);
-  const [before, after] = [layer.list[at - 1], layer.list[at + 1]];
-  const keep = keptQuery("set", "measure", "probe");
+/** Before and after in the order that one came in, the way back there, and what else one does with a feature. */
+function walkLinks(layer, channel, grids, query) {
+  const kept = { ...selecting(query), ...pick(query, ["probe"]) };
+  const row = beside(layer, channel, grids, query) || {};
+  const link = (item, rel, text) =>
+    item && html`<a href=${routes.feature(item.layer, item.channel, kept)} rel=${rel}>${text}</a>`;
+  const title = (item) => (item.layer === layer ? item.channel : `${item.layer.name}:${item.channel}`);
   const address = addressOf(layer, channel);
   const mark = el(
     "button.mark",
@@ -61,89 +54,34 @@ function walkLinks(layer, channel) {
     },
     "Bookmark",
   );
-  return el(
-    "nav.links",
-    { "aria-label": "Around this feature" },
-    before !== undefined && el("a", { href: routes.feature(layer, before, keep), rel: "prev" }, `\u2190 ${before}`),
-    after !== undefined && el("a", { href: routes.feature(layer, after, keep), rel: "next" }, `${after} \u2192`),
-    el("a", { href: routes.compare(address, null) }, "Compare with \u2026"),
-    copyable(address),
-    mark,
-  );
+  const narrowed = SELECTING.some((key) => query[key]);
+  return html`<nav.links aria-label="Around this feature">
+    ${link(row.before, "prev", row.before && `\u2190 ${title(row.before)}`)}
+    ${link(row.after, "next", row.after && `${title(row.after)} \u2192`)}
+    ${narrowed && row.total && html`<a href=${wallOf(layer, channel, selecting(query))} rel="up">${`${(row.at + 1).toLocaleString("en")} of ${row.total.toLocaleString("en")}${orderWords(query)}`}</a>`}
+    ${hasMap(layer.model) && layer.measures.length > 0 && stateOf(layer, channel) === "ok" && html`<a href=${routes.map(layer.model, { at: `${layer.name}:${channel}` })}>On the map</a>`}
+    <a href=${routes.compare(address, null)}>Compare with \u2026</a>
+    ${copyable(address)}
+    ${copyable(() => location.href, "Copy link", location.protocol === "file:" ? "Copy link, good on this machine" : "Copy link")}
+    ${mark}
+  </nav>`;
 }
 
-function noImage(layer, channel) {
-  const grid = arrived.get(`layers/${layer.path}/layer`);
-  const mine = grid.failures.filter(([failed]) => failed === channel);
-  return mine.length
-    ? mine.map(([, set, type, message]) =>
-        el("p.empty", `${set >= 0 ? `${setLabel(layer, set)}: ` : ""}failed with ${type}: ${message || ""}`),
-      )
-    : el("p.empty", "Its images are not made yet.");
-}
-
-function imagesOf(layer, channel, known, chosen) {
-  const grid = arrived.get(`layers/${layer.path}/layer`);
-  const place = layer.place.get(channel);
-  const figures = known.images.map((image) => {
-    const mine = grid.sets[image.set];
-    const facts = [["score", number(image.score)]];
-    if (mine.rank[place] !== null) facts.push(["rank", mine.rank[place]]);
-    if (mine.z[place] !== null) facts.push(["z", number(mine.z[place], 1)]);
-    return el(
-      `figure.${image.set === chosen ? "chosen" : "other"}`,
-      el(
-        "a.frame",
-        { href: imageOf(layer, channel, image.set), target: "_blank", title: "The image file", style: { "--wide": image.width } },
-        fullImage(layer, channel, image.set, { width: image.width, height: image.height, loading: "eager" }),
-      ),
-      el(
-        "figcaption",
-        el(
-          "p",
-          el(
-            "a.setname",
-            {
-              href: routes.feature(layer, channel, { ...keptQuery("measure", "probe"), set: layer.sets[image.set].key }),
-              title: "Show what this image does",
-            },
-            el("strong", setLabel(layer, image.set)),
-          ),
-          image.status === "dead" && [" ", term("dead", "dead")],
-        ),
-        el(
-          "dl.facts",
-          facts.map(([key, value]) => el("div", el("dt", term(key, key === "rank" ? "self-rank" : key)), el("dd", value))),
-        ),
-        image.trace && traceChart(image.trace),
-      ),
-    );
-  });
-  return el("div.figures", figures);
-}
+const orderWords = ({ order, turned }) =>
+  ({ score: ", by score", rank: ", by own image", cluster: ", by family" })[order]?.concat(turned ? " from the weakest" : "") ||
+  "";
 
 /** What the chosen image does to the whole layer. */
-function spectraOf(layer, channel, known, chosen) {
-  const image = known.images.find((one) => one.set === chosen && one.spectrum) || known.images.find((one) => one.spectrum);
-  if (!image) return null;
+function spectraOf(layer, channel, image) {
+  if (!image.spectrum) return null;
   const rivals = rivalsOf(image, channel);
-  const options = known.images.filter((one) => one.spectrum).map((one) => [layer.sets[one.set].key, setLabel(layer, one.set)]);
-  return [
-    el("h2", term("spectrum", "Activation spectrum")),
-    picker("On the image", options, layer.sets[image.set].key, (key) => {
-      changeQuery({ set: key });
-      render();
-    }),
-    spectrumChart(layer, channel, image),
-    rivals.length > 0 && el("p.label", "Rivals on this image"),
-    el(
-      "div.rivals",
-      rivals.map(([other, value]) => {
-        const said = el("span.caption", `${other} `, el("span.quiet", number(value)), " ", named(layer, other));
-        return layer.place.has(other) ? card(layer, other, { lines: [said] }) : said;
-      }),
-    ),
-  ];
+  return html`<h2>${term("spectrum", "What its image does to the layer")}</h2>
+    ${spectrumChart(layer, channel, image)}
+    ${rivals.length > 0 && html`<p.label>Others that it drives most</p>`}
+    <div.rivals>${rivals.map(([other, value]) => {
+      const said = html`<span.caption>${other} <span.quiet>${number(value)}</span> ${named(layer, other)}</span>`;
+      return layer.place.has(other) ? card(layer, other, { lines: [said] }) : html`<span.rival>${said}</span>`;
+    })}</div>`;
 }
 
 /** Its match in each other network, beside what a rotated copy would offer. */
@@ -153,54 +91,25 @@ function matchesSection(layer, channel) {
   const found = Object.entries(grid.matches)
     .map(([model, { layers, rows }]) => [model, layers, rows[place]])
     .filter(([, , row]) => row);
-  if (!found.length) return null;
-  return el(
-    "section",
-    el("h2", "Its match in other networks"),
-    el(
-      "div.matches",
-      found.map(([model, layers, [l, other, score, baseline, mutual, partnerLayer, partner, partnerScore]]) => {
-        const to = layerOf(model, layers[l]);
-        const mate = partnerLayer >= 0 ? layerOf(model, layers[partnerLayer]) : null;
-        return [
-          to?.place.has(other) &&
-            neighborCard({ layer: to, channel: other, score, baseline, mutual, most: 1 }, layer, channel, "best match"),
-          mate?.place.has(partner) &&
-            neighborCard(
-              { layer: mate, channel: partner, score: partnerScore, baseline: null, mutual: 0, most: 1 },
-              layer,
-              channel,
-              el("span", term("partner", "partner")),
-            ),
-        ];
-      }),
-    ),
-  );
-}
-
-function madeSection(layer, known) {
-  const rows = [
-    ["recipe", (image) => layer.sets[image.set].recipe],
-    ["seed", (image) => layer.sets[image.set].seed],
-    ["target", (image) => layer.sets[image.set].target],
-    ["size", (image) => `${image.width} \u00d7 ${image.height} px`],
-    ["steps", (image) => image.steps],
-    ["score before", (image) => number(image.start)],
-    ["loss", (image) => number(image.loss)],
-    ["device", (image) => `${image.device}, ${image.precision}`],
-    ["seconds", (image) => number(image.seconds)],
-    ["weights", (image) => image.weights],
-    ["made", (image) => moment(image.created)],
-    ["task", (image) => image.task],
-    ["file", (image) => `${layer.sets[image.set].folder}\u2026`],
-  ];
-  return el(
-    "details.made",
-    el("summary", "How it was made"),
-    table(
-      ["", ...known.images.map((image) => setLabel(layer, image.set))],
-      rows.map(([name, value]) => [name, ...known.images.map(value)]),
-      { rowHeads: true },
-    ),
-  );
+  const cards = found.flatMap(([model, layers, [l, other, score, baseline, , partnerLayer, partner, partnerScore]]) => {
+    const to = layerOf(model, layers[l]);
+    const mate = partnerLayer >= 0 ? layerOf(model, layers[partnerLayer]) : null;
+    return [
+      to?.place.has(other) &&
+        neighborCard(
+          { layer: to, channel: other, score, baseline, most: 1 },
+          layer,
+          channel,
+          isBeyond({ score, baseline }) ? "best match" : "best match, not above chance",
+        ),
+      mate?.place.has(partner) &&
+        neighborCard(
+          { layer: mate, channel: partner, score: partnerScore, baseline: null, most: 1 },
+          layer,
+          channel,
+          el("span", term("partner", "partner")),
+        ),
+    ];
+  });
+  return cards.some(Boolean) && html`<section><h2>Its match in other networks</h2><div.matches>${cards}</div></section>`;
 }

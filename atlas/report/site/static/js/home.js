@@ -1,38 +1,24 @@
-// #/ : every model and layer with a strip of samples, and how the layers relate.
+// #/ : what the atlas holds: of every network its map as a picture, and its layers, each with a strip of samples.
 
 function homePage() {
   const { data } = whole;
-  const layers = whole.layers.length;
-  const features = data.models.reduce((sum, model) => sum + model.layers.reduce((all, layer) => all + layer.list.length, 0), 0);
-  return el(
-    "div.page.home",
-    el(
-      "header.title",
-      el("h1", data.name),
-      el(
-        "p.lead",
-        `${count(features, "feature")} of ${count(layers, "layer")} in ${count(data.models.length, "network")}. `,
-        el(
-          "span.quiet",
-          count(data.state.ok + data.state.dead, "image"),
-          data.updated && `, the newest of ${moment(data.updated)}`,
-        ),
-      ),
-      el(
-        "p.intro",
-        "Each picture shows what one ",
-        term("feature", "feature"),
-        " of a network answers to. Open a layer to see all of its features; open a feature to see its relatives.",
-      ),
-    ),
-    notes(data.notes),
-    data.models.map(modelSection),
-    relationsSection(),
-    foot([
-      ["What is done, failed and left", `atlas status ${shellWord(whole.data.root)}`],
+  const features = whole.layers.reduce((sum, layer) => sum + layer.list.length, 0);
+  return html`<div.page.home>
+    <header.title>
+      <h1>${data.name}</h1>
+      <p.lead>${`${count(features, "feature")} of ${count(whole.layers.length, "layer")} in ${count(data.models.length, "network")}. `}
+        <span.quiet>${count(data.state.ok + data.state.dead, "image")}${data.updated && `, the newest of ${moment(data.updated)}`}</span></p>
+      <p.intro>Each picture shows what one ${term("feature", "feature")} of a network answers to. Open a layer to see all of its features; open a feature to see its relatives.</p>
+    </header>
+    ${notes(data.notes)}
+    ${data.models.map(modelSection)}
+    <section.lists><h2>Lists</h2>${listTable()}</section>
+    ${relationsSection()}
+    ${foot([
+      ["What is done, failed and left", `atlas status ${shellWord(data.root)}`],
       ["Every row of the index", command("sql", `"select * from features limit 5"`)],
-    ]),
-  );
+    ])}
+  </div>`;
 }
 
 /** What is missing: of each note, texts and commands in turn. */
@@ -50,50 +36,33 @@ function notes(said) {
   );
 }
 
-function modelSection(model) {
-  const parts = [
-    model.recipes.length ? `recipe ${model.recipes.join(", ")}` : null,
-    model.weights.length ? `weights ${model.weights[0]}` : null,
-  ]
-    .filter(Boolean)
-    .join(" \u00b7 ");
-  return el(
-    "section.model",
-    { "aria-label": model.name, style: { "--model": colourOfModel(model) } },
-    el(
-      "header",
-      el("h2", el("span.dot"), model.name),
-      el("p.quiet.small", { title: model.weights.join("\n") }, parts),
-      el("nav.links", model.map && el("a", { href: routes.map(model) }, "Map of its features")),
-    ),
-    el("div.layers", model.layers.map(layerRow)),
-  );
+function modelSection(model, k) {
+  const made = [
+    model.recipes.length && `recipe ${model.recipes.join(", ")}`,
+    model.weights.length && `weights ${model.weights.join(", ")}`,
+  ].filter(Boolean);
+  return html`<section.model aria-label=${model.name} style=${{ "--model": colourOfModel(model) }}>
+    <header>
+      <h2><span.dot></span>${model.name}</h2>
+      <nav.links aria-label=${`Of ${model.name}`}>${hasMap(model) && html`<a href=${routes.map(model)}>Map of its features</a>`}<a href=${routes.all({ in: model.name })}>All on one wall</a></nav>
+    </header>
+    ${hasMap(model) && html`<a.banner href=${routes.map(model)} aria-label=${`Map of the features of ${model.name}`}><img src=${`bands/${url(model.path)}.webp`} alt="" loading=${k ? "lazy" : "eager"} decoding="async" /></a>`}
+    <div.layers>${model.layers.map(layerRow)}</div>
+    ${made.length > 0 && html`<details.made><summary>How they were made</summary><p.quiet.small>${made.join(" \u00b7 ")}</p></details>`}
+  </section>`;
 }
 
 function layerRow(layer) {
   const samples = layer.samples.map((channel, k) => {
-    const link = el(
-      "a",
-      { href: routes.feature(layer, channel), "aria-label": addressOf(layer, channel), tabindex: "-1" },
-      sampleThumb(layer, k),
-    );
+    const link = html`<a href=${routes.feature(layer, channel)} aria-label=${describe(layer, channel)} tabindex="-1">${sampleThumb(layer, k)}</a>`;
     peeking(link, layer, channel);
     return link;
   });
-  return el(
-    "div.layerrow",
-    el(
-      "a.layername",
-      { href: routes.layer(layer) },
-      el("strong", layer.name),
-      el("span.quiet.small", count(layer.list.length, "channel")),
-    ),
-    el(
-      "div.strip",
-      samples.length ? samples : el("span.quiet.small", layer.features.left ? "no image yet" : "no image that shows anything"),
-    ),
-    el("div.counts", stateBar(layer.features, layer.list.length)),
-  );
+  return html`<div.layerrow>
+    <a.layername href=${routes.layer(layer)}><strong>${layer.name}</strong><span.quiet.small>${count(layer.list.length, "channel")}</span></a>
+    <div.strip>${samples.length ? samples : html`<span.quiet.small>${layer.features.left ? "no image yet" : "no image that shows anything"}</span>`}</div>
+    <div.counts>${stateBar(layer)}</div>
+  </div>`;
 }
 
 /** Samples have a sheet of their own, one row: the first page loads little. */
@@ -108,23 +77,26 @@ function sampleThumb(layer, place) {
   });
 }
 
-/** How many channels are dead, failed, left, as a bar and in words; a few words where all are well. */
-function stateBar(features, total) {
+/** How many channels are dead, failed, left, and how many images lose: each number leads to them. Nothing is said where all are well. */
+function stateBar(layer) {
+  const { features, loses } = layer;
   const kinds = ["ok", "dead", "failed", "left"].filter((kind) => features[kind]);
-  if (kinds.length === 1 && features.ok) return el("span.small.quiet", "all ok");
-  const words = kinds.map((kind) => [
-    kind === "ok"
-      ? `${features.ok.toLocaleString("en")} ok`
-      : term(kind, `${features[kind].toLocaleString("en")} ${STATE_WORDS[kind]}`),
-    " ",
-  ]);
+  const link = (query, text, title) => html`<a.tally href=${routes.layer(layer, query)} title=${title}>${text}</a>`;
+  const lost =
+    loses > 0 &&
+    link(
+      { own: "loses", order: "rank", turned: "1" },
+      `${loses.toLocaleString("en")} not best`,
+      "Another feature\u2019s image drives these more than their own does",
+    );
+  if (kinds.length === 1 && features.ok) return lost && html`<span.small.quiet.states>${lost}</span>`;
   return [
     el(
       "span.statebar",
       { role: "img", "aria-label": kinds.map((kind) => `${features[kind]} ${kind}`).join(", ") },
-      kinds.map((kind) => el(`span.${kind}`, { style: { flex: features[kind] / total } })),
+      kinds.map((kind) => el(`span.${kind}`, { style: { flex: features[kind] / layer.list.length } })),
     ),
-    el("span.small.quiet.states", words),
+    html`<span.small.quiet.states>${kinds.map((kind) => (kind === "ok" ? html`<span>${features.ok.toLocaleString("en")} ok</span>` : link({ state: kind }, `${features[kind].toLocaleString("en")} ${STATE_WORDS[kind]}`)))}${lost}</span>`,
   ];
 }
 
@@ -150,6 +122,7 @@ function foot(commands) {
       "div",
       el("span.label", "Link"),
       copyable(() => location.href, "Copy link to this page"),
+      location.protocol === "file:" && el("span.quiet.small", " good on this machine only"),
     ),
     commands.map(([what, text]) => el("div", el("span.label", what), copyable(text))),
   );

@@ -3,9 +3,9 @@
 const KEYS = [
   ["/", "search"],
   ["r", "a random feature"],
-  ["\u2190 \u2192", "the channel before, the channel after; on a layer, walk the wall"],
-  ["\u2191", "from a feature to its layer"],
-  ["[ ]", "the layer before, the layer after"],
+  ["\u2190 \u2192", "the feature before and after, in the order that one came in; on a wall, along it"],
+  ["\u2191", "from a feature to its place on the wall"],
+  [", .", "the layer before, the layer after (also [ ])"],
   ["b", "bookmark the feature"],
   ["m", "the next set of images (metric, seed, target)"],
   ["h", "the first page"],
@@ -69,7 +69,9 @@ function openHelp() {
 const follow = (kind) => document.querySelector(`#main a[rel='${kind}']`);
 
 function onKey(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, select, textarea")) return;
+  // a bracket is typed with AltGr on many keyboards, which a browser reports as Ctrl and Alt
+  const modified = (event.ctrlKey || event.altKey) && !event.getModifierState?.("AltGraph");
+  if (modified || event.metaKey || event.target.closest?.("input, select, textarea")) return;
   if (event.key === "Escape") return explain(null);
   if (overlaid()) return;
   const { page, parts, query } = parseRoute(location.hash);
@@ -80,7 +82,7 @@ function onKey(event) {
   const feature = page === "f" ? parseAddress(`${parts[0]}/${parts[1]}:${parts[2]}`) : null;
   const layer = feature?.layer || (["l", "matrix"].includes(page) ? layerOf(parts[0], parts[1]) : null);
   const acts = {
-    "/": openSearch,
+    "/": () => openSearch(),
     r: goRandom,
     "?": openHelp,
     t: nextTheme,
@@ -88,7 +90,9 @@ function onKey(event) {
     b: () => feature && document.querySelector(".mark")?.click(),
     ArrowLeft: () => feature && follow("prev")?.click(),
     ArrowRight: () => feature && follow("next")?.click(),
-    ArrowUp: () => feature && go(routes.layer(layer, { ...keptQuery("set"), at: feature.channel })),
+    ArrowUp: () => feature && go(wallOf(layer, feature.channel, selecting(query))),
+    ",": () => layer && besideLayer(layer, -1, page),
+    ".": () => layer && besideLayer(layer, 1, page),
     "[": () => layer && besideLayer(layer, -1, page),
     "]": () => layer && besideLayer(layer, 1, page),
     m: () => layer && nextSet(layer, query),
@@ -102,7 +106,11 @@ function onKey(event) {
 function besideLayer(layer, step, page) {
   const next = layer.model.layers[layer.model.layers.indexOf(layer) + step];
   if (next)
-    go(page === "matrix" && next.measures.length ? routes.matrix(next) : routes.layer(next, keptQuery("order", "size", "set")));
+    go(
+      page === "matrix" && next.measures.length
+        ? routes.matrix(next)
+        : routes.layer(next, keptQuery("order", "turned", "measure", "size", "set", "state", "own")),
+    );
 }
 
 function nextSet(layer, query) {

@@ -1,127 +1,82 @@
-// #/l/<model>/<layer> : every channel of a layer, in an order of choice; drawn only where one looks.
+// #/l/<model>/<layer> and #/all : walls of features, in an order of choice and narrowed down by filters.
 
-const ORDERS = { index: "Index", cluster: "Family", score: "Score", rank: "Self-rank" };
 const SIZES = { small: 52, medium: 84, large: 132 };
+const CROWD = 600; // features, above which thumbnails are small unless asked otherwise
+
+const sizeOf = (query, total) => (Object.hasOwn(SIZES, query.size) ? query.size : total > CROWD ? "small" : "medium");
 
 function layerPage(layer, grid, query) {
-  const set = setByKey(layer, query.set);
-  const measures = Object.keys(grid.clusters);
-  const orders = Object.entries(ORDERS).filter(([key]) =>
-    key === "cluster" ? measures.length : key === "index" || grid.sets[set]?.[key].some((one) => one !== null),
-  );
-  const order = orders.some(([key]) => key === query.order) ? query.order : "index";
-  const size = Object.hasOwn(SIZES, query.size) ? query.size : layer.list.length > 600 ? "small" : "medium";
-  const measure = measures.includes(query.measure) ? query.measure : measures[0];
-  const turned = query.turned === "1" && (order === "score" || order === "rank");
-  const change = (changes) => {
-    changeQuery(changes);
-    render();
-  };
-  return el(
-    "div.page.layer",
-    { style: { "--model": colourOfModel(layer.model) } },
-    el(
-      "header.title",
-      el("h1", el("span.dot"), layer.name),
-      el("p.lead", count(layer.list.length, "channel"), el("span.quiet", ` of ${layer.model.name}`)),
-      el("div.headcounts", stateBar(layer.features, layer.list.length)),
-      layerLinks(layer),
-    ),
-    el(
-      "div.tools",
-      choices("Order", orders, order, (value) => change({ order: value })),
-      (order === "score" || order === "rank") &&
-        choices(
-          "From",
-          [
-            ["", "the best"],
-            ["1", "the weakest"],
-          ],
-          turned ? "1" : "",
-          (value) => change({ turned: value }),
-        ),
-      order === "cluster" &&
-        choices(
-          "by",
-          measures.map((name) => [name, name]),
-          measure,
-          (value) => change({ measure: value }),
-        ),
-      choices("Images", setOptions(layer), layer.sets[set]?.key, (value) => change({ set: value })),
-      choices(
-        "Size",
-        Object.keys(SIZES).map((key) => [key, key[0].toUpperCase()]),
-        size,
-        (value) => change({ size: value }),
-      ),
-      el(
-        "span.quiet.small",
-        order === "cluster"
-          ? term("family", "What is a family?")
-          : order === "rank"
-            ? term("rank", "What is self-rank?")
-            : order === "score"
-              ? term("score", "What is the score?")
-              : null,
-      ),
-    ),
-    makeWall(layer, grid, { set, order, measure, turned, size: SIZES[size], at: layer.place.get(Number(query.at)) }),
-    failuresOf(layer, grid),
-    matchesLinks(layer),
-    foot([
-      [
-        "The same as a table",
-        sql(
-          `select channel, metric, target, seed, recipe, status, score, self_rank from features where model = '${sqlText(layer.model.name)}' and layer = '${sqlText(layer.name)}' order by channel`,
-        ),
-      ],
-    ]),
-  );
+  const size = sizeOf(query, layer.list.length);
+  const states = Object.keys(layer.features).filter((key) => layer.features[key]);
+  return html`<div.page.layer style=${{ "--model": colourOfModel(layer.model) }}>
+    <header.title>
+      <h1><span.dot></span>${layer.name}</h1>
+      <p.lead>${count(layer.list.length, "channel")}<span.quiet> of ${layer.model.name}</span></p>
+      <div.headcounts>${stateBar(layer)}</div>
+      ${layerLinks(layer)}
+    </header>
+    ${orderTools([layer], [grid], query, size)}
+    ${filterTools(query, states)}
+    ${makeWall(`Channels of ${nameOf(layer)}`, selected([layer], [grid], query), { ...query, size: SIZES[size], at: `${nameOf(layer)}:${query.at}` })}
+    ${failuresOf(layer, grid)}
+    ${matchesLinks(layer)}
+    ${foot([["The same as a table", sql(`select channel, metric, target, seed, recipe, status, score, self_rank from features where model = '${sqlText(layer.model.name)}' and layer = '${sqlText(layer.name)}' order by channel`)]])}
+  </div>`;
+}
+
+/** All of the atlas on one wall. */
+function allPage(layers, grids, query) {
+  const groups = selected(layers, grids, { ...query, of: "all" });
+  const shown = groups.reduce((sum, group) => sum + group.items.length, 0);
+  const total = layers.reduce((sum, layer) => sum + layer.list.length, 0);
+  const size = sizeOf(query, shown);
+  const states = ["ok", "dead", "failed", "left"].filter((key) => layers.some((layer) => layer.features[key]));
+  const places = [
+    ["", "the whole atlas"],
+    ...whole.data.models.flatMap((model) => [[model.name, model.name], ...model.layers.map((one) => [nameOf(one), nameOf(one)])]),
+  ];
+  return html`<div.page.all>
+    <header.title>
+      <h1>${allTitle(query)}</h1>
+      <p.lead>${shown === total ? count(total, "feature") : `${shown.toLocaleString("en")} of ${count(total, "feature")}`}
+        <span.quiet> of ${query.in || whole.data.name}</span></p>
+      ${listNav(`all ${query.state || query.own || ""}`)}
+    </header>
+    ${orderTools(layers, grids, query, size)}
+    <div.tools>${picker("In", places, query.in || "", (value) => redraw({ in: value || null, at: null }))}</div>
+    ${filterTools(query, states)}
+    ${query.order === "score" && layers.length > 1 && html`<p.quiet.small>Layers have scales of their own: a score means something beside those of its own layer.</p>`}
+    ${shown ? makeWall("Features", groups, { ...query, of: "all", size: SIZES[size] }) : html`<p.empty>No feature is like that.</p>`}
+    ${foot([["The same as a table", sql(allSql(query))]])}
+  </div>`;
+}
+
+function allTitle({ state, own, name }) {
+  if (state)
+    return { ok: "Features", dead: "Dead features", failed: "Features that failed", left: "Features not made yet" }[state];
+  if (own === "loses") return "Images that are not their feature\u2019s best";
+  return name ? `Features like ${name}` : "All features";
+}
+
+function allSql({ state, own }) {
+  const where = [state && `state = '${sqlText(state)}'`].filter(Boolean);
+  if (own)
+    return `select feature, metric, seed, score, self_rank, self_z from features where self_rank ${own === "loses" ? ">" : "="} 1 order by self_rank desc`;
+  return `select feature, state, name from tasks${where.length ? ` where ${where.join(" and ")}` : ""}`;
 }
 
 function layerLinks(layer) {
   const { layers } = layer.model;
   const at = layers.indexOf(layer);
   const [before, after] = [layers[at - 1], layers[at + 1]];
-  const keep = keptQuery("order", "size", "set");
-  return el(
-    "nav.links",
-    { "aria-label": "Around this layer" },
-    before && el("a", { href: routes.layer(before, keep), rel: "prev" }, `\u2190 ${before.name}`),
-    after && el("a", { href: routes.layer(after, keep), rel: "next" }, `${after.name} \u2192`),
-    layer.measures.length > 0 && el("a", { href: routes.matrix(layer) }, "Similarity matrix"),
-    layer.model.map && el("a", { href: routes.map(layer.model, { layer: layer.name }) }, "On the map"),
-  );
-}
-
-/** Positions in the order asked for, with the heading that begins each family. */
-function ordered(layer, grid, { set, order, measure, turned }) {
-  const places = layer.list.map((_, place) => place);
-  const mine = grid.sets[set];
-  if (order === "cluster" && measure) {
-    const { order: channels, family } = grid.clusters[measure];
-    const inside = new Set(channels);
-    const sizes = family.reduce((sum, one) => sum.set(one, (sum.get(one) || 0) + 1), new Map());
-    const groups = [];
-    channels.forEach((channel, k) => {
-      if (!k || family[k] !== family[k - 1])
-        groups.push({
-          title: sizes.size > 1 ? `Family ${family[k] + 1}` : "One family",
-          note: count(sizes.get(family[k]), "feature"),
-          places: [],
-        });
-      groups.at(-1).places.push(layer.place.get(channel));
-    });
-    const rest = places.filter((place) => !inside.has(layer.list[place]));
-    return rest.length ? [...groups, { title: "Not compared", note: "dead, or not made yet", places: rest }] : groups;
-  }
-  if (order === "score") places.sort((a, b) => (mine.score[b] ?? -Infinity) - (mine.score[a] ?? -Infinity) || a - b);
-  if (order === "rank")
-    places.sort(
-      (a, b) =>
-        (mine.rank[a] ?? Infinity) - (mine.rank[b] ?? Infinity) || (mine.z[b] ?? -Infinity) - (mine.z[a] ?? -Infinity) || a - b,
-    );
-  return [{ places: turned ? places.reverse() : places }];
+  const keep = keptQuery("order", "turned", "measure", "size", "set", "state", "own");
+  return html`<nav.links aria-label="Around this layer">
+    ${before && html`<a href=${routes.layer(before, keep)} rel="prev">\u2190 ${before.name}</a>`}
+    ${after && html`<a href=${routes.layer(after, keep)} rel="next">${after.name} \u2192</a>`}
+    ${layer.measures.length > 0 && html`<a href=${routes.matrix(layer)}>Each with each</a>`}
+    ${hasMap(layer.model) && html`<a href=${routes.map(layer.model, { layer: layer.name })}>On the map</a>`}
+    <a href=${routes.compare(nameOf(layer), null)}>Compare with another layer</a>
+  </nav>`;
 }
 
 function failuresOf(layer, grid) {
@@ -132,7 +87,7 @@ function failuresOf(layer, grid) {
     [el("strong", type), ` ${message || ""}`],
     attempts,
   ]);
-  return el("section", el("h2", "Failed"), table(["channel", "images", "error", "tries"], rows));
+  return html`<section><h2>Failed</h2>${table(["channel", "images", "error", "tries"], rows)}</section>`;
 }
 
 /** Of each network the layer that is most like this one as a whole, its own network first. */
@@ -145,18 +100,8 @@ function matchesLinks(layer) {
     .filter(Boolean)
     .sort((a, b) => (whole.layers[b[1]].model === layer.model) - (whole.layers[a[1]].model === layer.model));
   if (!best.length) return null;
-  return el(
-    "section",
-    el("h2", "The layers most like it"),
-    el(
-      "ul.linklist",
-      best.map(([, j, cka]) =>
-        el(
-          "li",
-          el("a", { href: routes.compare(nameOf(layer), nameOf(whole.layers[j])) }, nameOf(whole.layers[j])),
-          el("span.quiet.small", " ", term("cka", "CKA"), ` ${number(cka)}`),
-        ),
-      ),
-    ),
-  );
+  return html`<section><h2>The layers most like it</h2><ul.linklist>${best.map(
+    ([, j, cka]) => html`<li><a href=${routes.compare(nameOf(layer), nameOf(whole.layers[j]))}>${nameOf(whole.layers[j])}</a>
+      <span.quiet.small> ${term("cka", "alike as a whole")} ${number(cka)}</span></li>`,
+  )}</ul></section>`;
 }

@@ -1,8 +1,11 @@
-// Two layers beside each other: how alike they are as wholes, and which of their features match.
+// Two layers beside each other: how alike they are as wholes, and which of their features are.
 
-function layersPage(one, other, grid) {
+const PAIR_ROW = 4 + ROW_BYTES; // bytes: the place of the feature, and its neighbor
+
+/** near: of features of `one` the nearest in each other layer of its network (pairs.js); null for another network. */
+function layersPage(one, other, grid, near) {
   const row = (whole.data.relations.atlas || []).find(([i, j]) => i === one.number && j === other.number);
-  const found = one.model === other.model ? null : grid.matches[other.model.name];
+  const matches = one.model === other.model ? null : grid.matches[other.model.name];
   const facts = row
     ? [
         ["cka", row[2], null],
@@ -10,39 +13,27 @@ function layersPage(one, other, grid) {
         ["mutual_share", row[6], row[7]],
       ]
     : [];
-  return el(
-    "div.page.compare",
-    el(
-      "header.title",
-      el("h1", "Two layers"),
-      el(
-        "p.lead",
-        [one, other].map((layer, k) => [
-          k ? " and " : "",
-          el("a", { href: routes.layer(layer), style: { "--model": colourOfModel(layer.model) } }, el("span.dot"), nameOf(layer)),
-        ]),
-      ),
-      el("nav.links", depthLinks(one, other), el("a", { href: routes.compare(nameOf(other), nameOf(one)) }, "Swap")),
-    ),
-    facts.length > 0 &&
-      el(
-        "dl.facts.large",
-        facts.map(([key, value, baseline]) =>
-          el(
-            "div",
-            el("dt", term(key)),
-            el("dd", number(value), baseline !== null && el("span.quiet.small", ` baseline ${number(baseline)}`)),
-          ),
-        ),
-      ),
-    found ? pairsWall(one, other, found) : twoWalls(one, other),
-    foot([
+  return html`<div.page.compare>
+    <header.title>
+      <h1>Two layers</h1>
+      <p.lead>${[one, other].map((layer, k) => [k ? " and " : "", html`<a href=${routes.layer(layer)} style=${{ "--model": colourOfModel(layer.model) }}><span.dot></span>${nameOf(layer)}</a>`])}</p>
+      <nav.links>${depthLinks(one, other)}<a href=${routes.compare(nameOf(other), nameOf(one))}>Swap</a><a href=${routes.compare(nameOf(one), null)}>Another layer</a></nav>
+    </header>
+    ${
+      facts.length > 0 &&
+      html`<dl.facts.large>${facts.map(
+        ([key, value, baseline]) => html`<div><dt>${term(key)}</dt>
+      <dd>${number(value)}${baseline !== null && html`<span.quiet.small> by chance ${number(baseline)}${value > baseline ? "" : ": not more"}</span>`}</dd></div>`,
+      )}</dl>`
+    }
+    ${matches ? matchesWall(one, other, matches) : nearWall(one, other, near)}
+    ${foot([
       ["How alike they are", sql(`select * from layers where ${isLayer("a", one)} and ${isLayer("b", other)}`)],
       ...(one.model === other.model
         ? []
         : [["Best matches of the whole networks", command("match", shellWord(one.model.name), shellWord(other.model.name))]]),
-    ]),
-  );
+    ])}
+  </div>`;
 }
 
 const isLayer = (side, layer) => `model_${side} = '${sqlText(layer.model.name)}' and layer_${side} = '${sqlText(layer.name)}'`;
@@ -67,102 +58,96 @@ function depthLinks(one, other) {
 }
 
 /** Features of one layer whose best match in the other's whole network stands in this layer of it; the furthest above chance first. */
-function bestMatches(one, other, { layers, rows }) {
-  return rows
+const bestMatches = (one, other, { layers, rows }) =>
+  rows
     .flatMap((row, place) => {
       if (!row || layers[row[0]] !== other.name || !other.place.has(row[1])) return [];
-      const [, channel, score, baseline, mutual] = row;
-      return [{ from: one.list[place], channel, score, baseline, mutual }];
+      return [
+        { layer: one, channel: one.list[place], to: other, other: row[1], score: row[2], baseline: row[3], mutual: row[4] },
+      ];
     })
-    .sort((a, b) => b.score - b.baseline - (a.score - a.baseline));
-}
+    .sort(byExcess);
 
 /** Features that are paired one to one, although the best match of each stands elsewhere. */
-function partners(one, other, { layers, rows }) {
-  return rows
+const partners = (one, other, { layers, rows }) =>
+  rows
     .flatMap((row, place) => {
       if (!row || row[5] < 0 || layers[row[5]] !== other.name || !other.place.has(row[6]) || layers[row[0]] === other.name)
         return [];
-      return [{ from: one.list[place], channel: row[6], score: row[7], baseline: null, mutual: 0 }];
+      return [{ layer: one, channel: one.list[place], to: other, other: row[6], score: row[7], baseline: null, mutual: 0 }];
     })
     .sort((a, b) => b.score - a.score);
+
+/** Of features of one layer the nearest in another of the same network, where it stands in their list of nearest. */
+function nearestIn(one, other, { layers, ends, data }) {
+  const view = new DataView(bytes(data).buffer);
+  return Array.from({ length: view.byteLength / PAIR_ROW }, (_, k) => ({
+    place: view.getUint32(k * PAIR_ROW, true),
+    ...readNeighbor(view, k * PAIR_ROW + 4, layers, ends),
+  }))
+    .filter((pair) => pair.layer === other && other.place.has(pair.channel))
+    .map(({ place, channel, score, baseline, reverse }) => ({
+      layer: one,
+      channel: one.list[place],
+      to: other,
+      other: channel,
+      score,
+      baseline,
+      mutual: reverse > 0,
+    }))
+    .sort(byExcess);
 }
 
-function pairsWall(one, other, found) {
-  const [best, rest] = [bestMatches(one, other, found), partners(one, other, found)];
-  const draw = (pair) =>
-    el(
-      "div.couple",
-      el(
-        "div.two",
-        [
-          [one, pair.from],
-          [other, pair.channel],
-        ].map(([layer, channel]) => card(layer, channel, { lines: [el("span.caption", String(channel))] })),
-      ),
-      scoreBar(pair.score, pair.baseline, 1),
-      el(
-        "span.marks",
-        pair.mutual ? el("abbr", { title: "mutual: each is the other\u2019s best match" }, "\u21c4") : null,
-        el(
-          "a.quiet",
-          { href: routes.compare(addressOf(one, pair.from), addressOf(other, pair.channel)), title: "Compare the two" },
-          "vs",
-        ),
-      ),
-    );
-  const above = best.filter((pair) => pair.score > pair.baseline).length;
-  const sides = ["Left ", nameOf(one), ", right ", nameOf(other), "."];
+const byExcess = (a, b) => b.score - b.baseline - (a.score - a.baseline);
+
+/** Pairs beyond chance, and the others folded. */
+function couplesOf(pairs) {
+  const { above, within } = parted(pairs);
+  const draw = (pair) => couple(pair, 1);
   return [
-    el(
-      "section",
-      el("h2", "Best matches"),
-      best.length
-        ? [
-            el(
-              "p.quiet.small.measureline",
-              `Of ${count(one.list.length, "feature")}, ${best.length} have their best match in all of ${other.model.name} here, by `,
-              term("profile", "profile"),
-              `; ${above} above the `,
-              term("baseline", "rotated baseline"),
-              ". The largest ",
-              term("excess", "excess"),
-              " first. ",
-              sides,
-            ),
-            shortened(best, draw, { shown: 60, kind: "couples" }),
-          ]
-        : el("p.empty", `No feature of ${nameOf(one)} has its best match in ${nameOf(other)}.`),
-    ),
-    rest.length > 0 &&
-      el(
-        "section",
-        el("h2", "Paired one to one"),
-        el(
-          "p.quiet.small.measureline",
-          `${count(rest.length, "feature")} whose best match stands in another layer, with its `,
-          term("partner", "partner"),
-          " in this one. ",
-          sides,
-        ),
-        shortened(rest, draw, { shown: 60, kind: "couples" }),
+    above.length > 0 && shortened(above, draw, { shown: 60, kind: "couples" }),
+    within.length > 0 &&
+      folded(`${count(within.length, "more pair")}, not above chance`, () =>
+        shortened(within, draw, { shown: 60, kind: "couples" }),
       ),
-    !best.length && !rest.length && twoWalls(one, other),
   ];
 }
 
-function twoWalls(one, other) {
-  return el(
-    "div.pair2",
-    [one, other].map((layer) =>
-      el(
-        "section",
-        el("h3", el("a", { href: routes.layer(layer) }, nameOf(layer))),
-        shortened(layer.list, (channel) => card(layer, channel, { lines: [el("span.caption", String(channel))] }), {
-          shown: 96,
-          kind: "smallwall",
-        }),
-      ),
-    ),
-  );
+const sidesOf = (one, other) => `Left ${nameOf(one)}, right ${nameOf(other)}.`;
+
+function matchesWall(one, other, found) {
+  const [best, rest] = [bestMatches(one, other, found), partners(one, other, found)];
+  const above = parted(best).above.length;
+  return [
+    html`<section><h2>Best matches</h2>
+      ${
+        best.length
+          ? [
+              html`<p.quiet.small.measureline>Of ${count(one.list.length, "feature")}, ${best.length} ${best.length === 1 ? "has its" : "have their"} best match
+            in all of ${other.model.name} here: they ${term("profile", MEASURE_WORDS.profile)}; ${above} above ${term("baseline", "chance")}.
+            The furthest above it first. ${sidesOf(one, other)}</p>`,
+              couplesOf(best),
+            ]
+          : html`<p.empty>No feature of ${nameOf(one)} has its best match in ${nameOf(other)}.</p>`
+      }</section>`,
+    rest.length > 0 &&
+      html`<section><h2>Paired one to one</h2>
+      <p.quiet.small.measureline>${count(rest.length, "feature")} whose best match stands in another layer, with its ${term("partner", "partner")} in this one. ${sidesOf(one, other)}</p>${couplesOf(rest)}</section>`,
+  ];
+}
+
+function nearWall(one, other, near) {
+  if (one === other)
+    return html`<p.empty>It is the same layer twice: <a href=${routes.matrix(one)}>each of its features with each</a>.</p>`;
+  const pairs = near ? nearestIn(one, other, near) : [];
+  if (!pairs.length)
+    return whole.data.probes.length
+      ? html`<p.empty>No feature of ${nameOf(one)} has one of ${nameOf(other)} among its nearest.</p>`
+      : notCompared();
+  const above = parted(pairs).above.length;
+  return html`<section><h2>Pairs</h2>
+    <p.quiet.small.measureline>Of ${count(one.list.length, "feature")}, ${pairs.length} ${pairs.length === 1 ? "has one" : "have some"} of ${other.name} among their
+      nearest in the network: they ${term("profile", MEASURE_WORDS.profile)}; ${above} above ${term("baseline", "chance")}.
+            The furthest above it first. ${sidesOf(one, other)}</p>
+    ${couplesOf(pairs)}</section>`;
 }

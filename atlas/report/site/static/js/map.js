@@ -1,115 +1,118 @@
-// #/map/<model> : every feature of a network on a plane. Thumbnails where there is room for one, dots for the others.
+// #/map/<model> : every feature of a network, near those that answer alike: as a picture of all (mosaic.js), or as dots (plane.js).
 
-const mapViews = new Map(); // "model probe" → where one looked last: whoever comes back finds it so
+const mapViews = new Map(); // "model probe kind" → where one looked last: whoever comes back finds it so
+const LOOKS = { grid: "Pictures", dots: "Dots" };
 
 function mapPage(model, held, query) {
-  const title = (...rest) => el("header.title", el("h1", el("span.dot"), model.name), ...rest);
-  const page = (...rest) => el("div.page.mapped", { style: { "--model": colourOfModel(model) } }, ...rest);
-  if (!held) {
-    return page(title(), notCompared(), foot([]));
-  }
+  if (!held)
+    return html`<div.page style=${{ "--model": colourOfModel(model) }}>
+      <header.title><h1><span.dot></span>${model.name}</h1></header>${notCompared()}${foot([])}</div>`;
   const probes = Object.keys(held);
   const probe = probes.includes(query.probe) ? query.probe : probes[0];
-  const plane = makePlane(model, held[probe], `${model.name} ${probe}`);
-  const lit = model.layers.findIndex((layer) => layer.name === query.layer);
-  plane.light(plane.points.layer.includes(lit) ? lit : -1);
-  return page(
-    title(
-      el("p.lead", count(plane.points.n, "feature"), el("span.quiet", " on a plane: near means alike")),
-      el(
-        "div.tools",
-        el("span.quiet.small", "What is the ", term("map", "map"), "?"),
-        picker(
-          "Probe",
-          probes.map((name) => [name, name]),
+  const kind = Object.hasOwn(LOOKS, query.view) ? query.view : "grid";
+  const look = kind === "dots" ? dotsLook(model, held[probe]) : mosaicLook(model, held[probe], probe);
+  const plane = makePlane(model, look, `${model.name} ${probe} ${kind}`);
+  const finder = mapFinder(model, plane, query);
+  const at = parseAddress(`${model.name}/${query.at || ""}`);
+  if (at)
+    plane.seek = plane.points.layer.findIndex((k, n) => model.layers[k] === at.layer && plane.points.channel[n] === at.channel);
+  return html`<div.page.mapped style=${{ "--model": colourOfModel(model) }}>
+    <header.title>
+      <h1><span.dot></span>${model.name}</h1>
+      <p.lead>${count(plane.points.n, "feature")} <span.quiet>\u2013 ${term("map", "near means alike")}</span></p>
+      <div.tools>
+        ${finder.field}
+        ${choices("Show", Object.entries(LOOKS), kind, (value) => redraw({ view: value === "grid" ? null : value }))}
+        ${picker(
+          "Compared on",
+          probes.map((name) => [name, probeWords(name)]),
           probe,
-          (value) => {
-            changeQuery({ probe: value });
-            render();
-          },
-        ),
-      ),
-    ),
-    el("div.plane", plane.canvas, layerKeys(model, plane), zoomButtons(plane.keys)),
-    plane.said,
-    foot([
-      [
-        "The places as a table",
-        sql(`select feature, x, y from layout where model = '${sqlText(model.name)}' and probe = '${sqlText(probe)}'`),
-      ],
-    ]),
-  );
+          (value) => redraw({ probe: value }),
+        )}
+      </div>
+      ${finder.keys}
+    </header>
+    <div.plane>${plane.canvas}${zoomButtons(plane.keys)}</div>
+    ${plane.said}
+    ${foot([["The places as a table", sql(`select feature, x, y from layout where model = '${sqlText(model.name)}' and probe = '${sqlText(probe)}'`)]])}
+  </div>`;
 }
 
-/** The layers with their colours; the one that is pressed stays bright, and the others step back. */
-function layerKeys(model, plane) {
-  const there = new Set(plane.points.layer);
+/** A field and the layers as buttons: what they find stays bright, and all else steps back. */
+function mapFinder(model, plane, query) {
+  const { points } = plane;
+  const there = new Set(points.layer);
+  let layer = model.layers.find((one) => one.name === query.layer && there.has(model.layers.indexOf(one)));
+  const light = (text, zoom) => {
+    if (!layer && !text.trim()) return plane.light(null);
+    const meant = matcher(text);
+    const lit = Uint8Array.from({ length: points.n }, (_, k) => {
+      const mine = model.layers[points.layer[k]];
+      return (!layer || layer === mine) && meant(mine, points.channel[k]);
+    });
+    const found = lit.reduce((sum, one) => sum + one, 0);
+    plane.light(lit, zoom && found > 0);
+    plane.said.replaceChildren(
+      `${found.toLocaleString("en")} of ${count(points.n, "feature")} ${found === 1 ? "is" : "are"} lit.`,
+    );
+  };
+  const change = (zoom) => {
+    changeQuery({ layer: layer?.name, find: field.value.trim() || null });
+    light(field.value, zoom);
+  };
+  const field = html`<input.mapfind type="search" value=${query.find || ""} placeholder="Find on the map" aria-label="Find on the map"
+    oninput=${debounced(150, () => change(false))} onkeydown=${({ key }) => key === "Enter" && change(true)} />`;
   const keys = model.layers.map(
-    (layer, k) =>
+    (one, k) =>
       there.has(k) &&
-      el(
-        "button.layerkey",
-        {
-          type: "button",
-          "aria-pressed": String(plane.lit === k),
-          style: { "--model": colourOfLayer(layer) },
-          onclick: ({ currentTarget }) => {
-            plane.light(plane.lit === k ? -1 : k);
-            changeQuery({ layer: plane.lit < 0 ? null : layer.name });
-            for (const key of keys) if (key) key.setAttribute("aria-pressed", String(key === currentTarget && plane.lit >= 0));
-          },
-        },
-        el("span.dot"),
-        el("span", layer.name),
-      ),
+      html`<button.layerkey type="button" aria-pressed=${String(one === layer)}
+      style=${{ "--model": colourOfLayer(one) }} onclick=${({ currentTarget }) => {
+        layer = layer === one ? undefined : one;
+        for (const key of keys) if (key) key.setAttribute("aria-pressed", String(key === currentTarget && layer !== undefined));
+        change(true);
+      }}><span.dot></span><span>${one.name}</span></button>`,
   );
-  return el("div.layerkeys", { role: "group", "aria-label": "Layers" }, keys);
+  if (layer || query.find) whenShown(() => light(field.value, !query.at));
+  return { field, keys: html`<div.layerkeys role="group" aria-label="Layers">${keys}</div>` };
 }
 
-// the canvas
-
-function makePlane(model, data, name) {
-  const points = readPoints(model, data);
-  const canvas = el("canvas.stage", {
-    tabindex: "0",
-    role: "application",
-    "aria-label": `Map of ${count(points.n, "feature")} of ${model.name}: plus and minus zoom, 0 shows all, arrows move, Enter opens the feature in the middle`,
-  });
-  const said = el(
-    "p.quiet.small.said",
-    { "aria-live": "polite" },
-    "Drag to move, scroll or pinch to zoom; a click opens a feature.",
-  );
+/**
+ * The frame of a map: what a hand and keys do to it. look: {points, fit(plane), range(plane), kept(plane, view), draw(plane),
+ * hit(plane, x, y), middle(plane), light(plane)}; a view is {scale, x, y}: px for each unit of the points, and the place in the middle.
+ */
+function makePlane(model, look, name) {
+  const { points } = look;
   const plane = {
-    points,
-    canvas,
-    said,
-    lit: -1,
+    ...look,
+    canvas: html`<canvas class=${`stage ${look.kind || ""}`} tabindex="0" role="application" aria-label=${`Map of ${count(points.n, "feature")} of ${model.name}: plus and minus zoom, 0 shows all, arrows move, Enter opens the feature in the middle`}></canvas>`,
+    said: html`<p.quiet.small.said aria-live="polite">Drag to move, scroll or pinch to zoom; a click opens a feature.</p>`,
+    lit: null,
     pointed: -1,
-    thumbs: [],
+    seek: -1, // the point that is to be shown first
+    first: null, // the points that are to be shown first
     view: mapViews.get(name),
     sheets: sheetStore(() => ask()),
     sharp: new Map(),
     again: () => ask(),
   };
-  const reachOf = new Map(); // lit layer → reach
+  const { canvas } = plane;
   let [due, timer] = [0, 0];
   const ask = () => {
     due ||= requestAnimationFrame(() => {
       due = 0;
-      if (canvas.isConnected) drawPlane(plane);
+      if (canvas.isConnected && plane.width) look.draw(plane);
     });
   };
-  const nearest = (scale) => Math.max(plane.fit * 0.7, Math.min(plane.fit * 8 + plane.closest, scale));
-  const look = (changes) => {
+  const nearest = (scale) => Math.max(look.range(plane)[0], Math.min(look.range(plane)[1], scale));
+  const move = (changes) => {
     if (!plane.view) return;
     if (plane.pointed >= 0) point(-1);
-    const { scale, x, y } = { ...plane.view, ...changes };
-    const near = (v, most) => Math.max(0, Math.min(most, v));
-    plane.view = { scale: nearest(scale), x: near(x, points.wide), y: near(y, points.high) };
+    const wanted = { ...plane.view, ...changes };
+    plane.view = look.kept(plane, { ...wanted, scale: nearest(wanted.scale) });
     mapViews.set(name, plane.view);
     ask();
   };
+  const told = (k) => [model.layers[points.layer[k]], points.channel[k]];
   const point = (k, event) => {
     clearTimeout(timer);
     if (k === plane.pointed && event) return;
@@ -118,11 +121,11 @@ function makePlane(model, data, name) {
     hidePeek();
     ask();
     if (k < 0) return;
-    const [layer, channel] = [model.layers[points.layer[k]], points.channel[k]];
+    const [layer, channel] = told(k);
     if (!event)
-      said.replaceChildren(
+      plane.said.replaceChildren(
         "In the middle: ",
-        el("a", { href: routes.feature(layer, channel) }, el("strong", addressOf(layer, channel)), " ", named(layer, channel)),
+        html`<a href=${routes.feature(layer, channel)}><strong>${addressOf(layer, channel)}</strong> ${named(layer, channel)}</a>`,
         ". Enter opens it.",
       );
     else
@@ -134,17 +137,15 @@ function makePlane(model, data, name) {
         90,
       );
   };
-  const open = (k) => k >= 0 && go(routes.feature(model.layers[points.layer[k]], points.channel[k]));
-  const pan = (dx, dy) => {
-    look({ x: plane.view.x - dx / plane.view.scale, y: plane.view.y - dy / plane.view.scale });
-  };
+  const open = (k) => k >= 0 && go(routes.feature(...told(k)));
+  const pan = (dx, dy) => move({ x: plane.view.x - dx / plane.view.scale, y: plane.view.y - dy / plane.view.scale });
   const zoom = (factor, px = plane.width / 2, py = plane.height / 2) => {
     const { scale, x, y } = plane.view;
     const to = nearest(scale * factor);
     const [dx, dy] = [px - plane.width / 2, py - plane.height / 2];
-    look({ scale: to, x: x + dx / scale - dx / to, y: y + dy / scale - dy / to });
+    move({ scale: to, x: x + dx / scale - dx / to, y: y + dy / scale - dy / to });
   };
-  const all = () => look({ scale: plane.fit, x: points.wide / 2, y: points.high / 2 });
+  const all = () => move({ scale: look.range(plane)[0], x: points.wide / 2, y: points.high / 2 });
   const far = () => Math.min(plane.width, plane.height) / 6;
   plane.keys = {
     "+": () => zoom(1.6),
@@ -157,20 +158,19 @@ function makePlane(model, data, name) {
     ArrowUp: () => pan(0, far()),
     ArrowDown: () => pan(0, -far()),
   };
-  plane.light = (lit) => {
+  plane.light = (lit, zoomed) => {
     plane.lit = lit;
-    if (!reachOf.has(lit)) reachOf.set(lit, reaches(points, lit));
-    plane.reach = reachOf.get(lit);
-    const some = plane.reach.filter((one) => one > 0).sort();
-    plane.closest = some.length ? 120 / some[Math.floor(some.length / 50)] : 0; // where nearly all have room
-    point(-1);
+    look.light(plane);
+    if (zoomed && plane.width) move(around(plane, lit));
+    else if (zoomed) plane.first = lit; // as soon as there is a window to fill
+    if (plane.view) point(-1);
   };
   gestures(canvas, {
     pan,
     zoom,
-    hover: (x, y, event) => point(hitPoint(plane, x, y), event),
+    hover: (x, y, event) => point(look.hit(plane, x, y), event),
     out: () => point(-1),
-    tap: (x, y) => open(hitPoint(plane, x, y)),
+    tap: (x, y) => open(look.hit(plane, x, y)),
   });
   canvas.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || !(plane.keys[event.key] || event.key === "Enter")) return;
@@ -178,16 +178,18 @@ function makePlane(model, data, name) {
     event.stopPropagation();
     if (event.key === "Enter") return void open(plane.pointed);
     plane.keys[event.key]();
-    drawPlane(plane);
-    point(middlePoint(plane));
+    look.draw(plane);
+    point(look.middle(plane));
   });
   whenShown(() => {
     const size = new ResizeObserver(() => {
       Object.assign(plane, { width: canvas.clientWidth, height: canvas.clientHeight, ratio: Math.min(2, devicePixelRatio || 1) });
-      plane.fit = 0.92 * Math.min(plane.width / points.wide || 1, plane.height / points.high || 1);
-      if (plane.view) look({});
-      else plane.view = { scale: plane.fit, x: points.wide / 2, y: points.high / 2 };
-      drawPlane(plane);
+      plane.view ||= { scale: look.fit(plane), x: points.wide / 2, y: points.high / 2 };
+      if (plane.seek >= 0) plane.first = Uint8Array.from({ length: points.n }, (_, k) => k === plane.seek);
+      move(plane.first ? around(plane, plane.first) : {});
+      look.draw(plane);
+      if (plane.seek >= 0) point(plane.seek);
+      Object.assign(plane, { first: null, seek: -1 });
     });
     size.observe(canvas);
     pageEnd.signal.addEventListener("abort", () => size.disconnect());
@@ -196,29 +198,34 @@ function makePlane(model, data, name) {
   return plane;
 }
 
-/** The point nearest to the middle: of those that show as images, where there are any. */
-function middlePoint(plane) {
-  const {
-    points: { x, y },
-    view,
-    thumbs,
-  } = plane;
-  const off = (k) => Math.hypot(x[k] - view.x, y[k] - view.y);
-  return thumbs.length
-    ? thumbs.reduce((best, k) => (off(k) < off(best) ? k : best))
-    : hitPoint(plane, plane.width / 2, plane.height / 2, Infinity);
+/** The view that shows all that is lit, with as much again around it. */
+function around({ points, width, height }, lit) {
+  let [x0, y0, x1, y1] = [Infinity, Infinity, -Infinity, -Infinity];
+  lit.forEach((one, k) => {
+    if (one)
+      [x0, y0, x1, y1] = [
+        Math.min(x0, points.x[k]),
+        Math.min(y0, points.y[k]),
+        Math.max(x1, points.x[k]),
+        Math.max(y1, points.y[k]),
+      ];
+  });
+  const room = 2 * points.near; // of a single point: its neighborhood
+  return { scale: Math.min(width / (x1 - x0 + room), height / (y1 - y0 + room)), x: (x0 + x1) / 2, y: (y0 + y1) / 2 };
 }
 
-/** The point that is meant by a place of the canvas: the thumbnail there, or else the nearest bright dot; or -1. */
-function hitPoint({ points, view, width, height, side, thumbs, lit, reach }, px, py, far = 9) {
-  const [x, y] = [view.x + (px - width / 2) / view.scale, view.y + (py - height / 2) / view.scale];
-  const off = (k) => Math.max(Math.abs(points.x[k] - x), Math.abs(points.y[k] - y)) * view.scale;
-  const over = thumbs.find((k) => off(k) <= side / 2);
-  if (over !== undefined) return over;
-  let [best, least] = [-1, far];
-  const wide = Math.min(far, width) / view.scale;
-  visit(points, [x - wide, y - wide, x + wide, y + wide], (k) => {
-    if (off(k) < least && (lit < 0 || points.layer[k] === lit) && reach[k] > 0) [best, least] = [k, off(k)];
-  });
-  return best;
+/** A frame around the feature that is pointed at: dark and light, so that it shows on any picture. */
+function drawFrame(draw, x, y, side, ratio) {
+  for (const [colour, grow, width] of [
+    ["#000", 3, 5],
+    ["#fff", 3, 2],
+  ]) {
+    Object.assign(draw, { strokeStyle: colour, lineWidth: width * ratio });
+    draw.strokeRect(
+      Math.round(x - grow * ratio),
+      Math.round(y - grow * ratio),
+      Math.round(side + 2 * grow * ratio),
+      Math.round(side + 2 * grow * ratio),
+    );
+  }
 }

@@ -22,8 +22,8 @@ function matrixPage(layer, held, query) {
     el(
       "div.tools",
       choices(
-        "Measure",
-        layer.measures.map((name) => [name, name]),
+        "They",
+        layer.measures.map((name) => [name, MEASURE_WORDS[name]]),
         measure,
         (value) => {
           changeQuery({ measure: value });
@@ -33,7 +33,7 @@ function matrixPage(layer, held, query) {
       el(
         "span.quiet.small",
         "What is ",
-        WORDS[measure] ? term(measure, measure) : measure,
+        term(measure, `\u201c${MEASURE_WORDS[measure]}\u201d`),
         "? What is a ",
         term("family", "family"),
         "?",
@@ -44,7 +44,7 @@ function matrixPage(layer, held, query) {
       el(
         "div.squareside",
         el("div.square", square.canvas, square.row, square.column),
-        el("div.squarefoot", legend(square.shade, measure), square.zoomers),
+        el("div.squarefoot", legend(square.shade, MEASURE_WORDS[measure]), square.zoomers),
         square.said,
       ),
       familyList(layer, measure, square),
@@ -82,7 +82,7 @@ function matrixTitle(layer, measure, square) {
         );
       }),
       el("a", { href: routes.layer(layer, measure ? { order: "cluster", measure } : {}) }, "The layer, by family"),
-      layer.model.map && el("a", { href: routes.map(layer.model, { layer: layer.name }) }, "On the map"),
+      hasMap(layer.model) && el("a", { href: routes.map(layer.model, { layer: layer.name }) }, "On the map"),
     ),
   );
 }
@@ -102,7 +102,7 @@ function familyList(layer, measure, square) {
         "div.family",
         { onpointerenter: () => placeCross(square, family, family), onpointerleave: () => placeCross(square, null, null) },
         el(
-          "h4",
+          "h2.familyhead",
           square.families.length > 1 ? el("strong", title) : "All of one family",
           ` ${count(to - from, "feature")}${shown.length < to - from ? `, ${shown.length} shown` : ""}`,
         ),

@@ -1,4 +1,4 @@
-// The relatives of a feature: in its layer, elsewhere in its network, in other networks; and its opposites.
+// The relatives of a feature: in its layer, elsewhere in its network, in other networks; those beyond chance first, the others folded.
 
 const SCOPES = [
   ["layer", "In its layer"],
@@ -7,100 +7,55 @@ const SCOPES = [
 ]; // elsewhere: of its nearest in all of the network, those in other layers
 const SHOWN = 9; // neighbors at first; the others after a click
 
+const usualMeasure = (scope, probe) => (scope === "layer" && probe === "atlas" ? "sym" : "profile");
+
 function neighborsSection(layer, channel, known, query) {
   const keys = Object.keys(known.neighbors).map((key) => key.split("/"));
-  if (!keys.length) return el("section", el("h2", "Relatives"), whyAlone(layer, channel));
+  if (!keys.length) return html`<section><h2>Relatives</h2>${whyAlone(layer, channel)}</section>`;
   const probes = [...new Set(keys.map(([probe]) => probe))];
   const probe = probes.includes(query.probe) ? query.probe : probes[0];
-  const change = (changes) => {
-    changeQuery(changes);
-    render();
-  };
   const measures = [...new Set(keys.filter(([one]) => one === probe).map(([, , measure]) => measure))];
   const wanted = measures.includes(query.measure) ? query.measure : undefined;
-  return el(
-    "section.relatives",
-    el("h2", "Relatives"),
-    el(
-      "div.tools",
-      choices("Measure", [["", "default"], ...measures.map((name) => [name, name])], wanted || "", (value) =>
-        change({ measure: value }),
-      ),
-      picker(
-        "Probe",
-        probes.map((name) => [name, name]),
+  return html`<section.relatives>
+    <h2>Relatives</h2>
+    <div.tools>
+      ${choices("Alike when they", [["", "as is usual"], ...measures.map((name) => [name, MEASURE_WORDS[name]])], wanted || "", (measure) => redraw({ measure: measure || null }))}
+      ${picker(
+        "Compared on",
+        probes.map((name) => [name, probeWords(name)]),
         probe,
-        (value) => change({ probe: value }),
-      ),
-      el(
-        "span.quiet.small",
-        "What is ",
-        term("sym", "sym"),
-        ", ",
-        term("profile", "profile"),
-        ", a ",
-        term("baseline", "baseline"),
-        ", ",
-        term("mutual", "mutual (\u21c4)"),
-        ", ",
-        term("reverse", "reverse rank (\u21a9)"),
-        "?",
-      ),
-    ),
-    SCOPES.map(([scope, title]) => scopeRow(layer, channel, known, { scope, title, probe, wanted })),
-  );
+        (value) => redraw({ probe: value }),
+      )}
+      <span.quiet.small>${term("bar", "What does a bar say?")}</span>
+    </div>
+    ${SCOPES.map(([scope, title]) => scopeRow(layer, channel, known, { scope, title, probe, wanted }))}
+  </section>`;
 }
 
 /** One scope: its nearest and its most opposite, by the measure asked for, or else the one that is usual there. */
 function scopeRow(layer, channel, known, { scope, title, probe, wanted }) {
-  const usual = scope === "layer" && probe === "atlas" ? "sym" : "profile";
-  const measure = wanted || usual;
-  const rows = known.neighbors[`${probe}/${scope}/${measure}`];
-  if (!rows?.length) return null;
-  const read = rows
-    .map(([sign, rank, l, other, score, baseline, reverse, mutual]) => {
-      const [model, name] = known.layers[l];
-      return { sign, rank, layer: layerOf(model, name), channel: other, score, baseline, reverse, mutual };
-    })
-    .filter((one) => one.layer?.place.has(one.channel) && !(scope === "model" && one.layer === layer));
-  const most = Math.max(...read.map((one) => Math.abs(one.score)), measure === "profile" ? 1 : 0);
-  const near = read.filter((one) => one.sign > 0);
-  const far = read.filter((one) => one.sign < 0);
-  if (!near.length && !far.length)
-    return scope === "model"
-      ? el("div.scope", el("h3", title), el("p.quiet.small", "Its nearest features all stand in its own layer."))
-      : null;
-  const shell = [
-    "similar",
-    shellWord(addressOf(layer, channel)),
-    "--scope",
-    scope,
-    "--measure",
-    measure,
-    ...(probe === "atlas" ? [] : ["--probe", probe]),
-  ];
-  return el(
-    "div.scope",
-    el(
-      "h3",
-      title,
-      el("span.measure", { "data-measure": measure }, term(measure, measure)),
-      copyable(command(...shell), "Copy command", command(...shell)),
-    ),
-    el(
-      "div.neighborlist",
-      shortened(near, (one) => neighborCard({ ...one, most }, layer, channel)),
-    ),
-    far.length > 0 &&
-      el(
-        "div.opposites",
-        el("h4", term("opposite", "Opposites")),
-        el(
-          "div.neighborlist",
-          far.map((one) => neighborCard({ ...one, most }, layer, channel)),
-        ),
-      ),
-  );
+  const measure = wanted || usualMeasure(scope, probe);
+  const all = known.neighbors[`${probe}/${scope}/${measure}`];
+  if (!all?.length) return null;
+  const rows = all.filter((one) => !(scope === "model" && one.layer === layer));
+  if (!rows.length)
+    return html`<div.scope><h3>${title}</h3><p.quiet.small>Its nearest features all stand in its own layer.</p></div>`;
+  const most = Math.max(...rows.map((one) => Math.abs(one.score)), measure === "profile" ? 1 : 0);
+  const draw = (one) => neighborCard({ ...one, most }, layer, channel);
+  const near = parted(rows.filter((one) => one.sign > 0));
+  const far = parted(rows.filter((one) => one.sign < 0));
+  const probing = probe === "atlas" ? [] : ["--probe", probe];
+  const shell = command("similar", shellWord(addressOf(layer, channel)), "--scope", scope, "--measure", measure, ...probing);
+  const opposites =
+    far.within.length &&
+    (far.above.length ? `${count(far.within.length, "more opposite")}` : `${count(far.within.length, "opposite")}`);
+  return html`<div.scope>
+    <h3>${title} <span.measure data-measure=${measure}>${term(measure, `they ${MEASURE_WORDS[measure]}`)}</span>${copyable(shell, "Copy command", shell)}</h3>
+    ${near.above.length ? html`<div.neighborlist>${shortened(near.above, draw)}</div>` : html`<p.quiet.small>None is more like it than chance.</p>`}
+    ${far.above.length > 0 && html`<div.opposites><h4>${term("opposite", "Opposites")}</h4><div.neighborlist>${far.above.map(draw)}</div></div>`}
+    ${near.within.length > 0 && folded(`${near.within.length} more, not above chance`, () => html`<div.neighborlist>${near.within.map(draw)}</div>`)}
+    ${opposites && folded(`${opposites}, not beyond chance`, () => html`<div.neighborlist>${far.within.map(draw)}</div>`)}
+  </div>`;
 }
 
 /** The first few, and a button for the others. */
@@ -119,71 +74,24 @@ function shortened(all, draw, { shown = SHOWN, kind = "run" } = {}) {
 }
 
 /** A feature's name below its image, as far as it is another one than that of `from`. */
-const whereabouts = (layer, channel, from, word) =>
-  el(
-    "span.caption",
-    word && el("span.quiet", word),
-    layer.model !== from.model && el("span.place", el("span.dot"), layer.model.name),
-    layer !== from && el("span.place", layer.name),
-    el("strong", String(channel)),
-    named(layer, channel),
-  );
+const whereabouts = (layer, channel, from, word) => html`<span.caption>
+  ${word && html`<span.quiet>${word}</span>`}
+  ${layer.model !== from.model && html`<span.place><span.dot></span>${layer.model.name}</span>`}
+  ${layer !== from && html`<span.place>${layer.name}</span>`}
+  <strong>${String(channel)}</strong>${named(layer, channel)}
+</span>`;
 
-/** A neighbor: its image, its score as a bar with the baseline's tick, the mutual mark, and its reverse rank. */
-function neighborCard({ layer, channel, sign, score, baseline, reverse, mutual, most }, from, fromChannel, word) {
-  return el(
-    "div.neighbor",
-    { style: { "--model": colourOfModel(layer.model) } },
-    card(layer, channel, { lines: [whereabouts(layer, channel, from, word)] }),
-    scoreBar(score, baseline, most, sign),
-    el(
-      "span.marks",
-      mutual ? el("abbr", { title: "mutual: each stands in the other\u2019s list" }, "\u21c4 ") : null,
-      reverse !== undefined &&
-        el(
-          "abbr.quiet",
-          {
-            title: reverse
-              ? `reverse rank ${reverse}: its place in the neighbor\u2019s own list`
-              : "not in the neighbor\u2019s own list",
-          },
-          reverse ? `\u21a9\u00a0${reverse}` : "\u21a9\u00a0\u2013",
-        ),
-      el(
-        "a.quiet",
-        {
-          href: routes.compare(addressOf(from, fromChannel), addressOf(layer, channel)),
-          title: "Compare the two",
-          "aria-label": `Compare with ${addressOf(layer, channel)}`,
-        },
-        "vs",
-      ),
-    ),
-  );
-}
-
-/** How much of the largest score; the tick is the rotated baseline. Of opposites it is how far below zero. */
-function scoreBar(score, baseline, most, sign = 1) {
-  const known = baseline !== null && baseline !== undefined;
-  const beyond = !known || sign * (score - baseline) > 0;
-  const width = (value) => `${Math.min(100, (100 * Math.max(0, sign * value)) / (most || 1))}%`;
-  const said = `score ${number(score)}${known ? `, baseline ${number(baseline)}${beyond ? "" : ", not beyond it"}` : ""}`;
-  return el(
-    `span.score${beyond ? "" : ".within"}`,
-    { title: said },
-    el("span.number", number(score)),
-    el(
-      `span.bar${sign < 0 ? ".below" : ""}`,
-      { role: "img", "aria-label": said },
-      el("span.fill", { style: { width: width(score) } }),
-      known && el("span.tick", { style: { left: width(baseline) } }),
-    ),
-  );
+/** A neighbor: its image, its score as a bar with the tick of chance, and a way to look at both. */
+function neighborCard({ layer, channel, most, ...row }, from, fromChannel, word) {
+  return html`<div.neighbor style=${{ "--model": colourOfModel(layer.model) }}>
+    ${card(layer, channel, { lines: [whereabouts(layer, channel, from, word)] })}
+    ${scoreBar(row, most)}
+    <a.versus href=${routes.compare(addressOf(from, fromChannel), addressOf(layer, channel))} aria-label=${`Compare with ${addressOf(layer, channel)}`}>compare</a>
+  </div>`;
 }
 
 function whyAlone(layer, channel) {
-  if (!whole.data.probes.length) return notCompared();
-  if (!layer.measures.length) return notCompared();
+  if (!whole.data.probes.length || !layer.measures.length) return notCompared();
   const why = {
     dead: "It is dead: nothing drives it, so nothing is like it.",
     ok: "It was not among the features compared, or answers to all pictures alike.",

@@ -3,17 +3,23 @@
 /** The square of a layer's matrix: its numbers, its elements, and how it is zoomed and moved. */
 function makeSquare(layer, measure, data) {
   const n = data.channels.length;
-  const levels = bytes(data.data);
   const shade = shader(data.low, data.high);
+  const matrix = readMatrix(
+    `layers/${layer.path}/matrix-${measure}`,
+    data,
+    shade,
+    () => square.canvas.isConnected && drawSquare(square),
+  );
   const square = {
     layer,
     measure,
     n,
     channels: data.channels,
     shade,
-    value: (i, j) => data.low + (levels[i * n + j] / 255) * (data.high - data.low),
-    digits: digitsOf((data.high - data.low) / 255),
-    ...readFamilies(data.family),
+    matrix,
+    value: matrix.value,
+    digits: digitsOf(matrix.step),
+    ...readFamilies(data.family, data.names),
     cell: 0,
     wanted: 0,
     x: 0,
@@ -21,7 +27,6 @@ function makeSquare(layer, measure, data) {
     spot: null, // the pair that is pointed at
     timer: 0, // of its peek
     ...squareElements(layer, n),
-    small: smallPicture(n, levels, (level) => shade.rgb(data.low + (level / 255) * (data.high - data.low))),
     sheets: sheetStore(() => square.canvas.isConnected && drawSquare(square)),
   };
   const keys = squareKeys(square);
@@ -45,28 +50,14 @@ const squareElements = (layer, n) => ({
 });
 
 /** Runs of equal numbers, and for each place how many breaks lie before it. */
-function readFamilies(family) {
+function readFamilies(family, names) {
   const families = [];
   const breaks = family.map((one, k) => {
-    if (!k || one !== family[k - 1]) families.push({ from: k, to: k, title: `Family ${one + 1}` });
+    if (!k || one !== family[k - 1]) families.push({ from: k, to: k, title: familyTitle(names[one], one) });
     families.at(-1).to = k + 1;
     return families.length - 1;
   });
   return { families, breaks };
-}
-
-/** The matrix with one pixel for each pair. A feature with itself is gray: that says nothing. */
-function smallPicture(n, levels, colour) {
-  const shades = Uint32Array.from({ length: 256 }, (_, level) => {
-    const [r, g, b] = colour(level);
-    return ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
-  });
-  const image = new ImageData(n, n);
-  const pixels = new Uint32Array(image.data.buffer);
-  for (let k = 0; k < pixels.length; k += 1) pixels[k] = k % (n + 1) ? shades[levels[k]] : 0xff808080;
-  const small = el("canvas", { width: n, height: n });
-  small.getContext("2d").putImageData(image, 0, 0);
-  return small;
 }
 
 // what a hand does
@@ -170,7 +161,7 @@ function linkOfPair(square, spot) {
 function sayPair(square, { i, j }) {
   if (i < 0 || j < 0 || i === j) return square.families.length > 1 ? square.families[square.breaks[Math.max(i, j)]].title : "";
   const same = square.families.length > 1 && square.breaks[i] === square.breaks[j];
-  return `${square.measure} ${number(square.value(i, j), square.digits)}${same ? ` \u00b7 both of ${square.families[square.breaks[i]].title.toLowerCase()}` : ""}`;
+  return `${MEASURE_WORDS[square.measure]}: ${square.matrix.isExact(i, j) ? "" : "about "}${number(square.value(i, j), square.digits)}${same ? ` \u00b7 both of ${square.families[square.breaks[i]].title.toLowerCase()}` : ""}`;
 }
 
 function tellPair(square, spot) {

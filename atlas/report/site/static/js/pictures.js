@@ -23,7 +23,7 @@ function thumb(layer, channel, { set, state } = {}) {
 
 /** A feature in words: its address, its name, and its state where that is not ok. */
 const describe = (layer, channel, kind) =>
-  [addressOf(layer, channel), calledOf(layer, channel), kind !== "ok" && STATE_WORDS[kind]].filter(Boolean).join(", ");
+  [addressOf(layer, channel), calledOf(layer, channel), kind && kind !== "ok" && STATE_WORDS[kind]].filter(Boolean).join(", ");
 
 /** The name of a feature, where it has one. */
 const named = (layer, channel) => calledOf(layer, channel) && el("strong.called", calledOf(layer, channel));
@@ -115,8 +115,7 @@ function peekLines(layer, channel, set, state) {
       el(
         "p.quiet",
         `score ${number(mine.score[place])}`,
-        rank ? ` \u00b7 self-rank ${rank}` : "",
-        mine.z[place] === null ? "" : ` \u00b7 z ${number(mine.z[place], 1)}`,
+        rank ? ` \u00b7 its own image is ${rank === 1 ? "the best" : `${ordinal(rank)}`}` : "",
       ),
     );
   }

@@ -3,29 +3,40 @@
 const DEEPEST = 15; // levels of the plane: 2 ** -15 is finer than the four decimals that places come with
 const EVEN = 0.6; // of the way to even spacing along each axis: gaps between groups mean nothing in t-SNE
 
+/** The features of a map that are in the overview: layer and channel of each point, and its place in the data. */
+function readMembers(model, held) {
+  const number = held.layers.map((name) => model.layers.findIndex((layer) => layer.name === name));
+  const of = Array.from(held.layer.keys()).filter((k) => model.layers[number[held.layer[k]]]?.place.has(held.channel[k]));
+  return {
+    of,
+    n: of.length,
+    layer: Uint16Array.from(of, (k) => number[held.layer[k]]),
+    channel: of.map((k) => held.channel[k]),
+    sprites: Array.from({ length: of.length }),
+    layers: model.layers,
+  };
+}
+
 /** Places in a unit square, wide gaps narrowed, shaped like the window, and in buckets by place. */
 function readPoints(model, held) {
-  const number = held.layers.map((name) => model.layers.findIndex((layer) => layer.name === name));
-  const there = Array.from(held.layer.keys()).filter((k) => model.layers[number[held.layer[k]]]?.place.has(held.channel[k]));
-  const [layer, channel, x, y] = [
-    there.map((k) => number[held.layer[k]]),
-    there.map((k) => held.channel[k]),
-    there.map((k) => held.x[k]),
-    there.map((k) => held.y[k]),
-  ];
-  const n = x.length;
+  const members = readMembers(model, held);
   const shape = Math.max(0.6, Math.min(1.7, innerWidth / (innerHeight - 160)));
   const points = {
-    n,
-    layer: Uint16Array.from(layer),
-    channel,
-    x: evened(x, Math.min(1, shape), 0),
-    y: evened(y, Math.min(1, 1 / shape), 3),
+    ...members,
+    x: evened(
+      members.of.map((k) => held.x[k]),
+      Math.min(1, shape),
+      0,
+    ),
+    y: evened(
+      members.of.map((k) => held.y[k]),
+      Math.min(1, 1 / shape),
+      3,
+    ),
   };
   points.wide = points.x.reduce((a, b) => Math.max(a, b), 0);
   points.high = points.y.reduce((a, b) => Math.max(a, b), 0);
-  points.sprites = Array.from({ length: n });
-  points.layers = model.layers;
+  points.near = 3 / Math.sqrt(Math.max(1, members.n));
   return Object.assign(points, bucketed(points));
 }
 
@@ -70,11 +81,11 @@ function visit({ first, inside }, [x0, y0, x1, y1], act) {
  * enough for a thumbnail show as one: none covers another, panning changes none, and zooming in only adds to them.
  * First come, from coarse to fine, those nearest to the middles of the cells of a grid.
  */
-function reaches({ n, x, y, layer }, lit) {
+function reaches({ n, x, y }, lit) {
   const reach = new Float32Array(n);
   const shown = [];
-  let waiting = Array.from(layer.keys());
-  if (lit >= 0) waiting = waiting.filter((k) => layer[k] === lit);
+  let waiting = Array.from({ length: n }, (_, k) => k);
+  if (lit) waiting = waiting.filter((k) => lit[k]);
   for (let level = 0; waiting.length && level <= DEEPEST; level += 1) {
     const across = 2 ** level;
     const wide = across + 8;

@@ -10,7 +10,7 @@ function relationsSection() {
   const probes = Object.keys(whole.data.relations).filter((probe) => whole.data.relations[probe].length);
   if (!probes.length || whole.layers.length < 2) return null;
   const body = el("div");
-  const state = { probe: probes.includes("atlas") ? "atlas" : probes[0], kind: "best_match" };
+  const state = { probe: probes.includes("atlas") ? "atlas" : probes[0], kind: "cka" };
   const draw = () =>
     body.replaceChildren(
       el(
@@ -25,15 +25,15 @@ function relationsSection() {
           },
         ),
         picker(
-          "Probe",
-          probes.map((probe) => [probe, probe]),
+          "Compared on",
+          probes.map((probe) => [probe, probeWords(probe)]),
           state.probe,
           (probe) => {
             state.probe = probe;
             draw();
           },
         ),
-        el("a.small", { href: routes.compare(null, null) }, "Compare two by name"),
+        el("a.small", { href: routes.compare(null, null) }, "Compare two layers"),
         el(
           "span.quiet.small",
           state.kind === "cka" ? "" : "Row: whose features; column: where their best matches are sought. ",
@@ -73,7 +73,7 @@ function relationsTable(rows, value, baseline, kind) {
             ` \u00b7 ${WORDS[kind][0]} ${number(row[value])}`,
             kind === "cka"
               ? ""
-              : ` \u00b7 rotated baseline ${number(row[baseline])}${row[value] > row[baseline] ? "" : ", not above it"}`,
+              : ` \u00b7 by chance ${number(row[baseline])}${row[value] > row[baseline] ? "" : ", not above it"}`,
           ]
         : [REST]),
     );
@@ -87,6 +87,7 @@ function relationsTable(rows, value, baseline, kind) {
       el(
         "a.head",
         { href: routes.layer(layer), title: nameOf(layer), style: { "--model": colourOfModel(layer.model) } },
+        whole.data.models.length > 1 && el("span.quiet", `${layer.model.name} `),
         layer.name,
       ),
     );
@@ -117,10 +118,10 @@ function relationsSquare(n, size, value, shade, { tell, open }) {
     style: { width: `${n * size}px`, height: `${n * size}px` },
   });
   let at = [0, 0];
-  const paint = (pointed) => {
-    const draw = canvas.getContext("2d");
+  const still = el("canvas", { width: n * size * ratio, height: n * size * ratio }); // the squares without a frame, drawn once
+  const prepare = () => {
+    const draw = still.getContext("2d");
     draw.setTransform(ratio, 0, 0, ratio, 0, 0);
-    draw.clearRect(0, 0, n * size, n * size);
     Object.assign(draw, { font: `12px ${getComputedStyle(canvas).fontFamily}`, textAlign: "center", textBaseline: "middle" });
     for (let i = 0; i < n; i += 1)
       for (let j = 0; j < n; j += 1) {
@@ -131,7 +132,14 @@ function relationsSquare(n, size, value, shade, { tell, open }) {
         draw.fillStyle = light(shade.rgb(one)) ? "#1d1c1a" : "#f4f2ee";
         draw.fillText(number(one), (j + 0.5) * size, (i + 0.5) * size);
       }
+  };
+  const paint = (pointed) => {
+    const draw = canvas.getContext("2d");
+    draw.setTransform(1, 0, 0, 1, 0, 0);
+    draw.clearRect(0, 0, canvas.width, canvas.height);
+    draw.drawImage(still, 0, 0);
     if (!pointed) return;
+    draw.setTransform(ratio, 0, 0, ratio, 0, 0);
     Object.assign(draw, { strokeStyle: getComputedStyle(canvas).color, lineWidth: 2 });
     draw.strokeRect(at[1] * size + 1, at[0] * size + 1, size - 3, size - 3);
   };
@@ -154,7 +162,10 @@ function relationsSquare(n, size, value, shade, { tell, open }) {
     event.preventDefault();
     event.stopPropagation();
   });
-  whenShown(() => paint());
-  requestAnimationFrame(() => paint());
+  const begin = () => {
+    prepare();
+    paint();
+  };
+  document.fonts.ready.then(begin); // once: the numbers are drawn in the page's own font
   return canvas;
 }

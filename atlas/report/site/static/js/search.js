@@ -1,98 +1,39 @@
-// "/" finds layers and features: words match names, also of classes; a last number is a channel (googlenet 4a 12).
+// "/" finds layers, features, classes, families and lists (find.js says how); also whoever is to be compared.
 
-const MOST = 40; // results shown
+const linkTo = (one) =>
+  one.href || (one.channel === undefined ? routes.layer(one.layer) : routes.feature(one.layer, one.channel));
 
-/** Layers and features that a text means, best first. */
-function find(text) {
-  const exact = parseAddress(text.trim());
-  if (exact) return [exact];
-  const words = text
-    .toLowerCase()
-    .split(/[\s/:]+/)
-    .filter(Boolean);
-  if (!words.length) return whole.layers.slice(0, MOST).map((layer) => ({ layer }));
-  const last = words.at(-1);
-  const channel = /^\d+$/.test(last) ? Number(last) : null;
-  const found = [];
-  for (const layer of whole.layers) {
-    const name = nameOf(layer).toLowerCase();
-    const all = closeness(name, words);
-    if (all > 0) found.push({ layer, rank: all });
-    for (const [named, called] of Object.entries(layer.names)) {
-      const meant = called.toLowerCase();
-      const both = words.some((word) => meant.includes(word)) ? closeness(`${meant} ${name}`, words) : 0;
-      if (both > 0 && layer.place.has(Number(named))) found.push({ layer, channel: Number(named), rank: both + 0.5 }); // before layers that hold the word
-    }
-    if (channel !== null && layer.place.has(channel)) {
-      const others = closeness(name, words.slice(0, -1));
-      if (others > 0 || words.length === 1) found.push({ layer, channel, rank: others + (words.length > 1 ? 0.5 : 0.1) });
-    }
-  }
-  return found.sort((a, b) => b.rank - a.rank || a.layer.number - b.layer.number).slice(0, MOST);
-}
-
-/** 0 when a word is not in the name; more for whole parts of it than for pieces. */
-function closeness(name, words) {
-  const parts = name.split(/[^a-z0-9]+/);
-  let sum = words.length ? 0 : 0.2;
-  for (const word of words) {
-    if (!name.includes(word)) return 0;
-    sum += parts.includes(word) ? 1 : parts.some((one) => one.startsWith(word) || one.endsWith(word)) ? 0.7 : 0.4;
-  }
-  return sum;
-}
-
-function openSearch() {
+/** taken(found): what becomes of what was chosen, its page unless something else is said; only: "layers" or "features". */
+function openSearch(taken = (one) => go(linkTo(one)), only = null) {
   const list = el("ul.found", { role: "listbox", id: "found", "aria-label": "Found" });
-  const field = el("input", {
-    type: "search",
-    placeholder: "a layer, a channel, a name: googlenet 4a 12",
-    "aria-label": "Search",
-    autocomplete: "off",
-    spellcheck: "false",
-    role: "combobox",
-    "aria-controls": "found",
-    "aria-expanded": "true",
-  });
+  const field = html`<input type="search" placeholder="a class, a name, a layer, a channel: zebra, googlenet 4a 12" aria-label="Search" autocomplete="off" spellcheck="false"
+    role="combobox" aria-controls="found" aria-expanded="true" aria-autocomplete="list" />`;
   overlay(
     "Search",
-    el(
-      "div.finder",
-      el("div.findbar", field, el("button.plainbutton", { type: "button", onclick: closeOverlay }, "Close")),
-      list,
-    ),
+    html`<div.finder><div.findbar>${field}<button.plainbutton type="button" onclick=${closeOverlay}>Close</button></div>${list}</div>`,
   );
   let [results, at] = [[], 0];
   const mark = () => {
     [...list.children].forEach((item, k) => item.setAttribute("aria-selected", String(k === at)));
-    field.setAttribute("aria-activedescendant", results.length ? `found${at}` : "");
+    if (results.length) field.setAttribute("aria-activedescendant", `found${at}`);
+    else field.removeAttribute("aria-activedescendant");
     list.children[at]?.scrollIntoView({ block: "nearest" });
   };
   const take = (one) => {
     closeOverlay();
-    go(one.channel === undefined ? routes.layer(one.layer) : routes.feature(one.layer, one.channel));
+    taken(one);
   };
+  const meant = (one) => !only || (!one.href && (only === "features") === (one.channel !== undefined));
   const draw = () => {
-    results = find(field.value);
+    results = find(field.value).filter(meant);
     at = 0;
     list.replaceChildren(
-      ...results.map((one, k) =>
-        el(
-          "li",
-          { role: "option", id: `found${k}`, onclick: () => take(one) },
-          foundThumb(one),
-          el(
-            "span",
-            el("span.quiet", `${one.layer.model.name} / `),
-            one.layer.name,
-            one.channel === undefined
-              ? el("span.quiet.small", ` ${count(one.layer.list.length, "channel")}`)
-              : [el("strong", ` : ${one.channel} `), named(one.layer, one.channel)],
-          ),
-        ),
+      ...results.map(
+        (one, k) =>
+          html`<li role="option" id=${`found${k}`} onclick=${() => take(one)}>${foundThumb(one)}<span>${foundWords(one)}</span></li>`,
       ),
     );
-    if (!results.length) list.append(el("li.quiet", "Nothing is called that."));
+    if (!results.length) list.append(html`<li.quiet role="option" aria-disabled="true">Nothing is called that.</li>`);
     mark();
   };
   field.addEventListener("input", draw);
@@ -112,8 +53,23 @@ function openSearch() {
   field.focus();
 }
 
+function foundWords({ layer, channel, title, note }) {
+  if (title) return html`<strong>${title}</strong><span.quiet.small> ${note}</span>`;
+  const size =
+    channel === undefined
+      ? html`<span.quiet.small> ${count(layer.list.length, "channel")}</span>`
+      : [el("strong", ` : ${channel} `), named(layer, channel)];
+  return html`<span.quiet>${layer.model.name} / </span>${layer.name}${size}`;
+}
+
 const foundThumb = ({ layer, channel }) =>
-  channel !== undefined ? thumb(layer, channel) : layer.samples.length ? thumb(layer, layer.samples[0]) : el("span.thumb.none");
+  !layer
+    ? html`<span.thumb.word></span>`
+    : channel !== undefined
+      ? thumb(layer, channel)
+      : layer.samples.length
+        ? thumb(layer, layer.samples[0])
+        : el("span.thumb.none");
 
 /** A sheet over the page, which holds the keyboard until it is closed: by Esc, or by a click beside it. */
 function overlay(label, body) {

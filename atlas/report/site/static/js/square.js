@@ -81,7 +81,7 @@ function bringIn(square, { i, j }) {
 }
 
 function drawSquare(square) {
-  const { canvas, small, cell, families } = square;
+  const { canvas, cell, families } = square;
   const [draw, edge, gap] = [canvas.getContext("2d"), edgeOf(square), gapOf(square)];
   const room = canvas.width - edge;
   const most = Math.max(0, lengthOf(square) - room);
@@ -100,17 +100,12 @@ function drawSquare(square) {
     blocks.filter(({ from, to }) => startOf(square, to - 1) + cell > offset && startOf(square, from) < offset + room);
   for (const a of seen(square.y))
     for (const b of seen(square.x)) {
-      draw.drawImage(
-        small,
-        b.from,
-        a.from,
-        b.to - b.from,
-        a.to - a.from,
-        edge + startOf(square, b.from) - square.x,
-        edge + startOf(square, a.from) - square.y,
-        (b.to - b.from) * cell,
-        (a.to - a.from) * cell,
-      );
+      const [x, y] = [edge + startOf(square, b.from) - square.x, edge + startOf(square, a.from) - square.y];
+      const near = {
+        a: [placeAt(square, square.y), placeAt(square, room + square.y)],
+        b: [placeAt(square, square.x), placeAt(square, room + square.x)],
+      };
+      paintPairs(draw, square.matrix, { a, b, x, y, cell, ratio: square.ratio, seen: near });
     }
   draw.restore();
   for (const upright of [false, true])

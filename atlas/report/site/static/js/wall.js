@@ -1,33 +1,38 @@
-// The wall of a layer's thumbnails: a box of the full height in which only the rows near the window exist.
+// A wall of thumbnails: a box of the full height in which only the rows near the window exist.
 
 const NEAR = 500; // px above and below the window that are drawn as well
-const LEAST_CAPTION = 60; // px of a cell that has room for more than a number below it
+const LEAST_CAPTION = 60; // px of a cell that has room for more than one word below it
 
-/** groups: [{title, note, places}]; choice: {set, order, size}. Arrows walk the cells. */
-function makeWall(layer, grid, choice) {
-  const small = choice.size < LEAST_CAPTION;
+/** groups: [{title, note, items}], as a selection has them; query: the selection, size in px, `at` an address. Arrows walk the cells. */
+function makeWall(label, groups, query) {
+  const small = query.size < LEAST_CAPTION;
   const wall = {
-    layer,
-    choice,
-    mine: grid.sets[choice.set],
-    groups: ordered(layer, grid, choice),
+    query,
+    groups,
+    keep: selecting(query),
     gap: small ? 6 : 10,
     below: small ? 15 : 20,
-    box: el("div.wall", { role: "group", "aria-label": `Channels of ${nameOf(layer)}` }),
+    box: el("div.wall", { role: "group", "aria-label": label }),
     rows: [],
     drawn: new Map(),
     columns: 0,
     focused: 0,
   };
-  wall.total = wall.groups.reduce((sum, group) => sum + group.places.length, 0);
+  wall.total = groups.reduce((sum, group) => sum + group.items.length, 0);
   wall.box.addEventListener("focusin", ({ target }) => {
     if (target.dataset?.at !== undefined) wall.focused = Number(target.dataset.at);
   });
   walker = (key) => walkWall(wall, key);
   whenShown(() => {
     layOutWall(wall);
-    if (choice.at !== undefined)
-      requestAnimationFrame(() => focusCell(wall, wall.groups.flatMap((group) => group.places).indexOf(choice.at)));
+    if (query.at)
+      requestAnimationFrame(() =>
+        seekCell(
+          wall,
+          groups.flatMap((group) => group.items).findIndex((item) => addressOf(item.layer, item.channel) === query.at),
+        ),
+      );
+    if (query.family) requestAnimationFrame(() => seekFamily(wall, Number(query.family)));
     addEventListener("scroll", () => showWall(wall), { passive: true, signal: pageEnd.signal });
     addEventListener(
       "resize",
@@ -38,13 +43,21 @@ function makeWall(layer, grid, choice) {
   return wall.box;
 }
 
+const seekCell = (wall, at) => at >= 0 && focusCell(wall, at);
+
+/** A link to a family leads to its heading. */
+function seekFamily(wall, family) {
+  const row = wall.rows.find((one) => one.group?.family === family - 1);
+  if (row) scrollTo({ top: row.top + wall.box.getBoundingClientRect().top + scrollY - 80 });
+}
+
 const HEADING = 40; // px
 
 /** Where each row stands: of cells, or the heading of a family. */
 function layOutWall(wall) {
-  const { box, choice, gap, below } = wall;
+  const { box, query, gap, below } = wall;
   if (!box.isConnected) return;
-  wall.columns = Math.max(1, Math.floor((box.clientWidth + gap) / (choice.size + gap)));
+  wall.columns = Math.max(1, Math.floor((box.clientWidth + gap) / (query.size + gap)));
   const cell = Math.floor((box.clientWidth + gap) / wall.columns) - gap; // a little larger than asked for: rows reach the edge
   box.style.setProperty("--cell", `${cell}px`);
   wall.rows = [];
@@ -55,10 +68,10 @@ function layOutWall(wall) {
   };
   for (const group of wall.groups) {
     if (group.title) add({ height: HEADING, group });
-    for (let k = 0; k < group.places.length; k += wall.columns) {
-      add({ height: cell + below + gap, places: group.places.slice(k, k + wall.columns), start: start + k });
+    for (let k = 0; k < group.items.length; k += wall.columns) {
+      add({ height: cell + below + gap, items: group.items.slice(k, k + wall.columns), start: start + k });
     }
-    start += group.places.length;
+    start += group.items.length;
   }
   box.style.height = `${top}px`;
   for (const row of wall.drawn.values()) row.remove();
@@ -98,47 +111,32 @@ function firstBelow(rows, y) {
 }
 
 const headingRow = ({ top, group }) =>
-  el("div.wallhead", { style: { top: `${top}px` } }, el("strong", group.title), el("span.quiet.small", group.note));
+  html`<h2.wallhead style=${{ top: `${top}px` }}><strong>${group.title}</strong><span.quiet.small>${group.note}</span></h2>`;
 
-function cellRow(wall, { top, places, start }) {
-  const {
-    layer,
-    choice: { set },
-    mine,
-    focused,
-  } = wall;
-  const query = set ? { set: layer.sets[set].key } : {};
+function cellRow(wall, { top, items, start }) {
   return el(
     "div.wallrow",
     { style: { top: `${top}px`, gap: `${wall.gap}px` } },
-    places.map((place, k) => {
-      const link = card(layer, layer.list[place], {
-        set,
-        state: STATES[mine.state[place]],
-        query,
-        lines: [el("span.caption", captionOf(wall, place))],
-      });
+    items.map((item, k) => {
+      const { layer, channel, set, state } = item;
+      const query = { ...wall.keep, ...(set !== (wall.query.of ? standing(layer, channel) : 0) && { set: layer.sets[set].key }) };
+      const link = card(layer, channel, { set, state, query, lines: [el("span.caption", captionOf(wall, item))] });
       link.dataset.at = start + k;
-      link.tabIndex = start + k === focused ? 0 : -1;
+      link.tabIndex = start + k === wall.focused ? 0 : -1;
       return link;
     }),
   );
 }
 
-/** The channel, its name, and what the wall is ordered by. */
-function captionOf({ layer, mine, choice: { order, size } }, place) {
-  const channel = layer.list[place];
-  const value = {
-    score: mine.score[place] === null ? null : number(mine.score[place]),
-    rank:
-      mine.rank[place] === null ? null : `#${mine.rank[place]}${mine.z[place] === null ? "" : ` z ${number(mine.z[place], 1)}`}`,
-  }[order];
-  if (size < LEAST_CAPTION) return String(channel);
-  return [`${channel} `, named(layer, channel), calledOf(layer, channel) && " ", value && el("span.quiet", value)];
+/** The number, the name, and what the wall is ordered by; in a small cell only the last, or else the number. */
+function captionOf({ query: { order, size } }, { layer, channel, score, rank }) {
+  const value = { score: score === null ? null : number(score), rank: rank === null ? null : placeWords(rank) }[order];
+  if (size < LEAST_CAPTION) return el("span", { title: `${channel}` }, value || String(channel));
+  return [`${channel} `, value && el("span.quiet", value), value && " ", named(layer, channel)];
 }
 
 const rowOf = (wall) =>
-  wall.rows.findIndex((one) => one.places && one.start <= wall.focused && wall.focused < one.start + one.places.length);
+  wall.rows.findIndex((one) => one.items && one.start <= wall.focused && wall.focused < one.start + one.items.length);
 
 /** Whether a key was meant for the wall. Up from its first row is up to somebody else. */
 function walkWall(wall, key) {
@@ -161,8 +159,8 @@ function besideRow(wall, step) {
   const { rows, focused } = wall;
   const k = rowOf(wall);
   let next = k + step;
-  while (rows[next] && !rows[next].places) next += step;
-  return rows[next] ? rows[next].start + Math.min(focused - rows[k].start, rows[next].places.length - 1) : focused;
+  while (rows[next] && !rows[next].items) next += step;
+  return rows[next] ? rows[next].start + Math.min(focused - rows[k].start, rows[next].items.length - 1) : focused;
 }
 
 function focusCell(wall, at) {

@@ -14,7 +14,7 @@ const WORDS = {
     "Mean activation of what was driven \u2013 the whole channel, unless a row or a place of it was the target \u2013 on the finished image. Comparable within a layer and a target at best: layers have scales of their own.",
   ],
   rank: [
-    "Self-rank",
+    "Own image (self-rank)",
     "Do other images drive this channel more than its own does? 1: no other feature\u2019s image of this layer does. 5: four do.",
   ],
   z: [
@@ -28,15 +28,15 @@ const WORDS = {
   failed: ["Failed", "The image could not be made; the error is told. retry=failed tries again."],
   left: ["Not made yet", "Asked for and not made yet. Run the same command again: it does what is left."],
   sym: [
-    "sym",
+    "Drive each other (sym)",
     "How far each feature\u2019s image lifts the other one, in standard deviations (z), averaged over both directions. The default within a layer.",
   ],
   profile: [
-    "profile",
+    "Answer to the same pictures (profile)",
     "Pearson\u2019s r of the two channels over all pictures of the probe: 1 means that they answer to exactly the same pictures. The default between layers and networks.",
   ],
   baseline: [
-    "Baseline",
+    "Chance (rotated baseline)",
     "The score that would be found if the channels were mixed by a random rotation, which keeps all that the layer knows and destroys what single channels mean. A score means something by as much as it lies above: the tick on its bar.",
   ],
   mutual: [
@@ -90,9 +90,27 @@ const WORDS = {
   ],
   map: [
     "Map",
-    "Every feature of the network as a point, near those that answer to the same pictures (t-SNE on exact neighbors). Near means alike; far, and the gaps, mean nothing.",
+    "Every feature of the network has a place near those that answer to the same pictures (t-SNE on exact neighbors, then put on a grid). Near means alike; far, and up, down, left and right, mean nothing.",
+  ],
+  bar: [
+    "What a bar says",
+    "Its length is the score, the tick what chance gives: the same layers with their channels mixed by a random rotation. Only what goes beyond its tick says something of single features; the rest is folded away. Pointing at a bar tells both numbers, its place in the other one\u2019s list (reverse rank), and whether each stands in the other\u2019s (mutual).",
+  ],
+  hub: [
+    "Hubs",
+    "Features that stand among the ten nearest of many others. A few are the common motif of their neighborhood; others are near to everything, and so say little.",
   ],
 };
+
+// measures and sets of pictures as people say them; their names in tables and commands are the keys
+const MEASURE_WORDS = { sym: "drive each other", profile: "answer to the same pictures" };
+const PROBE_WORDS = { atlas: "the atlas\u2019s own images", patterns: "PatternNet\u2019s drawings" };
+const probeWords = (name) => PROBE_WORDS[name] || name;
+
+/** A place as people say it: best, 2nd, 3rd, 11th. */
+const placeWords = (rank) => (rank === 1 ? "best" : ordinal(rank));
+const ENDINGS = { one: "st", two: "nd", few: "rd", other: "th" };
+const ordinal = (n) => `${n}${ENDINGS[new Intl.PluralRules("en", { type: "ordinal" }).select(n)]}`;
 
 /** A word with its explanation behind it. */
 function term(key, text) {

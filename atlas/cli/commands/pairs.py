@@ -1,0 +1,36 @@
+"""`atlas pairs`: the closest pairs of an atlas on stdout; how many are beyond chance, or why there are none, on stderr."""
+
+import click
+
+from atlas.cli.messages import say
+from atlas.cli.options import open_atlas, reading, say_freshness
+from atlas.cli.tables import print_table
+from atlas.query.pairs import why_no_pairs
+from atlas.records import MEASURES, SCOPES
+
+
+@click.command()
+@click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="How many.")
+@click.option(
+    "--scope", metavar="|".join(SCOPES), default="layer", show_default=True, help="Whom features are paired with."
+)
+@click.option("--measure", metavar="|".join(MEASURES), help="[default: sym within a layer, else profile]")
+@click.option("--model", help="Only features of this model.")
+@click.option("--probe", default="atlas", show_default=True, help="Set of pictures that it was found with.")
+@reading
+def pairs(
+    top: int, scope: str, measure: str | None, *, model: str | None, probe: str, atlas_name: str | None, form: str
+) -> None:
+    """The closest pairs of the atlas.
+
+    Each pair is named once, the furthest beyond its `baseline` first: the score that the same rank has against rotated
+    copies of the layers.
+    """
+    with open_atlas(atlas_name) as atlas:
+        rows = atlas.pairs(top, scope=scope, measure=measure, model=model, probe=probe)
+        print_table(rows, form)
+        if not rows.num_rows:
+            say(why_no_pairs(atlas, scope, measure, probe))
+        elif within := sum(row["score"] <= row["baseline"] for row in rows.to_pylist() if row["baseline"] is not None):
+            say(f"note: {within} of these {rows.num_rows} are not beyond the baseline")
+        say_freshness(atlas, probe)

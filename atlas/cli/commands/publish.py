@@ -1,0 +1,60 @@
+"""`atlas publish`: the site of an atlas as a folder that any static host serves."""
+
+import re
+from pathlib import Path
+
+import click
+
+from atlas.cli.messages import say
+from atlas.cli.options import Failed, Refused, atlas_option, open_atlas
+from atlas.engine.signals import leaving_at_once
+from atlas.report.site.publish import NotEmpty, TooLarge, plan
+from atlas.report.site.publish import publish as write_publication
+from atlas.report.site.write import write_site
+from atlas.store.lock import Lock
+
+UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9}
+
+
+class Bytes(click.ParamType):
+    """A size as 900MB."""
+
+    name = "size"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number of bytes."""
+        if isinstance(value, int):
+            return value
+        match = re.fullmatch(r"(\d+(?:\.\d+)?) *([KMG]?)B?", str(value).strip(), re.IGNORECASE)
+        if match is None:
+            self.fail(f"{value!r} is no size: write 900MB or 2GB", param, ctx)
+        return round(float(match[1]) * UNITS[match[2].upper()])
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--max", "most", metavar="SIZE", type=Bytes(), default="900MB", show_default=True, help="At most so large."
+)
+@click.option("--url", "address", default="", help="Where it will be served, so that a link's preview has its picture.")
+@atlas_option
+def publish(folder: Path, most: int, address: str, atlas_name: str | None) -> None:
+    """Write the site as a folder for any static host.
+
+    Into the new folder DIR, whole or not at all: the pages, brought up to date first, with small pictures in place of the
+    images, as small as --max makes them; its size is told before. `?embed=1` in a link to a page of it shows that page
+    alone, for a frame in another page.
+    """
+    with open_atlas(atlas_name) as atlas, leaving_at_once():
+        try:
+            with Lock(atlas.paths.lock):
+                write_site(atlas.paths)
+            publication = plan(atlas, most)
+            say(f"publish: {publication.sentence}")
+            size = write_publication(publication, folder, address)
+        except (NotEmpty, TooLarge) as error:
+            raise Refused(str(error)) from None
+        except OSError as error:
+            raise Failed(f"nothing was published: {error}") from None
+    say(f"{folder}: {size / 1e6:,.1f} MB; copy it to any static host, or open")
+    say(str(folder / "index.html"))

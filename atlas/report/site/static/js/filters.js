@@ -1,0 +1,65 @@
+// What narrows a wall down: state, own image, score, name. Each choice is a word of the route's query.
+
+/** Change the query, and draw the page anew. */
+function redraw(changes) {
+  changeQuery(changes);
+  render();
+}
+
+function filterTools(query, states) {
+  const field = (
+    key,
+    label,
+    properties,
+  ) => html`<label.picker><span.label>${label}</span><input value=${query[key] || ""} data-key=${label}
+    onchange=${({ currentTarget }) => redraw({ [key]: currentTarget.value.trim() || null, at: null })} ...${properties} /></label>`;
+  const narrowed = ["state", "own", "name", "low", "high", "in"].some((key) => query[key]);
+  const open = narrowed || innerWidth > 700; // on a phone it would push the wall out of sight
+  return html`<details.filters open=${open}><summary>Show only some</summary><div.tools role="group" aria-label="Show only">
+    ${picker("State", [["", "any"], ...states.map((key) => [key, key === "ok" ? "ok" : STATE_WORDS[key]])], query.state || "", (state) => redraw({ state: state || null, at: null }))}
+    ${picker("Own image", Object.entries(OWN), query.own || "", (own) => redraw({ own: own || null, at: null }))}
+    ${field("name", "Name", { type: "search", placeholder: "stripes", class: "wordfield" })}
+    ${field("low", "Score from", { inputmode: "decimal", class: "numberfield" })}
+    ${field("high", "to", { inputmode: "decimal", class: "numberfield" })}
+    ${narrowed && html`<button.plainbutton type="button" onclick=${() => redraw({ state: null, own: null, name: null, low: null, high: null, in: null, at: null })}>Show all</button>`}
+  </div></details>`;
+}
+
+/** How a wall is ordered and how large its images are. */
+function orderTools(layers, grids, query, size) {
+  const order = orderOf(layers, grids, query);
+  const measures = Object.keys(grids[0]?.clusters || {});
+  const what = { cluster: "family", score: "score", rank: "rank" }[order];
+  return html`<div.tools>
+    ${choices("Order", ordersOf(layers, grids), order, (value) => redraw({ order: value === "index" ? null : value, turned: null }))}
+    ${
+      (order === "score" || order === "rank") &&
+      choices(
+        "From",
+        [
+          ["", "the best"],
+          ["1", "the weakest"],
+        ],
+        query.turned ? "1" : "",
+        (turned) => redraw({ turned: turned || null }),
+      )
+    }
+    ${
+      order === "cluster" &&
+      choices(
+        "by",
+        measures.map((name) => [name, MEASURE_WORDS[name]]),
+        measures.includes(query.measure) ? query.measure : measures[0],
+        (measure) => redraw({ measure }),
+      )
+    }
+    ${layers.length === 1 && choices("Images", setOptions(layers[0]), layers[0].sets[setByKey(layers[0], query.set)]?.key, (set) => redraw({ set }))}
+    ${choices(
+      "Size",
+      Object.keys(SIZES).map((key) => [key, key[0].toUpperCase()]),
+      size,
+      (value) => redraw({ size: value }),
+    )}
+    ${what && html`<span.quiet.small>${term(what, `What is ${{ family: "a family", score: "the score", rank: "this order" }[what]}?`)}</span>`}
+  </div>`;
+}

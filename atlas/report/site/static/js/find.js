@@ -1,0 +1,120 @@
+// Finding by words: layers, features, classes and names, families, lists; one wrong letter in a word is forgiven (uFuzzy).
+
+const fuzzy = new uFuzzy({ intraMode: 1, intraIns: 1 }); // a letter too many, too few, another one, or two swapped, in each word
+const ENTRIES = 60; // found things shown
+const LETTERS = 3; // of a word that may be misspelt: shorter ones would be anything
+
+let index = null; // {entries, texts}: what can be found, and by which words
+
+/** Where a channel's number may lead, and what all else may lead to. */
+function everything() {
+  if (index) return index;
+  const entries = whole.layers.map((layer) => ({ layer, text: nameOf(layer) }));
+  const called = new Map(); // name → features
+  for (const layer of whole.layers)
+    for (const [channel, name] of Object.entries(layer.names))
+      if (layer.place.has(Number(channel)))
+        called
+          .set(name, called.get(name) || [])
+          .get(name)
+          .push({ layer, channel: Number(channel) });
+  for (const [name, features] of called) {
+    if (features.length > 1)
+      entries.push({
+        text: name,
+        title: name,
+        note: count(features.length, "feature"),
+        href: routes.all({ name: `"${name}"` }),
+        ...features[0],
+      });
+    for (const one of features) entries.push({ ...one, text: `${name} ${nameOf(one.layer)}` });
+  }
+  for (const layer of whole.layers)
+    layer.families.forEach(([name, size, channel], k) =>
+      entries.push({
+        layer,
+        channel,
+        text: `${name || ""} family ${k + 1} ${nameOf(layer)}`,
+        title: familyTitle(name, k),
+        note: `${nameOf(layer)}, ${count(size, "feature")}`,
+        href: routes.family(layer, k),
+      }),
+    );
+  for (const { title, words, href } of listLinks()) entries.push({ text: `${title} ${words}`, title, note: "list", href });
+  for (const model of whole.data.models)
+    if (hasMap(model)) entries.push({ text: `map ${model.name}`, title: `Map of ${model.name}`, href: routes.map(model) });
+  index = { entries, texts: entries.map(({ text }) => text.toLowerCase()) };
+  return index;
+}
+
+/** What a text means, best first: {layer}, {layer, channel}, or {title, note, href}. */
+function find(text) {
+  const exact = parseAddress(text.trim());
+  if (exact) return [exact];
+  const words = wordsOf(text);
+  if (!words.length) return whole.layers.slice(0, ENTRIES).map((layer) => ({ layer }));
+  const { entries, texts } = everything();
+  const found = ranked(texts, words).map((k) => entries[k]);
+  if (!/^\d+$/.test(words.at(-1))) return found.slice(0, ENTRIES);
+  const channel = Number(words.at(-1));
+  const rest = words.slice(0, -1);
+  const layers = rest.length
+    ? ranked(
+        whole.layers.map((layer) => nameOf(layer).toLowerCase()),
+        rest,
+      ).map((k) => whole.layers[k])
+    : whole.layers;
+  const exactly = layers.filter((layer) => layer.place.has(channel)).map((layer) => ({ layer, channel }));
+  return (rest.length ? [...exactly, ...found] : [...found, ...exactly]).slice(0, ENTRIES);
+}
+
+const wordsOf = (text) =>
+  text
+    .toLowerCase()
+    .split(/[\s/:,"]+/)
+    .filter(Boolean);
+
+/** Numbers of the texts that hold all words in any order, best first: those with the words as they were typed, or else misspelt ones. */
+function ranked(texts, words) {
+  const plain = texts.flatMap((text, k) => (words.every((word) => text.includes(word)) ? [[closeness(text, words), k]] : []));
+  if (plain.length) return plain.sort((a, b) => b[0] - a[0] || a[1] - b[1]).map(([, k]) => k);
+  return misspelt(texts, words).sort((a, b) => texts[a].length - texts[b].length || a - b);
+}
+
+/** More for whole parts than for pieces, and for a text that is little more than the words. */
+function closeness(text, words) {
+  const parts = text.split(/[^a-z0-9]+/);
+  const sum = words.reduce(
+    (all, word) => all + (parts.includes(word) ? 1 : parts.some((one) => one.startsWith(word) || one.endsWith(word)) ? 0.7 : 0.4),
+    0,
+  );
+  return sum + 0.5 / parts.length;
+}
+
+/** Texts in which each word stands, some with one wrong letter. */
+function misspelt(texts, words) {
+  let left = texts.map((_, k) => k);
+  for (const word of words) {
+    const some = left.map((k) => texts[k]);
+    const near = word.length < LETTERS ? null : fuzzy.filter(some, word);
+    left = near ? near.map((k) => left[k]) : left.filter((k) => texts[k].includes(word));
+  }
+  return left;
+}
+
+/** Whether a text means a feature: by name, layer or number; in quotes the name as it is. Used where features are filtered, not listed. */
+function matcher(text) {
+  const said = text.trim();
+  const exactly = said.match(/^"(.*)"$/)?.[1];
+  if (exactly !== undefined) return (layer, channel) => calledOf(layer, channel) === exactly;
+  const words = wordsOf(said);
+  if (!words.length) return () => true;
+  const texts = new Map(); // layer → name → whether it is meant
+  const meant = (layer, name) => {
+    const held = texts.set(layer, texts.get(layer) || new Map()).get(layer);
+    if (!held.has(name)) held.set(name, ranked([`${name} ${nameOf(layer)}`.toLowerCase()], words).length > 0);
+    return held.get(name);
+  };
+  const number = words.length === 1 && /^\d+$/.test(words[0]) ? Number(words[0]) : null;
+  return (layer, channel) => channel === number || (number === null && meant(layer, calledOf(layer, channel) || ""));
+}

@@ -1,0 +1,107 @@
+// Which features are meant, in which order: the same for a wall and for whoever walks along it from feature to feature.
+
+// the words of a route's query that a selection is made of; they go along from page to page
+const SELECTING = ["of", "in", "order", "turned", "measure", "state", "own", "name", "low", "high"];
+const ORDERS = { index: "Number", cluster: "Family", score: "Score", rank: "Own image" };
+const OWN = { "": "any", best: "is its best", loses: "is not its best" };
+
+const selecting = (query = parseRoute(location.hash).query) => pick(query, [...SELECTING, "set"]);
+const pick = (query, names) => Object.fromEntries(names.filter((name) => query[name]).map((name) => [name, query[name]]));
+
+/** The layers that a selection is about: `of=all` all of the atlas, or those of which `in` names one or a network. */
+const layersOf = (query) =>
+  query.in ? whole.layers.filter((one) => nameOf(one) === query.in || one.model.name === query.in) : whole.layers;
+
+/** Groups of items {layer, place, set, state, score, rank, z} as a query asks for them. grids: of each layer its layer.js. */
+function selected(layers, grids, query) {
+  const items = layers.flatMap((layer, k) => itemsOf(layer, grids[k], query));
+  const kept = items.filter(filterOf(query));
+  const order = orderOf(layers, grids, query);
+  if (order === "cluster") return families(layers[0], grids[0], kept, query);
+  if (order === "score") kept.sort((a, b) => (b.score ?? -Infinity) - (a.score ?? -Infinity));
+  if (order === "rank")
+    kept.sort((a, b) => (a.rank ?? Infinity) - (b.rank ?? Infinity) || (b.z ?? -Infinity) - (a.z ?? -Infinity));
+  if (order === "index" && layers.length > 1) {
+    const own = layers.map((layer) => ({ title: nameOf(layer), items: kept.filter((item) => item.layer === layer) }));
+    return own.filter((group) => group.items.length).map((group) => ({ ...group, note: count(group.items.length, "feature") }));
+  }
+  return [{ items: query.turned && order !== "index" ? kept.reverse() : kept }];
+}
+
+function itemsOf(layer, grid, query) {
+  const one = layer.sets.findIndex((set) => set.key === query.set);
+  return layer.list.map((channel, place) => {
+    const set = one >= 0 ? one : query.of === "all" ? standing(layer, channel) : 0;
+    const mine = grid.sets[set];
+    return {
+      layer,
+      channel,
+      place,
+      set,
+      state: STATES[mine.state[place]],
+      score: mine.score[place],
+      rank: mine.rank[place],
+      z: mine.z[place],
+    };
+  });
+}
+
+function filterOf({ state, own, name, low, high }) {
+  const meant = matcher(name || "");
+  const [from, to] = [low, high].map((text) => (text && Number.isFinite(Number(text)) ? Number(text) : null));
+  return (item) =>
+    (!state || item.state === state) &&
+    (own !== "best" || item.rank === 1) &&
+    (own !== "loses" || item.rank > 1) &&
+    (from === null || item.score >= from) &&
+    (to === null || (item.score !== null && item.score <= to)) &&
+    meant(item.layer, item.channel);
+}
+
+/** The orders there are: by family only within a layer that was compared, by score and rank only where some are known. */
+function ordersOf(layers, grids) {
+  const known = (key) => grids.some((grid) => grid.sets.some((set) => set[key].some((one) => one !== null)));
+  return Object.entries(ORDERS).filter(
+    ([key]) => key === "index" || (key === "cluster" ? layers.length === 1 && Object.keys(grids[0].clusters).length : known(key)),
+  );
+}
+
+const orderOf = (layers, grids, query) => (ordersOf(layers, grids).some(([key]) => key === query.order) ? query.order : "index");
+const clusterOf = (grid, measure) => grid.clusters[measure] || Object.values(grid.clusters)[0];
+
+/** A family is called after most of its members, where they have a name. */
+const familyTitle = (name, k) => (name ? `Family ${k + 1}, mostly ${name}` : `Family ${k + 1}`);
+
+function families(layer, grid, items, { measure }) {
+  const { order, family, names } = clusterOf(grid, measure);
+  const byChannel = new Map(items.map((item) => [item.channel, item]));
+  const groups = new Map();
+  order.forEach((channel, k) => {
+    const item = byChannel.get(channel);
+    if (!item) return;
+    groups
+      .set(family[k], groups.get(family[k]) || { title: familyTitle(names[family[k]], family[k]), family: family[k], items: [] })
+      .get(family[k])
+      .items.push(item);
+  });
+  const inside = new Set(order);
+  const rest = items.filter((item) => !inside.has(item.channel));
+  if (names.length === 1 && groups.size) Object.assign([...groups.values()][0], { title: "One family" });
+  const all = [...groups.values()].map((group) => ({ ...group, note: count(group.items.length, "feature") }));
+  return rest.length ? [...all, { title: "Not compared", note: "dead, or not made yet", items: rest }] : all;
+}
+
+/** What is loaded before a selection can be made. */
+const gridsOf = (layers) => Promise.all(layers.map(gridOf));
+
+/** Before and after a feature in the selection that its page was reached by; and how many there are. */
+function beside(layer, channel, grids, query) {
+  const layers = query.of === "all" ? layersOf(query) : [layer];
+  const items = selected(layers, grids, query).flatMap((group) => group.items);
+  const at = items.findIndex((item) => item.layer === layer && item.channel === channel);
+  return at < 0 ? null : { before: items[at - 1], after: items[at + 1], at, total: items.length };
+}
+
+/** The wall that a selection came from, at one of its features. */
+const wallOf = (layer, channel, query) =>
+  query.of === "all" ? routes.all({ ...query, at: addressOf(layer, channel) }) : routes.layer(layer, { ...query, at: channel });

@@ -1,0 +1,78 @@
+// A feature in plain words, made from its numbers: what its image does, what else answers to it, its family, its relatives.
+
+function sentenceOf(layer, channel, known, image) {
+  const grid = arrived.get(`layers/${layer.path}/layer`);
+  if (stateOf(layer, channel) === "dead")
+    return html`<p.sentence>It is ${term("dead", "dead")}: nothing that was tried drives it, so it is never compared.</p>`;
+  if (!image) return null;
+  const said = [
+    ownWords(layer, channel, grid, image),
+    rivalWords(channel, image),
+    familyWords(layer, channel, grid),
+    relativeWords(known),
+  ];
+  return html`<p.sentence>${said.filter(Boolean).map((one) => [one, " "])}</p>`;
+}
+
+/** Whether its own image is the one that drives it most. */
+function ownWords(layer, channel, grid, { set }) {
+  const place = layer.place.get(channel);
+  const [rank, z] = [grid.sets[set].rank[place], grid.sets[set].z[place]];
+  if (rank === null) return null;
+  const far =
+    z === null ? "" : [", ", term("z", `${number(Math.abs(z), 1)} deviations ${z < 0 ? "below" : "above"} the average`)];
+  if (rank === 1) return ["Its image ", term("rank", "drives it more than any other image"), " of the layer does", far, "."];
+  return [`The images of ${count(rank - 1, "other feature")} `, term("rank", "drive it more"), " than its own does", far, "."];
+}
+
+/** How many channels of the layer answer to its image at least as strongly as it does. */
+function rivalWords(channel, { spectrum }) {
+  if (!spectrum) return null;
+  const levels = bytes(spectrum.data);
+  const rivals = levels.reduce((sum, level) => sum + (level >= levels[channel]), 0) - 1;
+  if (rivals > levels.length / 2) return ["Most channels of the layer answer to it ", term("spectrum", "as strongly"), "."];
+  return [
+    rivals
+      ? `${capital(smallNumber(rivals))} other ${rivals === 1 ? "channel answers" : "channels answer"} to it `
+      : "No other channel answers to it ",
+    term("spectrum", "as strongly"),
+    ".",
+  ];
+}
+
+function familyWords(layer, channel, grid) {
+  const [measure, cluster] = Object.entries(grid.clusters)[0] || [];
+  const at = cluster ? cluster.order.indexOf(channel) : -1;
+  if (at < 0 || cluster.names.length < 2) return null;
+  const family = cluster.family[at];
+  const others = cluster.family.filter((one) => one === family).length - 1;
+  const link = routes.layer(layer, { order: "cluster", measure, family: family + 1 });
+  return [
+    "It is in ",
+    html`<a href=${link}>${familyTitle(cluster.names[family], family).toLowerCase()}</a>`,
+    others ? `, with ${count(others, "other")}.` : ", alone.",
+  ];
+}
+
+/** How many of its relatives within the layer are such beyond chance. */
+function relativeWords(known) {
+  const rows = known.neighbors["atlas/layer/sym"] || known.neighbors["atlas/layer/profile"];
+  if (!rows?.length) return null;
+  const [near, far] = [1, -1].map((sign) => parted(rows.filter((row) => row.sign === sign)));
+  const all = near.above.length + near.within.length;
+  const few = near.above.length;
+  const relatives =
+    few === all && all > 1
+      ? `All of its ${all} nearest in the layer are`
+      : `${few || "None"} of its ${all} nearest in the layer ${few > 1 ? "are" : "is"}`;
+  const opposites = far.above.length
+    ? `; ${count(far.above.length, "opposite")} ${far.above.length === 1 ? "is" : "are"} unlike it beyond chance`
+    : far.within.length
+      ? "; no opposite goes beyond it"
+      : "";
+  return [`${relatives} like it `, term("baseline", "beyond chance"), `${opposites}.`];
+}
+
+const SMALL = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+const smallNumber = (n) => SMALL[n] || n.toLocaleString("en");
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
