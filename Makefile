@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # Bytecode is kept even where the environment says otherwise: else each process compiles every module again.
 QUIET := OMP_NUM_THREADS=1 RAY_USAGE_STATS_ENABLED=0 PYTHONDONTWRITEBYTECODE=
 # A file's tests share what is made for them, so they stay in one worker; tests/conftest.py says which come first.
-PYTEST := $(QUIET) $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+PYTEST := $(QUIET) $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup atlas imagenet test fast check lint types slow soak oldest newest bench quality figures screens chromium slurm clean

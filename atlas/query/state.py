@@ -85,7 +85,7 @@ def recent_faults(paths: AtlasPaths) -> list[State]:
 def _faults_in(log: Path) -> list[State]:
     """Those among the last lines of a log; half a line, as of a run that was killed, tells of none."""
     try:
-        lines = log.read_text(errors="replace").splitlines()[-LAST_LINES:]
+        lines = log.read_bytes().decode(errors="replace").splitlines()[-LAST_LINES:]
     except OSError:
         return []
     return [fault for line in lines if (fault := _fault(line)) is not None]

@@ -242,14 +242,14 @@ def test_a_precision_is_the_networks_and_not_the_images(name: str, tmp_path: Pat
 def test_a_full_disk_stops_the_run_resumably_and_charges_no_image(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import atlas.engine.drive
+    import atlas.engine.clock
     import atlas.generate.maker
 
     def full(path: Path, image: Image.Image) -> str:
         raise OSError(28, "No space left on device", str(path))
 
     monkeypatch.setattr(atlas.generate.maker, "ImageWriter", partial(ImageWriter, write=full))
-    monkeypatch.setattr(atlas.engine.drive.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(atlas.engine.clock.time, "sleep", lambda seconds: None)
     outcome = run_small(tmp_path / "a", "layers=[conv1]", "channels=0:4")
     assert outcome.stopped is not None
     assert "No space left" in outcome.stopped
@@ -278,7 +278,7 @@ def test_a_commit_that_broke_off_half_way_is_finished_when_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Failures are published, the rows are not, for a moment: nothing is lost and nothing stands twice."""
-    import atlas.engine.drive
+    import atlas.engine.clock
     import atlas.generate.job
 
     real, calls = Maker._optimize, []
@@ -296,7 +296,7 @@ def test_a_commit_that_broke_off_half_way_is_finished_when_tried_again(
 
     monkeypatch.setattr(Maker, "_optimize", half)
     monkeypatch.setattr(atlas.generate.job, "Publisher", partial(Publisher, publish=flaky))
-    monkeypatch.setattr(atlas.engine.drive.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(atlas.engine.clock.time, "sleep", lambda seconds: None)
     outcome = run_small(tmp_path / "a", "layers=[conv1]", "channels=0:4")
     assert (outcome.stopped, outcome.made, outcome.failed, outcome.left) == (None, 3, 1, 0)
     assert len(rows_of(tmp_path / "a")) == 3
