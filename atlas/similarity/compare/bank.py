@@ -65,7 +65,7 @@ def write_layer(folder: Path, number: int, measurement: LayerMeasurement) -> Non
     if driven is not None:
         write_whole(folder / f"{number}.driven.npy", lambda file: np.save(file, driven), durable=False)
     arrays = facts._asdict()
-    write_whole(_facts(folder, number), lambda file: np.savez(file, allow_pickle=False, **arrays), durable=False)
+    write_whole(_facts(folder, number), lambda file: np.savez(file, **arrays), durable=False)
 
 
 def layers_left(bank: Bank) -> list[LayerSpan]:

@@ -47,7 +47,7 @@ class Comparer:
     def compare(self, block: Block, path: Path) -> None:
         """Compare one block with the bank, and write the results as .npz at `path`."""
         results = self._results(block)
-        write_whole(path, lambda file: np.savez(file, allow_pickle=False, **results), durable=False)
+        write_whole(path, lambda file: np.savez(file, **results), durable=False)
 
     def _results(self, block: Block) -> Arrays:
         """The results of a block; where the memory runs out, those of its halves, without the layers that were kept."""

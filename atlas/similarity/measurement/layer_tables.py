@@ -30,7 +30,7 @@ class LayerTables:
                 write_table(folder / f"{number}.{name}.parquet", table)
         if self.tops is not None:
             arrays = asdict(self.tops)
-            write_whole(_tops(folder, number), lambda file: np.savez(file, allow_pickle=False, **arrays), durable=False)
+            write_whole(_tops(folder, number), lambda file: np.savez(file, **arrays), durable=False)
 
     @classmethod
     def read(cls, folder: Path, number: int) -> "LayerTables":
