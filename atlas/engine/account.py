@@ -32,7 +32,7 @@ class _Span(NamedTuple):
 
 
 class Account:
-    """Seconds of actors by model. An actor that waits for resources, or for work, costs nothing here."""
+    """Seconds of actors by model. An actor that waits for work costs nothing; loading counts with the wait for resources."""
 
     def __init__(self) -> None:
         self.kept, self.lost, self.loading = (defaultdict[str, float](float) for _ in range(3))
@@ -47,17 +47,18 @@ class Account:
                 self._spans[slot] = _Span(shard.model, False, now)
             case Ready(slot) | Done(slot):
                 self._end(slot, now, kept=True)
-            case (
-                Failed(slot)
-                | Trouble(slot)
-                | SetupFailed(slot)
-                | Died(slot)
-                | Lost(slot)
-                | Starved(slot)
-                | Left(slot)
-                | Kill(slot)
-            ):
+            case Failed(slot) | Trouble(slot) | SetupFailed(slot) | Died(slot) | Lost(slot) | Starved(slot):
                 self._end(slot, now, kept=False)
+            case Left(slot) | Kill(slot):
+                # an actor that never came has cost nothing
+                if slot in self._spans and self._spans[slot].loads:
+                    del self._spans[slot]
+                self._end(slot, now, kept=False)
+
+    def close(self, now: float) -> None:
+        """The run ends: what is still under way is lost."""
+        for slot in list(self._spans):
+            self.take(Kill(slot), now)
 
     def _end(self, slot: int, now: float, *, kept: bool) -> None:
         span = self._spans.pop(slot, None)

@@ -106,6 +106,7 @@ class Driver:
         finally:
             self.commits.close()
         self._count_commits()
+        self.account.close(self.clock.now())
         self._show_watchers()
         self.publisher.log("account", stage=self.count.unit, seconds=self.account.seconds)
         return self.ending

@@ -80,7 +80,10 @@ class RayExecutor:
         self._call(slot, "setup", actor.setup.remote(self._work, model))
 
     def send(self, slot: int, attempt: Attempt) -> None:
-        self._call(slot, "run", self._actors[slot].run.remote(attempt))
+        actor = self._actors.get(slot)
+        # else it has just died with its node, of which the driver is about to hear
+        if actor is not None:
+            self._call(slot, "run", actor.run.remote(attempt))
 
     def kill(self, slot: int) -> None:
         """End a slot's process, the only sure way to free its GPU; nothing of it is heard any more."""

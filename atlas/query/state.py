@@ -16,11 +16,8 @@ from atlas.store.paths import AtlasPaths
 COUNTS = ("planned", "done", "ok", "dead", "failed", "left")
 LIVE_KEYS = ("rate", "eta_seconds", "workers")  # what status.json holds of a driver only while it runs
 PART_KEYS = ("host", "pid", "started", "updated", "total", "done", "failed", "left")
-FAULT_EVENTS = (
-    "worker",
-    "error",
-    "failed",
-)  # of events.jsonl: an actor that was lost, work that raised, what failed for good
+# of events.jsonl: an actor that was lost, work that raised, what failed for good
+FAULT_EVENTS = ("worker", "error", "failed")
 FAULTS = 5  # that are told of
 LAST_LINES = 1000  # of a log: what is before them is not recent
 IMAGE_STAGE = "images"  # the stage that makes what `count` counts

@@ -6,7 +6,7 @@ and nowhere else: obstore is an extra.
 
 import errno
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -105,9 +105,16 @@ def children(bucket: str, key: str) -> tuple[list[str], dict[str, ObjectFacts]]:
 
 def delete(bucket: str, keys: Sequence[str]) -> None:
     """Remove objects; one that is not there is no error."""
-    if keys:
-        with _as_os_errors(bucket, keys[0]):
+    if not keys:
+        return
+    with _as_os_errors(bucket, keys[0]):
+        try:
             obstore.delete(_store(bucket), list(keys))
+        # some stores say so of what S3 is silent of, and delete none of those after it
+        except FileNotFoundError:
+            for key in keys:
+                with suppress(FileNotFoundError):
+                    obstore.delete(_store(bucket), key)
 
 
 def _facts(meta: Any) -> ObjectFacts:

@@ -1,12 +1,16 @@
 """Files that libraries map into memory, which an object store cannot give: those that are asked for have a copy here."""
 
+import os
+import re
 import shutil
 import uuid
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import gettempdir, mkdtemp
 from weakref import finalize
 
 from atlas.store.bucket_path import is_remote
+
+PREFIX = "atlas-copies-"  # of a folder of copies; the number of its process follows
 
 
 class LocalFolder:
@@ -14,7 +18,9 @@ class LocalFolder:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._copies = Path(mkdtemp(prefix="atlas-")) if is_remote(folder) else folder
+        if is_remote(folder):
+            _remove_left()
+        self._copies = Path(mkdtemp(prefix=f"{PREFIX}{os.getpid()}-")) if is_remote(folder) else folder
         if is_remote(folder):
             finalize(self, shutil.rmtree, self._copies, ignore_errors=True)
 
@@ -26,3 +32,11 @@ class LocalFolder:
             part.write_bytes((self.folder / name).read_bytes())
             part.replace(file)
         return file
+
+
+def _remove_left() -> None:
+    """Remove the copies of processes that are gone: one that was killed, as actors are, could not remove its own."""
+    for folder in Path(gettempdir()).glob(f"{PREFIX}*"):
+        process = re.match(rf"{PREFIX}(\d+)-", folder.name)
+        if process is not None and not Path("/proc", process[1]).exists():
+            shutil.rmtree(folder, ignore_errors=True)

@@ -170,7 +170,8 @@ class Lock:
             return
         former, content = self.path.facts(), self.path.read_bytes()
         if json.loads(content).get("token") == self._token:
-            self.lost = not self.path.replace_if(former, content)
+            # a store may have done it, and its answer was lost
+            self.lost = not self.path.replace_if(former, content) and not self._is_ours()
 
 
 def _store_time(path: BucketPath) -> float:

@@ -31,7 +31,16 @@ def test_each_second_of_work_is_kept_or_lost_and_waiting_costs_nothing() -> None
     ]
     for now, happening in history:
         account.take(happening, float(now))
-    assert account.seconds == {"kept": {"a": 30.0}, "lost": {"a": 10.0, "b": 2.0}, "loading": {"a": 5.0}}
+    assert account.seconds == {"kept": {"a": 30.0}, "lost": {"a": 10.0}, "loading": {"a": 5.0}}
+
+
+def test_what_is_under_way_when_the_run_ends_is_lost() -> None:
+    account = Account()
+    account.take(Start(0, "a"), 0.0)
+    account.take(Send(1, shard("a")), 0.0)
+    account.close(7.0)
+    account.close(9.0)
+    assert account.seconds == {"kept": {}, "lost": {"a": 7.0}, "loading": {}}
 
 
 @pytest.mark.parametrize(

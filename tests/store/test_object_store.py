@@ -1,6 +1,7 @@
 """Paths, files and locks on a real S3 server: what holds of a folder holds there, too."""
 
 import json
+import os
 import pickle
 import socket
 from pathlib import Path
@@ -13,6 +14,7 @@ from atlas.store import lock as module
 from atlas.store.bucket_path import is_remote, path_of
 from atlas.store.event_log import EventLog
 from atlas.store.files import publish, read_json, readable, remove_tree, write_bytes, write_json, write_whole
+from atlas.store.local_folder import LocalFolder
 from atlas.store.lock import Lock, Locked, read_owner
 from atlas.store.output import atlas_mistakes
 from atlas.store.store_probe import store_mistakes
@@ -226,3 +228,15 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert store_mistakes("s3://b/a") == [
         "out=s3://b/a: needs obstore, which is not installed: pip install 'feature-atlas[s3]'"
     ]
+
+
+def test_copies_of_a_process_that_was_killed_are_removed_and_those_of_others_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    left, used, foreign = (tmp_path / f"atlas-copies-{name}" for name in ("999999999-x", f"{os.getpid()}-y", "notes"))
+    for folder in (left, used, foreign):
+        (folder / "inside").mkdir(parents=True)
+    LocalFolder(path_of("s3://bucket/a"))
+    assert not left.exists()
+    assert used.exists() and foreign.exists()

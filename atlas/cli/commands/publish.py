@@ -1,17 +1,20 @@
 """`atlas publish`: the site of an atlas as a folder that any static host serves."""
 
 import re
+import sys
 from pathlib import Path
 
 import click
 
 from atlas.cli.messages import say
 from atlas.cli.options import Failed, Refused, atlas_option, open_atlas
-from atlas.engine.signals import leaving_at_once
+from atlas.engine.outcome import INTERRUPTED
+from atlas.engine.signals import StopNow, leaving_at_once
 from atlas.report.site.publish import NotEmpty, TooLarge, plan
 from atlas.report.site.publish import publish as write_publication
 from atlas.report.site.write import write_site
-from atlas.store.lock import Lock
+from atlas.store.lock import Locked
+from atlas.store.writing import Writing
 
 UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9}
 
@@ -45,16 +48,21 @@ def publish(folder: Path, most: int, address: str, atlas_name: str | None) -> No
     images, as small as --max makes them; its size is told before. `?embed=1` in a link to a page of it shows that page
     alone, for a frame in another page.
     """
+    target = folder.absolute()
     with open_atlas(atlas_name) as atlas, leaving_at_once():
         try:
-            with Lock(atlas.paths.lock):
+            # as long as files of the site are copied, nobody else may write it
+            with Writing(atlas.paths):
                 write_site(atlas.paths)
-            publication = plan(atlas, most)
-            say(f"publish: {publication.sentence}")
-            size = write_publication(publication, folder, address)
-        except (NotEmpty, TooLarge) as error:
+                publication = plan(atlas, most)
+                say(f"publish: {publication.sentence}")
+                size = write_publication(publication, target, address)
+        except (NotEmpty, TooLarge, Locked) as error:
             raise Refused(str(error)) from None
         except OSError as error:
             raise Failed(f"nothing was published: {error}") from None
+        except StopNow:
+            say("stopped; nothing was published")
+            sys.exit(INTERRUPTED)
     say(f"{folder}: {size / 1e6:,.1f} MB; copy it to any static host, or open")
     say(str(folder / "index.html"))

@@ -9,13 +9,14 @@ from rich.console import Console
 from rich.live import Live
 
 from atlas.cli.messages import say
-from atlas.cli.options import open_atlas, reading
+from atlas.cli.options import Refused, open_atlas, reading
 from atlas.cli.summary import print_summary, summary
 from atlas.cli.tables import print_table
 from atlas.query.atlas import Atlas
 from atlas.query.shell import failures
 from atlas.query.state import count, read_state
 
+QUIET = 5  # looks in a row at which nobody is at work, after which nobody is
 EVERY = 2.0  # seconds between two looks, as a run writes its status
 
 
@@ -30,6 +31,8 @@ def status(folder: str | None, watch: bool, atlas_name: str | None, form: str) -
 
     Works from another terminal while a job runs.
     """
+    if watch and form != "table":
+        raise Refused(f"--watch shows a summary for people; --format {form} is said once")
     with open_atlas(folder or atlas_name) as atlas:
         if form not in ("table", "json"):
             print_table(count(atlas), form)
@@ -46,10 +49,13 @@ def status(folder: str | None, watch: bool, atlas_name: str | None, form: str) -
 
 def _watched(atlas: Atlas) -> dict[str, Any]:
     """Show the state until nobody is at work, and return the last."""
+    quiet = QUIET - 1 if read_state(atlas)["state"] != "running" else 0
     with Live(console=Console(highlight=False), auto_refresh=False) as live:
         while True:
             state = read_state(atlas)
             live.update(summary(state), refresh=True)
-            if state["state"] != "running":
+            # between two stages of a job nobody holds the atlas for a moment
+            quiet = 0 if state["state"] == "running" else quiet + 1
+            if quiet == QUIET:
                 return state
             sleep(EVERY)

@@ -158,7 +158,7 @@ def _small(path: Path, side: int) -> bytes:
 
 def _write_cover(publication: Publication, folder: Path) -> str:
     """Write the middle of the first map as a picture; returns its name, "" where there is no map."""
-    maps = sorted(file for file in publication.files if file.is_relative_to(publication.atlas.paths.site / "maps"))
+    maps = sorted(file for file in publication.files if file.parent.parent == publication.atlas.paths.site / "maps")
     if not maps:
         return ""
     with Image.open(readable(maps[0])) as image:

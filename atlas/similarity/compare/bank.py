@@ -59,13 +59,13 @@ def begin_bank(folder: Path, roles: PictureRoles) -> Bank:
 
 
 def write_layer(folder: Path, number: int, measurement: LayerMeasurement) -> None:
-    """Write a layer of a bank. Its facts come last: who finds them finds the layer whole."""
+    """Write a layer of a bank. Its facts come last: who finds them, if only a day later, finds the layer whole."""
     facts, rows, driven = measurement
-    write_whole(folder / f"{number}.rows.npy", lambda file: np.save(file, rows), durable=False)
+    write_whole(folder / f"{number}.rows.npy", lambda file: np.save(file, rows))
     if driven is not None:
-        write_whole(folder / f"{number}.driven.npy", lambda file: np.save(file, driven), durable=False)
+        write_whole(folder / f"{number}.driven.npy", lambda file: np.save(file, driven))
     arrays = facts._asdict()
-    write_whole(_facts(folder, number), lambda file: np.savez(file, **arrays), durable=False)
+    write_whole(_facts(folder, number), lambda file: np.savez(file, **arrays))
 
 
 def layers_left(bank: Bank) -> list[LayerSpan]:

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -46,7 +47,7 @@ class Comparer:
 
     def compare(self, block: Block, path: Path) -> None:
         """Compare one block with the bank, and write the results as .npz at `path`."""
-        results = self._results(block)
+        results: dict[str, Any] = self._results(block)
         write_whole(path, lambda file: np.savez(file, **results), durable=False)
 
     def _results(self, block: Block) -> Arrays:
