@@ -83,11 +83,9 @@ def _facts(atlas: Atlas, feature: Feature) -> str:
     row = rows[0]
     said = [f"score {row['score']:.3g} ({row['metric']}, {row['recipe']})"]
     if row["self_rank"] is not None:
-        said.append(
-            "its image drives it most"
-            if row["self_rank"] == 1
-            else f"{row['self_rank'] - 1} other images drive it more"
-        )
+        others = row["self_rank"] - 1
+        more = "1 other image drives it" if others == 1 else f"{others} other images drive it"
+        said.append(f"{more} more" if others else "its image drives it most")
     return "   ·   ".join(said)
 
 
