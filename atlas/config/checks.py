@@ -32,7 +32,7 @@ def value_mistakes(config: SweepConfig) -> list[str]:
         *metric_mistakes(config),
         *recipe_mistakes(config.recipe),
         *_cluster(config.cluster),
-        *_report(config.report),
+        *_report(config),
         *(mistake for name, probe in config.probes.items() for mistake in _probe(name, probe)),
         *_similarity(config.similarity),
     ]
@@ -93,8 +93,10 @@ def undivided(cluster: ClusterConfig) -> list[str]:
     return [f"cluster.part={cluster.part}: only generate and run can be divided; this needs all parts"]
 
 
-def _report(trackers: list[str]) -> Iterator[str]:
-    for tracker in trackers:
+def _report(config: SweepConfig) -> Iterator[str]:
+    if "tensorboard" in config.report and "://" in config.out:
+        yield f"report=tensorboard: its curves are written into the atlas's folder, and out={config.out} is none"
+    for tracker in config.report:
         unknown = list(choice("report", tracker, choices.TRACKERS))
         yield from unknown
         if not unknown and lacks(tracker):

@@ -1,6 +1,7 @@
 """Who is to blame when work fails or kills its actor: one item, which is found by halving or by its worker's note; or nobody."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 from atlas.engine.backlog import Backlog
 from atlas.engine.events import Fail
@@ -9,6 +10,7 @@ from atlas.records import Shard
 
 DEATHS = 2  # on so many nodes, without a notice, condemn a shard; where no other node has its model: so many in all
 MOST_DEATHS = 4  # condemn it in any case, so that what kills every actor of one node comes to an end
+LOOK = 8  # shards at the front of a queue among which one is looked for that a node may have
 Places = tuple[int, ...]  # in a shard, of the items that were under way when its actor died; (): nobody knows
 
 
@@ -30,6 +32,11 @@ class Blame:
         """Whether a shard may be sent to a node: not to one where it has died, if there is another with its model."""
         deaths = self.deaths(shard)
         return node not in deaths or not self.slots.elsewhere(shard.model, deaths)
+
+    def place_for(self, queue: Sequence[Shard], node: str) -> int | None:
+        """The first place of a queue's beginning whose shard may be sent to a node; None: there is none."""
+        places = range(min(len(queue), LOOK))
+        return next((place for place in places if self.may_try(queue[place], node)), None)
 
     def is_suspect(self, shard: Shard) -> bool:
         """Whether an actor has died of a shard: it is sent to one actor at a time."""

@@ -64,6 +64,9 @@ class RayExecutor:
         self._calls: dict[Any, tuple[int, str]] = {}  # by reference: the slot, and setup, run or place
         self._calls_of: defaultdict[int, set[Any]] = defaultdict(set)  # the references, by slot
         self._gauges: dict[str, Gauge] = {}
+        self._resting: set[int] = (
+            set()
+        )  # slots whose machine was short of memory, until an actor is started there again
         self._deaths: list[tuple[float, int, Any, str]] = []  # since when, whose, of which actor, and why
         self._filled = time.monotonic()  # when each slot had an actor
         self._look = time.monotonic() + TICK  # when the nodes are looked at again
@@ -73,6 +76,7 @@ class RayExecutor:
         # the slot has just left, which the driver is about to hear
         if slot not in self.roster.nodes:
             return
+        self._resting.discard(slot)
         actor = self._spare.pop(0) if self._spare else self._new_actor()
         self._actors[slot] = actor
         self.roster.place(slot, None)
@@ -172,7 +176,7 @@ class RayExecutor:
     def _ask(self) -> None:
         """Have as many actors wait for resources as there is work for and no room; none while slots stand empty for long."""
         now, wanted = time.monotonic(), len(self._spare)
-        if all(slot in self._actors for slot in self.roster.nodes):
+        if all(slot in self._actors or slot in self._resting for slot in self.roster.staying):
             self._filled, wanted = now, self.roster.asking
         # the actors that wait are about to be taken by slots that have just joined
         elif now - self._filled > EMPTY:
@@ -203,6 +207,7 @@ class RayExecutor:
         except ray.exceptions.ActorUnavailableError as error:
             return None if kind == "place" else self._gone(slot, self._unreachable(slot, _brief(error)))
         except ray.exceptions.OutOfMemoryError as error:
+            self._resting.add(slot)
             return None if kind == "place" else self._gone(slot, Starved(slot, _brief(error)))
         except ray.exceptions.RayActorError as error:
             if kind != "place":

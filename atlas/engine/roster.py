@@ -41,6 +41,11 @@ class Roster:
         """Slots for which there is work, and which are asked for."""
         return self.shape.most if self.shape.count is None else min(self.shape.count, self.shape.most)
 
+    @property
+    def staying(self) -> list[int]:
+        """The slots whose node does not leave."""
+        return [slot for slot in self.nodes if slot not in self._draining]
+
     def place(self, slot: int, node: str | None) -> None:
         """A slot's actor lives on a node; None: another is on its way."""
         if slot in self.nodes:
@@ -64,7 +69,7 @@ class Roster:
                 events.append(Draining(slot, "its node is about to leave"))
         room = sum(node.room(self.shape) for node in alive.values() if node.id not in self.refused)
         slots = min(self.most, room)
-        staying = [slot for slot in self.nodes if slot not in self._draining]
+        staying = self.staying
         without_node = [slot for slot in staying if self.nodes[slot] is None]
         surplus = without_node[: max(0, len(staying) - slots)]
         events += [self._left(slot, "no node has room for it any more") for slot in surplus]

@@ -3,11 +3,10 @@
 No clock, no I/O, no Ray: it serves every executor, and a test can play any history of a cluster.
 """
 
-from collections import Counter
 from collections.abc import Iterable
 
 from atlas.engine.backlog import Backlog
-from atlas.engine.blame import DEATHS, Blame, Places
+from atlas.engine.blame import Blame, Places
 from atlas.engine.events import (
     Abandon,
     Command,
@@ -33,14 +32,12 @@ from atlas.engine.events import (
     Trouble,
 )
 from atlas.engine.pace import Pace
-from atlas.engine.slots import SETUPS, Slot, Slots
+from atlas.engine.slots import Slot, Slots
 from atlas.engine.staffing import next_start, surplus
+from atlas.engine.twins import Twins
 from atlas.records import Receipt, Shard
 
-__all__ = ["DEATHS", "SETUPS", "TROUBLES", "Scheduler"]
-
 TROUBLES = 5  # storage errors in a row before the run stops
-LOOK = 8  # shards at the front of a queue among which one is looked for that a slot may have
 
 
 class Scheduler:
@@ -55,7 +52,7 @@ class Scheduler:
         self.queues = Backlog(shards, pace)
         self.slots = Slots()
         self.blame = Blame(self.queues, self.slots)
-        self.twice: dict[str, tuple[int, int]] = {}  # shards that two slots have: who had it first, and the copy
+        self.twins = Twins()
         self.troubles = 0
         self.sent = self.paused = 0  # shards sent so far, now and at the last pause
         self.stopping = False
@@ -64,11 +61,6 @@ class Scheduler:
     def busy(self) -> dict[int, Shard]:
         """The shards that are under way, by slot."""
         return self.slots.busy
-
-    @property
-    def attempts(self) -> Counter[str]:
-        """How often each shard has failed, or its actor died."""
-        return self.blame.attempts
 
     @property
     def idle(self) -> bool:
@@ -139,7 +131,7 @@ class Scheduler:
         self.troubles = 0
         if self.pace is not None:
             self.pace.learn(shard, receipt, slot.number)
-        is_copy = self.twice.get(shard.id, (slot.number,))[0] != slot.number
+        is_copy = self.twins.is_copy(shard, slot.number)
         commands = self._end_twin(slot, shard)
         self._clear(slot)
         return [*commands, Commit(shard, receipt, fenced=is_copy)]
@@ -154,8 +146,8 @@ class Scheduler:
 
     def _apart(self, slot: Slot, shard: Shard) -> Slot | None:
         """Have two slots that share a shard share it no longer; the other one, which goes on with it."""
-        pair = self.twice.pop(shard.id, None)
-        return None if pair is None else self.slots[pair[1] if pair[0] == slot.number else pair[0]]
+        other = self.twins.part(shard, slot.number)
+        return None if other is None else self.slots[other]
 
     def _clear(self, slot: Slot) -> None:
         with self.slots.changing(slot):
@@ -167,7 +159,7 @@ class Scheduler:
             return []
         commands = self._end_twin(slot, shard)
         self._clear(slot)
-        self.attempts[shard.id] += 1
+        self.blame.attempts[shard.id] += 1
         return [*commands, *self.blame.split(shard, error_type, message)]
 
     def _trouble(self, slot: Slot, shard_id: str, message: str) -> list[Command]:
@@ -206,7 +198,7 @@ class Scheduler:
         self.slots.vacate(slot)
         if shard is None:
             return None, False
-        self.attempts[shard.id] += 1
+        self.blame.attempts[shard.id] += 1
         return shard, self._apart(slot, shard) is not None
 
     def _hand_back(self, slot: Slot) -> None:
@@ -240,11 +232,11 @@ class Scheduler:
         One that an actor has died of is sent to one actor at a time.
         """
         shard = slot.shard
-        if shard is None or self.stopping or shard.id in self.twice or self.blame.is_suspect(shard):
+        if shard is None or self.stopping or shard in self.twins or self.blame.is_suspect(shard):
             return []
         for idle in self.slots.idle[shard.model].values():
             if idle.machine == slot.machine:
-                self.twice[shard.id] = slot.number, idle.number
+                self.twins.pair(shard, slot.number, idle.number)
                 self._give(idle, shard)
                 return [Send(idle.number, shard, self.blame.at_once(shard), copy=True)]
         return []
@@ -273,20 +265,12 @@ class Scheduler:
     def _send_next(self, model: str) -> Send | None:
         """Send a shard of a model's queue to one of its idle slots; None: there is none, or none that may have it."""
         for slot in self.slots.idle[model].values():
-            place = self._place_for(slot, model)
+            place = self.blame.place_for(self.queues[model], slot.node)
             if place is not None:
                 sharing = self.slots.holding[model]
                 shard = self.queues.take(model, place, slot=slot.number, sharing=sharing)
                 self._give(slot, shard)
                 return Send(slot.number, shard, self.blame.at_once(shard))
-        return None
-
-    def _place_for(self, slot: Slot, model: str) -> int | None:
-        """The first place in a model's queue whose shard a slot may have: its node has killed none, if there is another."""
-        queue = self.queues[model]
-        for place in range(min(len(queue), LOOK)):
-            if self.blame.may_try(queue[place], slot.node):
-                return place
         return None
 
     def _give(self, slot: Slot, shard: Shard) -> None:

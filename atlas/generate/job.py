@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 from atlas.config.checks import value_mistakes
 from atlas.config.mistakes import ConfigError, collect
@@ -95,6 +96,20 @@ def _unfetched(model: ModelConfig) -> ModelConfig:
     return replace(model, weights="none") if model.weights == "default" else model
 
 
+@dataclass(frozen=True)
+class _Run:
+    """One run of a sweep, or of a part of it, on an atlas that it holds."""
+
+    config: SweepConfig
+    whole: Plan  # of all parts
+    plan: Plan  # of this one
+    part: Part | None
+    paths: AtlasPaths
+    writing: Writing
+    publisher: Publisher
+    ledger: Ledger
+
+
 def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> ImagesOutcome:
     """Make what is left of a plan. Locked: another driver on this atlas. OSError: the disk, resumable.
 
@@ -103,54 +118,73 @@ def generate(config: SweepConfig, plan: Plan, overrides: list[str]) -> ImagesOut
     if config.cluster.kind == "ray":
         survey(config.cluster)
     part = None if config.cluster.part is None else Part.parse(config.cluster.part)
-    paths, whole, plan = AtlasPaths(config.out), plan, plan.only(part)
+    paths, own = AtlasPaths(config.out), plan.only(part)
     with ExitStack() as stack:
         stack.callback(drop)
-        writing = stack.enter_context(Writing(paths, part, whole.id))
-        notes = open_or_begin(paths, config.name)
+        writing = stack.enter_context(Writing(paths, part, plan.id))
+        opened = open_or_begin(paths, config.name)
         publisher = Publisher(paths, writing.lock, part)
         publisher.sweep_staging()
-        forget_parts(paths, part)
-        ledger = Ledger(paths, plan, publisher, full=config.trace == "full")
-        for picture in {recipe.picture for recipe in plan.recipes.values() if recipe.picture is not None}:
-            keep_start(paths, picture)
-        if config.retry == "broken":
-            notes += remove_damaged(paths)
-        manifest = record_request(paths, config, whole, overrides)
-        if writing.lock.taken_over:
-            notes.append(f"took over the lock of {writing.lock.taken_over}, which is gone")
-        notes += [*mixture(manifest), *_of_models(plan), *_taken_back(config, ledger)]
+        ledger = Ledger(paths, own, publisher, full=config.trace == "full")
+        run = _Run(config, plan, own, part, paths, writing, publisher, ledger)
+        manifest, notes = _begin(run, overrides)
         writing.opened()
         left = ledger.left_to_do()
-        outcome = ImagesOutcome(paths, plan.tasks, notes=[*notes, *_of_traces(left)], idle=not left)
-        count, status = _count(config, plan, ledger, left), StatusFile(paths, config.name, part)
-        if left:
-            publisher.log("begin", left=count.left, total=count.total, overrides=overrides)
-            device, gpus = device_and_gpus(config, plan)
-            settings = image_settings(config, plan, paths, default_variants(manifest), nonce=publisher.nonce)
+        outcome = ImagesOutcome(paths, own.tasks, notes=[*opened, *notes, *_of_traces(left)], idle=not left)
+        _make(run, left, outcome, default_variants(manifest), overrides)
+        _end(run, outcome)
+    return outcome
+
+
+def _begin(run: _Run, overrides: list[str]) -> tuple[dict[str, Any], list[str]]:
+    """Write down what is asked for; the manifest, and what there is to say."""
+    config, paths, lock = run.config, run.paths, run.writing.lock
+    forget_parts(paths, run.part)
+    for picture in {recipe.picture for recipe in run.plan.recipes.values() if recipe.picture is not None}:
+        keep_start(paths, picture)
+    notes = remove_damaged(paths) if config.retry == "broken" else []
+    manifest = record_request(paths, config, run.whole, overrides)
+    if lock.taken_over:
+        notes.append(f"took over the lock of {lock.taken_over}, which is gone")
+    return manifest, [*notes, *mixture(manifest), *_of_models(run.plan), *_taken_back(config, run.ledger)]
+
+
+def _make(
+    run: _Run, left: list[ImageShard], outcome: ImagesOutcome, variants: frozenset[str], overrides: list[str]
+) -> None:
+    """Make what is left, and write down how that ended. variants: those whose images have plain names."""
+    config, plan, paths, publisher = run.config, run.plan, run.paths, run.publisher
+    count, status = _count(config, plan, run.ledger, left), StatusFile(paths, config.name, run.part)
+    if left:
+        publisher.log("begin", left=count.left, total=count.total, overrides=overrides)
+        settings = image_settings(config, plan, paths, variants, nonce=publisher.nonce)
+        with trackers(config.report, paths, config.name) as watchers:
             ending = run_stage(
                 partial(begin_images, settings),
                 list[Shard](left),
-                Resources(config.cluster, device, gpus),
+                Resources(config.cluster, *device_and_gpus(config, plan)),
                 publisher=publisher,
-                fail=ledger.fail,
+                fail=run.ledger.fail,
                 count=count,
                 status=status,
-                watchers=stack.enter_context(trackers(config.report, paths, config.name)),
+                watchers=watchers,
             )
-            outcome.stopped, outcome.abandoned = ending.stopped, ending.abandoned
-        outcome.made, outcome.dead, outcome.left = count.done, count.dead, count.left
-        state = "interrupted" if outcome.stopped else "done"
-        status.write(state, count, [], outcome.stopped)
-        publisher.log("end", state=state, made=count.done, dead=count.dead, failed=count.failed, left=count.left)
-        with writing.ending() as alone:
-            outcome.failed = ledger.count_failures()
-            outcome.reasons = ledger.failure_reasons() if outcome.failed else []
-            outcome.part, outcome.last = part, alone
-            if part is not None and alone:
-                outcome.elsewhere = _left_of(Ledger(paths, whole.without(part), publisher))
-                outcome.last = not outcome.elsewhere
-    return outcome
+        outcome.stopped, outcome.abandoned = ending.stopped, ending.abandoned
+    outcome.made, outcome.dead, outcome.left = count.done, count.dead, count.left
+    state = "interrupted" if outcome.stopped else "done"
+    status.write(state, count, [], outcome.stopped)
+    publisher.log("end", state=state, made=count.done, dead=count.dead, failed=count.failed, left=count.left)
+
+
+def _end(run: _Run, outcome: ImagesOutcome) -> None:
+    """Let the atlas go; note what failed, and of a part whether it was the last, and what others have left."""
+    with run.writing.ending() as alone:
+        outcome.failed = run.ledger.count_failures()
+        outcome.reasons = run.ledger.failure_reasons() if outcome.failed else []
+        outcome.part, outcome.last = run.part, alone
+        if run.part is not None and alone:
+            outcome.elsewhere = _left_of(Ledger(run.paths, run.whole.without(run.part), run.publisher))
+            outcome.last = not outcome.elsewhere
 
 
 def _left_of(ledger: Ledger) -> int:

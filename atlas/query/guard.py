@@ -20,9 +20,10 @@ from atlas.store.index import read_table
 # MULTI is PIVOT
 READING = (duckdb.StatementType.SELECT, duckdb.StatementType.MULTI, duckdb.StatementType.EXPLAIN)
 # since DuckDB 2.0 a WITH clause may hold COPY … TO; json_execute_serialized_sql runs a text that no plan shows
-WRITING = re.compile(r'"name": "(\w*COPY\w*|JSON_EXECUTE\w*|INSERT|UPDATE|DELETE\w*|TRUNCATE\w*|MERGE\w*|CREATE\w*)"')
-# what every such text has to hold: a writing word, or what runs a text of its own, whose words may be escaped
-SUSPECT = re.compile(r"copy|insert|update|delete|truncate|merge|create|json_execute|query", re.IGNORECASE)
+WORDS = "COPY|JSON_EXECUTE|INSERT|UPDATE|DELETE|TRUNCATE|MERGE|CREATE"
+WRITING = re.compile(rf'"name": "(\w*(?:{WORDS})\w*)"')  # in a plan
+# what every such text has to hold: one of the words, or what runs a text of its own, whose words may be escaped
+SUSPECT = re.compile(rf"{WORDS}|QUERY", re.IGNORECASE)
 LINE = re.compile(r"^LINE (\d+)", re.MULTILINE)
 UNKNOWN_TABLE = re.compile(r"Table with name (\S+) does not exist")
 

@@ -9,6 +9,7 @@ from tempfile import gettempdir, mkdtemp
 from weakref import finalize
 
 from atlas.store.bucket_path import is_remote
+from atlas.store.lock import process_start
 
 PREFIX = "atlas-copies-"  # of a folder of copies; the number of its process follows
 
@@ -38,5 +39,5 @@ def _remove_left() -> None:
     """Remove the copies of processes that are gone: one that was killed, as actors are, could not remove its own."""
     for folder in Path(gettempdir()).glob(f"{PREFIX}*"):
         process = re.match(rf"{PREFIX}(\d+)-", folder.name)
-        if process is not None and not Path("/proc", process[1]).exists():
+        if process is not None and process_start(int(process[1])) is None:
             shutil.rmtree(folder, ignore_errors=True)

@@ -82,7 +82,7 @@ class Lock:
 
     def _owner(self) -> Owner:
         """What the lock says of who holds it."""
-        process = {"host": socket.gethostname(), "pid": os.getpid(), "started": _started(os.getpid())}
+        process = {"host": socket.gethostname(), "pid": os.getpid(), "started": process_start(os.getpid())}
         return {**process, "token": self._token, **self.facts}
 
     def _create(self) -> bool:
@@ -228,12 +228,12 @@ def _is_owner(content: Any) -> TypeGuard[Owner]:
 def is_alive(owner: Owner) -> bool:
     """Whether an owner is still at work: its process tells on this host, its heartbeat on another."""
     if owner["host"] == socket.gethostname():
-        return _started(owner["pid"]) is not None and _started(owner["pid"]) == owner["started"]
+        return process_start(owner["pid"]) is not None and process_start(owner["pid"]) == owner["started"]
     # a beat from the future is no sign of life either, but clocks differ
     return abs(owner["age"]) < STALE
 
 
-def _started(pid: int) -> str | None:
+def process_start(pid: int) -> str | None:
     """When a process began, in the kernel's ticks, which tell it from another of the same pid. None: it is gone."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

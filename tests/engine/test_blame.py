@@ -75,7 +75,7 @@ def test_a_death_that_its_node_announced_is_nobodys_fault_however_often() -> Non
     scheduler.handle(Ready(19, "n19", "machine"))
     scheduler.handle(Draining(19, "spot"))
     assert scheduler.handle(Lost(19, "no answer")) == [Kill(19)]
-    assert scheduler.attempts == {}
+    assert scheduler.blame.attempts == {}
 
 
 def test_a_draining_node_finishes_its_shard_and_gets_no_other() -> None:
@@ -99,7 +99,7 @@ def test_a_slot_that_leaves_hands_its_shard_back_uncharged() -> None:
     scheduler.handle(Left(0, "gone"))
     _, again = scheduler.handle(Done(1, receipt(sent[1])))
     assert again == Send(1, sent[0])
-    assert scheduler.attempts == {}
+    assert scheduler.blame.attempts == {}
 
 
 def test_a_late_shard_goes_to_an_idle_actor_of_the_same_kind_and_the_first_receipt_counts() -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from atlas.engine.blame import DEATHS
 from atlas.engine.events import (
     Abandon,
     Commit,
@@ -30,7 +31,8 @@ from atlas.engine.events import (
     Trouble,
 )
 from atlas.engine.pace import Pace
-from atlas.engine.scheduler import DEATHS, SETUPS, TROUBLES, Scheduler
+from atlas.engine.scheduler import TROUBLES, Scheduler
+from atlas.engine.slots import SETUPS
 from atlas.records import ImageShard, Item, Receipt, Shard, Target
 from atlas.sweep.identity import shard_id
 
@@ -204,7 +206,7 @@ def test_storage_trouble_backs_off_is_never_charged_and_ends_in_a_stop() -> None
     assert waits[0] < waits[-1]
     assert scheduler.handle(Trouble(0, sent[0].id, "disk full")) == [Halt("disk full")]
     assert scheduler.finished
-    assert scheduler.attempts[sent[0].id] == 0
+    assert scheduler.blame.attempts[sent[0].id] == 0
 
 
 def test_a_commit_ends_a_row_of_troubles() -> None:
@@ -328,8 +330,8 @@ class World:
             assert set(slots.idle[model]) == {n for n, slot in having.items() if slot.ready and slot.shard is None}
             staying = [slot.node for slot in having.values() if slot.ready and not slot.draining]
             assert slots.nodes[model] == Counter(staying)
-        pairs = [number for pair in self.scheduler.twice.values() for number in pair]
-        assert len(pairs) == len(set(pairs)) and set(pairs) <= set(slots.busy)
+        shared = Counter(shard.id for shard in slots.busy.values() if shard in self.scheduler.twins)
+        assert set(shared.values()) <= {2}
 
     def feed(self, event: object) -> None:
         for command in self.scheduler.handle(event):  # type: ignore[arg-type]

@@ -18,13 +18,4 @@ def compare_shard(comparer: Comparer, settings: CompareSettings, shard: BlockSha
     began = perf_counter()
     for block in shard.items:
         comparer.compare(block, settings.bank / block.file)
-    return Receipt(
-        shard=shard.id,
-        files=(),
-        ok=len(shard.items),
-        dead=0,
-        failed=0,
-        seconds=perf_counter() - began,
-        batch=1,
-        peak_bytes=peak(settings.device),
-    )
+    return Receipt.of_all(shard, perf_counter() - began, peak(settings.device))

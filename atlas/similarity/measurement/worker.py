@@ -32,16 +32,7 @@ def measure_shard(settings: MeasurementSettings, shard: LayerShard) -> Receipt:
         except DamagedFile as error:
             # no storage that comes back if one waits
             raise RuntimeError(str(error)) from error
-    return Receipt(
-        shard=shard.id,
-        files=(),
-        ok=len(shard.items),
-        dead=0,
-        failed=0,
-        seconds=perf_counter() - began,
-        batch=1,
-        peak_bytes=peak(settings.device),
-    )
+    return Receipt.of_all(shard, perf_counter() - began, peak(settings.device))
 
 
 def _measure(settings: MeasurementSettings, number: int, span: LayerSpan) -> None:
