@@ -8,6 +8,7 @@ from atlas.cli.job_format import print_rows
 from atlas.config.schema import SweepConfig
 from atlas.engine.progress import clock
 from atlas.engine.survey import expected_actors
+from atlas.sweep.compilation import Layers, compiled_layers
 from atlas.sweep.plan import Plan, device_of
 from atlas.sweep.shards import RATE
 
@@ -21,7 +22,8 @@ def print_plan(config: SweepConfig, plan: Plan, measured: Mapping[tuple[str, str
     """
     device, actors = _workers(config, plan)
     seconds = {name: _seconds(plan, name, device, measured) / actors for name in plan.cards}
-    rows = [_row(plan, name, seconds[name]) for name in plan.cards]
+    compiled = compiled_layers(config.cluster.compile, plan, device, actors)
+    rows = [_row(plan, name, seconds[name], compiled) for name in plan.cards]
     print_rows(pa.Table.from_pylist(rows))
     workers = f"{actors} {device} actor{'' if actors == 1 else 's'}"
     work = f"about {clock(sum(seconds.values()))} of work on {workers}"
@@ -42,7 +44,7 @@ def _seconds(plan: Plan, name: str, device: str, measured: Mapping[tuple[str, st
     return sum(len(shard.items) * measured[name, shard.layer] for shard in shards)
 
 
-def _row(plan: Plan, name: str, seconds: float) -> dict[str, object]:
+def _row(plan: Plan, name: str, seconds: float, compiled: Layers) -> dict[str, object]:
     shards = [shard for shard in plan.shards if shard.model == name]
     images = sum(len(shard.items) for shard in shards)
     size = plan.recipes[name].octaves[-1].size or 0
@@ -54,6 +56,7 @@ def _row(plan: Plan, name: str, seconds: float) -> dict[str, object]:
         "shards": len(shards),
         "pixels": size,
         "precision": plan.recipes[name].precision,
+        "compiled": sum(model == name for model, _ in compiled),
         "MB": _short(images * size * size * PNG_BYTES / 1e6),
         "TFLOP": _short(2 * cost / 1e12),
         "time": clock(seconds),

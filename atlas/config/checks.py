@@ -111,6 +111,7 @@ def _cluster(cluster: ClusterConfig) -> Iterator[str]:
             yield f"cluster.part={cluster.part}: {error}"
     yield from choice("cluster.kind", cluster.kind, choices.CLUSTERS)
     yield from choice("cluster.device", cluster.device, choices.DEVICES)
+    yield from choice("cluster.compile", cluster.compile, choices.COMPILES)
     if cluster.kind in ("local", "ray") and lacks("ray"):
         yield f"cluster={cluster.kind}: Ray is not installed: {install('ray')}; cluster=inline does without it"
     if cluster.kind == "ray" and not cluster.address:

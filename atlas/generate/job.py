@@ -26,6 +26,7 @@ from atlas.store.damage import remove_damaged
 from atlas.store.output import atlas_mistakes
 from atlas.store.paths import AtlasPaths
 from atlas.store.writing import Writing, forget_parts
+from atlas.sweep.compilation import compiled_layers
 from atlas.sweep.plan import Plan, device_of, make_plan
 from atlas.sweep.recipe_fit import Material
 from atlas.sweep.shards import RATE
@@ -234,6 +235,7 @@ def image_settings(
     config: SweepConfig, plan: Plan, paths: AtlasPaths, variants: frozenset[str], *, nonce: str
 ) -> ImageSettings:
     """What the workers of a sweep are told. variants: those whose images have plain names."""
+    device, gpus = device_and_gpus(config, plan)
     return ImageSettings(
         root=paths.root.absolute(),
         models=config.models,
@@ -241,8 +243,9 @@ def image_settings(
         recipes=plan.recipes,
         constants={name: metric.constant for name, metric in config.metrics.items()},
         default_variants=variants,
+        compiled=compiled_layers(config.cluster.compile, plan, device, expected_actors(config.cluster, device, gpus)),
         full_trace=config.trace == "full",
-        device=device_and_gpus(config, plan)[0],
+        device=device,
         cluster=config.cluster,
         nonce=nonce,
     )

@@ -135,7 +135,7 @@ class Maker:
         metric = metric_named(shard.metric, self.settings.constants[shard.metric])
         objective = target_objective(shard.target, shard.layer, channels, metric)
         return make_images(
-            self._cut(objective.layers),
+            self._cut(objective.layers, compiled=(shard.model, shard.layer) in self.settings.compiled),
             objective,
             self.recipe,
             seeds=[noise_seed(shard.layer, item) for item in items],
@@ -144,9 +144,9 @@ class Maker:
             fixed=shard.layer in self.filled,
         )
 
-    def _cut(self, layers: tuple[str, ...]) -> CutForward:
+    def _cut(self, layers: tuple[str, ...], *, compiled: bool) -> CutForward:
         if self._forward is None or self._forward.layers != layers:
-            self._forward = self.loaded.cut(layers, folded=may_fold(self.recipe))
+            self._forward = self.loaded.cut(layers, folded=may_fold(self.recipe), compiled=compiled)
         return self._forward
 
     def _row(self, shard: ImageShard, item: Item) -> Row:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from atlas.config.schema import RecipeConfig
 from atlas.engine.work import ModelSettings
+from atlas.sweep.compilation import Layers
 
 
 @dataclass(frozen=True)
@@ -13,4 +14,5 @@ class ImageSettings(ModelSettings):
     recipes: dict[str, RecipeConfig]  # by model
     constants: dict[str, float | None]  # C by metric
     default_variants: frozenset[str]  # those whose images have plain names
+    compiled: Layers  # that are shown to torch's compiler
     full_trace: bool = False  # whether it is kept what every channel of a layer does along the way

@@ -57,6 +57,7 @@ class Batch:
         self.values, self.size = param.values.clone(), param.size
         self.which = torch.arange(count, device=device)  # their places in the start
         self.touched = torch.zeros(count, dtype=torch.bool, device=device)  # whether a gradient has ever reached them
+        self.moves: Tensor | None = None  # of the views of the steps to come (b, steps, views, 2, 3), as far as drawn
         self.step = 0
         self._status, self._steps = ["ok"] * count, [0] * count
         self._scores: list[tuple[Tensor, Tensor]] = []  # (which, score) along the way
@@ -101,6 +102,7 @@ class Batch:
             "scores": self._scores,
             "means": self._means,
             "streams": None if self.streams is None else self.streams.state(),
+            "moves": self.moves,
         }
 
     def _restore(self, state: State) -> None:
@@ -113,6 +115,8 @@ class Batch:
         )
         if self.streams is not None:
             self.streams.restore(state["streams"])
+        moves = state.get("moves")  # earlier versions drew none ahead
+        self.moves = None if moves is None else moves.to(device)
 
     def drop(self, gone: Bool[Tensor, " b"], status: str) -> None:
         """Take images out, for good; of a fixed batch they are left out in the end."""
@@ -122,6 +126,7 @@ class Batch:
         if self.fixed:
             return
         self.values, self.which, self.touched = self.values[~gone], self.which[~gone], self.touched[~gone]
+        self.moves = None if self.moves is None else self.moves[~gone]
         if self.streams is not None:
             self.streams.keep(~gone)
 

@@ -11,9 +11,9 @@ from atlas.optvis.objectives import Reading
 from atlas.optvis.params import Param
 from atlas.optvis.priors import blur, extent, resize, unit_rms
 from atlas.optvis.rescue import OpenReLUs
-from atlas.optvis.schedule import Octave, Schedule
+from atlas.optvis.schedule import Octave, Schedule, Transforms
 from atlas.optvis.steps import Stepper, stepper
-from atlas.optvis.transforms import Streams, Views, draw_views
+from atlas.optvis.transforms import Streams, Views, draw_moves, draw_views, moving
 
 PATIENCE = 16  # steps without any gradient after which a feature counts as dead (lucid redirects for as many)
 NOTHING = Keep()
@@ -60,7 +60,7 @@ def optimize(
 
 def _step(batch: Batch, judge: Judge, schedule: Schedule, *, octave: Octave, mover: Stepper, place: int) -> None:
     steps = octave.steps
-    views = draw_views(schedule.transforms, octave, batch.size, batch.streams, channels=batch.param.channels)
+    views = _views(batch, schedule.transforms, octave, left=steps - place)
     gradient, reading = _gradient(judge, batch.param, batch.values, batch.which, views)
     if batch.step <= patience(schedule):
         gradient = _watch(batch, judge, schedule, gradient, views)
@@ -80,6 +80,19 @@ def _step(batch: Batch, judge: Judge, schedule: Schedule, *, octave: Octave, mov
         batch.drop(~batch.touched, "dead")
     if batch.keep.watch is not None:
         batch.keep.watch(Moment(batch.step, which, frame, lambda: _state(batch, mover)))
+
+
+def _views(batch: Batch, transforms: Transforms, octave: Octave, *, left: int) -> Views | None:
+    """What this step shows of the images; all moves of the octave are drawn at its first one."""
+    streams = batch.streams
+    if streams is None or not moving(transforms, streams):
+        return None
+    if batch.moves is None or not batch.moves.shape[1]:
+        # noise comes of the same numbers, step by step
+        ahead = 1 if transforms.noise else left
+        batch.moves = draw_moves(transforms, octave, batch.size, streams, steps=ahead)
+    moves, batch.moves = batch.moves[:, 0], batch.moves[:, 1:]
+    return draw_views(transforms, octave, batch.size, streams, channels=batch.param.channels, moves=moves)
 
 
 def _state(batch: Batch, mover: Stepper) -> State:

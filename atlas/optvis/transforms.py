@@ -60,24 +60,50 @@ class Views:
 
 
 def draw_views(
-    transforms: Transforms, octave: Octave, size: tuple[int, int], streams: Streams | None, *, channels: int = 3
+    transforms: Transforms,
+    octave: Octave,
+    size: tuple[int, int],
+    streams: Streams | None,
+    *,
+    channels: int = 3,
+    moves: Float[Tensor, "b views 2 3"] | None = None,
 ) -> Views | None:
-    """The views of one step of images of `size` (height, width); None where each image is shown as it is."""
-    if transforms == Transforms() or streams is None:
+    """The views of one step of images of `size` (height, width); None where each image is shown as it is.
+
+    moves: this step's, of `draw_moves`; None: they are drawn now.
+    """
+    if not moving(transforms, streams) or streams is None:
         return None
-    shown = octave.shown or max(size)
-    wider = shown - max(size)
-    view = (size[0] + wider, size[1] + wider) if transforms.crop is None else (shown, shown)
-    draw = _moves if transforms.crop is None else _crops
-    moves = draw(transforms, streams.uniform(transforms.views, NUMBERS), size, view)
-    deviation = transforms.noise
+    if moves is None:
+        moves = draw_moves(transforms, octave, size, streams, steps=1)[:, 0]
+    view, deviation = _view_size(transforms, octave, size), transforms.noise
     noise = deviation * streams.normal(transforms.views, channels, *view) if deviation else None
     return Views(moves, noise, view, transforms.edge == "wrap")
 
 
+def moving(transforms: Transforms, streams: Streams | None) -> bool:
+    """Whether the model is shown anything but the images as they are."""
+    return streams is not None and transforms != Transforms()
+
+
+def draw_moves(
+    transforms: Transforms, octave: Octave, size: tuple[int, int], streams: Streams, *, steps: int
+) -> Float[Tensor, "b steps views 2 3"]:
+    """Where the views of the next steps lie: for all of them at once, since a GPU is told of each small tensor in turn."""
+    view = _view_size(transforms, octave, size)
+    draw = _moves if transforms.crop is None else _crops
+    return draw(transforms, streams.uniform(steps, transforms.views, NUMBERS), size, view)
+
+
+def _view_size(transforms: Transforms, octave: Octave, size: tuple[int, int]) -> tuple[int, int]:
+    shown = octave.shown or max(size)
+    wider = shown - max(size)
+    return (size[0] + wider, size[1] + wider) if transforms.crop is None else (shown, shown)
+
+
 def _moves(
-    transforms: Transforms, drawn: Float[Tensor, "b v n"], image: tuple[int, int], view: tuple[int, int]
-) -> Float[Tensor, "b v 2 3"]:
+    transforms: Transforms, drawn: Float[Tensor, "b steps v n"], image: tuple[int, int], view: tuple[int, int]
+) -> Float[Tensor, "b steps v 2 3"]:
     """Shift by whole pixels, scale and turn around the middle, shift again (lucid's order, read backwards)."""
     first, second = transforms.jitter
     between = (image[0] - view[0] - first - second) % 2 / 2  # the middles of image and view may lie half a pixel apart
@@ -94,14 +120,14 @@ def _moves(
     return torch.cat([turn, shift[..., None]], -1)
 
 
-def _shift(drawn: Float[Tensor, "b v 2"], width: int) -> Float[Tensor, "b v 2"]:
+def _shift(drawn: Float[Tensor, "b steps v 2"], width: int) -> Float[Tensor, "b steps v 2"]:
     """Whole pixels, evenly from 0 to `width`, less its middle."""
     return (drawn * (width + 1)).floor().clamp(max=width) - width / 2
 
 
 def _crops(
-    transforms: Transforms, drawn: Float[Tensor, "b v n"], image: tuple[int, int], view: tuple[int, int]
-) -> Float[Tensor, "b v 2 3"]:
+    transforms: Transforms, drawn: Float[Tensor, "b steps v n"], image: tuple[int, int], view: tuple[int, int]
+) -> Float[Tensor, "b steps v 2 3"]:
     """Square parts of the image, near to its middle and within it, scaled to the view."""
     low, high = transforms.crop or (1.0, 1.0)
     side = (low + (high - low) * drawn[..., 4:5]) * min(image)

@@ -1,12 +1,13 @@
 """The truncated forward for many steps: a graph of its own where the model traces, checked against hooks; else the hooks."""
 
 from collections.abc import Callable, Iterable
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, fx
 from torch.autograd.function import BackwardCFunction
+from torch.overrides import _get_current_function_mode
 
 from atlas.zoo.fold import fold_batch_norms
 from atlas.zoo.forward import Forward
@@ -15,9 +16,8 @@ from atlas.zoo.shortage import is_shortage
 from atlas.zoo.trace import NotTraced, cut_graph
 
 Maps = dict[str, Float[Tensor, "b _ _ _"]]
-
-
 Way = Callable[[Tensor], Maps]
+Results = tuple[Maps, Tensor | None]  # and the gradient to the images
 
 
 class CutForward:
@@ -28,10 +28,14 @@ class CutForward:
     whose forward pass depends on more than a graph can hold is run by hooks, as ever.
     """
 
-    def __init__(self, forward: Forward, *, folded: bool):
-        """folded: whether results may differ by rounding; else they are those of the hooks, to the bit."""
+    def __init__(self, forward: Forward, *, folded: bool, compiled: bool = False):
+        """folded: whether results may differ by rounding; else they are those of the hooks, to the bit.
+
+        compiled: whether the graph is handed to torch's compiler, which takes up to a minute for each shape and
+        rounds otherwise.
+        """
         self.layers = forward.layers
-        self._hooked, self._folded = forward, folded
+        self._hooked, self._folded, self._compiled = forward, folded, compiled
         self._ways: dict[tuple[int, ...], Way] = {}
 
     @cached_property
@@ -56,16 +60,50 @@ class CutForward:
         return self._ways[shape](images)
 
     def _way(self, images: Tensor) -> Way:
-        ways = [partial(self._run, graph) for graph in self.graphs]
+        if not self.graphs:
+            return self._hooked
         example = torch.empty_like(images, requires_grad=False)
         example.copy_(torch.randn(images.shape, generator=torch.Generator().manual_seed(0)))
-        return next((way for way in ways if _same(self._hooked, way, example)), self._hooked)
+        with torch.autocast(images.device.type, enabled=False):
+            leaf, maps = _shown(self._hooked, example)
+            if _has_own_backward(maps.values()):
+                return self._hooked
+            wanted = maps, _gradient(leaf, maps)
+            dtype = self._hooked.dtype or torch.float32
+            ways = ((graph, partial(self._run, graph)) for graph in self.graphs)
+            graph, way = next((pair for pair in ways if _gives(pair[1], example, wanted, dtype)), (None, self._hooked))
+        return way if graph is None or not self._compiled else self._fused(graph, way, example)
 
-    def _run(self, graph: fx.GraphModule, images: Tensor) -> Maps:
+    def _fused(self, graph: fx.GraphModule, plain: Way, example: Tensor) -> Way:
+        """A graph as torch's compiler makes it, for the arithmetic that is asked for just now; as it is where that fails."""
+        # made at the first call, since some machines have no compiler
+        compiled = cache(lambda: torch.compile(graph, dynamic=False, fullgraph=True))
+
+        def fused(images: Tensor) -> Maps:
+            return self._run(compiled(), images)
+
+        device = example.device.type
+        dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else torch.float32
+        if not _gives(fused, example, _results(plain, example), dtype):
+            return plain
+        return FusedWay(fused, plain)
+
+    def _run(self, graph: Callable[[Tensor], tuple[Tensor, ...]], images: Tensor) -> Maps:
         dtype, dims = self._hooked.dtype, self._hooked.dims
         with plain_attention():
             outputs = graph(images if dtype is None else images.to(dtype))
         return {layer: _mapped(output, dims[layer]) for layer, output in zip(self.layers, outputs, strict=True)}
+
+
+class FusedWay:
+    """A compiled graph; the plain one where functions are others than those that were compiled: dead images are rescued so."""
+
+    def __init__(self, fused: Way, plain: Way) -> None:
+        self._fused, self._plain = fused, plain
+
+    def __call__(self, images: Tensor) -> Maps:
+        """Images to maps."""
+        return (self._fused if _get_current_function_mode() is None else self._plain)(images)
 
 
 def _mapped(output: object, dim: int | None) -> Tensor:
@@ -75,41 +113,44 @@ def _mapped(output: object, dim: int | None) -> Tensor:
     return maps.float()
 
 
-def _same(hooked: Forward, other: Way, images: Tensor) -> bool:
-    """Whether two forward passes give the same maps of some images, and the same gradients."""
-    with torch.autocast(images.device.type, enabled=False), torch.enable_grad():
-        try:
-            wanted, gradient = _results(hooked, images)
-        except NotTraced:
-            return False
-        try:
-            maps, other_gradient = _results(other, images)
-        except Exception as error:  # other people's code, traced
-            if is_shortage(error):
-                raise
-            return False
-    eps = torch.finfo(hooked.dtype or torch.float32).eps
+def _gives(way: Way, images: Tensor, wanted: Results, dtype: torch.dtype) -> bool:
+    """Whether a forward pass gives the maps that are wanted of some images, and the gradient, but for rounding in a dtype."""
+    try:
+        maps, gradient = _results(way, images)
+    except Exception as error:  # other people's code, traced
+        if is_shortage(error):
+            raise
+        return False
+    eps = torch.finfo(dtype).eps
     # a unit of a ReLU that rounding turns off moves the gradient further than the map
-    alike = all(_near(maps[layer], wanted[layer], eps**0.5) for layer in hooked.layers)
-    if gradient is None or other_gradient is None:
-        return alike and gradient is other_gradient
-    return alike and _near(other_gradient, gradient, eps**0.25)
+    alike = all(_near(maps[layer], values, eps**0.5) for layer, values in wanted[0].items())
+    if gradient is None or wanted[1] is None:
+        return alike and gradient is wanted[1]
+    return alike and _near(gradient, wanted[1], eps**0.25)
 
 
-def _results(forward: Way, images: Tensor) -> tuple[Maps, Tensor | None]:
-    """The maps, and the gradient of a sum of them that weighs each place differently; None where no path leads back."""
+def _results(forward: Way, images: Tensor) -> Results:
+    leaf, maps = _shown(forward, images)
+    return maps, _gradient(leaf, maps)
+
+
+def _shown(forward: Way, images: Tensor) -> tuple[Tensor, Maps]:
+    """Images from which gradients can be taken, and their maps."""
     leaf = images.clone().requires_grad_()
-    # a model may write into what it is shown
-    maps = forward(leaf.clone())
-    if _has_own_backward(maps.values()):
-        raise NotTraced("a backward pass of its own, which may mind what it is asked for")
-    paths = [(values * _weights(values)).sum() for values in maps.values() if values.requires_grad]
-    gradient = torch.autograd.grad(torch.stack(paths).sum(), leaf, allow_unused=True)[0] if paths else None
-    return {layer: values.detach() for layer, values in maps.items()}, gradient
+    with torch.enable_grad():
+        # a model may write into what it is shown
+        return leaf, forward(leaf.clone())
+
+
+def _gradient(leaf: Tensor, maps: Maps) -> Tensor | None:
+    """The gradient of a sum of maps that weighs each place differently; None where no path leads back."""
+    with torch.enable_grad():
+        paths = [(values * _weights(values)).sum() for values in maps.values() if values.requires_grad]
+        return torch.autograd.grad(torch.stack(paths).sum(), leaf, allow_unused=True)[0] if paths else None
 
 
 def _has_own_backward(maps: Iterable[Tensor]) -> bool:
-    """Whether the gradients of some maps pass through a backward pass that is written in Python."""
+    """Whether the gradients of some maps pass through a backward pass written in Python, which may mind what it is asked for."""
     waiting, seen = [values.grad_fn for values in maps], set()
     while waiting:
         node = waiting.pop()
@@ -129,5 +170,5 @@ def _near(value: Tensor, wanted: Tensor, bound: float) -> bool:
     """Whether two tensors differ by no more than a part of their size; what is not finite is left out."""
     if value.shape != wanted.shape:
         return False
-    value, wanted = (torch.nan_to_num(each.cpu().double(), 0.0, 0.0, 0.0) for each in (value, wanted))
+    value, wanted = (torch.nan_to_num(each.detach().cpu().double(), 0.0, 0.0, 0.0) for each in (value, wanted))
     return bool((value - wanted).norm() <= bound * wanted.norm())

@@ -67,9 +67,9 @@ class Loaded:
         """The model up to the last of `layers`; it takes preprocessed images. ValueError: there is no such layer."""
         return Forward(self.model, layers)
 
-    def cut(self, layers: Iterable[str], *, folded: bool) -> CutForward:
-        """The same for many steps; folded: batch norms too, which rounds otherwise."""
-        return CutForward(self.forward(layers), folded=folded)
+    def cut(self, layers: Iterable[str], *, folded: bool, compiled: bool = False) -> CutForward:
+        """The same for many steps; folded: batch norms too, which rounds otherwise; compiled: by torch's compiler."""
+        return CutForward(self.forward(layers), folded=folded, compiled=compiled)
 
 
 def load(name: str, config: ModelConfig, device: str | torch.device = "cpu") -> Loaded:

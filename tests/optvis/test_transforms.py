@@ -1,6 +1,7 @@
 """Views: each pixel looked up by hand; what is drawn is an image's own and within its bounds."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from atlas.optvis.params import GRAY
 from atlas.optvis.schedule import Octave, Transforms
-from atlas.optvis.transforms import Streams, Views, draw_views, gathered, sample
+from atlas.optvis.transforms import Streams, Views, draw_moves, draw_views, gathered, sample
 from tests.small_nets import images
 
 DOUBLE = torch.float64
@@ -166,6 +167,17 @@ def test_what_is_drawn_is_an_images_own(transforms):
     flat = views.moves.flatten(1)
     assert (flat[0] - flat[1]).abs().max() > 0.01
     assert (views.moves[0, 0] - views.moves[0, 1]).abs().max() > 0.01, "views of one image differ"
+
+
+@pytest.mark.parametrize("transforms", [replace(LUCID, noise=0.0), replace(MACO, noise=0.0)], ids=["lucid", "maco"])
+def test_moves_of_many_steps_are_those_of_one_step_after_the_other(transforms):
+    octave, ahead, behind = Octave(steps=9, lr=(0.1, 0.1), shown=10), Streams([5, 6]), Streams([5, 6])
+    moves = draw_moves(transforms, octave, (12, 14), ahead, steps=9)
+    for step in range(9):
+        drawn = draw_views(transforms, octave, (12, 14), behind)
+        given = draw_views(transforms, octave, (12, 14), ahead, moves=moves[:, step])
+        assert torch.equal(drawn.moves, given.moves) and drawn.size == given.size
+    assert all(torch.equal(a, b) for a, b in zip(ahead.state(), behind.state(), strict=True))
 
 
 @FEW

@@ -11,7 +11,7 @@ from atlas.config.compose import compose_model
 from atlas.config.schema import ModelConfig
 from atlas.optvis.rescue import OpenReLUs
 from atlas.zoo import cut as zoo_cut
-from atlas.zoo.cut import CutForward
+from atlas.zoo.cut import CutForward, FusedWay
 from atlas.zoo.fold import fold_batch_norms
 from atlas.zoo.forward import Forward
 from atlas.zoo.layers import walk
@@ -313,3 +313,37 @@ def test_errors_are_those_of_the_forward_pass() -> None:
         CutForward(Forward(kinked(), ["6"]), folded=True)(torch.zeros(1, 3, 2, 2))
     with pytest.raises(ValueError, match="not a map for each of 2 images"):
         CutForward(Forward(nn.Sequential(nn.Flatten(0)), ["0"]), folded=True)(images(2, 8))
+
+
+@pytest.mark.slow
+# the compiler's own
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("dtype", [None, torch.bfloat16])
+def test_a_compiled_graph_is_the_same_but_for_rounding(dtype: torch.dtype | None) -> None:
+    net, pictures = unsettle(kinked()), images(2, 24)
+    plain, compiled = (CutForward(Forward(net, ["5"]), folded=True, compiled=compiled) for compiled in (False, True))
+    with torch.autocast("cpu", dtype=dtype, enabled=dtype is not None):
+        (wanted, gradient), (maps, other) = (results(forward, pictures) for forward in (plain, compiled))
+    eps = torch.finfo(dtype or torch.float32).eps
+    assert any(isinstance(way, FusedWay) for way in compiled._ways.values())
+    assert (maps["5"] - wanted["5"]).norm() <= 4 * eps * wanted["5"].norm()
+    assert (other - gradient).norm() <= eps**0.5 * gradient.norm()
+
+
+def test_dead_images_are_rescued_by_the_graph_that_is_not_compiled() -> None:
+    way = FusedWay(lambda images: {"1": images}, lambda images: {"1": -images})
+    pictures = images(1, 4)
+    assert torch.equal(way(pictures)["1"], pictures)
+    with OpenReLUs():
+        assert torch.equal(way(pictures)["1"], -pictures)
+
+
+def test_a_graph_that_the_compiler_does_not_take_is_used_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(graph: nn.Module, **options: bool) -> None:
+        raise RuntimeError("no compiler here")
+
+    monkeypatch.setattr(torch, "compile", refuse)
+    net, pictures = kinked(), images(2, 24)
+    plain, compiled = (CutForward(Forward(net, ["5"]), folded=True, compiled=compiled) for compiled in (False, True))
+    assert torch.equal(plain(pictures)["5"], compiled(pictures)["5"])
+    assert compiled.traced
