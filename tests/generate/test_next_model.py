@@ -27,10 +27,9 @@ at_work = False
 
 class Rude(nn.Sequential):
     def forward(self, images):
-        maps = super().forward(images)
         if at_work:
             disturb()
-        return maps
+        return super().forward(images)
 
 def net():
     net = Rude()
