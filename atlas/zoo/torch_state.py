@@ -10,6 +10,10 @@ from torch import backends
 
 DEVICES = ("cpu", "cuda", "mps", "xpu")  # those that torch.autocast knows and images are made on
 CPU = torch.device("cpu")
+_CUDNN: Any = backends.cudnn
+_MKLDNN: Any = backends.mkldnn
+# each has a precision of its own, in which float32 is worked on
+PRODUCTS = (backends.cuda.matmul, _CUDNN.conv, _CUDNN.rnn, _MKLDNN.matmul, _MKLDNN.conv, _MKLDNN.rnn)
 
 Switch = tuple[Callable[[], Any], Callable[[Any], Any]]  # how it is read, and set
 
@@ -27,12 +31,11 @@ SWITCHES: list[Switch] = [
     (torch.is_anomaly_enabled, torch.set_anomaly_enabled),
     (torch.get_deterministic_debug_mode, torch.set_deterministic_debug_mode),
     *((partial(torch.is_autocast_enabled, kind), partial(torch.set_autocast_enabled, kind)) for kind in DEVICES),
-    *(_attribute(backends.cudnn, name) for name in ("enabled", "benchmark", "deterministic")),
-    *(_attribute(backends.mkldnn, name) for name in ("enabled", "deterministic")),
+    *(_attribute(_CUDNN, name) for name in ("enabled", "benchmark", "deterministic")),
+    *(_attribute(_MKLDNN, name) for name in ("enabled", "deterministic")),
     _attribute(backends, "fp32_precision"),
     (torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
-    *(_attribute(part, "fp32_precision") for part in (backends.cuda.matmul, backends.cudnn.conv, backends.cudnn.rnn)),
-    *(_attribute(part, "fp32_precision") for part in (backends.mkldnn.matmul, backends.mkldnn.conv, backends.mkldnn.rnn)),
+    *(_attribute(part, "fp32_precision") for part in PRODUCTS),
 ]
 
 
