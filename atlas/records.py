@@ -44,6 +44,7 @@ class ModelCard:
     repeats: tuple[Layer, ...] = ()  # further calls of layers; only who names one means it
     unknown: tuple[str, ...] = ()  # modules of whose output nobody knows where its channels are
     notes: tuple[str, ...] = ()  # of the model, for the person who looks at it
+    file: str | None = None  # of its weights, where the card was made; None: nobody knows of one
 
     @property
     def every(self) -> "tuple[Layer, ...]":

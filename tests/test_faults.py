@@ -18,6 +18,7 @@ from sweeps import image_bytes, rows_of, run_small
 
 from atlas.cli.job import run_job
 from atlas.engine.clock import Clock
+from atlas.engine.slots import SETUPS
 from atlas.query.verify.verify import verify
 from atlas.store.paths import AtlasPaths
 from tests.napping import napping
@@ -201,6 +202,7 @@ def test_a_machine_short_of_memory_does_half_as_much_at_once_and_loses_nothing(t
 
 
 NET = """
+import os
 import sys
 
 import torch
@@ -224,15 +226,23 @@ class Harming(nn.Module):
         return Harm.apply(maps)
 
 
+def is_worker():
+    return "atlas.engine.ray_executor" in sys.modules
+
+
 def net():
+    if is_worker():
+        with open("processes", "a") as file:
+            print(os.getpid(), file=file)
     return nn.Sequential(nn.Conv2d(3, 8, 3), Harming())
 
 
 def absent():
     # the job reads it, and each of its workers fails to
-    if "atlas.engine.ray_executor" in sys.modules:
+    made = net()
+    if is_worker():
         raise RuntimeError("this machine has no such network")
-    return net()
+    return made
 """
 MODEL = (
     "# @package models\n{name}:\n  source: custom\n  factory: harm_net:{factory}\n  weights: none\n  input_size: 32\n"
@@ -243,7 +253,10 @@ MODEL = (
 def test_a_model_that_loads_nowhere_takes_no_other_along_and_bad_images_are_told_by_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A setup that fails in each worker; NaN; an error of one channel: with actors, in one job."""
+    """A setup that fails in each worker; NaN; an error of one channel: with actors, in one job.
+
+    The actor goes on with the next model, and is replaced once it could not load it.
+    """
     (tmp_path / "harm_net.py").write_text(NET)
     (tmp_path / "model").mkdir()
     for name, factory in (("harmed", "net"), ("absent", "absent")):
@@ -260,6 +273,9 @@ def test_a_model_that_loads_nowhere_takes_no_other_along_and_bad_images_are_told
     assert reasons == {("harmed", 3): "NonFinite", ("harmed", 5): "ValueError"}
     made = [(row["model"], row["channel"]) for row in rows_of(out)]
     assert sorted(made) == [("harmed", channel) for channel in range(8) if channel not in (3, 5)]
+    harmed, *absent = (tmp_path / "processes").read_text().split()
+    assert absent[0] == harmed
+    assert len(absent) == len(set(absent)) == SETUPS
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from atlas.engine.events import (
     Failed,
     Kill,
     Left,
+    Load,
     Lost,
     Ready,
     Send,
@@ -38,10 +39,10 @@ class Account:
         self.kept, self.lost, self.loading = (defaultdict[str, float](float) for _ in range(3))
         self._spans: dict[int, _Span] = {}  # by slot
 
-    def take(self, happening: Event | Start | Send | Kill, now: float) -> None:
+    def take(self, happening: Event | Start | Load | Send | Kill, now: float) -> None:
         """Note what begins or ends a slot's load or work."""
         match happening:
-            case Start(slot, model):
+            case Start(slot, model) | Load(slot, model):
                 self._spans[slot] = _Span(model, True, now)
             case Send(slot, shard):
                 self._spans[slot] = _Span(shard.model, False, now)

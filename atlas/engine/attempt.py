@@ -22,6 +22,7 @@ class Attempt:
     most: int | None = None  # items at once; None: as many as fit
     note: Path | None = None  # the file that names the items under way
     copy: bool = False  # another worker has the shard, too: files go to staging/, whatever their kind
+    following: str | None = None  # the model that the worker will probably load next
 
 
 _current: ContextVar[Attempt | None] = ContextVar("attempt", default=None)
@@ -47,6 +48,12 @@ def is_copy() -> bool:
     """Whether another worker makes the same at the same time, whose files must not be touched."""
     attempt = _current.get()
     return attempt is not None and attempt.copy
+
+
+def following() -> str | None:
+    """The model that this worker will probably load next; None: nobody has said so."""
+    attempt = _current.get()
+    return None if attempt is None else attempt.following
 
 
 def note_items(batch: Sequence[Any]) -> None:

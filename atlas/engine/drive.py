@@ -25,6 +25,7 @@ from atlas.engine.events import (
     Interrupted,
     Joined,
     Kill,
+    Load,
     Lost,
     Pause,
     Send,
@@ -162,16 +163,16 @@ class Driver:
         self.ending.stopped = "the atlas cannot be written; does every node see it?"
 
     def _carry_out(self, command: Command) -> None:
-        if isinstance(command, Start | Send | Kill):
+        if isinstance(command, Start | Load | Send | Kill):
             self.account.take(command, self.clock.now())
         match command:
-            case Start(slot, model):
+            case Start(slot, model) | Load(slot, model):
                 self._restart_timer(slot)
                 self.publisher.log("start", slot=slot, model=model)
-                self.executor.start(slot, model)
-            case Send(slot, shard, most, copy):
+                (self.executor.start if isinstance(command, Start) else self.executor.load)(slot, model)
+            case Send(slot, shard, most, copy, following):
                 self._restart_timer(slot)
-                self.executor.send(slot, Attempt(shard, most, self._new_note(slot), copy))
+                self.executor.send(slot, Attempt(shard, most, self._new_note(slot), copy, following))
             case Kill(slot):
                 self.executor.kill(slot)
             case Commit():

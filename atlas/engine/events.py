@@ -139,6 +139,14 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
+class Load:
+    """Let a slot's actor, which has nothing to do, load another model in place of its own."""
+
+    slot: int
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
 class Send:
     """Give a shard to a slot's actor."""
 
@@ -146,6 +154,7 @@ class Send:
     shard: Shard
     most: int | None = None  # items at once; None: as many as fit
     copy: bool = False  # another slot has it under way, too: the first receipt counts
+    following: str | None = None  # the model that the slot will probably load after it; None: it keeps its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,4 +206,4 @@ class Halt:
     message: str
 
 
-Command = Start | Send | Kill | Commit | Fail | Abandon | Pause | Halt
+Command = Start | Load | Send | Kill | Commit | Fail | Abandon | Pause | Halt

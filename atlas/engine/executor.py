@@ -38,6 +38,10 @@ class Executor(Protocol):
         """Make a new worker in a slot, and let it load a model."""
         ...
 
+    def load(self, slot: int, model: str) -> None:
+        """Let the worker of a slot, which is idle, load another model."""
+        ...
+
     def send(self, slot: int, attempt: Attempt) -> None:
         """Give a shard to the worker of a slot, which is ready."""
         ...
@@ -82,6 +86,9 @@ class InlineExecutor:
 
     def start(self, slot: int, model: str) -> None:
         self.worker = Worker(slot, self.threads)
+        self._next = model
+
+    def load(self, slot: int, model: str) -> None:
         self._next = model
 
     def send(self, slot: int, attempt: Attempt) -> None:

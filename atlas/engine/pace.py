@@ -26,7 +26,7 @@ class Pace:
             rates.learn(shard, receipt)
 
     def forget(self, slot: int) -> None:
-        """Forget what a slot was measured at: another actor is made for it, which may live elsewhere."""
+        """Forget what a slot was measured at: a new actor is made for it, which may live elsewhere."""
         self._own.pop(slot, None)
 
     def expected(self, shard: Shard, slot: int = 0) -> float | None:

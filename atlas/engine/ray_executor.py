@@ -83,14 +83,20 @@ class RayExecutor:
         self._call(slot, "place", actor.place.remote())
         self._call(slot, "setup", actor.setup.remote(self._work, model))
 
-    def send(self, slot: int, attempt: Attempt) -> None:
+    def load(self, slot: int, model: str) -> None:
         actor = self._actors.get(slot)
         # else it has just died with its node, of which the driver is about to hear
+        if actor is not None:
+            self._call(slot, "setup", actor.setup.remote(self._work, model))
+
+    def send(self, slot: int, attempt: Attempt) -> None:
+        actor = self._actors.get(slot)
+        # as above
         if actor is not None:
             self._call(slot, "run", actor.run.remote(attempt))
 
     def kill(self, slot: int) -> None:
-        """End a slot's process, the only sure way to free its GPU; nothing of it is heard any more."""
+        """End a slot's process; nothing of it is heard any more."""
         actor = self._actors.pop(slot, None)
         self._addresses.pop(slot, None)
         for call in self._calls_of.pop(slot, ()):

@@ -61,6 +61,9 @@ class RayProcess:
         self._where.pop(slot, None)
         self._tell("start", slot, model)
 
+    def load(self, slot: int, model: str) -> None:
+        self._tell("load", slot, model)
+
     def send(self, slot: int, attempt: Attempt) -> None:
         self._tell("send", slot, attempt)
 

@@ -22,6 +22,7 @@ from atlas.engine.events import (
     Kill,
     Late,
     Left,
+    Load,
     Lost,
     Pause,
     Ready,
@@ -33,7 +34,7 @@ from atlas.engine.events import (
 )
 from atlas.engine.pace import Pace
 from atlas.engine.slots import Slot, Slots
-from atlas.engine.staffing import next_start, surplus
+from atlas.engine.staffing import following, next_start, surplus
 from atlas.engine.twins import Twins
 from atlas.records import Receipt, Shard
 
@@ -270,7 +271,8 @@ class Scheduler:
                 sharing = self.slots.holding[model]
                 shard = self.queues.take(model, place, slot=slot.number, sharing=sharing)
                 self._give(slot, shard)
-                return Send(slot.number, shard, self.blame.at_once(shard))
+                next_model = following(slot, self.slots, self.queues)
+                return Send(slot.number, shard, self.blame.at_once(shard), following=next_model)
         return None
 
     def _give(self, slot: Slot, shard: Shard) -> None:
@@ -284,12 +286,12 @@ class Scheduler:
         commands: list[Command] = []
         while (chosen := next_start(self.slots, self.queues)) is not None:
             slot, model = chosen
-            commands += [Kill(slot.number)] if slot.model is not None else []
-            if self.pace is not None:
+            is_empty = slot.model is None
+            if is_empty and self.pace is not None:
                 self.pace.forget(slot.number)
             with self.slots.changing(slot):
                 slot.model, slot.ready, slot.node = model, False, ""
-            commands.append(Start(slot.number, model))
+            commands.append(Start(slot.number, model) if is_empty else Load(slot.number, model))
         return commands
 
     def _shrink(self) -> list[Command]:

@@ -1,4 +1,4 @@
-"""Which slot loads which model, and which actors are of no more use."""
+"""Which slot loads which model, now and next, and which actors are of no more use."""
 
 from collections.abc import Iterator
 
@@ -9,9 +9,9 @@ from atlas.engine.slots import Slot, Slots
 def next_start(slots: Slots, backlog: Backlog) -> tuple[Slot, str] | None:
     """A slot that should load a model, and the model; None: there is none.
 
-    Empty slots come first. An idle actor of another model makes room only when more shards wait than slots come for them.
+    Empty slots come first. An idle actor changes its model only when more shards wait than slots come for them.
     """
-    waiting = [model for model, queue in backlog.items() if len(queue) > len(slots.starting[model])]
+    waiting = _waiting(slots, backlog)
     if not waiting:
         return None
     for slot in slots.empty.values():
@@ -19,10 +19,26 @@ def next_start(slots: Slots, backlog: Backlog) -> tuple[Slot, str] | None:
             return slot, model
     # those that hold the same model are all alike
     for idle in (next(iter(alike.values())) for alike in slots.idle.values() if alike):
-        crowded = [model for model in waiting if not 0 < len(backlog[model]) <= slots.holding[model]]
-        if (model := _neediest(idle, crowded, slots, backlog)) is not None:
+        if (model := _neediest(idle, _crowded(waiting, slots, backlog), slots, backlog)) is not None:
             return idle, model
     return None
+
+
+def following(slot: Slot, slots: Slots, backlog: Backlog) -> str | None:
+    """The model that a slot will probably load once it has done its shard; None: it goes on with its own, or ends."""
+    if slot.model is None or len(backlog[slot.model]) >= slots.holding[slot.model]:
+        return None
+    return _neediest(slot, _crowded(_waiting(slots, backlog), slots, backlog), slots, backlog)
+
+
+def _waiting(slots: Slots, backlog: Backlog) -> list[str]:
+    """The models of which more shards wait than actors are on their way to them."""
+    return [model for model, queue in backlog.items() if len(queue) > len(slots.starting[model])]
+
+
+def _crowded(waiting: list[str], slots: Slots, backlog: Backlog) -> list[str]:
+    """Those of which more shards wait than slots have them."""
+    return [model for model in waiting if len(backlog[model]) > slots.holding[model]]
 
 
 def _neediest(free: Slot, waiting: list[str], slots: Slots, backlog: Backlog) -> str | None:

@@ -1,5 +1,6 @@
 """The one boundary where work may fail: runs a work function and turns whatever happens into an event."""
 
+import gc
 import os
 import platform
 import socket
@@ -20,20 +21,24 @@ CALLERS = ("torch.nn.", "torch.autograd", "torch._tensor")  # modules through wh
 
 
 class Worker:
-    """One slot's worker: a work function for one pinned model. Knows no Ray: an actor wraps it, inline calls it."""
+    """One slot's worker: a work function for one pinned model at a time. Knows no Ray: an actor wraps it, inline calls it.
+
+    What a model's code does to torch's own state ends with each call, so that the next model finds a fresh process.
+    """
 
     def __init__(self, slot: int, threads: int) -> None:
         self.slot, self.threads = slot, threads
         self._make: Callable[[Any], Receipt] | None = None
 
     def setup(self, work: Work, model: str) -> Event:
-        """Load the model; Ready, or SetupFailed with the reason."""
+        """Load the model, in place of the one before; Ready, or SetupFailed with the reason."""
         try:
             # Imported here: the driver imports this module, too, and does without torch.
             import torch
 
             torch.set_num_threads(self.threads)
             keep_freed_memory()
+            self._let_go()
             self._make = work(model)
         except Exception as error:
             return SetupFailed(self.slot, _brief(error))
@@ -42,8 +47,10 @@ class Worker:
     def run(self, attempt: Attempt) -> Event:
         """Make a shard; Done, or what went wrong, with its traceback when it is the work's own fault."""
         assert self._make is not None, "setup comes first"
+        from atlas.zoo.torch_state import kept_torch_state
+
         try:
-            with under_way(attempt):
+            with under_way(attempt), kept_torch_state():
                 return Done(self.slot, self._make(attempt.shard))
         except Exception as error:
             return self._fault(error, attempt.shard)
@@ -51,6 +58,18 @@ class Worker:
     def where(self) -> str:
         """`host:pid` of this process."""
         return f"{socket.gethostname()}:{os.getpid()}"
+
+    def _let_go(self) -> None:
+        """Free the memory of the model before: no two ever lie on a card together."""
+        if self._make is None:
+            return
+        import torch
+
+        self._make = None
+        gc.collect()
+        if torch.cuda.is_initialized():
+            torch.cuda.empty_cache()
+            torch.cuda.reset_peak_memory_stats()
 
     def _fault(self, error: Exception, shard: Shard) -> Event:
         # storage, a mount that is gone, no more descriptors: the machine's fault

@@ -12,6 +12,7 @@ import torch
 from atlas.engine.attempt import at_most, is_copy
 from atlas.engine.memory import budget, images_at_once, in_batches, peak
 from atlas.engine.pulse import Pulse
+from atlas.engine.read_ahead import read_ahead
 from atlas.engine.threads import writing_threads
 from atlas.generate.leaving import leaving
 from atlas.generate.rows import task_columns
@@ -53,6 +54,7 @@ class Maker:
     def make(self, shard: ImageShard) -> Receipt:
         """Make a shard's images and rows; whole files in images/ and staging/, none of them published."""
         began = perf_counter()
+        read_ahead(self.settings.cards)
         rows: list[Row] = []
         steps = sum(octave.steps or 0 for octave in self.recipe.octaves)
         self.pulse = Pulse(self.paths.pulse(shard.id), len(shard.items) * max(1, steps))

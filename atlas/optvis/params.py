@@ -91,18 +91,19 @@ def phases(
     return Param(drawn, render, (size, size), channels=channels)
 
 
-# what every step needs alike is brought to a device once: a step that waits for a transfer leaves a GPU idle
+# what every step needs alike is brought to a device once: a step that waits for a transfer leaves a GPU idle. It serves
+# one model after another, and so asks for no default dtype, which a model's code may have changed.
 @lru_cache(maxsize=16)
 def frequencies(size: int, device: torch.device) -> Float[Tensor, "s half"]:
     """Cycles per pixel of each coefficient of a square real image; the constant one counts as one cycle in all."""
-    down, across = torch.fft.fftfreq(size), torch.fft.rfftfreq(size)
+    down, across = (wave(size, dtype=torch.float32) for wave in (torch.fft.fftfreq, torch.fft.rfftfreq))
     return torch.hypot(down[:, None], across[None]).clamp(min=1.0 / size).to(device)
 
 
 @lru_cache(maxsize=16)
 def read_off(amplitudes: tuple[tuple[float, ...], ...], size: int, device: torch.device) -> Float[Tensor, "c s half"]:
     """The magnitude of each coefficient, from curves over frequency."""
-    curves = torch.tensor(amplitudes, device=device)
+    curves = torch.tensor(amplitudes, device=device, dtype=torch.float32)
     place = frequencies(size, device) / 0.5**0.5 * (curves.shape[1] - 1)  # the highest: half a cycle down and across
     below = place.floor().long().clamp(max=curves.shape[1] - 2)
     part = place - below
@@ -119,7 +120,7 @@ def correlated(colours: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
 @lru_cache(maxsize=16)
 def correlation(device: torch.device) -> Float[Tensor, "3 3"]:
     """How colours vary together in nature (lucid's matrix), its longest column 1."""
-    matrix = torch.tensor(CORRELATION)
+    matrix = torch.tensor(CORRELATION, dtype=torch.float32)
     return (matrix / matrix.norm(dim=0).max()).to(device)
 
 

@@ -41,6 +41,7 @@ class Architecture:
     bare: Callable[[], nn.Module]
     pretrained: Callable[[], nn.Module]  # with the source's own weights; ConfigError where they cannot be had
     class_names: Callable[[int], Sequence[str] | None]  # of so many outputs; None where the source does not tell
+    file: Callable[[], Path | None]  # where the source keeps its own weights on this machine; None: nobody knows
 
 
 def no_class_names(count: int) -> None:

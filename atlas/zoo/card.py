@@ -68,6 +68,7 @@ def card_of(loaded: Loaded, config: ModelConfig) -> ModelCard:
         repeats=walked.repeats,
         unknown=walked.unknown,
         notes=training_notes(name, loaded.model),
+        file=loaded.file,
     )
 
 

@@ -28,7 +28,9 @@ def efficientnet_lite_architecture(name: str, config: ModelConfig) -> Architectu
     entry = config.entry or name
     own = timm_architecture(name, replace(config, entry=f"tf_{entry}"))
     pretrained = partial(_pretrained, name, entry, own)
-    return replace(own, source="efficientnet_lite", entry=entry, pretrained=pretrained, class_names=_class_names)
+    file = partial(_weights_file, f"models.{name}.weights=default", entry)
+    parts = {"pretrained": pretrained, "class_names": _class_names, "file": file}
+    return replace(own, source="efficientnet_lite", entry=entry, **parts)
 
 
 def _pretrained(name: str, entry: str, architecture: Architecture) -> nn.Module:

@@ -56,7 +56,8 @@ def timm_architecture(name: str, config: ModelConfig) -> Architecture:
     bare = partial(timm.create_model, entry, pretrained=False, **config.kwargs)
     pretrained = partial(_pretrained, name, config)
     names = partial(_class_names, name, config)
-    return Architecture("timm", entry.partition(".")[0], preprocessing, bare, pretrained, names)
+    file = partial(_cached, published)
+    return Architecture("timm", entry.partition(".")[0], preprocessing, bare, pretrained, names, file)
 
 
 def _pretrained(name: str, config: ModelConfig) -> nn.Module:
@@ -66,20 +67,26 @@ def _pretrained(name: str, config: ModelConfig) -> nn.Module:
     if published is None or not published.has_weights:
         raise no_weights(name, "timm", entry.partition(".")[0])
     build = partial(timm.create_model, entry, pretrained=True, **config.kwargs)
-    if published.hf_hub_id and published.source is None:
-        cached, overlay = _hub_cache(published.hf_hub_id, published.hf_hub_filename)
-        if overlay:  # a file at hand is taken without asking the hub, which takes a minute without internet
-            build = partial(build, pretrained_cfg_overlay=overlay)
-    else:
-        cached = Path(torch.hub.get_dir(), "checkpoints", os.path.basename(published.url or published.file))
+    cached = _cached(published)
+    if _is_on_hub(published) and published.hf_hub_filename is None and cached.is_file():
+        # a file at hand is taken without asking the hub, which takes a minute without internet
+        build = partial(build, pretrained_cfg_overlay={"file": str(cached), "custom_load": False})
     return fetched(name, config, cached, build)
 
 
-def _hub_cache(hub_id: str, filename: str | None) -> tuple[Path, dict[str, Any]]:
-    """Where the hub's client keeps a model, and the overlay that makes timm read a file that is there already.
+def _is_on_hub(published: Any) -> bool:
+    return bool(published.hf_hub_id and published.source is None)
 
-    The path is that file, or the folder in which the client would keep it.
-    """
+
+def _cached(published: Any) -> Path:
+    """Where published weights are kept once they have been fetched; the folder that they will be in, where they are not."""
+    if _is_on_hub(published):
+        return _hub_cache(published.hf_hub_id, published.hf_hub_filename)
+    return Path(torch.hub.get_dir(), "checkpoints", os.path.basename(published.url or published.file))
+
+
+def _hub_cache(hub_id: str, filename: str | None) -> Path:
+    """The file in which the hub's client keeps a model, or the folder in which it would."""
     # Imported here: it comes with timm, which is optional.
     from huggingface_hub import constants, try_to_load_from_cache
 
@@ -88,8 +95,8 @@ def _hub_cache(hub_id: str, filename: str | None) -> tuple[Path, dict[str, Any]]
         for candidate in ("model.safetensors", "pytorch_model.bin"):
             file = try_to_load_from_cache(repository, candidate, revision=revision or None)
             if isinstance(file, str):
-                return Path(file), {"file": file, "custom_load": False}
-    return Path(constants.HF_HUB_CACHE, "models--" + repository.replace("/", "--")), {}
+                return Path(file)
+    return Path(constants.HF_HUB_CACHE, "models--" + repository.replace("/", "--"))
 
 
 def _class_names(name: str, config: ModelConfig, count: int) -> Sequence[str] | None:

@@ -30,7 +30,8 @@ def torchvision_architecture(name: str, config: ModelConfig) -> Architecture:
     bare = partial(_bare, base, _kwargs(entry, config))
     pretrained = partial(_pretrained, name, config, base)
     names = partial(_class_names, weights)
-    return Architecture("torchvision", base, _preprocessing_of(weights), bare, pretrained, names)
+    file = partial(_cached, weights)
+    return Architecture("torchvision", base, _preprocessing_of(weights), bare, pretrained, names, file)
 
 
 def knows_tag(entry: str) -> bool:
@@ -95,8 +96,12 @@ def _pretrained(name: str, config: ModelConfig, base: str) -> nn.Module:
         raise no_weights(name, "torchvision", base)
     kwargs = _kwargs(base, config)
     build = partial(torchvision().models.get_model, base, weights=weights, **kwargs)
-    cached = Path(torch.hub.get_dir(), "checkpoints", weights.url.rpartition("/")[2])
-    return _without_aux(fetched(name, config, cached, build), kwargs)
+    return _without_aux(fetched(name, config, _cached(weights), build), kwargs)
+
+
+def _cached(weights: Any) -> Path:
+    """Where torch's hub keeps published weights once they have been fetched."""
+    return Path(torch.hub.get_dir(), "checkpoints", weights.url.rpartition("/")[2])
 
 
 def _class_names(weights: Any | None, count: int) -> Sequence[str] | None:

@@ -18,7 +18,7 @@ from atlas.zoo.input_channels import GRAY, RGB, in_channels, no_picture, per_cha
 from atlas.zoo.logits import logits_in
 from atlas.zoo.sources import architecture
 from atlas.zoo.torch_state import own_torch_state
-from atlas.zoo.weights import digest, weighted, weights_label
+from atlas.zoo.weights import digest, weighted, weights_file, weights_label
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Loaded:
     digest: str  # of everything of the model that reaches a pixel
     weights: str  # where they came from, for people
     device: torch.device
+    file: str | None = None  # that they were read from; None: nobody knows of one
 
     @property
     def channels(self) -> int:
@@ -87,7 +88,9 @@ def load(name: str, config: ModelConfig, device: str | torch.device = "cpu") -> 
             model = model.to(device, torch.float32)
             if device.type in ("cpu", "cuda"):
                 model = model.to(memory_format=torch.channels_last)  # pyrefly: ignore[no-matching-overload]
-    return Loaded(name, model, built.preprocessing, total, weights_label(config), device)
+    return Loaded(
+        name, model, built.preprocessing, total, weights_label(config), device, file=weights_file(config, built)
+    )
 
 
 def _for_its_channels(name: str, config: ModelConfig, model: nn.Module, before: Preprocessing) -> Preprocessing:

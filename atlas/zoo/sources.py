@@ -63,13 +63,15 @@ def _from_patternnet(name: str, config: ModelConfig) -> Architecture:
         setting = f"models.{name}.weights=default"
         return fill(setting, bare(), read_state(setting, WEIGHTS))
 
-    return Architecture("patternnet", "patternnet", preprocessing, bare, pretrained, lambda count: CLASSES)
+    return Architecture(
+        "patternnet", "patternnet", preprocessing, bare, pretrained, lambda count: CLASSES, lambda: WEIGHTS
+    )
 
 
 def _from_custom(name: str, config: ModelConfig) -> Architecture:
     preprocessing = Preprocessing(IMAGENET_MEAN, IMAGENET_STD, 224, 224, "bilinear")
     build = partial(call_factory, name, config.factory, dict(config.kwargs))
-    return Architecture("custom", str(config.factory), preprocessing, build, build, no_class_names)
+    return Architecture("custom", str(config.factory), preprocessing, build, build, no_class_names, lambda: None)
 
 
 def _from_any(name: str, config: ModelConfig) -> Architecture:

@@ -44,6 +44,18 @@ def weights_label(config: ModelConfig) -> str:
     return Path(config.weights).name
 
 
+def weights_file(config: ModelConfig, architecture: Architecture) -> str | None:
+    """The path of the file that `weighted` has read; None where there is none, or only the model's own code knows it."""
+    match config.weights:
+        case "none":
+            return None
+        case "default":
+            file = architecture.file()
+        case path:
+            file = Path(path).expanduser()
+    return None if file is None else str(file.absolute())
+
+
 def fill(setting: str, model: nn.Module, state: Mapping[str, Tensor]) -> nn.Module:
     """Copy a state dict into a model, all of it or nothing; ConfigError says how it differs from the model's own.
 

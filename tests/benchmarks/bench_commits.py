@@ -60,6 +60,9 @@ class Instant:
     def start(self, slot: int, model: str) -> None:
         self.events.append(Ready(slot))
 
+    def load(self, slot: int, model: str) -> None:
+        self.start(slot, model)
+
     def send(self, slot: int, attempt: Attempt) -> None:
         shard = attempt.shard
         file = f"staging/{shard.id}-0/index/model=m/layer=l/{shard.id}.parquet"

@@ -23,6 +23,8 @@ import pyarrow.parquet as pq
 JOBS = {
     "patternnet": ["model=patternnet", "layers=[conv3]", "channels=0:8"],
     "efficientnet_lite0": ["model=efficientnet_lite0", "layers=[blocks.3]", "channels=0:8"],
+    # one after another: from the last image of one to the first of the next, its seconds are those of `commit`
+    "both": ["model=[patternnet,efficientnet_lite0]", "layers=[conv1,blocks.0]", "channels=0:2"],
 }
 CLUSTERS = ("inline", "local")
 STAGES = ("begin", "ray", "load", "optimise", "write", "commit", "close", "end")

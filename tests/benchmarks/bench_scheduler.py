@@ -28,6 +28,7 @@ from atlas.engine.events import (
     Joined,
     Kill,
     Left,
+    Load,
     Ready,
     Send,
     Start,
@@ -110,7 +111,7 @@ class Cluster:
 
     def _carry_out(self, command: Any) -> None:
         match command:
-            case Start(slot):
+            case Start(slot) | Load(slot):
                 self.lives[slot] += 1
                 self.at(LOAD, ("ready", slot, self.lives[slot]))
             case Send(slot, shard):

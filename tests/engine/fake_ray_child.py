@@ -27,6 +27,9 @@ def main(pipe: Connection) -> None:
         elif name == "start":
             # the second is of the actor before this one
             pipe.send(Report([(actor, Ready(words[0])), (actor - 1, Died(words[0], "late"))], {words[0]: "here:1"}))
+        if name == "load":
+            # the same actor
+            pipe.send(Report([(actor, Ready(words[0]))]))
         if name == "kill":
             os._exit(7)
         if name == "close" and what != "freeze":

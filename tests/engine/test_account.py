@@ -3,7 +3,7 @@
 import pytest
 
 from atlas.engine.account import Account
-from atlas.engine.events import Died, Done, Kill, Ready, Send, Start
+from atlas.engine.events import Died, Done, Kill, Load, Ready, Send, Start
 from atlas.records import Receipt, Shard
 
 
@@ -22,16 +22,20 @@ def test_each_second_of_work_is_kept_or_lost_and_waiting_costs_nothing() -> None
         (5, Ready(0)),
         (20, Send(0, shard("a"))),
         (50, done(0)),
-        (50, Send(0, shard("a"))),
-        (60, Died(0, "preempted")),
-        (60, Died(0, "told of twice")),
-        (61, Start(0, "b")),
+        (50, Load(0, "b")),
+        (52, Ready(0)),
+        (52, Load(0, "a")),
+        (52, Ready(0)),
+        (52, Send(0, shard("a"))),
+        (62, Died(0, "preempted")),
+        (62, Died(0, "told of twice")),
+        (62, Start(0, "b")),
         (63, Kill(0)),
         (70, Kill(0)),
     ]
     for now, happening in history:
         account.take(happening, float(now))
-    assert account.seconds == {"kept": {"a": 30.0}, "lost": {"a": 10.0}, "loading": {"a": 5.0}}
+    assert account.seconds == {"kept": {"a": 30.0}, "lost": {"a": 10.0}, "loading": {"a": 5.0, "b": 2.0}}
 
 
 def test_what_is_under_way_when_the_run_ends_is_lost() -> None:

@@ -39,6 +39,9 @@ class Scripted:
     def start(self, slot: int, model: str) -> None:
         self.events.append(Ready(slot))
 
+    def load(self, slot: int, model: str) -> None:
+        self.start(slot, model)
+
     def send(self, slot: int, attempt: Attempt) -> None:
         self.events += self.answer(slot, attempt.shard)
 

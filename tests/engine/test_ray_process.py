@@ -39,6 +39,9 @@ def test_what_actors_report_is_heard_but_for_those_that_were_replaced() -> None:
     executor.start(1, "a")
     assert first_events(executor) == [Ready(1)]
     assert executor.where(1) == "here:1"
+    executor.load(1, "b")
+    assert first_events(executor) == [Ready(1)], "of the same actor"
+    assert executor.where(1) == "here:1"
     executor.close()
 
 

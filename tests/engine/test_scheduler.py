@@ -1,11 +1,13 @@
 """The scheduler against arbitrary histories of a cluster: every image settles exactly once, whatever happens."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from atlas.engine.backlog import Backlog
 from atlas.engine.blame import DEATHS
 from atlas.engine.events import (
     Abandon,
@@ -13,6 +15,7 @@ from atlas.engine.events import (
     Died,
     Done,
     Draining,
+    Event,
     Fail,
     Failed,
     Halt,
@@ -21,6 +24,7 @@ from atlas.engine.events import (
     Kill,
     Late,
     Left,
+    Load,
     Lost,
     Pause,
     Ready,
@@ -32,7 +36,8 @@ from atlas.engine.events import (
 )
 from atlas.engine.pace import Pace
 from atlas.engine.scheduler import TROUBLES, Scheduler
-from atlas.engine.slots import SETUPS
+from atlas.engine.slots import SETUPS, Slots
+from atlas.engine.staffing import following
 from atlas.records import ImageShard, Item, Receipt, Shard, Target
 from atlas.sweep.identity import shard_id
 
@@ -76,14 +81,54 @@ def test_two_models_on_two_slots_are_each_pinned_in_their_own() -> None:
     assert sorted(c.model for c in commands if isinstance(c, Start)) == ["big", "small"]
 
 
-def test_a_slot_changes_model_by_being_killed_and_only_for_work_that_waits() -> None:
-    scheduler, _ = ready([shard("a"), shard("b"), shard("b", range(9, 12))], slots=1)
-    (model,) = {slot.model for slot in scheduler.slots.values()}
-    other = "a" if model == "b" else "b"
-    commands = []
-    while not any(isinstance(c, Start) for c in commands):
-        commands = scheduler.handle(Done(0, receipt(scheduler.busy[0])))
-    assert commands[1:] == [Kill(0), Start(0, other)]
+def test_a_slot_changes_model_in_the_same_actor_and_is_told_of_it_with_its_last_shard() -> None:
+    scheduler = Scheduler([shard("a"), shard("b"), shard("b", range(9, 12))])
+    scheduler.handle(Joined(0))
+    (first,) = scheduler.handle(Ready(0))
+    _, last = scheduler.handle(Done(0, receipt(scheduler.busy[0])))
+    assert isinstance(first, Send) and isinstance(last, Send)
+    assert (first.shard.model, first.following) == ("b", None)
+    assert (last.shard.model, last.following) == ("b", "a")
+    _, change = scheduler.handle(Done(0, receipt(last.shard)))
+    assert change == Load(0, "a")
+    (send,) = scheduler.handle(Ready(0))
+    assert isinstance(send, Send) and (send.shard.model, send.following) == ("a", None)
+
+
+@pytest.mark.parametrize(
+    "event", [SetupFailed(0, "no such file"), Died(0, "killed"), Lost(0, "no answer"), Starved(0, "out of memory")]
+)
+def test_a_new_actor_is_made_where_the_one_before_may_be_broken(event: Event) -> None:
+    """Whether it was loading its first model or another."""
+    scheduler, sent = ready([shard("a"), shard("b")])
+    assert Load(0, "b") in scheduler.handle(Done(0, receipt(sent[0])))
+    assert scheduler.handle(event)[-1] == Start(0, "b")
+    assert scheduler.handle(event)[-1] == Start(0, "b")
+
+
+def test_what_follows_is_known_once_each_slot_may_have_its_last_shard() -> None:
+    slots, backlog = Slots(), Backlog([shard("a"), shard("a", range(9, 12)), shard("b")], None)
+    for number in range(2):
+        slots.join(number)
+        with slots.changing(slots[number]) as slot:
+            slot.model, slot.ready = "a", True
+    assert following(slots[0], slots, backlog) is None, "each may get one more"
+    backlog["a"].pop()
+    assert following(slots[0], slots, backlog) == "b", "nobody knows which of the two gets it"
+    slots[0].failures["b"] = SETUPS
+    assert following(slots[0], slots, backlog) is None
+    backlog.give_up("b")
+    assert following(slots[1], slots, backlog) is None
+
+
+def test_an_actor_that_changes_its_model_is_still_as_fast_as_it_was_measured() -> None:
+    scheduler = Scheduler([shard("a"), shard("b")], pace := Pace(100.0))
+    scheduler.handle(Joined(0))
+    (send,) = scheduler.handle(Ready(0))
+    assert isinstance(send, Send)
+    scheduler.handle(Done(0, receipt(send.shard)))
+    pace.learn(send.shard, replace(receipt(send.shard), seconds=9.0), slot=1)
+    assert pace.expected(send.shard, 0) == 1.0
 
 
 def test_the_shard_of_a_dead_actor_goes_out_again_first_and_whole() -> None:
@@ -224,7 +269,7 @@ def test_a_model_that_loads_in_no_slot_is_given_up_and_the_others_go_on() -> Non
     done: list[str] = []
     while not scheduler.finished:
         command = commands.pop(0)
-        if isinstance(command, Start):
+        if isinstance(command, Start | Load):
             bad = command.model == "bad"
             commands += scheduler.handle(SetupFailed(command.slot, "no such file") if bad else Ready(command.slot))
         elif isinstance(command, Send):
@@ -317,6 +362,7 @@ class World:
         self.settled: list[tuple[str, Item]] = []
         self.given_up: set[str] = set()
         self.stale: list[Receipt] = []
+        self.actors: set[int] = set()  # slots whose actor lives and is of use
 
     def check_files(self) -> None:
         """Slots are filed as a look at each of them would find them."""
@@ -334,6 +380,8 @@ class World:
         assert set(shared.values()) <= {2}
 
     def feed(self, event: object) -> None:
+        if isinstance(event, Died | SetupFailed | Left):
+            self.actors.discard(event.slot)
         for command in self.scheduler.handle(event):  # type: ignore[arg-type]
             if isinstance(command, Commit):
                 self.settled += [(command.shard.model, item) for item in command.shard.items]
@@ -342,7 +390,14 @@ class World:
                 self.settled += [(command.shard.model, item) for item in command.shard.items]
             elif isinstance(command, Abandon):
                 self.given_up.add(command.model)
+            elif isinstance(command, Start | Kill):
+                self.actors.discard(command.slot)
+                self.actors |= {command.slot} if isinstance(command, Start) else set()
+            elif isinstance(command, Load):
+                assert command.slot in self.actors, "it has an actor"
             elif isinstance(command, Send):
+                assert command.slot in self.actors
+                assert command.following != command.shard.model
                 assert self.scheduler.slots[command.slot].model == command.shard.model, "pinned"
                 assert not self.scheduler.slots[command.slot].draining
         self.check_files()

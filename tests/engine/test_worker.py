@@ -1,5 +1,6 @@
 """The worker's one boundary: whose fault an error is."""
 
+import weakref
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,8 @@ import torch
 from torch import nn
 
 from atlas.engine.attempt import Attempt
-from atlas.engine.events import Event, Failed, Lost, Trouble
+from atlas.engine.events import Event, Failed, Lost, Ready, SetupFailed, Trouble
+from atlas.engine.executor import InlineExecutor
 from atlas.engine.worker import Worker
 from atlas.store.files import write_bytes
 from tests.engine.test_scheduler import shard
@@ -59,3 +61,26 @@ def test_a_broken_gpu_is_the_workers_end() -> None:
         raise RuntimeError("CUDA error: an illegal memory access was encountered")
 
     assert isinstance(run(broken), Lost)
+
+
+def test_the_model_before_is_gone_when_the_next_is_loaded_in_the_same_worker() -> None:
+    """Also one that refers to itself, and though the next cannot be loaded."""
+    nets: list[weakref.ref[nn.Module]] = []
+
+    def work(model: str):
+        assert not any(net() for net in nets)
+        if model == "bad":
+            raise RuntimeError("no such weights")
+        net = nn.Conv2d(3, 4, 1)
+        net.itself = [net]
+        nets.append(weakref.ref(net))
+        return lambda of: net
+
+    executor = InlineExecutor(work, threads=1)
+    worker, events = executor.worker, []
+    for model in ("a", "b", "bad", "c"):
+        executor.load(0, model)
+        events += executor.poll(0.0)
+    assert [type(event) for event in events] == [Ready, Ready, SetupFailed, Ready]
+    assert executor.worker is worker
+    assert len(nets) == 3 and nets[-1]() is not None

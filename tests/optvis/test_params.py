@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atlas.optvis.params import fourier, noise, phases, pixels, read_off, standardized
+from atlas.optvis.params import correlation, fourier, frequencies, noise, phases, pixels, read_off, standardized
 
 SEEDS = st.integers(0, 2**63 - 1)
 SIZES = [6, 7, 12, 15]
@@ -125,6 +125,16 @@ def test_the_magnitudes_stay_the_templates_whatever_the_phases(size, amplitudes,
 
 def _read_off(curve: list[float], frequency: np.ndarray) -> np.ndarray:
     return np.interp(frequency / np.sqrt(0.5), np.linspace(0, 1, len(curve)), curve)
+
+
+def test_what_is_kept_for_the_next_model_is_float32_whatever_the_default():
+    torch.set_default_dtype(torch.float64)
+    try:
+        device, size = torch.device("cpu"), 61  # of no other test
+        kept = frequencies(size, device), read_off(((1.0, 0.5),), size, device), correlation.__wrapped__(device)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert {values.dtype for values in kept} == {torch.float32}
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -25,6 +25,7 @@ def test_photographs_are_recognised_by_name(picture: str, label: str) -> None:
     names = class_names("efficientnet_lite0", LITE, 1000)
     assert names is not None
     assert names[predicted] == label
+    assert loaded.file is not None and loaded.file.endswith(".pth")
     assert class_number(label, names, 1000) == predicted
 
 

@@ -73,6 +73,7 @@ def test_the_default_is_what_torchvision_loads_with_its_own_preprocessing(checkp
     for ours in (default, from_file):
         torch.testing.assert_close(ours.model(ours.preprocess(images)), expected)
     assert default.digest == from_file.digest
+    assert default.file == from_file.file == str(file)
     assert (default.weights, from_file.weights) == ("default", file.name)
     assert not any(name.startswith("aux") for name, _ in default.model.named_modules())
 
@@ -97,6 +98,7 @@ def test_timm_loads_from_its_cache(hub: Path) -> None:
     safetensors.torch.save_file(made.state_dict(), file)
     loaded = load("test_resnet", ModelConfig(source="timm"))
     assert same(loaded.model, made)
+    assert loaded.file == str(file)
     assert loaded.digest == load("test_resnet", ModelConfig(source="timm", weights=str(file))).digest
 
 
@@ -125,7 +127,10 @@ def test_a_model_without_published_weights_says_so() -> None:
 
 
 def test_the_shipped_weights_load() -> None:
-    assert patternnet("default").digest != patternnet("none").digest
+    shipped, random = patternnet("default"), patternnet("none")
+    assert shipped.digest != random.digest
+    assert shipped.file is not None and Path(shipped.file).is_file()
+    assert random.file is None
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pt", ".pth", ".bin", ".ckpt"])
@@ -272,6 +277,7 @@ def test_custom_models_keep_what_their_factory_gave_them(tmp_path: Path, monkeyp
     monkeypatch.syspath_prepend(tmp_path)
     first, again = (load("custom", ModelConfig(source="custom", factory="given_models:one")) for _ in range(2))
     assert first.digest == again.digest
+    assert first.file is None, "only the factory knows"
     torch.save({"weight": torch.ones(2, 3, 1, 1), "bias": torch.zeros(2)}, tmp_path / "w.pt")
     config = ModelConfig(source="custom", factory="given_models:one", weights=str(tmp_path / "w.pt"))
     assert load("custom", config).model.weight.eq(1).all()

@@ -17,6 +17,7 @@ from PIL import Image
 from torch import Tensor
 
 from atlas.engine.memory import ItemBatch, budget, in_batches, peak
+from atlas.engine.read_ahead import read_ahead
 from atlas.optvis.precision import precision
 from atlas.records import Receipt
 from atlas.similarity.atlas_images import Picture
@@ -57,6 +58,7 @@ class Prober:
     def probe(self, shard: PictureShard) -> Receipt:
         """Stage a whole file for each layer. A picture that cannot be read is named in the receipt, and left to do."""
         began = perf_counter()
+        read_ahead(self.settings.cards)
         responses: list[Responses] = []
         places: dict[str, Places] = {}
         notes: list[str] = []

@@ -1,0 +1,40 @@
+"""torch's own state: whatever a model's code does to it ends with the scope."""
+
+import pytest
+import torch
+from torch import backends
+
+from atlas.zoo.torch_state import SWITCHES, kept_torch_state
+
+
+def disturb() -> None:
+    """Do to torch what training scripts do when they are imported, and worse."""
+    torch.set_default_dtype(torch.float64)
+    torch.set_default_device("meta")
+    torch.set_grad_enabled(False)
+    torch.set_num_threads(torch.get_num_threads() + 1)
+    torch.use_deterministic_algorithms(True)
+    torch.autograd.set_detect_anomaly(True)
+    torch.set_autocast_enabled("cpu", True)
+    torch.set_float32_matmul_precision("medium")
+    backends.fp32_precision = "tf32"
+    backends.cudnn.benchmark = True
+    backends.cudnn.conv.fp32_precision = "ieee"
+    backends.mkldnn.enabled = False
+    backends.mkldnn.matmul.fp32_precision = "bf16"
+    torch.default_generator.manual_seed(1234)
+
+
+@pytest.mark.parametrize("raises", [False, True])
+def test_all_that_is_switched_within_is_afterwards_as_it_was(raises: bool) -> None:
+    before, stream = [read() for read, _ in SWITCHES], torch.get_rng_state()
+    try:
+        with kept_torch_state():
+            disturb()
+            assert sum(read() != value for (read, _), value in zip(SWITCHES, before, strict=True)) >= 12
+            if raises:
+                raise KeyError
+    except KeyError:
+        pass
+    assert [read() for read, _ in SWITCHES] == before
+    assert torch.equal(torch.get_rng_state(), stream)
