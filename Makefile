@@ -57,7 +57,7 @@ lint: $(READY)  ## ruff, the direction of imports, the site's scripts, those of 
 types: $(READY)  ## pyrefly
 	$(BIN)/pyrefly check --output-format min-text
 
-slow: $(READY) chromium slurm  ## the tests that take minutes
+slow: $(READY) chromium slurm build/cluster/.ready  ## the tests that take minutes
 	$(QUIET) $(BIN)/python -m pytest -m slow
 
 MINUTES := 20
@@ -98,6 +98,13 @@ build/bench/xplique/.ready: $(READY)
 	build/bench/xplique/$(PIP) tensorflow-cpu==2.20.0 tensorflow-probability==0.25.0 einops deprecated matplotlib \
 		opencv-python-headless 'scikit-image<=0.25.2' 'scikit-learn<=1.7.2' 'scipy<=1.15.3'
 	build/bench/xplique/$(PIP) --no-deps xplique==2.0.2 tf-keras==2.20.1
+	@touch $@
+
+# What Ray's dashboard needs, `ray job submit` and metrics among it: forty packages that no other test looks at.
+build/cluster/.ready: $(READY) constraints.txt
+	$(BIN)/python -m venv build/cluster
+	$(BIN)/python $(SITE) > $$(build/cluster/bin/python $(SITE))/borrowed.pth
+	build/cluster/$(PIP) -c constraints.txt 'ray[default]'
 	@touch $@
 
 bench: $(READY) chromium $(PEERS)  ## speed and memory, as ratios measured in one run
