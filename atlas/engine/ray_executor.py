@@ -20,7 +20,7 @@ from atlas.engine.attempt import Attempt
 from atlas.engine.environment import Environment, difference, environment, report
 from atlas.engine.events import Died, Event, Left, Lost, Ready, Starved
 from atlas.engine.executor import ActorShape, ClusterError
-from atlas.engine.ray_nodes import ACCELERATOR, NODE, gave_notice, living_nodes
+from atlas.engine.ray_nodes import ACCELERATOR, NODE, gave_notice, living_nodes, node_of
 from atlas.engine.roster import Roster
 from atlas.engine.watchers import NUMBERS, Sight
 from atlas.engine.work import Work
@@ -214,7 +214,7 @@ class RayExecutor:
         except ray.exceptions.ActorUnavailableError as error:
             return None if kind == "place" else self._gone(slot, self._unreachable(slot, _brief(error)))
         except ray.exceptions.OutOfMemoryError as error:
-            self.roster.rest(slot)
+            self.roster.rest(slot, node_of(self._actors[slot]))
             return None if kind == "place" else self._gone(slot, Starved(slot, _brief(error)))
         except ray.exceptions.RayActorError as error:
             if kind != "place":

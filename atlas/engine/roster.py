@@ -56,9 +56,10 @@ class Roster:
             self.nodes[slot] = node
             self._resting.discard(slot)
 
-    def rest(self, slot: int) -> None:
-        """Have no actor in a slot, since its machine has too little memory for it, unless one is placed there again."""
+    def rest(self, slot: int, node: str | None) -> None:
+        """Have no actor in a slot, since its node has too little memory for it, until one is placed there again."""
         if slot in self.nodes:
+            self.nodes[slot] = node
             self._resting.add(slot)
 
     def closed(self) -> list[str]:

@@ -63,7 +63,7 @@ def test_a_machine_short_of_memory_keeps_its_room_to_itself_and_another_is_asked
     roster.update([node])
     roster.place(0, "a"), roster.place(1, "a")
     assert (roster.update([node]), roster.asking, roster.closed()) == ([], 0, [])
-    roster.rest(0)
+    roster.rest(0, "a")
     assert (roster.update([node]), roster.asking, roster.closed()) == ([], 1, ["a"])
     assert roster.update([node, Node("b", 2, 0)]) == [Joined(2)], "as there is work for"
     roster.place(1, None)
@@ -75,7 +75,7 @@ def test_a_machine_short_of_memory_keeps_its_room_to_itself_and_another_is_asked
 def test_a_machine_short_of_memory_that_goes_is_forgotten() -> None:
     roster, node = Roster(CPU), Node("a", 2, 0)
     roster.update([node])
-    roster.place(0, "a"), roster.place(1, "a"), roster.rest(0)
+    roster.place(0, "a"), roster.place(1, "a"), roster.rest(0, "a")
     roster.refuse("a", "another torch")
     assert roster.update([node]) == [Left(0, "another torch"), Left(1, "another torch")]
     assert (roster.closed(), roster.update([Node("b", 1, 0)])) == (["a"], [Joined(2)])

@@ -69,7 +69,7 @@ def test_a_job_is_watched_stopped_and_submitted_again_until_it_is_whole(head: Ra
     assert verify(AtlasPaths(out)).exit_code in (0, 3)
     (tmp_path / "nap").unlink()
     again = head.submit(RECIPE, *words, path=tmp_path)
-    assert again.returncode == 0 and f"{out}: " in again.stdout, again.stdout
+    assert again.returncode == 0 and "256 images" in again.stdout, again.stdout
     assert "took over the lock" not in again.stdout
     assert len(image_bytes(out)) == IMAGES
     assert verify(AtlasPaths(out)).exit_code == 0
