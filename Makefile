@@ -113,6 +113,7 @@ bench: $(READY) chromium $(PEERS)  ## speed and memory, as ratios measured in on
 	$(BIN)/python tests/benchmarks/bench_similarity.py
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_scheduler.py
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_commits.py
+	PYTHONPATH=tests:. $(BIN)/python tests/benchmarks/bench_stores.py
 	PYTHONPATH=tests:. $(BIN)/python tests/benchmarks/bench_query.py
 	PYTHONPATH=tests:. $(BIN)/python tests/benchmarks/bench_site.py 30000 --keep build/bench_site
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_browser.py build/bench_site
