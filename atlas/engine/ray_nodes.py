@@ -32,7 +32,8 @@ def node_of(actor: Any) -> str | None:
     """The node that an actor lives on, or did before it died, also where it has not come to say so; None: Ray does not know."""
     # as above
     try:
-        return state.actor_table(actor._actor_id.hex())["Address"]["NodeID"]
+        row: Any = state.actor_table(actor._actor_id.hex())
+        return row["Address"]["NodeID"]
     except Exception:
         return None
 
