@@ -22,9 +22,9 @@ from atlas.query.verify.verify import verify
 from atlas.store.paths import AtlasPaths
 from tests.napping import napping
 from tests.ray_cluster import RayCluster
-from tests.whole_jobs import Watched, begin, kill_all
+from tests.whole_jobs import PATIENCE, Watched, begin, kill_all
 
-pytestmark = [pytest.mark.timeout(240), pytest.mark.usefixtures("cards_made_here")]
+pytestmark = [pytest.mark.timeout(3 * PATIENCE), pytest.mark.usefixtures("cards_made_here")]
 
 IMAGES = 64
 # a response that is lost on its way is as good as a worker that cannot be reached
@@ -72,7 +72,7 @@ def test_a_frozen_actor_costs_nothing_and_a_dead_raylet_ends_the_job_resumably(
         for process in psutil.Process(job.pid).children(recursive=True):
             if process.name() == "raylet":
                 process.kill()
-        code = job.wait(timeout=100)
+        code = job.wait(timeout=PATIENCE)
     finally:
         kill_all(job)
     messages = (tmp_path / "stderr").read_text()
@@ -93,7 +93,7 @@ def test_an_actor_that_freezes_at_the_end_is_overtaken_by_an_idle_one(words: tup
     try:
         watched.until(lambda: watched.works(0) and watched.works(1) and len(watched.pids()) == 2)
         os.kill(watched.pids()[0], signal.SIGSTOP)
-        code = job.wait(timeout=200)
+        code = job.wait(timeout=PATIENCE)
     finally:
         kill_all(job)
     assert code == 0, (tmp_path / "stderr").read_text()
@@ -108,7 +108,7 @@ def test_calls_that_ray_loses_change_no_byte(words: tuple[str, ...], tmp_path: P
     lost = {"RAY_testing_rpc_failure": json.dumps(LOST_CALLS)}
     job = begin("generate", *words, "name=a", "cluster.actors=2", "cluster.deadline=10", cwd=tmp_path, **lost)
     try:
-        code = job.wait(timeout=200)
+        code = job.wait(timeout=PATIENCE)
     finally:
         kill_all(job)
     messages = (tmp_path / "stderr").read_text()
@@ -127,7 +127,7 @@ def test_a_cluster_that_loses_its_head_ends_the_job_resumably(words: tuple[str, 
         try:
             watched.until(lambda: bool(watched.events("commit")))
             cluster.lose_head()
-            code = job.wait(timeout=100)
+            code = job.wait(timeout=PATIENCE)
         finally:
             kill_all(job)
     messages = (tmp_path / "stderr").read_text()

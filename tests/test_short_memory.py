@@ -11,9 +11,9 @@ from sweeps import rows_of
 from atlas.query.verify.verify import verify
 from atlas.store.paths import AtlasPaths
 from tests.ray_cluster import RayCluster
-from tests.whole_jobs import Watched, begin, kill_all
+from tests.whole_jobs import PATIENCE, Watched, begin, kill_all
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400), pytest.mark.usefixtures("cards_made_here")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3 * PATIENCE), pytest.mark.usefixtures("cards_made_here")]
 
 GREEDY = """
 import os
@@ -79,7 +79,7 @@ def test_a_machine_short_of_memory_does_half_as_much_at_once_and_loses_nothing(
 ) -> None:
     job = begin("generate", *greedy, "channels=0:8", "cluster.actors=1", cwd=tmp_path)
     try:
-        code = job.wait(timeout=200)
+        code = job.wait(timeout=PATIENCE)
     finally:
         kill_all(job)
     out = tmp_path / "outputs" / "a"
@@ -105,7 +105,7 @@ def test_an_actor_fewer_where_memory_is_short_works_on_a_machine_that_comes_late
             cluster.add("b", num_cpus=1)
             watched.until(lambda: len(raylets(watched.pids())) == 2)
             (tmp_path / "nap").unlink()
-            code = job.wait(timeout=200)
+            code = job.wait(timeout=PATIENCE)
         finally:
             kill_all(job)
     assert code == 0, (tmp_path / "stderr").read_text()
