@@ -3,7 +3,6 @@
 import http.client
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from threading import Thread
 
 from atlas.records import Part
 from atlas.store.bucket_path import is_remote, path_of
+from tests.ports import free_ports
 
 WEED = Path(sys.executable).with_name("weed")
 HOST = "127.0.0.1"
@@ -30,7 +30,7 @@ QUIET = (
 @contextmanager
 def serving(folder: Path) -> Iterator[str]:
     """Serve a folder as S3, to anybody on this machine; yields the endpoint."""
-    ports = _free_ports(2 * len(PORTS))
+    ports = free_ports(2 * len(PORTS))
     numbers = {name: ports.pop() for name in [*PORTS, *(f"{name}.grpc" for name in PORTS)]}
     flags = [f"-{name}={number}" for name, number in numbers.items()]
     command = [str(WEED), "server", "-s3", f"-ip={HOST}", f"-ip.bind={HOST}", f"-dir={folder}", *flags, *QUIET]
@@ -122,17 +122,6 @@ def bury(url: str, part: Part | None = None) -> None:
     assert is_remote(lock)
     if lock.is_file():
         write_json(lock, {**read_json(lock), "started": "long ago"})
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind((HOST, 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
 
 
 def _answers(endpoint: str) -> bool:

@@ -44,6 +44,10 @@ class RayCluster:
         """Kill -9 a node's raylet; its workers follow."""
         self._tell("kill", name)
 
+    def clear(self) -> None:
+        """Kill all nodes but the head, and wait until the cluster knows."""
+        self._tell("clear", "all")
+
     def lose_head(self) -> None:
         """Kill -9 what the cluster cannot be without."""
         self._tell("lose", "head")
@@ -110,6 +114,10 @@ def main(head: list[str]) -> None:
         verb, name, *words = line.split()
         if verb == "add":
             nodes[name] = cluster.add_node(**_resources(words))
+        elif verb == "clear":
+            for node in list(cluster.worker_nodes):
+                cluster.remove_node(node, allow_graceful=False)
+            cluster.wait_for_nodes()
         elif verb == "lose":
             cluster.head_node.all_processes["gcs_server"][0].process.kill()
         elif verb == "drain":

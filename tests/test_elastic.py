@@ -14,17 +14,24 @@ from atlas.query.verify.verify import verify
 from atlas.store.paths import AtlasPaths
 from tests.napping import napping
 from tests.ray_cluster import RayCluster
-from tests.whole_jobs import Watched, begin, kill_all
+from tests.whole_jobs import PATIENCE, Watched, begin, kill_all
 
-pytestmark = [pytest.mark.process, pytest.mark.timeout(240), pytest.mark.usefixtures("cards_made_here")]
+pytestmark = [pytest.mark.process, pytest.mark.timeout(3 * PATIENCE), pytest.mark.usefixtures("cards_made_here")]
 
 IMAGES = 128
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[RayCluster]:
+def head() -> Iterator[RayCluster]:
     with RayCluster(Path(mkdtemp(prefix="r", dir="/tmp"))) as cluster:
         yield cluster
+
+
+@pytest.fixture
+def cluster(head: RayCluster) -> Iterator[RayCluster]:
+    """A head alone, whatever nodes the test before has added."""
+    yield head
+    head.clear()
 
 
 def test_a_cluster_without_room_is_refused_or_waited_for_as_it_was_asked(
@@ -72,7 +79,7 @@ def test_nodes_that_come_late_drain_or_die_change_no_byte_and_are_nobodys_fault(
         cluster.kill("b")
         watched.until(lambda: watched.told(1, "Died", "Lost", "Left"))
         (tmp_path / "nap").unlink()
-        code = job.wait(timeout=100)
+        code = job.wait(timeout=PATIENCE)
     messages = (tmp_path / "stderr").read_text()
     assert code == 0, messages
     assert rows_of(out, folder="failures") == []

@@ -19,9 +19,9 @@ from atlas.generate.job import generate
 from atlas.query.verify.verify import verify
 from atlas.store.paths import AtlasPaths
 from atlas.sweep.plan import make_plan
-from tests.whole_jobs import atlas, begin, kill_all, run_python, wait_for
+from tests.whole_jobs import PATIENCE, atlas, begin, kill_all, run_python, wait_for
 
-pytestmark = [pytest.mark.process, pytest.mark.timeout(240), pytest.mark.usefixtures("cards_made_here")]
+pytestmark = [pytest.mark.process, pytest.mark.timeout(3 * PATIENCE), pytest.mark.usefixtures("cards_made_here")]
 
 JOBS = Path(__file__).parents[1] / "jobs"
 # seconds in all: time to be disturbed
@@ -51,7 +51,7 @@ def test_ray_makes_the_same_bytes_though_an_actor_is_killed_and_a_rerun_does_not
     assert pids
     assert listening(job.pid) == {"127.0.0.1"}
     os.kill(pids[0], signal.SIGKILL)
-    code, messages = job.wait(timeout=150), (tmp_path / "stderr").read_text()
+    code, messages = job.wait(timeout=PATIENCE), (tmp_path / "stderr").read_text()
     assert code == 0, messages
     assert (tmp_path / "stdout").read_text() == ""
     assert "contact sheets: outputs/a/sheets" in messages
@@ -145,7 +145,7 @@ def test_kill_nine_of_the_whole_job_and_then_ctrl_c_lose_nothing_and_change_no_b
     job = begin(*words, "cluster=local", cwd=tmp_path)
     wait_for(out / "index", "*.parquet", files + 1)
     os.killpg(job.pid, signal.SIGINT)
-    code, messages = job.wait(timeout=100), (tmp_path / "stderr").read_text()
+    code, messages = job.wait(timeout=PATIENCE), (tmp_path / "stderr").read_text()
     assert code == 75, messages
     assert "took over the lock" in messages
     assert "run the same again to resume" in messages

@@ -17,9 +17,9 @@ from sweeps import rows_of, run_small
 from atlas.cli.job import run_job
 from atlas.cli.main import cli
 from atlas.store.lock import Lock
-from tests.whole_jobs import atlas, begin, kill_all, wait_for
+from tests.whole_jobs import PATIENCE, atlas, begin, kill_all, wait_for
 
-pytestmark = [pytest.mark.process, pytest.mark.timeout(240), pytest.mark.usefixtures("cards_made_here")]
+pytestmark = [pytest.mark.process, pytest.mark.timeout(3 * PATIENCE), pytest.mark.usefixtures("cards_made_here")]
 
 QUICK = ("recipe=quick", "recipe.octaves=[{size: 48, steps: 4, lr: [0.1, 0.05], sigma: [1.5, 0.4]}]")
 ASK = ("layers=[conv1,conv2]", "channels=0:8", *QUICK, "name=a")
@@ -149,7 +149,7 @@ def test_ctrl_c_finishes_what_is_under_way_and_exits_75(here: Path) -> None:
     job = begin("similarity", *SLOW, "name=a", cwd=here)
     wait_for(out / "responses", "*.parquet", 4)
     os.killpg(job.pid, signal.SIGINT)
-    code, messages = job.wait(timeout=60), (here / "stderr").read_text()
+    code, messages = job.wait(timeout=PATIENCE), (here / "stderr").read_text()
     assert code == 75, messages
     assert "run the same again to resume" in messages and "Traceback" not in messages
     assert not (out / "lock").exists() and not (out / "neighbors").exists()

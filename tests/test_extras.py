@@ -10,13 +10,13 @@ from made_atlas import make_atlas
 
 import atlas
 from atlas.config import extras
-from atlas.config.extras import DISTRIBUTION, EXTRAS
+from atlas.config.extras import CORE, DISTRIBUTION, EXTRAS
 from tests.config.composing import composed
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # imported under another name than the one that pip knows
-DISTRIBUTIONS = {"sklearn": "scikit-learn"}
+DISTRIBUTIONS = {"sklearn": "scikit-learn", "PIL": "pillow", "hydra": "hydra-core"}
 
 WITHOUT = """
 import sys
@@ -39,6 +39,17 @@ def test_each_extra_brings_what_the_table_says() -> None:
         names = " ".join(PROJECT["optional-dependencies"][extra])
         assert DISTRIBUTIONS.get(module, module) in names, module
         assert not any(line.startswith(DISTRIBUTIONS.get(module, module)) for line in PROJECT["dependencies"])
+
+
+def test_a_python_that_lacks_what_every_installation_has_is_named() -> None:
+    """As where a job's `python` is not the one of Atlas's environment."""
+    needed = [name.partition(">")[0] for name in PROJECT["dependencies"]]
+    assert [DISTRIBUTIONS.get(module, module) for module in CORE] == needed
+    sentence = extras.missing(ModuleNotFoundError("No module named 'psutil'", name="psutil"))
+    assert (
+        sentence
+        == f"this needs psutil, which {sys.executable} does not have: is it the Python that Atlas is installed for?"
+    )
 
 
 @pytest.mark.parametrize("words", [["generate", "layers=[conv1]"], ["layers", "patternnet"]])

@@ -11,9 +11,9 @@ import pytest
 from sweeps import rows_of
 
 from tests.ray_cluster import STORE, RayCluster
-from tests.whole_jobs import begin, kill_all
+from tests.whole_jobs import PATIENCE, begin, kill_all
 
-pytestmark = [pytest.mark.slow, pytest.mark.process, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.process, pytest.mark.timeout(3 * PATIENCE)]
 
 
 def other_environment(folder: Path) -> Path:
@@ -48,7 +48,7 @@ def test_a_node_that_differs_is_refused_by_name(tmp_path: Path) -> None:
                     assert time.monotonic() < end and job.poll() is None, (tmp_path / "stderr").read_text()
                     time.sleep(0.3)
                 cluster.add("good", num_cpus=1)
-                assert job.wait(timeout=200) == 0, (tmp_path / "stderr").read_text()
+                assert job.wait(timeout=PATIENCE) == 0, (tmp_path / "stderr").read_text()
             finally:
                 kill_all(job)
                 node.kill()

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 from object_store import bury, images_under, new_place, objects_under
 from sweeps import SMALL, image_bytes, rows_of, run_small, small_plan
-from whole_jobs import begin, kill_all
+from whole_jobs import PATIENCE, begin, kill_all
 
 from atlas.cli.main import cli
 from atlas.query.atlas import Atlas
@@ -30,6 +30,7 @@ from atlas.store.writing import Writing
 
 pytestmark = pytest.mark.job
 ASK = ("layers=[conv1,conv4]", "channels=0:2", "cluster.shard_seconds=0.01")
+LONG = (pytest.mark.slow, pytest.mark.timeout(3 * PATIENCE))
 WRITING = ("put", "create", "replace", "delete")
 
 
@@ -218,8 +219,8 @@ def other_part(url: str) -> Iterator[None]:
     ("kills", "cluster"),
     [
         (1, "inline"),
-        pytest.param(6, "local", marks=pytest.mark.slow),
-        pytest.param(6, "inline", marks=pytest.mark.slow),
+        pytest.param(6, "local", marks=LONG),
+        pytest.param(6, "inline", marks=LONG),
     ],
 )
 def test_kill_9_at_any_moment_loses_nothing_that_was_done(tmp_path: Path, kills: int, cluster: str) -> None:
@@ -230,7 +231,7 @@ def test_kill_9_at_any_moment_loses_nothing_that_was_done(tmp_path: Path, kills:
     for _ in range(kills):
         before = count_done(url)
         job = begin("generate", f"out={url}", *words, cwd=tmp_path)
-        end = time.monotonic() + 90
+        end = time.monotonic() + PATIENCE
         while count_done(url) == before and job.poll() is None:
             assert time.monotonic() < end
             time.sleep(0.05)

@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-PATIENCE = 90.0  # seconds for anything to happen, on a machine that others use
+PATIENCE = 240.0  # seconds for anything to happen, on a machine that ten others use
 
 
 def atlas(*words: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -28,7 +28,7 @@ def run_python(*words: str, cwd: Path, **variables: str) -> subprocess.Completed
         env={**os.environ, **variables},
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -41,7 +41,7 @@ def begin(*words: str, cwd: Path, **variables: str) -> subprocess.Popen[str]:
         return subprocess.Popen(command, cwd=cwd, text=True, start_new_session=True, **streams)
 
 
-def wait_for(path: Path, pattern: str, count: int, seconds: float = 90) -> None:
+def wait_for(path: Path, pattern: str, count: int, seconds: float = PATIENCE) -> None:
     """Until so many files are there."""
     end = time.monotonic() + seconds
     while len(list(path.rglob(pattern))) < count:

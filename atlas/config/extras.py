@@ -1,5 +1,6 @@
 """Which extra of the package brings what is not needed to read an atlas: a failed import in, what to install out."""
 
+import sys
 from importlib.util import find_spec
 
 DISTRIBUTION = "feature-atlas"
@@ -19,6 +20,8 @@ EXTRAS = {
     "obstore": "s3",
     "fsspec": "s3",
 }
+# what every installation has, so that a Python without one is another Python
+CORE = ("pyarrow", "PIL", "numpy", "duckdb", "rich", "click", "psutil", "hydra", "omegaconf")
 
 
 def install(extra: str) -> str:
@@ -27,8 +30,12 @@ def install(extra: str) -> str:
 
 
 def missing(error: ModuleNotFoundError) -> str | None:
-    """One sentence on what to install for an import that failed; None: no extra brings that module."""
+    """One sentence on what to install for an import that failed; None: Atlas has no need of that module."""
     module = (error.name or "").partition(".")[0]
+    if module in CORE:
+        return (
+            f"this needs {module}, which {sys.executable} does not have: is it the Python that Atlas is installed for?"
+        )
     extra = EXTRAS.get(module)
     return None if extra is None else f"this needs {module}, which is not installed: {install(extra)}"
 

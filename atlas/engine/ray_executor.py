@@ -20,7 +20,7 @@ from atlas.engine.attempt import Attempt
 from atlas.engine.environment import Environment, difference, environment, report
 from atlas.engine.events import Died, Event, Left, Lost, Ready, Starved
 from atlas.engine.executor import ActorShape, ClusterError
-from atlas.engine.ray_nodes import ACCELERATOR, NODE, gave_notice, living_nodes
+from atlas.engine.ray_nodes import ACCELERATOR, NODE, gave_notice, living_nodes, node_of
 from atlas.engine.roster import Roster
 from atlas.engine.watchers import NUMBERS, Sight
 from atlas.engine.work import Work
@@ -60,13 +60,11 @@ class RayExecutor:
         self._work = ray.put(work)
         self._actors: dict[int, Any] = {}
         self._spare: list[Any] = []  # actors that wait for resources that no node has, as an autoscaler sees
+        self._closed: list[str] = []  # nodes on which no new actor is placed
         self._addresses: dict[int, str] = {}
         self._calls: dict[Any, tuple[int, str]] = {}  # by reference: the slot, and setup, run or place
         self._calls_of: defaultdict[int, set[Any]] = defaultdict(set)  # the references, by slot
         self._gauges: dict[str, Gauge] = {}
-        self._resting: set[int] = (
-            set()
-        )  # slots whose machine was short of memory, until an actor is started there again
         self._deaths: list[tuple[float, int, Any, str]] = []  # since when, whose, of which actor, and why
         self._filled = time.monotonic()  # when each slot had an actor
         self._look = time.monotonic() + TICK  # when the nodes are looked at again
@@ -76,10 +74,10 @@ class RayExecutor:
         # the slot has just left, which the driver is about to hear
         if slot not in self.roster.nodes:
             return
-        self._resting.discard(slot)
+        self.roster.place(slot, None)
+        self._follow_closed()
         actor = self._spare.pop(0) if self._spare else self._new_actor()
         self._actors[slot] = actor
-        self.roster.place(slot, None)
         self._call(slot, "place", actor.place.remote())
         self._call(slot, "setup", actor.setup.remote(self._work, model))
 
@@ -121,7 +119,7 @@ class RayExecutor:
     def request(self) -> str:
         """What was asked of the cluster and what it has, for somebody whose actors never come."""
         shape = self.shape
-        count = max(1, self.roster.asking + len(self.roster.nodes))
+        count = max(1, self.roster.asking + len(self.roster.staying))
         cards = f" ({' or '.join(shape.accelerators)})" if shape.accelerators else ""
         nodes = living_nodes()
         has = {"CPU": sum(node.cpus for node in nodes), "GPU": sum(node.gpus for node in nodes)}
@@ -154,8 +152,8 @@ class RayExecutor:
 
     def _new_actor(self) -> Any:
         labels = {ACCELERATOR: f"in({','.join(self.shape.accelerators)})"} if self.shape.accelerators else {}
-        if self.roster.refused:
-            labels[NODE] = f"!in({','.join(self.roster.refused)})"
+        if self._closed:
+            labels[NODE] = f"!in({','.join(self._closed)})"
         # whose slot it will be is not known yet, and is filled in where it reports
         return self._actor_class.options(label_selector=labels or None).remote(-1, self.shape.cpus)
 
@@ -181,8 +179,9 @@ class RayExecutor:
 
     def _ask(self) -> None:
         """Have as many actors wait for resources as there is work for and no room; none while slots stand empty for long."""
+        self._follow_closed()
         now, wanted = time.monotonic(), len(self._spare)
-        if all(slot in self._actors or slot in self._resting for slot in self.roster.staying):
+        if all(slot in self._actors for slot in self.roster.staying):
             self._filled, wanted = now, self.roster.asking
         # the actors that wait are about to be taken by slots that have just joined
         elif now - self._filled > EMPTY:
@@ -190,6 +189,14 @@ class RayExecutor:
         while len(self._spare) < wanted:
             self._spare.append(self._new_actor())
         while len(self._spare) > wanted:
+            ray.kill(self._spare.pop(), no_restart=True)
+
+    def _follow_closed(self) -> None:
+        """End the actors that wait, once other nodes are closed to them than when they were made."""
+        if (closed := self.roster.closed()) == self._closed:
+            return
+        self._closed = closed
+        while self._spare:
             ray.kill(self._spare.pop(), no_restart=True)
 
     def _settled_deaths(self) -> list[Event]:
@@ -213,7 +220,7 @@ class RayExecutor:
         except ray.exceptions.ActorUnavailableError as error:
             return None if kind == "place" else self._gone(slot, self._unreachable(slot, _brief(error)))
         except ray.exceptions.OutOfMemoryError as error:
-            self._resting.add(slot)
+            self.roster.rest(slot, node_of(self._actors[slot]))
             return None if kind == "place" else self._gone(slot, Starved(slot, _brief(error)))
         except ray.exceptions.RayActorError as error:
             if kind != "place":
@@ -236,8 +243,6 @@ class RayExecutor:
             self.roster.refuse(node, f"{host} is refused, since its images would be others: it has {differs}")
             # before its actor is ready
             self._look = 0.0
-            while self._spare:
-                ray.kill(self._spare.pop(), no_restart=True)
 
     def _unreachable(self, slot: int, reason: str) -> Event:
         if gave_notice(self.roster.nodes.get(slot)):

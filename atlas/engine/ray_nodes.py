@@ -28,6 +28,16 @@ def gave_notice(node: str | None) -> bool:
     )
 
 
+def node_of(actor: Any) -> str | None:
+    """The node that an actor lives on, or did before it died, also where it has not come to say so; None: Ray does not know."""
+    # as above
+    try:
+        row: Any = state.actor_table(actor._actor_id.hex())
+        return row["Address"]["NodeID"]
+    except Exception:
+        return None
+
+
 def _node(row: dict[str, Any], draining: bool) -> Node:
     resources, labels = row["Resources"], row.get("Labels") or {}
     return Node(

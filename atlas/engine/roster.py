@@ -1,5 +1,6 @@
 """Which slots a run has, as a function of its cluster's nodes: nodes in; slots that join, drain and leave out. Knows no Ray."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -34,6 +35,9 @@ class Roster:
         self.asking = 0  # actors to ask for beside those of the slots, for which no node has room
         self.refused: dict[str, str] = {}  # nodes that are not worked on, and why
         self._draining: set[int] = set()
+        # slots whose machine was short of memory: without an actor, they keep its room from being used again
+        self._resting: set[int] = set()
+        self._room: dict[str, int] = {}  # by node, at the last look
         self._next = 0
 
     @property
@@ -43,13 +47,28 @@ class Roster:
 
     @property
     def staying(self) -> list[int]:
-        """The slots whose node does not leave."""
-        return [slot for slot in self.nodes if slot not in self._draining]
+        """The slots that have work to do, and whose node does not leave."""
+        return [slot for slot in self.nodes if slot not in self._draining | self._resting]
 
     def place(self, slot: int, node: str | None) -> None:
         """A slot's actor lives on a node; None: another is on its way."""
         if slot in self.nodes:
             self.nodes[slot] = node
+            self._resting.discard(slot)
+
+    def rest(self, slot: int, node: str | None) -> None:
+        """Have no actor in a slot, since its node has too little memory for it, until one is placed there again."""
+        if slot in self.nodes:
+            self.nodes[slot] = node
+            self._resting.add(slot)
+
+    def closed(self) -> list[str]:
+        """The nodes that get no more actors: those that are refused, and those whose memory has no room for another."""
+        if not self._resting:
+            return list(self.refused)
+        short = {node for slot in self._resting if (node := self.nodes[slot]) is not None}
+        slots = Counter(self.nodes.values())
+        return [*self.refused, *sorted(node for node in short if slots[node] >= self._room.get(node, 0))]
 
     def refuse(self, node: str, reason: str) -> None:
         """Have no slots on a node any more."""
@@ -67,8 +86,8 @@ class Roster:
             elif node is not None and alive[node].draining and slot not in self._draining:
                 self._draining.add(slot)
                 events.append(Draining(slot, "its node is about to leave"))
-        room = sum(node.room(self.shape) for node in alive.values() if node.id not in self.refused)
-        slots = min(self.most, room)
+        self._room = {node.id: node.room(self.shape) for node in alive.values() if node.id not in self.refused}
+        slots = min(self.most, sum(self._room.values()) - len(self._resting - self._draining))
         staying = self.staying
         without_node = [slot for slot in staying if self.nodes[slot] is None]
         surplus = without_node[: max(0, len(staying) - slots)]
@@ -86,4 +105,5 @@ class Roster:
     def _left(self, slot: int, reason: str) -> Left:
         del self.nodes[slot]
         self._draining.discard(slot)
+        self._resting.discard(slot)
         return Left(slot, reason)

@@ -28,7 +28,7 @@ NUMBERS = {
 class Sight:
     """What there is to see of a stage at one moment."""
 
-    atlas: str  # its name
+    atlas: str  # the name of its folder, which tells two apart where `name=` does not
     stage: str  # what it counts: images, pictures, …
     numbers: Mapping[str, float]  # by the names of NUMBERS
 
@@ -70,7 +70,7 @@ class Tracker:
         self._unwritten = None
 
 
-def tensorboard(paths: AtlasPaths, name: str) -> Tracker:
+def tensorboard(paths: AtlasPaths) -> Tracker:
     """Curves in the atlas's folder, for `tensorboard --logdir`."""
     writer = import_module("tensorboard.summary").Writer(str(paths.root / "tensorboard"))
 
@@ -81,9 +81,9 @@ def tensorboard(paths: AtlasPaths, name: str) -> Tracker:
     return Tracker(write, writer.close)
 
 
-def wandb(paths: AtlasPaths, name: str) -> Tracker:
-    """Curves of a run that is called like the atlas; the user's own settings say where they go."""
-    run = import_module("wandb").init(project="atlas", name=name, config={"out": str(paths.root)})
+def wandb(paths: AtlasPaths) -> Tracker:
+    """Curves of a run that is called like the atlas's folder; the user's own settings say where they go."""
+    run = import_module("wandb").init(project="atlas", name=paths.root.name, config={"out": str(paths.root)})
     return Tracker(lambda numbers, seconds: run.log({"seconds": seconds, **numbers}), run.finish)
 
 
@@ -92,9 +92,9 @@ TRACKERS = {"tensorboard": tensorboard, "wandb": wandb}
 
 
 @contextmanager
-def trackers(names: Sequence[str], paths: AtlasPaths, name: str) -> Iterator[list[Watcher]]:
+def trackers(names: Sequence[str], paths: AtlasPaths) -> Iterator[list[Watcher]]:
     """The trackers of these names, closed at the end."""
-    opened = [TRACKERS[kind](paths, name) for kind in names]
+    opened = [TRACKERS[name](paths) for name in names]
     try:
         yield list[Watcher](opened)
     finally:

@@ -159,7 +159,7 @@ def _make(
     if left:
         publisher.log("begin", left=count.left, total=count.total, overrides=overrides)
         settings = image_settings(config, plan, paths, variants, nonce=publisher.nonce)
-        with trackers(config.report, paths, config.name) as watchers:
+        with trackers(config.report, paths) as watchers:
             ending = run_stage(
                 partial(begin_images, settings),
                 list[Shard](left),

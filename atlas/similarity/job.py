@@ -93,7 +93,7 @@ def similarity(
             record_request(paths, config, overrides)
         resources = Resources(config.cluster, device_of(config, next(iter(source.cards.values()))), source.gpus)
         status = StatusFile(paths, config.name)
-        with trackers(config.report, paths, config.name) as watchers:
+        with trackers(config.report, paths) as watchers:
             run_stage = partial(run_stage, watchers=watchers)
             _bring_up_to_date(StageRunner(config, source, resources, publisher, status, run_stage), outcome)
     return outcome

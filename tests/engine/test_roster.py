@@ -58,6 +58,29 @@ def test_from_zero_one_actor_is_asked_for_at_a_time_or_as_many_as_were_named() -
     assert (few.update([HEAD, Node("a", 8, 2)]), few.asking) == ([Joined(0)], 0), "no more than there is work for"
 
 
+def test_a_machine_short_of_memory_keeps_its_room_to_itself_and_another_is_asked_for_and_used() -> None:
+    roster, node = Roster(replace(CPU, most=2)), Node("a", 2, 0)
+    roster.update([node])
+    roster.place(0, "a"), roster.place(1, "a")
+    assert (roster.update([node]), roster.asking, roster.closed()) == ([], 0, [])
+    roster.rest(0, "a")
+    assert (roster.update([node]), roster.asking, roster.closed()) == ([], 1, ["a"])
+    assert roster.update([node, Node("b", 2, 0)]) == [Joined(2)], "as there is work for"
+    roster.place(1, None)
+    assert roster.closed() == [], "its other actor has died, and is replaced"
+    roster.place(1, "a"), roster.place(0, None)
+    assert (roster.update([node]), roster.closed()) == ([Left(0, "no node has room for it any more")], [])
+
+
+def test_a_machine_short_of_memory_that_goes_is_forgotten() -> None:
+    roster, node = Roster(CPU), Node("a", 2, 0)
+    roster.update([node])
+    roster.place(0, "a"), roster.place(1, "a"), roster.rest(0, "a")
+    roster.refuse("a", "another torch")
+    assert roster.update([node]) == [Left(0, "another torch"), Left(1, "another torch")]
+    assert (roster.closed(), roster.update([Node("b", 1, 0)])) == (["a"], [Joined(2)])
+
+
 def test_several_actors_share_a_card_and_a_rest_of_a_card_is_no_room() -> None:
     half = replace(CARD, gpus=0.5)
     assert [Node("a", 8, cards).room(half) for cards in (1, 2)] == [2, 4]

@@ -50,7 +50,7 @@ def test_a_tracker_gets_a_curve_of_each_number_and_is_closed(tmp_path: Path, mon
     summary.Writer = Writer
     monkeypatch.setitem(sys.modules, "tensorboard", ModuleType("tensorboard"))
     monkeypatch.setitem(sys.modules, "tensorboard.summary", summary)
-    with trackers(["tensorboard"], AtlasPaths(tmp_path), "a") as (tracker,):
+    with trackers(["tensorboard"], AtlasPaths(tmp_path)) as (tracker,):
         tracker.watch(SIGHT)
         tracker.watch(SIGHT)
         last = replace(SIGHT, numbers={"done": 2.0})

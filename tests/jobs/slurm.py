@@ -11,6 +11,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.ports import free_ports
+
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch")
 NODES = ("n1", "n2")
 CONFIG = """\
@@ -74,7 +76,9 @@ def slurm(folder: Path) -> Iterator[Slurm]:
     """Start munge, a controller and two nodes in a folder, and end them."""
     config = folder / "slurm.conf"
     config.write_text(
-        CONFIG.format(host=socket.gethostname().split(".")[0], user=getpass.getuser(), ports=_ports(3), folder=folder)
+        CONFIG.format(
+            host=socket.gethostname().split(".")[0], user=getpass.getuser(), ports=free_ports(3), folder=folder
+        )
     )
     key = folder / "munge.key"
     key.write_bytes(os.urandom(1024))
@@ -121,12 +125,3 @@ def _until_idle(running: Slurm) -> None:
                 return
         time.sleep(0.5)
     raise AssertionError("SLURM's nodes do not come up")
-
-
-def _ports(count: int) -> list[int]:
-    """Ports that nobody listens on."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]

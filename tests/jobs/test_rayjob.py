@@ -7,6 +7,7 @@ import jsonschema
 import pytest
 import yaml
 
+from atlas.config.schema import ClusterConfig
 from tests.config.composing import composed
 
 ROOT = Path(__file__).parents[2]
@@ -33,6 +34,15 @@ def test_its_command_composes_without_mistakes(job: dict) -> None:
     program, command, *arguments = job["spec"]["entrypoint"].split()
     assert (program, command) == ("atlas", "run")
     assert composed(*arguments).mistakes == []
+
+
+def test_a_job_that_is_stopped_is_not_killed_before_its_grace_is_over(job: dict) -> None:
+    """Neither by Ray, here and in docs/cluster.md, nor with its pod."""
+    variables = yaml.safe_load(job["spec"]["runtimeEnvYAML"])["env_vars"]
+    assert json.dumps({"env_vars": variables}) in (ROOT / "docs/cluster.md").read_text()
+    (group,) = job["spec"]["rayClusterSpec"]["workerGroupSpecs"]
+    ends = group["template"]["spec"]["terminationGracePeriodSeconds"]
+    assert min(ends, float(variables["RAY_JOB_STOP_WAIT_TIME_S"])) > ClusterConfig().grace
 
 
 def test_every_pod_sees_the_folder_that_the_atlas_is_written_to(job: dict) -> None:
