@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from atlas.report.page.placed_image import FADED, PlacedImage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -10,7 +11,6 @@ from PIL import Image
 
 from atlas.report.page.lettering import EAST_ASIAN, Face, cut_to_inches, families, plain, width, wrapped
 from atlas.report.page.panels import PRINTED, Panel, Row, draw_panels, render, save_figure
-from atlas.report.page.placed_image import FADED, PlacedImage
 
 LONG = "features.denseblock4.denselayer16.conv_2"
 LABELS = ["", "layer3.35.conv2", LONG, "W" * 40, "two words\nand a second line of words"]

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from atlas.report.page.placed_image import PlacedImage
 from PIL import Image
 
 from atlas.config.choices import MAPS
 from atlas.report.colours import ONE_SIDED
 from atlas.report.page.heat import heat, over
-from atlas.report.page.placed_image import PlacedImage
 from atlas.report.page.saliency_panel import METHODS, MethodMap, draw_saliency
 from tests.report.page.test_panels import assert_tidy
 

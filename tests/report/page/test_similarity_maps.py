@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from atlas.report.page.maps import draw_map
 from made_atlas import picture
 
 from atlas.report import colours
 from atlas.report.page import edges, maps, plane
-from atlas.report.page.maps import draw_map
 from atlas.report.page.plane import draw_layout
 from atlas.report.sheets import canvas, grid
 from atlas.store.images import to_pil

@@ -5,12 +5,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from atlas.report.page.line_ends import BETWEEN, apart
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from atlas.report.page.line_ends import BETWEEN, apart
 from atlas.report.page.moment import draw_moment
 from atlas.report.page.panels import render
 from atlas.report.page.trajectory import (
