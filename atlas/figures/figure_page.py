@@ -32,10 +32,11 @@ def write_page(folder: Path, name: str, page: FigurePage, suffix: str, formats: 
     Their names are made of the figure's name, the page's subject and a suffix, which may be empty.
     """
     stem = safe("-".join(part for part in (name, page.subject.replace("/", "-"), suffix) if part))
-    for form in formats if page.figure is not None else ():
-        still = folder / f"{stem}.{form}"
-        save_figure(page.figure, still, title=page.title)
-        yield still
+    if page.figure is not None:
+        for form in formats:
+            still = folder / f"{stem}.{form}"
+            save_figure(page.figure, still, title=page.title)
+            yield still
     if page.frames:
         moving = folder / f"{stem}.webp"
         write_animation(moving, page.frames, seconds=PACE * len(page.frames), title=page.title)

@@ -11,8 +11,9 @@ from atlas.query.atlas import Atlas
 from atlas.query.shell import job
 from atlas.query.view_files import quoted
 from atlas.records import Layer, ModelCard
-from atlas.report.page.map_files import LEGENDS, read_map, representatives
-from atlas.report.page.matrix import LayerMap, draw_matrix
+from atlas.report.page.layer_map import LayerMap, read_map, representatives
+from atlas.report.page.map_files import LEGENDS
+from atlas.report.page.matrix import draw_matrix
 from atlas.report.page.paper import PRINT
 from atlas.report.page.trajectory import draw_trajectory, trajectory_frames
 from atlas.similarity.job import similarity as compare

@@ -1,8 +1,8 @@
 """A layer's similarity matrix as a page: a heat map in clustered order, families apart, images along two of its edges."""
 
 from collections.abc import Sequence
+from math import ceil
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageColor
 
 from atlas.report.colours import SELF, Scale, scale_of
+from atlas.report.page.layer_map import Families, LayerMap, Matrix
 from atlas.report.page.lettering import Face, cut_to_inches, families, width
 from atlas.report.page.paper import (
     DOTS,
@@ -21,35 +22,25 @@ from atlas.report.page.paper import (
     NARROWEST,
     SCREEN,
     Heading,
+    Picture,
     Theme,
     finish,
     heading_faces,
     hexed,
-    put,
+    page_of,
     stage,
     write,
 )
 from atlas.report.sheets.canvas import thumbnails
 
-Matrix = NDArray[np.floating]  # (n, n)
-Families = NDArray[np.integer]  # (n,) from 0, rising
 Spans = NDArray[np.integer]  # (n, 2) first dot along an edge, and the first one after
 LARGEST_CELL = 72  # dots of a feature's line
 BREAK = 3  # dots between families
 THUMBED, NUMBERED = 20, 16  # dots of a line from which it has an image, and a number
-FAMILY_THUMBED, LARGEST_FAMILY = 40, 72  # dots of a family from which it has an image, and of that image at most
+FAMILY_THUMBED, LARGEST_FAMILY = 24, 72  # dots of a family from which it has an image, and of that image at most
 SPACE, HOOK = 6, 6  # dots between what lies along an edge; of the ends of a family's bracket
 NUMBER = 5.5, 8.0  # points of a number: the smallest that is still read in print, and the largest
 BAR, KEY_GAP = (440, 24), 24  # dots: width and height of the colour bar; between the map and the words below
-
-
-class LayerMap(NamedTuple):
-    """A layer's similarities (n, n), whose diagonal is not read, and what its n features are, in clustered order."""
-
-    matrix: Matrix
-    families: Families
-    images: Sequence[Path | None]
-    channels: Sequence[str]
 
 
 def draw_matrix(layer_map: LayerMap, *, heading: Heading, legend: str, side: int, theme: Theme = SCREEN) -> Figure:
@@ -62,17 +53,17 @@ def draw_matrix(layer_map: LayerMap, *, heading: Heading, legend: str, side: int
     edge = int(spans[-1, 1])
     axes = stage(theme)
     axes.set(xlim=(0, edge), ylim=(edge, 0))
-    put(axes, _heat(small, spans, scale, theme), (0, 0, edge, edge))
-    out = SPACE
-    if spans[0, 1] >= THUMBED:
-        out = _draw_images(axes, spans, images, out, theme)
-    if spans[0, 1] >= NUMBERED:
-        out = _draw_numbers(axes, spans, labels, out, theme)
-    if spans[0, 1] < THUMBED:
+    Picture(axes, _heat(small, spans, scale, theme), (0, 0, edge, edge))
+    outs = np.zeros(len(spans), int)
+    if cell_size(len(coarse), side) >= THUMBED:
+        outs = _draw_images(axes, spans, images, SPACE, theme)
+    if cell_size(len(coarse), side) >= NUMBERED:
+        outs = np.array([_draw_numbers(axes, spans, labels, outs, theme)])
+    if cell_size(len(coarse), side) < THUMBED:
         medoids = representatives(matrix, groups)
-        _draw_families(
-            axes, _joined(spans, coarse), [images[k] for k in medoids], [labels[k] for k in medoids], out, theme
-        )
+        places = _joined(spans, coarse)
+        out = int(outs.max()) + SPACE
+        _draw_families(axes, places, [images[k] for k in medoids], [labels[k] for k in medoids], out, theme)
     _draw_key(axes, edge, scale, legend, theme)
     return finish(axes, (edge, edge), heading, theme=theme)
 
@@ -127,28 +118,31 @@ def _heat(matrix: Matrix, spans: Spans, scale: Scale, theme: Theme) -> Image.Ima
     return Image.fromarray(pixels)
 
 
-def _draw_images(axes: Axes, spans: Spans, images: Sequence[Path | None], out: int, theme: Theme) -> int:
-    """Draw a square at the middle of each span of both edges, `out` dots from the map; returns where the next may begin."""
-    size = min(LARGEST_FAMILY, int((spans[:, 1] - spans[:, 0]).min()) - 2)
-    for image, middle in zip(thumbnails(images), spans.sum(1) // 2, strict=True):
+def _draw_images(axes: Axes, spans: Spans, images: Sequence[Path | None], out: int, theme: Theme) -> Spans:
+    """Draw a square at the middle of each span of both edges, `out` dots from the map; returns (n,) where each ends."""
+    sizes = np.minimum(spans[:, 1] - spans[:, 0] - 2, LARGEST_FAMILY)
+    for image, middle, size in zip(thumbnails(images), (spans.sum(1) // 2).tolist(), sizes.tolist(), strict=True):
         for x, y in ((middle - size // 2, -out - size), (-out - size, middle - size // 2)):
             if image is None:
                 axes.add_patch(Rectangle((x, y), size, size, fill=False, edgecolor=theme.empty, lw=0.5, clip_on=False))
             else:
-                put(axes, image, (x, y, size, size))
-    return out + size + SPACE
+                Picture(axes, image, (x, y, size, size))
+    return out + sizes
 
 
-def _draw_numbers(axes: Axes, spans: Spans, labels: Sequence[str], out: int, theme: Theme) -> int:
-    """Write a number at each span, along the top upright where they fit, else all turned to read upwards."""
+def _draw_numbers(axes: Axes, spans: Spans, labels: Sequence[str], outs: Spans, theme: Theme) -> int:
+    """Write a number at each span (n,) dots from the map, along the top upright where all fit, else turned to read upwards.
+
+    Returns how far the longest reaches.
+    """
     cell = int((spans[:, 1] - spans[:, 0]).min())
     face = Face(float(np.clip(cell * 72 / DOTS * 0.85, *NUMBER)), theme.ink)
-    turned = max(width(label, face) for label in labels) * DOTS > cell - 2
-    upright, rotated = {"va": "bottom", "ha": "center"}, {"va": "bottom", "ha": "center", "rotation": 90}
-    for label, middle in zip(labels, spans.mean(1), strict=True):
-        axes.text(middle, -out, label, **face.words, **(rotated if turned else upright))
-        axes.text(-out, middle, label, **face.words, va="center_baseline", ha="right")
-    return out
+    widest = ceil(max(width(label, face) for label in labels) * DOTS)
+    rotation = 90 if widest > cell - 2 else 0
+    for label, middle, out in zip(labels, spans.mean(1), (outs + SPACE).tolist(), strict=True):
+        axes.text(middle, -out, label, ha="center", va="bottom", rotation=rotation, **face.words)
+        axes.text(-out, middle, label, ha="right", va="center_baseline", **face.words)
+    return int(outs.max()) + SPACE + widest
 
 
 def _draw_families(
@@ -161,8 +155,8 @@ def _draw_families(
             axes.plot(x, y, color=theme.quiet, linewidth=0.5, clip_on=False)
     wide = np.flatnonzero(spans[:, 1] - spans[:, 0] >= FAMILY_THUMBED).tolist()
     if wide:
-        out = _draw_images(axes, spans[wide], [images[k] for k in wide], out + HOOK + SPACE, theme)
-        _draw_numbers(axes, spans[wide], [labels[k] for k in wide], out, theme)
+        outs = _draw_images(axes, spans[wide], [images[k] for k in wide], out + HOOK + SPACE, theme)
+        _draw_numbers(axes, spans[wide], [labels[k] for k in wide], outs, theme)
 
 
 def _draw_key(axes: Axes, edge: int, scale: Scale, legend: str, theme: Theme) -> None:
@@ -173,8 +167,7 @@ def _draw_key(axes: Axes, edge: int, scale: Scale, legend: str, theme: Theme) ->
     across, tall = BAR
     bar = axes.inset_axes((0, 1 - (top + tall) / edge, across / edge, tall / edge))
     shown = ScalarMappable(Normalize(scale.low, scale.high), ListedColormap(scale.shades / 255))
-    figure: Figure = axes.figure
-    drawn = figure.colorbar(shown, cax=bar, orientation="horizontal", extend="both", ticks=scale.ticks())
+    drawn = page_of(axes).colorbar(shown, cax=bar, orientation="horizontal", extend="both", ticks=scale.ticks())
     drawn.outline.set_visible(False)
     bar.tick_params(
         labelsize=small.size * 0.85, labelfontfamily=list(families()), color=theme.quiet, labelcolor=theme.ink

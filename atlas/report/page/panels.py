@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from atlas.report.page.lettering import QUIET, Face, cut_to_inches, wrapped
-from atlas.report.page.paper import DOTS, Heading, finish, on_white, put, stage, write
+from atlas.report.page.paper import DOTS, Heading, Picture, finish, on_white, stage, write
 
 GAP, ROW_GAP, LABEL_GAP = 10, 18, 24  # dots: between pictures; below a row's captions; beside a row's label
 WIDEST_LABEL = 1.5  # inches
@@ -105,7 +105,7 @@ def _draw_panel(grid: _Grid, panel: Panel, left: int, base: int) -> float:
     """Draw a picture that stands on the row's base, with its caption below; returns where that ends."""
     (across, tall), middle = _size(panel, grid.panel), left + grid.panel / 2
     if tall:
-        put(grid.axes, _picture(panel), (left + (grid.panel - across) // 2, base - tall, across, tall))
+        Picture(grid.axes, _picture(panel), (left + (grid.panel - across) // 2, base - tall, across, tall))
     if panel.state == "dead":
         struck = Face(grid.caption.size, STRUCK)
         word = cut_to_inches("dead", across / DOTS, struck)
@@ -116,13 +116,11 @@ def _draw_panel(grid: _Grid, panel: Panel, left: int, base: int) -> float:
 
 
 def _picture(panel: Panel) -> Image.Image:
-    """A panel's picture; that of a dead feature is grayscale and nearly gone."""
+    """A panel's picture, or gray; that of a dead feature is grayscale and nearly gone."""
+    image = Image.new("RGB", (1, 1), FADED) if panel.image is None else on_white(panel.image)
     if panel.state != "dead":
-        return on_white(panel.image)
-    if panel.image is None:
-        return Image.new("RGB", (1, 1), FADED)
-    gray = on_white(panel.image).convert("L").convert("RGB")
-    return Image.blend(Image.new("RGB", gray.size, FADED), gray, DEAD)
+        return image
+    return Image.blend(Image.new("RGB", image.size, FADED), image.convert("L").convert("RGB"), DEAD)
 
 
 def _size(panel: Panel, room: int) -> tuple[int, int]:

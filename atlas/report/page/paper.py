@@ -6,15 +6,16 @@ matplotlib's constrained layout finds the room that the body's own words take. P
 from collections.abc import Sequence
 from math import ceil
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
-from matplotlib.transforms import Bbox, ScaledTranslation
+from matplotlib.transforms import Affine2DBase, Bbox, IdentityTransform, ScaledTranslation
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -23,6 +24,7 @@ from atlas.report.sheets import canvas
 from atlas.store.files import write_whole
 
 DOTS = 200  # per inch of a PNG; the unit in which a stage is measured, so that pictures lie on whole pixels
+BETWEEN = 0.06  # of a plot's width: between it and the next
 MARGIN, GAP = 0.14, 0.1  # inches: around all that is drawn; between the body and the words above and below
 NARROWEST = 3.4  # inches of a page's width, where its title needs them: a column of a journal
 # letters of a PDF stay letters, in fonts that journals take; those of an SVG are outlines, the same on every machine
@@ -58,10 +60,13 @@ SCREEN = Theme(*map(hexed, (canvas.GROUND, canvas.TITLE, canvas.TEXT, canvas.EMP
 
 
 def blank(theme: Theme = PRINT) -> Figure:
-    """A page with nothing on it, whose axes are laid out anew whenever it is finished."""
-    figure = Figure((10, 10), dpi=DOTS, facecolor=theme.ground, layout="constrained")
-    figure.get_layout_engine().set(w_pad=0, h_pad=0)
-    return figure
+    """A page with nothing on it."""
+    return Figure((10, 10), dpi=DOTS, facecolor=theme.ground)
+
+
+def page_of(axes: Axes) -> Figure:
+    """The page that axes stand on: there are no subfigures."""
+    return cast(Figure, axes.figure)
 
 
 def stage(theme: Theme = PRINT) -> Axes:
@@ -72,11 +77,34 @@ def stage(theme: Theme = PRINT) -> Axes:
     return axes
 
 
-def put(axes: Axes, image: Image.Image, box: tuple[float, float, float, float]) -> AxesImage:
-    """Put an RGB picture on a stage: left, top, width and height in dots."""
-    left, top, across, tall = box
-    extent = (left, left + across, top + tall, top)
-    return axes.imshow(np.asarray(image), extent=extent, aspect="auto", clip_on=False)
+class Picture(AxesImage):
+    """An RGB picture on a stage: resampled once, to just the pixels that a page has at its place; in a PDF or SVG not at all.
+
+    Its pixels stay squares where a whole factor enlarges them; else Pillow's Lanczos is sharper than what matplotlib has.
+    """
+
+    def __init__(self, axes: Axes, image: Image.Image, box: tuple[float, float, float, float]) -> None:
+        """Put it on a stage; box: left, top, width and height in dots."""
+        left, top, across, tall = box
+        extent = (left, left + across, top + tall, top)
+        super().__init__(axes, extent=extent, origin="upper", interpolation="none")
+        self.image = image
+        # one pixel stands for it until a PDF or SVG wants all of them: matplotlib checks and copies what it is given
+        self.set_data(np.zeros((1, 1, 3), np.uint8))
+        axes.add_image(self)
+        self.set_clip_on(False)
+
+    def make_image(
+        self, renderer: RendererBase, magnification: float = 1.0, unsampled: bool = False
+    ) -> tuple[np.ndarray, float, float, Affine2DBase]:
+        if unsampled:
+            self.set_data(np.asarray(self.image))
+            return super().make_image(renderer, magnification, unsampled)
+        left, low, right, top = (round(edge) for edge in self.get_window_extent().extents)
+        size = max(1, right - left), max(1, top - low)
+        whole = size[0] % self.image.width == 0 and size[1] % self.image.height == 0
+        resized = self.image.resize(size, Image.Resampling.NEAREST if whole else Image.Resampling.LANCZOS)
+        return np.array(resized.convert("RGBA"))[::-1], left, low, IdentityTransform()
 
 
 def write(axes: Axes, lines: Sequence[str], at: tuple[float, float], face: Face, align: str = "left") -> float:
@@ -90,10 +118,10 @@ def write(axes: Axes, lines: Sequence[str], at: tuple[float, float], face: Face,
 
 def finish(axes: Axes, size: tuple[float, float], heading: Heading, *, note: str = "", theme: Theme = PRINT) -> Figure:
     """Give a stage its width and height in dots, and make the page as large as that, what overhangs it, and the words."""
-    figure, (across, tall) = axes.figure, size
+    figure, (across, tall) = page_of(axes), size
     axes.set(xlim=(0, across), ylim=(tall, 0))
     axes.set_position(_part(figure, (0, 0, across, tall)))
-    body = Bbox.union([axes.bbox, axes.get_tightbbox()])
+    body = Bbox.union([axes.bbox, axes.get_tightbbox() or axes.bbox])
     wide = body.width / DOTS + 2 * MARGIN
     figure.set_figwidth(_whole(max(wide, min(NARROWEST, _needed(heading, wide)))))
     top, bottom = _words(figure, heading, note, theme)
@@ -104,12 +132,13 @@ def finish(axes: Axes, size: tuple[float, float], heading: Heading, *, note: str
 
 
 def finish_plots(figure: Figure, height: float, heading: Heading) -> Figure:
-    """Lay out a page of a fixed width whose plots are `height` inches tall, and freeze the layout."""
+    """Lay out a page of a fixed width whose plots stand side by side, `height` inches tall, and freeze the layout."""
     top, bottom = _words(figure, heading, "", PRINT)
-    wide, layout = figure.get_figwidth(), figure.get_layout_engine()
+    wide = figure.get_figwidth()
     for lacking in (True, False):
         high = figure.get_figheight()
-        layout.set(rect=(MARGIN / wide, bottom / high, 1 - 2 * MARGIN / wide, 1 - (top + bottom) / high))
+        rect = (MARGIN / wide, bottom / high, 1 - 2 * MARGIN / wide, 1 - (top + bottom) / high)
+        figure.set_layout_engine("constrained", rect=rect, w_pad=0, h_pad=0, wspace=BETWEEN)
         figure.draw_without_rendering()
         if lacking:
             figure.set_figheight(_whole(high + height - figure.axes[0].bbox.height / figure.dpi))
@@ -122,7 +151,6 @@ def render(figure: Figure, dpi: float = DOTS) -> Image.Image:
     before = figure.dpi
     figure.set_dpi(dpi)
     try:
-        _resample(figure)
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
         return snapshot(canvas)
@@ -146,8 +174,6 @@ def save_figure(figure: Figure, path: Path, *, title: str) -> None:
         notes.add_text("Title", title)
         write_whole(path, lambda file: picture.save(file, "PNG", pnginfo=notes, dpi=(DOTS, DOTS)))
         return
-    for image in figure.findobj(AxesImage):
-        image.set_interpolation("none")
     metadata = {"Title": title, **UNDATED[path.suffix]}
     with rc_context(FILE_SETTINGS):
         write_whole(path, lambda file: figure.savefig(file, format=path.suffix[1:], metadata=metadata))
@@ -191,15 +217,6 @@ def _needed(heading: Heading, across: float) -> float:
     """Inches of width that keep a heading in one line."""
     faces = heading_faces(across)
     return max(width(plain(text), face) for text, face in zip(heading, faces, strict=True)) + 2 * MARGIN
-
-
-def _resample(figure: Figure) -> None:
-    """Keep the pixels of each picture squares where a whole factor enlarges it; all else loses no detail by Lanczos's."""
-    for image in figure.findobj(AxesImage):
-        rows, columns = image.get_size()
-        box = image.get_window_extent()
-        whole = round(box.width) % columns == 0 and round(box.height) % rows == 0
-        image.set_interpolation("none" if whole else "lanczos")
 
 
 def _part(figure: Figure, box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:

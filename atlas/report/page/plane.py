@@ -21,11 +21,11 @@ from atlas.report.page.paper import (
     NARROWEST,
     SCREEN,
     Heading,
+    Picture,
     Theme,
     finish,
     heading_faces,
     hexed,
-    put,
     stage,
 )
 from atlas.report.sheets.canvas import EMPTY, thumbnails
@@ -58,7 +58,7 @@ def draw_layout(
     for ((row, column), group), picture in zip(groups.items(), pictures, strict=True):
         _draw_cell(plane, (column * cell, row * cell), picture, [colours[layers[k]] for k in group], cell)
     axes = stage(theme)
-    put(axes, plane, (0, 0, *plane.size))
+    Picture(axes, plane, (0, 0, *plane.size))
     _draw_key(axes, plane.size, colours, theme)
     return finish(axes, plane.size, heading, theme=theme)
 

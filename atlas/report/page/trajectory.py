@@ -106,7 +106,6 @@ def draw_stage(story: Story, heading: Heading, layer: str) -> Figure:
     """Draw all that does not depend on the moment: the words, both axes, and the curves with their names."""
     figure = blank()
     figure.set_figwidth(WIDTH)
-    figure.get_layout_engine().set(wspace=0.06)
     curves, moment = figure.subplots(1, 2, sharey=True)
     for axes, label in ((curves, "step"), (moment, "channel")):
         _quieten(axes)

@@ -18,7 +18,7 @@ from atlas.store.paths import AtlasPaths
 
 STATIC = Path(__file__).parent / "static"
 # of report/colours.py: the site's colours are those of the drawn maps
-SHARED = ("ONE_SIDED", "HEAT", "SIGNED", "DEPTH", "OPPOSED")
+SHARED = ("ONE_SIDED", "HEAT", "SIGNED", "DEPTH", "OPPOSED", "SELF")
 # in vendor/, each beside its licence: templates for elements, and search that forgives a wrong letter
 LIBRARIES = ("htm", "ufuzzy")
 # in js/: what is used everywhere, then the parts that pages are made of, the pages, and what lies around them
