@@ -15,11 +15,11 @@ from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
-from matplotlib.transforms import Affine2DBase, Bbox, IdentityTransform, ScaledTranslation
+from matplotlib.transforms import Affine2D, Bbox, ScaledTranslation
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from atlas.report.page.lettering import Face, plain, width, wrapped
+from atlas.report.page.lettering import Face, cut_to_inches, width, wrapped
 from atlas.report.sheets import canvas
 from atlas.store.files import write_whole
 
@@ -96,7 +96,7 @@ class Picture(AxesImage):
 
     def make_image(
         self, renderer: RendererBase, magnification: float = 1.0, unsampled: bool = False
-    ) -> tuple[np.ndarray, float, float, Affine2DBase]:
+    ) -> tuple[np.ndarray, float, float, Affine2D]:
         if unsampled:
             self.set_data(np.asarray(self.image))
             return super().make_image(renderer, magnification, unsampled)
@@ -104,7 +104,7 @@ class Picture(AxesImage):
         size = max(1, right - left), max(1, top - low)
         whole = size[0] % self.image.width == 0 and size[1] % self.image.height == 0
         resized = self.image.resize(size, Image.Resampling.NEAREST if whole else Image.Resampling.LANCZOS)
-        return np.array(resized.convert("RGBA"))[::-1], left, low, IdentityTransform()
+        return np.array(resized.convert("RGBA"))[::-1], left, low, Affine2D()
 
 
 def write(axes: Axes, lines: Sequence[str], at: tuple[float, float], face: Face, align: str = "left") -> float:
@@ -123,7 +123,7 @@ def finish(axes: Axes, size: tuple[float, float], heading: Heading, *, note: str
     axes.set_position(_part(figure, (0, 0, across, tall)))
     body = Bbox.union([axes.bbox, axes.get_tightbbox() or axes.bbox])
     wide = body.width / DOTS + 2 * MARGIN
-    figure.set_figwidth(_whole(max(wide, min(NARROWEST, _needed(heading, wide)))))
+    figure.set_figwidth(_whole(max(wide, _needed(heading, wide))))
     top, bottom = _words(figure, heading, note, theme)
     figure.set_figheight(_whole(top + body.height / DOTS + bottom))
     left, low = round(MARGIN * DOTS - body.x0), round(bottom * DOTS - body.y0)
@@ -214,9 +214,10 @@ def _set_line(figure: Figure, line: str, face: Face, at: tuple[float, float]) ->
 
 
 def _needed(heading: Heading, across: float) -> float:
-    """Inches of width that keep a heading in one line."""
+    """Inches of width that keep a heading in one line, up to those of a column of print."""
     faces = heading_faces(across)
-    return max(width(plain(text), face) for text, face in zip(heading, faces, strict=True)) + 2 * MARGIN
+    lines = ((cut_to_inches(text, NARROWEST, face), face) for text, face in zip(heading, faces, strict=True))
+    return min(NARROWEST, max(width(line, face) for line, face in lines) + 2 * MARGIN)
 
 
 def _part(figure: Figure, box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
