@@ -1,5 +1,9 @@
 """Figures for print: every picture at its place, every word within its room, whatever the labels and however many."""
 
+import base64
+import io
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -114,7 +118,7 @@ def test_whole_factors_keep_pixels_square_and_pictures_keep_their_detail():
 
 @pytest.mark.parametrize("size", [(64, 64), (200, 100), (100, 150), (400, 10), (10, 400)])
 def test_pictures_keep_their_shape(size):
-    figure = draw_panels([Row("a row", [Panel(filled(COLOURS[0], size), "wide or tall")] * 2)], title="t")
+    figure = draw_panels([Row("a row", [Panel(filled(COLOURS[0], size), "wide or tall")] * 2)], heading=Heading("t"))
     assert_tidy(figure)
     for box in boxes(figure)[1]:
         assert abs(box.width - box.height * size[0] / size[1]) <= 3 * max(1, size[0] / size[1])
@@ -191,3 +195,22 @@ def test_rendering_leaves_the_figure_as_it_was():
     small, large = render(figure, 50), render(figure, 100)
     assert figure.dpi == before
     assert abs(large.width - 2 * small.width) <= 1
+
+
+@pytest.mark.parametrize("ending", [".pdf", ".svg"])
+def test_a_page_without_pixels_is_the_same_twice_and_keeps_every_pixel_of_a_picture(tmp_path, ending):
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (37, 37, 3), dtype=np.uint8))
+    files = [tmp_path / f"{k}{ending}" for k in range(2)]
+    for file in files:
+        save_figure(draw_panels([Row("conv1 ∂", [Panel(noise, "7")])], heading=Heading("t", "层")), file, title="層 t")
+    first, second = (file.read_bytes() for file in files)
+    assert first == second
+    assert b"Date" not in first
+    if ending == ".pdf":
+        assert b"/FontFile2" in first and b"/Type3" not in first, "letters are TrueType"
+        assert b"/Width 37" in first and b"/Height 37" in first
+    else:
+        (data,) = re.findall(rb"data:image/png;base64,([^\"]+)", first)
+        stored = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB"))
+        assert any((stored[::turn] == np.asarray(noise)).all() for turn in (1, -1))
+        assert b"<text" not in first, "letters are outlines"
