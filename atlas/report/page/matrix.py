@@ -18,7 +18,6 @@ from atlas.report.page.layer_map import Families, LayerMap, Matrix
 from atlas.report.page.lettering import Face, cut_to_inches, families, width
 from atlas.report.page.paper import (
     DOTS,
-    MARGIN,
     NARROWEST,
     SCREEN,
     Heading,
@@ -162,7 +161,7 @@ def _draw_families(
 def _draw_key(axes: Axes, edge: int, scale: Scale, legend: str, theme: Theme) -> None:
     """Draw the measure in words, the colour bar with values, and what the diagonal's gray means, below the map."""
     small = heading_faces(edge / DOTS, theme)[1]
-    room = max(edge / DOTS, NARROWEST - 2 * MARGIN)
+    room = max(edge / DOTS, NARROWEST)
     top = write(axes, [cut_to_inches(legend, room, small)], (0, edge + KEY_GAP), small) + SPACE
     across, tall = BAR
     bar = axes.inset_axes((0, 1 - (top + tall) / edge, across / edge, tall / edge))
