@@ -25,3 +25,5 @@ TRACKERS = ("tensorboard", "wandb")
 RETRIES = ("none", "failed", "broken")
 # saliency/maps.py has the first, saliency/methods.py a function of each other name
 MAPS = ("gradient", "smoothgrad", "integrated_gradients", "grad_cam")
+# of a figure; matplotlib writes more, whose fonts and dates are not looked after here
+FORMATS = ("png", "pdf", "svg")

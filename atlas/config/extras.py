@@ -14,7 +14,7 @@ EXTRAS = {
     "sklearn": "run",
     "threadpoolctl": "run",
     "ray": "ray",
-    "matplotlib": "figures",
+    "matplotlib": "run",
     "captum": "figures",
     "timm": "timm",
     "obstore": "s3",

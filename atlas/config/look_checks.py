@@ -6,9 +6,8 @@ from dataclasses import replace
 
 from atlas.config import choices
 from atlas.config.checks import metric_mistakes, model_mistakes
-from atlas.config.mistakes import nearest
 from atlas.config.recipe_checks import recipe_mistakes
-from atlas.config.rules import at_least, choice, two
+from atlas.config.rules import at_least, choice, distinct, several, two
 from atlas.config.schema import DreamConfig, RecipeConfig, SaliencyConfig
 
 
@@ -17,7 +16,7 @@ def saliency_mistakes(config: SaliencyConfig) -> list[str]:
     return [
         *_category(config.category),
         *model_mistakes(config),
-        *_methods(config.method),
+        *several("method", config.method, choices.MAPS),
         *_layer(config),
         *at_least("samples", config.samples, 1),
         *_noise(config.noise),
@@ -41,21 +40,8 @@ def dream_mistakes(config: DreamConfig) -> list[str]:
     ]
 
 
-def methods_of(method: object) -> tuple[str, ...]:
-    """The methods that `method=` names, each once."""
-    return tuple(dict.fromkeys(str(name) for name in (method if isinstance(method, list) else [method])))
-
-
-def _methods(method: object) -> Iterator[str]:
-    if method == []:
-        yield f"method=[]: name at least one method; allowed: {', '.join(choices.MAPS)}"
-    for name in methods_of(method):
-        if name not in choices.MAPS:
-            yield f"method={name}: no such method; {nearest(name, choices.MAPS)}"
-
-
 def _layer(config: SaliencyConfig) -> Iterator[str]:
-    if config.layer is not None and "grad_cam" not in methods_of(config.method):
+    if config.layer is not None and "grad_cam" not in distinct(config.method):
         yield f"layer={config.layer}: only method=grad_cam reads this"
 
 

@@ -13,6 +13,20 @@ def choice(where: str, value: str, allowed: Sequence[str]) -> Iterator[str]:
         yield f"{where}={value}: {nearest(value, allowed)}"
 
 
+def distinct(value: object) -> tuple[str, ...]:
+    """The words of a key that takes one or several, each once."""
+    return tuple(dict.fromkeys(str(word) for word in (value if isinstance(value, list) else [value])))
+
+
+def several(where: str, value: object, allowed: Sequence[str]) -> Iterator[str]:
+    """One or several of a few words."""
+    if value == []:
+        yield f"{where}=[]: name at least one {where}; allowed: {', '.join(allowed)}"
+    for word in distinct(value):
+        if word not in allowed:
+            yield f"{where}={word}: no such {where}; {nearest(word, allowed)}"
+
+
 def at_least(where: str, value: float, least: int) -> Iterator[str]:
     """A whole number that is large enough."""
     if value < least:

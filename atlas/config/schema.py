@@ -211,3 +211,5 @@ class FigureConfig(SweepConfig):
     image: Any = "sklearn:china.jpg"  # saliency, dream, filter-vs-dream: a picture
     size: int = 320  # dream, filter-vs-dream: pixels of the picture's longer side
     category: Any = None  # saliency: number or name of a class; null: the one that is predicted
+    format: Any = "png"  # png, pdf or svg, or several of them as [png,pdf]; what moves is WebP beside these
+    title: bool = True  # false: no words above a figure, for a page that has a caption

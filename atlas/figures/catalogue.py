@@ -5,9 +5,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from atlas.config.choices import FORMATS
 from atlas.config.mistakes import nearest
 from atlas.config.recipe_files import DEFAULT
-from atlas.config.rules import at_least
+from atlas.config.rules import at_least, distinct, several
 from atlas.config.schema import FigureConfig
 from atlas.figures.features import layer_grid, metric_invariance, models, raw_vs_octaves
 from atlas.figures.figure_page import FigurePage, write_page
@@ -42,7 +43,7 @@ def make_figure(config: FigureConfig, mistakes: list[str], failures: list[str]) 
     """
     studio = Studio(config, [*mistakes, *figure_mistakes(config)])
     for page in FIGURES[config.figure](studio):
-        yield from write_page(studio.folder, config.figure, page, _suffix(config))
+        yield from write_page(studio.folder, config.figure, page, _suffix(config), distinct(config.format))
     failures += dict.fromkeys(studio.failures)
 
 
@@ -64,6 +65,7 @@ def figure_mistakes(config: FigureConfig) -> Iterator[str]:
         yield f"figure {name}: no such figure; {nearest(name, FIGURES)}"
     for key, least in (("features", 1), ("frames", 2), ("size", 8)):
         yield from at_least(key, getattr(config, key), least)
+    yield from several("format", config.format, FORMATS)
     reason = "a figure shows one image of each feature; name one"
     if len(config.seeds) > 1:
         yield f"seeds={config.seeds}: {reason}"

@@ -24,7 +24,7 @@ def layer_grid(studio: Studio) -> Iterator[FigurePage]:
         rows = [Row(f"{layer.name}\n{_size(layer)}", _panels(layer, images[layer.name])) for layer in layers]
         zone = studio.config.zone
         title = f"{card.name}: features of {f'zone {zone}' if zone else 'its layers'}"
-        figure = draw_panels(rows, title=title, subtitle=studio.subtitle(), note=NOTE)
+        figure = draw_panels(rows, heading=studio.heading(title, studio.subtitle()), note=NOTE)
         yield FigurePage(f"{card.name}-{zone}" if zone else card.name, title, figure)
 
 
@@ -46,7 +46,7 @@ def models(studio: Studio) -> Iterator[FigurePage]:
             rows[word].append(Row(label, _panels(layer, images[layer.name])))
     title = f"The same depths in {', '.join(studio.cards)}"
     ordered = [row for depth in rows.values() for row in depth]
-    figure = draw_panels(ordered, title=title, subtitle=studio.subtitle(), note=NOTE)
+    figure = draw_panels(ordered, heading=studio.heading(title, studio.subtitle()), note=NOTE)
     yield FigurePage("-".join(studio.cards), title, figure)
 
 
@@ -74,7 +74,7 @@ def raw_vs_octaves(studio: Studio) -> Iterator[FigurePage]:
         ]
         title = f"{card.name} / {layer.name}: descent alone and octaves"
         subtitle = studio.subtitle(recipe=octaves.name)
-        figure = draw_panels(rows, title=title, subtitle=subtitle, note="The same noise, channel by channel.")
+        figure = draw_panels(rows, heading=studio.heading(title, subtitle), note="The same noise, channel by channel.")
         yield FigurePage(f"{card.name}-{layer.name}", title, figure)
 
 
@@ -92,7 +92,7 @@ def metric_invariance(studio: Studio) -> Iterator[FigurePage]:
         ]
         title = f"{card.name} / {layer.name}: one feature, three metrics"
         note = "The distance of a channel's activations from a large constant, made small; the same noise, channel by channel."
-        figure = draw_panels(rows, title=title, subtitle=studio.subtitle(metric="l1, l2, linf"), note=note)
+        figure = draw_panels(rows, heading=studio.heading(title, studio.subtitle(metric="l1, l2, linf")), note=note)
         yield FigurePage(f"{card.name}-{layer.name}", title, figure)
 
 

@@ -9,7 +9,8 @@ from PIL import Image
 
 from atlas.figures.stock import StockImage
 from atlas.report.page.animation import write_animation
-from atlas.report.page.panels import Panel, save_figure
+from atlas.report.page.panels import Panel
+from atlas.report.page.paper import save_figure
 from atlas.store.paths import safe
 
 PACE = 0.12  # seconds of a frame
@@ -25,16 +26,17 @@ class FigurePage:
     frames: Sequence[Image.Image] = ()
 
 
-def write_page(folder: Path, name: str, page: FigurePage, suffix: str) -> Iterator[Path]:
-    """Write a page's files, each whole or not at all, and yield their paths.
+def write_page(folder: Path, name: str, page: FigurePage, suffix: str, formats: Sequence[str]) -> Iterator[Path]:
+    """Write a page in each of the formats, each file whole or not at all, and yield their paths.
 
     Their names are made of the figure's name, the page's subject and a suffix, which may be empty.
     """
     stem = safe("-".join(part for part in (name, page.subject.replace("/", "-"), suffix) if part))
     if page.figure is not None:
-        still = folder / f"{stem}.png"
-        save_figure(page.figure, still, title=page.title)
-        yield still
+        for form in formats:
+            still = folder / f"{stem}.{form}"
+            save_figure(page.figure, still, title=page.title)
+            yield still
     if page.frames:
         moving = folder / f"{stem}.webp"
         write_animation(moving, page.frames, seconds=PACE * len(page.frames), title=page.title)

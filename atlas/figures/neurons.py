@@ -11,7 +11,8 @@ from atlas.figures.figure_page import FigurePage, panel
 from atlas.figures.stock import StockImage
 from atlas.figures.studio import Studio
 from atlas.records import Layer, ModelCard
-from atlas.report.page.panels import Row, draw_panels, render
+from atlas.report.page.panels import Row, draw_panels
+from atlas.report.page.paper import render
 
 POSITIONS = (0.1, 0.5, 0.9)  # of neurons along each side of a map
 STILLS = 8  # moments of an animation that stand on the page
@@ -36,7 +37,7 @@ def neurons(studio: Studio) -> Iterator[FigurePage]:
         rows.append(Row(f"{layer.name}:{feature.channel}", [panel(feature, "all"), *panels]))
     title = f"{card.name} / {layer.name}: single neurons"
     note = f"[row, column] of the {layer.height} × {layer.width} activation map; the same noise, feature by feature."
-    figure = draw_panels(rows, title=title, subtitle=f"{studio.subtitle()}, one size", note=note, panel=0.9)
+    figure = draw_panels(rows, heading=studio.heading(title, f"{studio.subtitle()}, one size"), note=note, panel=0.9)
     yield FigurePage(f"{card.name}-{layer.name}", title, figure)
 
 
@@ -57,7 +58,9 @@ def cumulative(studio: Studio) -> Iterator[FigurePage]:
     frames = [
         render(
             draw_panels(
-                [Row("", [panel(image, f"{label} of {total}")])], title=f"{layer.name}:{channels[0]}", panel=2.4
+                [Row("", [panel(image, f"{label} of {total}")])],
+                heading=studio.heading(f"{layer.name}:{channels[0]}"),
+                panel=2.4,
             ),
             FRAME_DPI,
         )
@@ -66,7 +69,7 @@ def cumulative(studio: Studio) -> Iterator[FigurePage]:
     yield FigurePage(
         f"{card.name}-{layer.name}-{channels[0]}",
         title,
-        draw_panels(still, title=title, subtitle=subtitle, note=note),
+        draw_panels(still, heading=studio.heading(title, subtitle), note=note),
         frames,
     )
 
@@ -91,7 +94,7 @@ def interaction(studio: Studio) -> Iterator[FigurePage]:
     ]
     title = f"{card.name}: two features and both together"
     note = "Both: the sum of the two losses, in one forward pass."
-    figure = draw_panels(rows, title=title, subtitle=studio.subtitle(), note=note, panel=1.6)
+    figure = draw_panels(rows, heading=studio.heading(title, studio.subtitle()), note=note, panel=1.6)
     yield FigurePage(f"{card.name}-{first.name}-{second.name}", title, figure)
 
 

@@ -41,7 +41,11 @@ def saliency(studio: Studio) -> Iterator[FigurePage]:
     note = "Saliency: the largest |∂logit/∂pixel| over the colours, from 0 (black) to 1; "
     note += f"overlay: {of_picture:g} of the picture + {of_map:g} of it."
     figure = draw_panels(
-        rows, title=title, subtitle=", ".join(weights), columns=("picture", "saliency", "overlay"), note=note, panel=1.9
+        rows,
+        heading=studio.heading(title, ", ".join(weights)),
+        columns=("picture", "saliency", "overlay"),
+        note=note,
+        panel=1.9,
     )
     yield FigurePage("-".join(config.models), title, figure)
 
@@ -63,7 +67,9 @@ def filter_vs_dream(studio: Studio) -> Iterator[FigurePage]:
         Row(f"from {studio.config.image}\nrecipe {dreaming.name}", [panel(image) for image in dreams]),
     ]
     title = f"{card.name} / {layer.name}: filters and dreams"
-    figure = draw_panels(rows, title=title, subtitle=studio.subtitle(f"filter and {dreaming.name}", "mean"), panel=1.5)
+    figure = draw_panels(
+        rows, heading=studio.heading(title, studio.subtitle(f"filter and {dreaming.name}", "mean")), panel=1.5
+    )
     yield FigurePage(f"{card.name}-{layer.name}", title, figure)
 
 
@@ -97,7 +103,9 @@ def dream(studio: Studio) -> Iterator[FigurePage]:
     title = f"{card.name} / {layer.name}: a picture that dreams of a channel"
     rows = [Row(f"{layer.name}:{channel}", [Panel(frames[moment]) for moment in moments]) for channel, frames in dreams]
     columns = ["picture", *(f"step {end}" for end in ends[1:])]
-    figure = draw_panels(rows, title=title, subtitle=studio.subtitle(recipe.name, "mean"), columns=columns, panel=1.5)
+    figure = draw_panels(
+        rows, heading=studio.heading(title, studio.subtitle(recipe.name, "mean")), columns=columns, panel=1.5
+    )
     yield FigurePage(f"{card.name}-{layer.name}", title, figure)
     for channel, frames in dreams:
         yield FigurePage(f"{card.name}-{layer.name}-{channel}", title, frames=frames)

@@ -2,9 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
-
-import numpy as np
 
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import SimilarityConfig
@@ -13,17 +10,17 @@ from atlas.figures.studio import NothingToShow, Studio, Unfinished
 from atlas.query.atlas import Atlas
 from atlas.query.shell import job
 from atlas.query.view_files import quoted
-from atlas.query.views import STANDS
 from atlas.records import Layer, ModelCard
-from atlas.report.page.similarity_map import draw_similarity
+from atlas.report.page.layer_map import LayerMap, read_map, representatives
+from atlas.report.page.map_files import LEGENDS
+from atlas.report.page.matrix import draw_matrix
+from atlas.report.page.paper import PRINT
 from atlas.report.page.trajectory import draw_trajectory, trajectory_frames
 from atlas.similarity.job import similarity as compare
-from atlas.store.files import readable
-from atlas.store.images import read_picture
 from atlas.store.paths import AtlasPaths
 
 MEASURE = "sym"  # the default within a layer
-LEGEND = "mean z-score of each feature on the other's image, in standard deviations"
+SIDE = 1200  # dots of the matrix, at most: 6 inches
 
 
 def trajectory(studio: Studio) -> Iterator[FigurePage]:
@@ -34,7 +31,7 @@ def trajectory(studio: Studio) -> Iterator[FigurePage]:
     for channel in studio.channels(card, layer)[: None if studio.names_channels else 1]:
         steps, means = studio.trajectory(card, layer, channel, recipe=recipe)
         title = f"{card.name} / {layer.name}: every feature while {channel} is driven"
-        words = {"channel": channel, "title": title, "subtitle": studio.subtitle(), "layer": layer.name}
+        words = {"channel": channel, "heading": studio.heading(title, studio.subtitle()), "layer": layer.name}
         frames = trajectory_frames(steps, means, **words)
         yield FigurePage(f"{card.name}-{layer.name}-{channel}", title, draw_trajectory(steps, means, **words), frames)
 
@@ -44,14 +41,12 @@ def similarity(studio: Studio) -> Iterator[FigurePage]:
     for card in studio.cards.values():
         layer = studio.layer(card)
         paths = _compared(studio, card, layer)
-        stem = _map_stem(paths, card, layer)
-        matrix = np.load(readable(stem.with_name(f"{stem.name}.npy")))
-        order = [int(channel) for channel in np.load(readable(stem.with_name(f"{stem.name}.order.npy")))]
-        images = _representatives(paths, card, layer)
+        layer_map = _map_of(paths, card, layer)
         title = f"{card.name} / {layer.name}: which features answer alike"
-        subtitle = f"{len(order)} features in clustered order; {studio.subtitle()}"
-        pictures = [read_picture(images[channel]) if channel in images else None for channel in order]
-        figure = draw_similarity(matrix, pictures, title=title, subtitle=subtitle, legend=LEGEND)
+        subtitle = f"{len(layer_map.channels)} features in clustered order; {studio.subtitle()}"
+        figure = draw_matrix(
+            layer_map, heading=studio.heading(title, subtitle), legend=LEGENDS[MEASURE], side=SIDE, theme=PRINT
+        )
         yield FigurePage(f"{card.name}-{layer.name}", title, figure)
 
 
@@ -79,20 +74,18 @@ def _compared(studio: Studio, card: ModelCard, layer: Layer) -> AtlasPaths:
     return paths
 
 
-def _map_stem(paths: AtlasPaths, card: ModelCard, layer: Layer) -> Path:
-    """The path of a layer's map without its ending."""
-    return paths.map(card.name, layer.name, MEASURE)
-
-
 def _has_map(paths: AtlasPaths, card: ModelCard, layer: Layer) -> bool:
-    stem = _map_stem(paths, card, layer)
+    stem = paths.map(card.name, layer.name, MEASURE)
     return stem.with_name(f"{stem.name}.npy").exists()
 
 
-def _representatives(paths: AtlasPaths, card: ModelCard, layer: Layer) -> dict[int, Path]:
-    """By channel, the image that stands for it in the atlas that was compared."""
+def _map_of(paths: AtlasPaths, card: ModelCard, layer: Layer) -> LayerMap:
+    """The layer's map in the atlas that was compared. NothingToShow: the comparison was stopped while it wrote."""
     with Atlas(paths.root) as atlas:
         rows = atlas.sql(f"""
-            SELECT channel, first(image ORDER BY {STANDS}) AS image FROM features
-            WHERE model = {quoted(card.name)} AND layer = {quoted(layer.name)} AND status = 'ok' GROUP BY channel""")
-        return {row["channel"]: atlas.path / row["image"] for row in rows.to_pylist()}
+            FROM clusters WHERE model = {quoted(card.name)} AND layer = {quoted(layer.name)}
+            AND measure = {quoted(MEASURE)} AND probe = 'atlas' ORDER BY place""").to_pylist()
+        layer_map = read_map(paths, rows, representatives(atlas)) if rows else None
+    if layer_map is None:
+        raise NothingToShow(f"{card.name}/{layer.name} was being compared when that was stopped; compare it again")
+    return layer_map

@@ -17,6 +17,7 @@ from atlas.generate.job import generate
 from atlas.generate.recipe_inputs import read_material
 from atlas.generate.request import as_held
 from atlas.records import Layer, ModelCard
+from atlas.report.page.paper import Heading
 from atlas.store.output import output_mistakes
 from atlas.store.paths import AtlasPaths
 from atlas.sweep.plan import Plan, device_of, fitted_recipe, make_plan
@@ -157,6 +158,10 @@ class Studio:
             f"weights of {card.name}: {card.weights}" for card in self.cards.values() if card.weights != "default"
         ]
         return ", ".join(parts)
+
+    def heading(self, title: str, subtitle: str = "") -> Heading:
+        """The words above a figure, if any are wanted there."""
+        return Heading(title, subtitle) if self.config.title else Heading()
 
     def _all_channels(self, card: ModelCard, layer: Layer) -> dict[str, list[int]]:
         """Every channel of a layer that was asked for, however many a figure shows."""

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Colour = tuple[int, int, int]
-# a feature with itself, which says nothing: on dark ground, and on white
-SELF, SELF_ON_WHITE = (66, 69, 75), "#e4e4e4"
+# a feature with itself, which says nothing
+SELF = (66, 69, 75)
 # from little to much: lightness from 0.22 to 0.96, hue from blue over red to yellow
 ONE_SIDED = (
     *((20, 24, 49), (37, 33, 80), (60, 40, 111), (86, 48, 137), (131, 48, 140), (177, 47, 125), (211, 63, 96)),

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import torch
 
-from atlas.config.look_checks import methods_of, saliency_mistakes
+from atlas.config.look_checks import saliency_mistakes
 from atlas.config.mistakes import ConfigError, collect
+from atlas.config.rules import distinct
 from atlas.config.schema import SaliencyConfig
 from atlas.engine.allocator import keep_freed_memory
 from atlas.engine.outcome import Outcome
@@ -129,7 +130,7 @@ def _request(config: SaliencyConfig, loader: OneModel, name: str) -> MapRequest:
     with foreign(name, "gives no saliency map"):
         shape = (1, loaded.channels, loaded.input_size, loaded.input_size)
         saliency(loaded.logits, loaded.preprocess(torch.full(shape, 0.5, device=loaded.device)))
-    methods = methods_of(config.method)
+    methods = distinct(config.method)
     layer = collect(wrong, partial(cam_layer, loaded, config.layer)) if "grad_cam" in methods else None
     if wrong:
         raise ConfigError(wrong)

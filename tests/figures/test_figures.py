@@ -78,6 +78,25 @@ def test_what_the_atlas_holds_is_read_and_only_the_rest_is_made(fresh: Path) -> 
     )
 
 
+def test_formats_lie_beside_each_other_and_a_title_is_left_out(fresh: Path) -> None:
+    ask = ("layer-grid", *ASK, f"out={fresh}")
+    titled = figure(*ask)
+    assert titled.exit_code == 0, titled.output
+    with Image.open(titled.stdout.strip()) as page:
+        tall, title = page.height, page.info["Title"]
+    plain = figure(*ask, "format=[png,pdf,svg,pdf]", "title=false")
+    assert plain.exit_code == 0, plain.output
+    written = [Path(line) for line in plain.stdout.splitlines()]
+    assert [path.suffix for path in written] == [".png", ".pdf", ".svg"]
+    assert len({path.stem for path in written}) == 1
+    with Image.open(written[0]) as page:
+        assert page.height < tall and page.info["Title"] == title
+    first = [path.read_bytes() for path in written]
+    assert first[1].startswith(b"%PDF") and b"<svg" in first[2]
+    assert figure(*ask, "format=[png,pdf,svg]", "title=false").exit_code == 0
+    assert [path.read_bytes() for path in written] == first
+
+
 def test_a_trajectory_looks_as_often_as_its_frames_need(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(home)
     for frames, steps in ((2, [0, 2]), (4, [0, 1, 2, 3])):
@@ -179,6 +198,9 @@ def test_the_names_are_those_of_the_catalogue() -> None:
         (("saliency", "image=nowhere.jpg"), "image=nowhere.jpg: there is no such file"),
         (("saliency", "category=zebra"), "zebra"),
         (("dream", "image=nowhere.jpg"), "nowhere.jpg"),
+        (("layer-grid", "format=pfd"), "format=pfd: no such format; did you mean pdf"),
+        (("layer-grid", "format=[]"), "format=[]: name at least one format; allowed: png, pdf, svg"),
+        (("layer-grid", "title=perhaps"), "title=perhaps"),
         (("layer-grid", "sede=1"), "sede=1: no such key"),
     ],
 )

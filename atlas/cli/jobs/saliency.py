@@ -9,7 +9,7 @@ from atlas.cli.job_format import print_rows
 from atlas.cli.messages import say, say_each
 from atlas.config.schema import SaliencyConfig
 from atlas.engine.signals import leaving_at_once
-from atlas.report.page.panels import save_figure
+from atlas.report.page.paper import Heading, save_figure
 from atlas.report.page.saliency_panel import MethodMap, draw_saliency
 from atlas.saliency.job import SaliencyOutcome, saliency_job
 from atlas.saliency.look import PictureMap
@@ -51,7 +51,7 @@ def draw_panel(rows: list[MapRow], maps: list[PictureMap]) -> None:
     rank = "predicted" if row.predicted else "not the predicted class"
     subtitle = f"{row.image}: {row.model}, class {row.category}, {rank}, logit {row.score:.2f}"
     methods = [MethodMap(picture_map.method, picture_map.map) for picture_map in maps]
-    figure = draw_saliency(maps[0].pixels, methods, title=title, subtitle=subtitle)
+    figure = draw_saliency(maps[0].pixels, methods, heading=Heading(title, subtitle))
     save_figure(figure, Path(row.panel), title=f"{subtitle}: {title}")
 
 

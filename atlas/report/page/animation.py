@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from atlas.report.page.placed_image import on_white
+from atlas.report.page.paper import on_white
 from atlas.store.files import write_whole
 
 SUFFIX = ".webp"

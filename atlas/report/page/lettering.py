@@ -1,24 +1,19 @@
-"""The text of a figure for print: only what the fonts can show, cut or broken to its room, set line by line in
-inches.
-
-A point is (inches from the left, inches from the top), so that a figure may grow downwards while it is drawn.
-"""
+"""The text of a page for print: only what the fonts can show, cut or broken to its room."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import Any
 
-from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
-from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
-from matplotlib.transforms import Affine2D, BboxTransformTo, ScaledTranslation, Transform
+
+from atlas.report.fonts import FONTS
 
 INK, QUIET = "#1a1a1a", "#6e6e6e"
-MARGIN = 0.14  # inches around all that is drawn
 LEADING = 1.28  # from baseline to baseline, in font sizes
 HINTED = 1.04  # a line on a pixel grid may be so much wider than its outlines
+OURS = "Inter Latin"  # a name of its own, so that an Inter which the machine has is not taken for it
 EAST_ASIAN = ("Noto Sans CJK JP", "Noto Sans CJK SC", "Source Han Sans", "Hiragino Sans", "Yu Gothic", "SimHei")
 LACKING = "□"  # instead of a character that no font has
 JOINTS = (r"[^\s./:]*[\s./:]+", r"[^_-]*[_-]+")  # where a line is broken: between words and modules, else within a name
@@ -41,6 +36,11 @@ class Face:
     def font(self) -> FontProperties:
         """The same for matplotlib."""
         return FontProperties(family=list(families()), size=self.size, weight="bold" if self.bold else "normal")
+
+    @property
+    def words(self) -> dict[str, Any]:
+        """The same as options of matplotlib's texts; none is read as mathematics."""
+        return {"fontproperties": self.font, "color": self.colour, "parse_math": False, "usetex": False}
 
 
 def plain(text: str) -> str:
@@ -77,43 +77,13 @@ def wrapped(text: str, room: float, face: Face, most: int) -> list[str]:
     return [cut_to_inches(line, room, face) for line in lines]
 
 
-def write(figure: Figure, lines: Sequence[str], at: tuple[float, float], face: Face, align: str = "left") -> float:
-    """Set lines below each other from a point on; returns where the next would begin, in inches from the top."""
-    x, top = at
-    for line in lines:
-        text = Text(x, top + face.size / 72, line, color=face.colour, fontproperties=face.font, parse_math=False)
-        text.set(ha=align, va="baseline", transform=from_top(figure), usetex=False)
-        figure.add_artist(text)
-        top += face.line
-    return top
-
-
-def write_heading(figure: Figure, title: str, subtitle: str) -> float:
-    """Set a bold title, and quieter lines below it; returns where the figure's body may begin, in inches from the top."""
-    (across, _), top = figure.get_size_inches(), MARGIN
-    large, small = heading_faces(across)
-    room = across - 2 * MARGIN
-    top = write(figure, wrapped(title, room, large, 3), (MARGIN, top), large)
-    top = write(figure, wrapped(subtitle, room, small, 4), (MARGIN, top + 0.01), small)
-    return top + 0.1 if top > 2 * MARGIN else top
-
-
-def heading_faces(across: float) -> tuple[Face, Face]:
-    """Title and subtitle for a figure of a width in inches: larger on a wide one, which is shown smaller."""
-    scale = min(2.0, max(1.0, across / 8) ** 0.6)
-    return Face(10.5 * scale, bold=True), Face(8 * scale, QUIET)
-
-
-def from_top(figure: Figure) -> Transform:
-    """From inches right of and below the figure's upper left corner, however tall it becomes, to pixels."""
-    return Affine2D().scale(1, -1) + figure.dpi_scale_trans + ScaledTranslation(0, 1, BboxTransformTo(figure.bbox))
-
-
 @cache
 def families() -> tuple[str, ...]:
-    """The fonts in which a character is looked up, in this order: the one matplotlib brings, then what the machine has."""
+    """The fonts in which a character is looked up, in this order: ours, matplotlib's, then what the machine has."""
+    for file in FONTS:
+        fontManager.addfont(file)
     present = {font.name for font in fontManager.ttflist}
-    return ("DejaVu Sans", *(name for name in EAST_ASIAN if name in present))
+    return (OURS, "DejaVu Sans", *(name for name in EAST_ASIAN if name in present))
 
 
 @cache

@@ -13,12 +13,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from atlas.report.page.lettering import QUIET, Face, width
-from atlas.report.page.line_ends import NAME
 
 Means = NDArray[np.float64]  # (n, channels); NaN where there is none
 
 LINE = "#8a8a8a"
-WIDTHS = (2.35, 2.5)  # inches: the plots from left to right
+NAME = 7.5  # points
 LIFT = 9  # points: how far above a plot its heading stands
 
 
@@ -45,7 +44,7 @@ def draw_moment(figure: Figure, story: Story, moment: int) -> list[Artist]:
     if moment < len(story.steps) - 1:
         artists.append(curves.axvline(step, color="#b4b4b4", linewidth=0.7, zorder=1))
     others = [channel for channel in story.others if isfinite(values[channel])]
-    thick = min(2.4, max(0.5, 0.55 * WIDTHS[1] * 72 / len(values)))
+    thick = min(2.4, max(0.5, 0.55 * _inches(bars) * 72 / len(values)))
     stems = np.array([[(channel, 0), (channel, values[channel]), (channel, np.nan)] for channel in others]).reshape(
         -1, 2
     )
@@ -64,7 +63,7 @@ def draw_moment(figure: Figure, story: Story, moment: int) -> list[Artist]:
 def _draw_numbers(bars: Axes, story: Story, values: NDArray[np.float64]) -> list[Artist]:
     """The channels' numbers at the tips of their bars: above, or side by side where they would meet."""
     numbers = [channel for channel, _ in story.heroes]
-    inch = WIDTHS[1] / np.diff(bars.get_xlim())[0]
+    inch = _inches(bars) / np.diff(bars.get_xlim())[0]
     room = sum(width(str(number), Face(NAME, bold=True)) for number in numbers) / 2 + 0.08
     near = len(numbers) == 2 and abs(numbers[0] - numbers[1]) * inch < room
     artists: list[Artist] = []
@@ -80,20 +79,17 @@ def _draw_numbers(bars: Axes, story: Story, values: NDArray[np.float64]) -> list
                     textcoords="offset points",
                     ha=("right", "center", "left")[side + 1],
                     va="bottom" if up > 0 else "top",
-                    fontproperties=Face(NAME, bold=True).font,
-                    color=colour,
+                    **Face(NAME, colour, bold=True).words,
                 )
             )
     return artists
 
 
 def _draw_clock(bars: Axes, step: float) -> Artist:
-    return bars.annotate(
-        f"at step {step:.10g}",
-        (0, 1),
-        (0, LIFT),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        fontproperties=Face(NAME).font,
-        color=QUIET,
-    )
+    place = {"xycoords": "axes fraction", "textcoords": "offset points"}
+    return bars.annotate(f"at step {step:.10g}", (0, 1), (0, LIFT), **place, **Face(NAME, QUIET).words)
+
+
+def _inches(axes: Axes) -> float:
+    """The width of a plot."""
+    return axes.bbox.width / axes.figure.dpi

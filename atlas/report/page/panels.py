@@ -2,38 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
-from pathlib import Path
 
-import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.transforms import Bbox
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
-from atlas.report.page.lettering import (
-    MARGIN,
-    QUIET,
-    Face,
-    cut_to_inches,
-    heading_faces,
-    width,
-    wrapped,
-    write,
-    write_heading,
-)
-from atlas.report.page.placed_image import FADED, PlacedImage, faded, on_white
-from atlas.store.files import write_whole
+from atlas.report.page.lettering import QUIET, Face, cut_to_inches, wrapped
+from atlas.report.page.paper import DOTS, Heading, Picture, finish, on_white, stage, write
 
-GAP = 0.05  # inches between pictures
-ROW_GAP = 0.09  # inches below the captions of a row
-LABEL_GAP = 0.12  # inches between a row's label and its pictures
+GAP, ROW_GAP, LABEL_GAP = 10, 18, 24  # dots: between pictures; below a row's captions; beside a row's label
 WIDEST_LABEL = 1.5  # inches
-NARROWEST = 3.4  # inches of a figure's width, where the title needs them: a column of a journal
 STRUCK = "#4a4a4a"  # the word on a dead feature
 TALLEST = 2.0  # height of a picture, at most, in widths of a panel
-PRINTED = 200  # dots per inch of a file
+DEAD, FADED = 0.16, (228, 228, 228)  # the share that is left of a dead feature's picture, and the gray it fades into
 
 
 @dataclass(frozen=True)
@@ -55,146 +36,100 @@ class Row:
 
 @dataclass(frozen=True)
 class _Grid:
-    """Where panels stand, in inches: the left edge of each column, and the width of a panel."""
+    """The columns of a stage."""
 
-    lefts: Sequence[float]
-    panel: float
+    axes: Axes
+    panel: int  # dots of a panel's width
 
     @property
     def caption(self) -> Face:
-        return Face(min(7.0, 5.2 + 1.2 * self.panel))
+        return Face(min(7.0, 5.2 + 1.2 * self.panel / DOTS))
 
     @property
     def name(self) -> Face:
         return Face(min(9.0, self.caption.size + 1.2))
 
     @property
-    def struck(self) -> Face:
-        return Face(self.caption.size, STRUCK)
+    def room(self) -> float:
+        """Inches of a line below or above a panel."""
+        return self.panel / DOTS - 0.02
 
-    @property
-    def aside(self) -> Face:
-        return Face(self.caption.size, QUIET)
+    def left(self, column: int) -> int:
+        return column * (self.panel + GAP)
 
 
 def draw_panels(
-    rows: Sequence[Row],
-    *,
-    title: str,
-    subtitle: str = "",
-    columns: Sequence[str] = (),
-    note: str = "",
-    panel: float = 1.25,
+    rows: Sequence[Row], *, heading: Heading, columns: Sequence[str] = (), note: str = "", panel: float = 1.25
 ) -> Figure:
     """Draw the rows below each other; `panel` is the width of a panel in inches, and a row is as tall as its pictures."""
+    grid = _Grid(stage(), round(panel * DOTS))
+    top = _draw_columns(grid, columns)
+    for row in rows:
+        top = _draw_row(grid, row, top) + ROW_GAP
     count = max([1, len(columns), *(len(row.panels) for row in rows)])
-    labels = [_label(row, _Grid((), panel)) for row in rows]
-    gutter = max([0.0, *(width(line, face) for label in labels for line, face in label)])
-    left = MARGIN + (_whole(gutter) + LABEL_GAP if gutter else 0)
-    grid = _Grid([left + column * (_whole(panel) + GAP) for column in range(count)], _whole(panel))
-    figure = Figure(figsize=(_across(grid, title, subtitle), 1), facecolor="white")
-    top = _draw_columns(figure, grid, columns, write_heading(figure, title, subtitle))
-    for row, label in zip(rows, labels, strict=True):
-        top = _draw_row(figure, grid, row, label, top) + ROW_GAP
-    top = _draw_note(figure, note, top - ROW_GAP)
-    figure.set_size_inches(figure.get_figwidth(), _whole(top + MARGIN))
-    return figure
+    return finish(grid.axes, (grid.left(count) - GAP, top - ROW_GAP * bool(rows)), heading, note=note)
 
 
-def render(figure: Figure, dpi: float) -> Image.Image:
-    """The figure as an RGB picture."""
-    before = figure.dpi
-    figure.set_dpi(dpi)
-    try:
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()
-        return snapshot(canvas)
-    finally:
-        figure.set_dpi(before)
+def _draw_columns(grid: _Grid, columns: Sequence[str]) -> int:
+    """Draw the headings, aligned at their last lines; returns where the first row begins."""
+    headings = [wrapped(text, grid.room, grid.name, 2) for text in columns]
+    line, most = grid.name.line * DOTS, max(map(len, headings), default=0)
+    for column, lines in enumerate(headings):
+        at = grid.left(column) + grid.panel / 2, (most - len(lines)) * line
+        write(grid.axes, lines, at, grid.name, "center")
+    return round(most * line) + 6 * bool(most)
 
 
-def snapshot(canvas: FigureCanvasAgg) -> Image.Image:
-    """The present content of a canvas as an RGB picture."""
-    return Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())
-
-
-def save_figure(figure: Figure, path: Path, *, title: str) -> None:
-    """Write the figure as a PNG that bears its title, whole or not at all; the same figure gives the same bytes."""
-    picture, notes = render(figure, PRINTED), PngInfo()
-    notes.add_text("Title", title.encode("utf-8", "replace").decode())
-    write_whole(path, lambda file: picture.save(file, "PNG", pnginfo=notes, dpi=(PRINTED, PRINTED)))
-
-
-def _across(grid: _Grid, title: str, subtitle: str) -> float:
-    """The figure's width in inches: that of the panels, or up to a narrow column of print if the words need so much."""
-    body = grid.lefts[-1] + grid.panel + MARGIN
-    words = (
-        width(cut_to_inches(text, NARROWEST, face), face)
-        for text, face in zip((title, subtitle), heading_faces(body), strict=True)
-    )
-    return _whole(max(body, min(NARROWEST, max(words) + 2 * MARGIN)))
-
-
-def _label(row: Row, grid: _Grid) -> list[tuple[str, Face]]:
-    first, _, rest = row.label.partition("\n")
-    names = [(line.rstrip(), grid.name) for line in wrapped(first, WIDEST_LABEL, grid.name, 3)]
-    return names + [(line.rstrip(), grid.aside) for line in wrapped(rest, WIDEST_LABEL, grid.aside, 2)]
-
-
-def _draw_columns(figure: Figure, grid: _Grid, columns: Sequence[str], top: float) -> float:
-    """Draw the headings, aligned at their last lines; returns where the first row begins, in inches from the top."""
-    headings = [wrapped(text, grid.panel - 0.02, grid.name, 2) for text in columns]
-    most = max(map(len, headings), default=0)
-    for left, lines in zip(grid.lefts, headings, strict=False):
-        at = left + grid.panel / 2, top + (most - len(lines)) * grid.name.line
-        write(figure, lines, at, grid.name, "center")
-    return _whole(top + most * grid.name.line + (0.03 if most else 0))
-
-
-def _draw_row(figure: Figure, grid: _Grid, row: Row, label: Sequence[tuple[str, Face]], top: float) -> float:
+def _draw_row(grid: _Grid, row: Row, top: int) -> int:
     """Draw one row of panels, its label beside their middle and captions below; returns where it ends."""
-    tall = max([0.0, *(_size(panel, grid.panel)[1] for panel in row.panels)]) or grid.panel
-    beside = sum(face.line for _, face in label)
-    height = _whole(max(tall, beside))
+    label = _label(row, grid)
+    beside = sum(len(lines) * face.line for lines, face in label) * DOTS
+    tall = max([0, *(_size(panel, grid.panel)[1] for panel in row.panels)]) or grid.panel
+    height = round(max(tall, beside))
     at = top + (height - beside) / 2
-    for line, face in label:
-        at = write(figure, [line], (grid.lefts[0] - LABEL_GAP, at), face, "right")
-    base = top + (height + tall) / 2
-    ends = [_draw_panel(figure, grid, panel, (left, base)) for left, panel in zip(grid.lefts, row.panels, strict=False)]
-    return _whole(max([top + height, *ends]))
+    for lines, face in label:
+        at = write(grid.axes, lines, (-LABEL_GAP, at), face, "right")
+    base = top + (height + tall) // 2
+    ends = [_draw_panel(grid, panel, grid.left(column), base) for column, panel in enumerate(row.panels)]
+    return round(max([top + height, *ends]))
 
 
-def _draw_panel(figure: Figure, grid: _Grid, panel: Panel, at: tuple[float, float]) -> float:
+def _label(row: Row, grid: _Grid) -> list[tuple[list[str], Face]]:
+    """Lines and how they look, of the row's name and of what is said of it."""
+    name, _, rest = row.label.partition("\n")
+    parts = ((name, grid.name, 3), (rest, Face(grid.caption.size, QUIET), 2))
+    return [([line.rstrip() for line in wrapped(text, WIDEST_LABEL, face, most)], face) for text, face, most in parts]
+
+
+def _draw_panel(grid: _Grid, panel: Panel, left: int, base: int) -> float:
     """Draw a picture that stands on the row's base, with its caption below; returns where that ends."""
-    (left, base), (across, tall) = at, _size(panel, grid.panel)
-    middle, x = left + grid.panel / 2, left + _whole((grid.panel - across) / 2)
-    box = Bbox([[x, base - tall], [x + across, base]])
-    if panel.image is not None:
-        PlacedImage(figure, faded(panel.image) if panel.state == "dead" else on_white(panel.image), box)
-    elif panel.state == "dead":
-        PlacedImage(figure, Image.new("RGB", (1, 1), FADED), box)
+    (across, tall), middle = _size(panel, grid.panel), left + grid.panel / 2
+    if tall:
+        Picture(grid.axes, _picture(panel), (left + (grid.panel - across) // 2, base - tall, across, tall))
     if panel.state == "dead":
-        word = cut_to_inches("dead", across, grid.struck)
-        write(figure, [word], (middle, base - tall / 2 - grid.struck.line * 0.6), grid.struck, "center")
-    lines = wrapped(panel.label, grid.panel - 0.02, grid.caption, 2)
-    return write(figure, lines, (middle, base + 0.005), grid.caption, "center")
+        struck = Face(grid.caption.size, STRUCK)
+        word = cut_to_inches("dead", across / DOTS, struck)
+        write(grid.axes, [word], (middle, base - tall / 2 - struck.line * DOTS * 0.6), struck, "center")
+    return write(
+        grid.axes, wrapped(panel.label, grid.room, grid.caption, 2), (middle, base + 1), grid.caption, "center"
+    )
 
 
-def _draw_note(figure: Figure, note: str, top: float) -> float:
-    if not note:
-        return top
-    face = Face(heading_faces(figure.get_figwidth())[1].size * 0.85, QUIET)
-    return write(figure, wrapped(note, figure.get_figwidth() - 2 * MARGIN, face, 4), (MARGIN, top + 0.1), face)
+def _picture(panel: Panel) -> Image.Image:
+    """A panel's picture, or gray; that of a dead feature is grayscale and nearly gone."""
+    image = Image.new("RGB", (1, 1), FADED) if panel.image is None else on_white(panel.image)
+    if panel.state != "dead":
+        return image
+    return Image.blend(Image.new("RGB", image.size, FADED), image.convert("L").convert("RGB"), DEAD)
 
 
-def _size(panel: Panel, room: float) -> tuple[float, float]:
-    """Width and height of a panel's picture in inches: as wide as there is room, unless it would be very tall."""
+def _size(panel: Panel, room: int) -> tuple[int, int]:
+    """Width and height of a panel's picture in dots: as wide as there is room, unless it would be very tall."""
     if panel.image is None:
-        return room, room if panel.state == "dead" else 0.0
+        return room, room if panel.state == "dead" else 0
     ratio = panel.image.height / panel.image.width
-    return (room, _whole(room * ratio)) if ratio <= TALLEST else (_whole(room * TALLEST / ratio), room * TALLEST)
-
-
-def _whole(inches: float) -> float:
-    """Hundredths of an inch, upwards: edges of pictures then lie between pixels at 100 and at 200 dots an inch."""
-    return ceil(round(inches * 100, 6)) / 100
+    return (
+        (room, round(room * ratio) or 1)
+        if ratio <= TALLEST
+        else (round(room * TALLEST / ratio) or 1, round(room * TALLEST))
+    )

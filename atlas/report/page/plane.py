@@ -2,31 +2,47 @@
 others, colours for layers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from atlas.report.colours import Colour, layer_colours
-from atlas.report.sheets.canvas import EMPTY, MARGIN, NARROWEST, TEXT, canvas, font_of, thumbnails, title_size
+from atlas.report.page.lettering import cut_to_inches, width
+from atlas.report.page.paper import (
+    DOTS,
+    MARGIN,
+    NARROWEST,
+    SCREEN,
+    Heading,
+    Picture,
+    Theme,
+    finish,
+    heading_faces,
+    hexed,
+    stage,
+)
+from atlas.report.sheets.canvas import EMPTY, thumbnails
 
 Points = NDArray[np.floating]  # (n, 2)
 PLANE_SIDE = 2200  # pixels of the longer side of the plane
 SMALLEST, LARGEST = 40, 128  # pixels of a cell
 CROWD = 1.5  # features to a cell that is taken, at most, if the cells are not the smallest
 EVEN = 0.6  # of the way to even spacing along each axis: gaps between groups mean nothing in t-SNE
-RULE, DOT, SPACE = 2, 3, 2  # pixels: the line in its layer's colour below a thumbnail, a dot, and between all these
-BELOW = RULE + DOT + 3 * SPACE
+DOT, SPACE = 3, 2  # pixels: a dot, and between it, the line in its layer's colour, and the thumbnail above
 AROUND = tuple(product((0, -1, 1), repeat=2))  # to a cell itself and to those beside it
-LEGEND_ROW = 1.5  # height of a row of the legend, in heights of the title
+KEY_GAP = 24  # dots between the plane and the layers' names
 
 
 def draw_layout(
-    points: Points, images: Sequence[Path | None], *, title: str, subtitle: str, layers: Sequence[str]
-) -> Image.Image:
+    points: Points, images: Sequence[Path | None], *, heading: Heading, layers: Sequence[str], theme: Theme = SCREEN
+) -> Figure:
     """Draw features at (n, 2) points in [0, 1], x right and y down; `layers` names the layer of each, first layers first.
 
     The plane is a grid of cells, its wide gaps narrowed. The feature nearest to the middle of its cell has a thumbnail
@@ -37,18 +53,24 @@ def draw_layout(
     cell = cell_size(points)
     groups = cells(points, cell)
     rows, columns = (1 + max(at) for at in zip(*groups, strict=True))
-    width = columns * cell
-    legend = _legend(names, max(width, NARROWEST - 2 * MARGIN), unit := title_size(width + 2 * MARGIN))
-    sheet, (x, y) = canvas((width, rows * cell + round(LEGEND_ROW * unit * (1 + legend[-1][1]))), title, subtitle)
-    pictures = thumbnails([images[group[0]] for group in groups.values()], cell - BELOW)
+    plane = Image.new("RGB", (columns * cell, rows * cell), theme.ground)
+    pictures = thumbnails([images[group[0]] for group in groups.values()], cell - below(cell))
     for ((row, column), group), picture in zip(groups.items(), pictures, strict=True):
-        _draw_cell(sheet, (x + column * cell, y + row * cell), picture, [colours[layers[k]] for k in group], cell)
-    draw, font, top = ImageDraw.Draw(sheet), font_of(round(unit * 0.6)), y + rows * cell + unit
-    for name, (left, row) in zip(names, legend, strict=True):
-        level = top + row * LEGEND_ROW * unit
-        draw.ellipse((x + left, level - unit * 0.2, x + left + unit * 0.4, level + unit * 0.2), colours[name])
-        draw.text((x + left + unit * 0.7, level), name, TEXT, font, anchor="lm")
-    return sheet
+        _draw_cell(plane, (column * cell, row * cell), picture, [colours[layers[k]] for k in group], cell)
+    axes = stage(theme)
+    Picture(axes, plane, (0, 0, *plane.size))
+    _draw_key(axes, plane.size, colours, theme)
+    return finish(axes, plane.size, heading, theme=theme)
+
+
+def below(cell: int) -> int:
+    """Pixels below the thumbnail of a cell: the line in its layer's colour, and dots."""
+    return rule(cell) + DOT + 3 * SPACE
+
+
+def rule(cell: int) -> int:
+    """Pixels of the line in its layer's colour below a cell's thumbnail."""
+    return max(3, cell // 16)
 
 
 def cell_size(points: Points) -> int:
@@ -82,28 +104,43 @@ def _evened(points: Points) -> Points:
 
 
 def _draw_cell(
-    sheet: Image.Image, at: tuple[int, int], picture: Image.Image | None, colours: Sequence[Colour], cell: int
+    plane: Image.Image, at: tuple[int, int], picture: Image.Image | None, colours: Sequence[Colour], cell: int
 ) -> None:
     """A thumbnail over a line in its layer's colour, and a dot for each other feature of the cell."""
-    draw, (x, y), size = ImageDraw.Draw(sheet), at, cell - BELOW
+    draw, (x, y), size = ImageDraw.Draw(plane), at, cell - below(cell)
     if picture is None:
         draw.rectangle((x, y, x + size - 1, y + size - 1), outline=EMPTY)
     else:
-        sheet.paste(picture, (x, y))
+        plane.paste(picture, (x, y))
     y += size + SPACE
-    draw.rectangle((x, y, x + size - 1, y + RULE - 1), colours[0])
+    draw.rectangle((x, y, x + size - 1, y + rule(cell) - 1), colours[0])
+    y += rule(cell) + SPACE
     for k, colour in enumerate(colours[1 : 1 + size // (DOT + SPACE)]):
-        left, top = x + k * (DOT + SPACE), y + RULE + SPACE
-        draw.rectangle((left, top, left + DOT - 1, top + DOT - 1), colour)
+        left = x + k * (DOT + SPACE)
+        draw.rectangle((left, y, left + DOT - 1, y + DOT - 1), colour)
 
 
-def _legend(names: Sequence[str], width: int, unit: int) -> list[tuple[int, int]]:
-    """Where each layer's entry stands: pixels from the left, and row."""
-    font, left, row, entries = font_of(round(unit * 0.6)), 0, 0, []
-    for name in names:
-        wide = round(font.getlength(name) + unit * 1.8)
-        if left and left + wide > width:
-            left, row = 0, row + 1
-        entries.append((left, row))
-        left += wide
-    return entries
+def _draw_key(axes: Axes, size: tuple[int, int], colours: Mapping[str, Colour], theme: Theme) -> None:
+    """The layers in their colours below the plane, row by row, in columns of one width."""
+    wide = max(size[0] / DOTS, NARROWEST - 2 * MARGIN)
+    face = heading_faces(wide, theme)[1]
+    names = [cut_to_inches(name, wide / 2, face) for name in colours]
+    count = max(1, int(wide / (max(width(name, face) for name in names) + 2.5 * face.size / 72)))
+    patches = [Patch(color=hexed(colour), label=name) for name, colour in zip(names, colours.values(), strict=True)]
+    ordered = [patch for column in range(count) for patch in patches[column::count]]
+    axes.legend(
+        handles=ordered,
+        ncols=count,
+        loc="upper left",
+        bbox_to_anchor=(0, size[1] + KEY_GAP),
+        bbox_transform=axes.transData,
+        prop=face.font,
+        labelcolor=theme.ink,
+        frameon=False,
+        borderpad=0,
+        borderaxespad=0,
+        handlelength=1,
+        handleheight=0.7,
+        handletextpad=0.5,
+        columnspacing=1,
+    )

@@ -10,6 +10,7 @@ from PIL import Image
 
 from atlas.report.page.heat import heat, over
 from atlas.report.page.panels import Panel, Row, draw_panels
+from atlas.report.page.paper import Heading
 
 WIDTH = 2.0  # inches of a picture
 # method: what a reader calls it, and what is bright in its map
@@ -32,9 +33,7 @@ class MethodMap:
     gray: UInt8[np.ndarray, "h w"]
 
 
-def draw_saliency(
-    picture: UInt8[np.ndarray, "h w 3"], maps: Sequence[MethodMap], *, title: str, subtitle: str
-) -> Figure:
+def draw_saliency(picture: UInt8[np.ndarray, "h w 3"], maps: Sequence[MethodMap], *, heading: Heading) -> Figure:
     """Draw the picture, each map, and each map over the picture: of one method in a row, of several in columns.
 
     Maps are shown from dark for nothing to light yellow for most; over the picture they are blurred a little.
@@ -48,4 +47,4 @@ def draw_saliency(
     else:
         rows = [Row("", [pixels, *(alone for alone, _ in drawn)]), Row("", [Panel(None), *(both for _, both in drawn)])]
         columns = ["picture", *names]
-    return draw_panels(rows, title=title, subtitle=subtitle, columns=columns, note=f"{note}.", panel=WIDTH)
+    return draw_panels(rows, heading=heading, columns=columns, note=f"{note}.", panel=WIDTH)

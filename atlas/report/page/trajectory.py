@@ -9,19 +9,21 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike
 from PIL import Image
 
-from atlas.report.page.lettering import INK, QUIET, Face, cut_to_inches, families, width, write, write_heading
-from atlas.report.page.line_ends import NAME, End, write_ends
-from atlas.report.page.moment import LIFT, LINE, WIDTHS, Means, Story, draw_moment
-from atlas.report.page.panels import snapshot
+from atlas.report.page.lettering import INK, QUIET, Face, cut_to_inches, families, width
+from atlas.report.page.moment import LIFT, LINE, NAME, Means, Story, draw_moment
+from atlas.report.page.paper import Heading, blank, finish_plots, snapshot
 
 DRIVEN, RIVAL, OTHERS = "#c8102e", "#1b3a78", "#8c8c8c"
 LARGEST_MEAN = 3e38  # near the largest number of 32 bits: a mean beyond it counts as none
-WIDTH, HEIGHT, FOOT = 7.2, 2.3, 0.46  # inches: a page's two columns; the plots; their axes below them
-LEFTS = (0.66, 4.32)  # inches: where the plots begin; names of curves stand between them
+WIDTH, HEIGHT = 7.2, 2.3  # inches: a page's two columns; the plots
+HEADLINE = 3.1  # inches of the words above a plot: as far as the names beside it reach
+BESIDE = 7  # points between a curve's end and its name
+ROLE = 6.5  # points
+BETWEEN = 0.04  # inches between names
 FINEST = 200  # points of a curve of the others, at most: there are thousands of curves
 FRAME_DPI = 120  # dots per inch of a frame
 TICK = 6.5  # points: numbers along the axes
@@ -40,8 +42,7 @@ def draw_trajectory(
     means: ArrayLike,
     *,
     channel: int,
-    title: str,
-    subtitle: str,
+    heading: Heading,
     layer: str,
 ) -> Figure:
     """Draw mean activations (n, channels) over steps (n,), and beside them those of the last step.
@@ -49,7 +50,7 @@ def draw_trajectory(
     `channel` is the driven one; values that are not finite are left out.
     """
     story = story_of(steps, means, channel)
-    figure = draw_stage(story, (title, subtitle), layer)
+    figure = draw_stage(story, heading, layer)
     draw_moment(figure, story, len(story.steps) - 1)
     return figure
 
@@ -59,13 +60,12 @@ def trajectory_frames(
     means: ArrayLike,
     *,
     channel: int,
-    title: str,
-    subtitle: str,
+    heading: Heading,
     layer: str,
 ) -> list[Image.Image]:
     """Draw the same at each of the n steps, as RGB pictures of one size; whatever stands still is drawn once."""
     story = story_of(steps, means, channel)
-    figure = draw_stage(story, (title, subtitle), layer)
+    figure = draw_stage(story, heading, layer)
     figure.set_dpi(FRAME_DPI)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
@@ -102,32 +102,31 @@ def _limits(values: Means, heroes: Sequence[int]) -> tuple[float, float]:
     return float(low - below * (high - low) if low < 0 else 0), float(high + 0.12 * (high - low))
 
 
-def draw_stage(story: Story, heading: tuple[str, str], layer: str) -> Figure:
+def draw_stage(story: Story, heading: Heading, layer: str) -> Figure:
     """Draw all that does not depend on the moment: the words, both axes, and the curves with their names."""
-    figure = Figure(figsize=(WIDTH, 1), facecolor="white")
-    top = write_heading(figure, *heading) + 0.22
-    figure.set_size_inches(WIDTH, top + HEIGHT + FOOT)
-    _draw_headline(figure, layer, top)
-    curves, moment = (_axes(figure, left, across, top) for left, across in zip(LEFTS, WIDTHS, strict=True))
+    figure = blank()
+    figure.set_figwidth(WIDTH)
+    curves, moment = figure.subplots(1, 2, sharey=True)
     for axes, label in ((curves, "step"), (moment, "channel")):
-        axes.set_ylim(story.limits)
-        axes.set_xlabel(label, fontproperties=Face(NAME).font, color=INK, labelpad=3)
+        _quieten(axes)
+        axes.set_xlabel(label, labelpad=3, **Face(NAME).words)
+    curves.set_ylim(story.limits)
     first, last = story.steps.min(), story.steps.max()
     curves.set_xlim(*((first, last + 0.02 * (last - first)) if first < last else (first - 0.5, last + 0.5)))
     if first == last:
         curves.set_xticks([first])
-    moment.yaxis.set_major_formatter(NullFormatter())
+    moment.tick_params(labelleft=False)
     pad = max(0.6, 0.03 * story.means.shape[1])
     moment.set_xlim(-pad, story.means.shape[1] - 1 + pad)
+    _draw_headline(curves, layer)
     _draw_curves(curves, story)
-    _draw_names(figure, story, top)
-    return figure
+    _draw_names(curves, story)
+    return finish_plots(figure, HEIGHT, heading)
 
 
-def _axes(figure: Figure, left: float, across: float, top: float) -> Axes:
-    """Quiet axes whose upper left corner is at (left, top) inches: two thin lines, few ticks, readable numbers."""
-    tall = figure.get_figheight()
-    axes = figure.add_axes((left / WIDTH, 1 - (top + HEIGHT) / tall, across / WIDTH, HEIGHT / tall), facecolor="none")
+def _quieten(axes: Axes) -> None:
+    """Two thin lines, few ticks, readable numbers."""
+    axes.set_facecolor("none")
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set(color=LINE, linewidth=0.6)
     axes.tick_params(labelsize=TICK, color=LINE, labelcolor=INK, width=0.6, length=2.5, pad=2, direction="out")
@@ -136,7 +135,6 @@ def _axes(figure: Figure, left: float, across: float, top: float) -> Axes:
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(FuncFormatter(lambda value, _: _number(value)))
-    return axes
 
 
 def _number(value: float) -> str:
@@ -145,11 +143,11 @@ def _number(value: float) -> str:
     return digits.replace("-", "−") + (f"×10{str(int(power)).translate(RAISED)}" if power else "")
 
 
-def _draw_headline(figure: Figure, layer: str, top: float) -> None:
+def _draw_headline(curves: Axes, layer: str) -> None:
     """Write above the vertical axis what it shows."""
     face, words = Face(NAME, QUIET), "mean activation of every channel of "
-    words += cut_to_inches(layer, LEFTS[1] - LEFTS[0] - 0.15 - width(words, face), face)
-    write(figure, [words], (LEFTS[0], top - (LIFT + NAME) / 72), face)
+    words += cut_to_inches(layer, HEADLINE - width(words, face), face)
+    curves.annotate(words, (0, 1), (0, LIFT), xycoords="axes fraction", textcoords="offset points", **face.words)
 
 
 def _draw_curves(axes: Axes, story: Story) -> None:
@@ -165,13 +163,26 @@ def _draw_curves(axes: Axes, story: Story) -> None:
         axes.plot(story.steps, story.means[:, channel], color=colour, linewidth=1.5, marker=dot)
 
 
-def _draw_names(figure: Figure, story: Story, top: float) -> None:
-    ends = [
-        End(f"channel {channel}", role, colour, top + HEIGHT * _depth(story, channel))
-        for (channel, colour), role in zip(story.heroes, ("driven", "nearest rival"), strict=False)
-    ]
-    left = LEFTS[0] + WIDTHS[0] + 0.1
-    write_ends(figure, ends, left=left, room=LEFTS[1] - left - 0.2, top=top, bottom=top + HEIGHT)
+def _draw_names(curves: Axes, story: Story) -> None:
+    """Write where the heroes' curves end what they are, instead of in a legend."""
+    tall = Face(NAME).line + Face(ROLE).line
+    starts = [HEIGHT * _depth(story, channel) - tall / 2 for channel, _ in story.heroes]
+    heroes = zip(story.heroes, ("driven", "nearest rival"), apart(starts, tall), strict=False)
+    for (channel, colour), role, start in heroes:
+        name = Face(NAME, colour, bold=True)
+        for words, face, at in ((f"channel {channel}", name, start), (role, Face(ROLE, colour), start + name.line)):
+            place, below = (1, 1 - at / HEIGHT), (BESIDE, -face.size)
+            curves.annotate(words, place, below, xycoords="axes fraction", textcoords="offset points", **face.words)
+
+
+def apart(starts: Sequence[float], tall: float) -> list[float]:
+    """Where one or two blocks of a height begin, moved as little as keeps them apart and beside the plot."""
+    inside = [min(max(start, 0), HEIGHT - tall) for start in starts]
+    if len(inside) < 2 or (lack := tall + BETWEEN - abs(inside[1] - inside[0])) <= 0:
+        return inside
+    upper = min(max(min(inside) - lack / 2, 0), HEIGHT - 2 * tall - BETWEEN)
+    ends = [upper, upper + tall + BETWEEN]
+    return ends if inside[0] <= inside[1] else ends[::-1]
 
 
 def _depth(story: Story, channel: int) -> float:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from atlas.report.fonts import REGULAR
 from atlas.store.files import readable
 
 GROUND, TITLE, TEXT, QUIET, RULE = (20, 21, 23), (236, 236, 238), (168, 170, 175), (112, 115, 122), (44, 46, 51)
@@ -41,18 +42,19 @@ def title_size(width: int) -> int:
     return min(48, max(24, width // 64))
 
 
-def thumbnails(images: Sequence[Path | None], size: int) -> list[Image.Image | None]:
-    """Squares of `size` pixels; None for each image that is not there, or cannot be read."""
+def thumbnails(images: Sequence[Path | None], size: int | None = None) -> list[Image.Image | None]:
+    """Squares of `size` pixels, or images as they are; None for each that is not there, or cannot be read."""
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
         return list(pool.map(lambda image: _thumbnail(image, size), images))
 
 
-def _thumbnail(path: Path | None, size: int) -> Image.Image | None:
+def _thumbnail(path: Path | None, size: int | None) -> Image.Image | None:
     if path is None:
         return None
     try:
         with Image.open(readable(path)) as image:
-            return image.convert("RGB").resize((size, size), Image.Resampling.LANCZOS)
+            whole = image.convert("RGB")
+            return whole if size is None else whole.resize((size, size), Image.Resampling.LANCZOS)
     except (OSError, SyntaxError):
         return None
 
@@ -67,6 +69,6 @@ def cut_to_pixels(text: str, size: int, width: int) -> str:
 
 
 @cache
-def font_of(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """The font that Pillow brings, in letters of `size` pixels."""
-    return ImageFont.load_default(size=size)
+def font_of(size: int) -> ImageFont.FreeTypeFont:
+    """Our font in letters of `size` pixels."""
+    return ImageFont.truetype(REGULAR, size)

@@ -13,7 +13,7 @@ from atlas.report.marks import mark_of, save_marked
 from atlas.report.sheets.grid import Cell, column_count, draw_sheet, thumb_size
 from atlas.store.paths import VARIANT_ENDING, AtlasPaths
 
-DRAWING = "1"  # raised when the drawing changes: older sheets are then stale
+DRAWING = "2"  # raised when the drawing changes: older sheets are then stale
 ORDER = "channel, target <> 'channel', target, seed, variant, recipe, task"
 # the suffix of an image that was made with other weights or another recipe than the atlas's first
 VARIANT = f"coalesce('v' || nullif(regexp_extract(image, '{VARIANT_ENDING}', 1), ''), '')"

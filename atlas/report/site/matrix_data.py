@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlas.query.atlas import Atlas
-from atlas.report.site.encoding import Json, in_bytes
+from atlas.report.colours import colour_range
+from atlas.report.site.encoding import EDGES, Json, in_bytes, rounded
 from atlas.report.site.site_layer import SiteLayer
 from atlas.store.files import readable
 
@@ -28,6 +29,7 @@ class Matrix(NamedTuple):
     low: float
     high: float
     levels: NDArray[np.uint8]  # (n, n)
+    shown: list[float]  # the values between which colours change, as on the drawn map
     facts: Json  # channels, families and their names
 
     @property
@@ -39,7 +41,7 @@ class Matrix(NamedTuple):
         """What lies above the diagonal, row by row; of a reduced picture with its diagonal, which are pairs, too."""
         levels = self.levels if self.every == 1 else _reduced(self.levels, self.every)
         above = levels[np.triu_indices(len(levels), 1 if self.every == 1 else 0)]
-        ends = {"low": self.low, "high": self.high, "every": self.every, "tile": TILE}
+        ends = {"low": self.low, "high": self.high, "shown": self.shown, "every": self.every, "tile": TILE}
         return {**self.facts, **ends, "data": _base64(above)}
 
     def tiles(self) -> Iterator[tuple[str, Json]]:
@@ -75,8 +77,10 @@ def read_matrix(files: tuple[Path, Path], clusters: Json) -> Matrix | None:
     values = values.astype(np.float32)
     np.fill_diagonal(values, np.nan)
     encoded = in_bytes(values)
+    span = colour_range(values[np.isfinite(values)])
+    shown = rounded(np.array([span.low, span.high]), EDGES).tolist()
     facts = {"channels": order.tolist(), "family": clusters["family"], "names": clusters["names"]}
-    return None if encoded is None else Matrix(*encoded, facts)
+    return None if encoded is None else Matrix(*encoded, shown, facts)
 
 
 def _reduced(levels: NDArray[np.uint8], every: int) -> NDArray[np.uint8]:

@@ -11,16 +11,16 @@ from string import Template
 
 from atlas.report import colours
 from atlas.report.examples import STRONGEST
+from atlas.report.fonts import WEB
 from atlas.report.marks import digest_of
 from atlas.report.site.site_ledger import SiteLedger
 from atlas.store.paths import AtlasPaths
 
 STATIC = Path(__file__).parent / "static"
 # of report/colours.py: the site's colours are those of the drawn maps
-SHARED = ("ONE_SIDED", "HEAT", "SIGNED", "DEPTH", "OPPOSED")
+SHARED = ("ONE_SIDED", "HEAT", "SIGNED", "DEPTH", "OPPOSED", "SELF")
 # in vendor/, each beside its licence: templates for elements, and search that forgives a wrong letter
 LIBRARIES = ("htm", "ufuzzy")
-FONT = "inter.woff2"
 # in js/: what is used everywhere, then the parts that pages are made of, the pages, and what lies around them
 SCRIPTS = (
     *("load", "dom", "numbers", "atlas", "routes", "words", "pictures", "canvas", "colours", "chance", "find"),
@@ -51,7 +51,7 @@ def write_static(paths: AtlasPaths, ledger: SiteLedger, name: str, sentence: str
         paths.site_page: page(name, sentence),
         paths.site / "atlas.js": scripts(),
         paths.site / "atlas.css": styles(),
-        paths.site / FONT: (STATIC / "vendor" / FONT).read_bytes(),
+        paths.site / WEB.name: WEB.read_bytes(),
     }
     for file, data in contents.items():
         ledger.write(file, digest_of(data), lambda data=data: data)

@@ -7,7 +7,7 @@ from PIL import Image
 from atlas.config.choices import MAPS
 from atlas.report.colours import ONE_SIDED
 from atlas.report.page.heat import heat, over
-from atlas.report.page.placed_image import PlacedImage
+from atlas.report.page.paper import Heading, Picture
 from atlas.report.page.saliency_panel import METHODS, MethodMap, draw_saliency
 from tests.report.page.test_panels import assert_tidy
 
@@ -62,6 +62,6 @@ def test_every_method_has_a_name_and_a_sentence() -> None:
 @pytest.mark.parametrize("title", ["daisy, 93 %", "lycaenid, lycaenid butterfly " * 4 + "12 %"])
 def test_a_panel_has_the_picture_and_each_map_alone_and_over_it(count: int, title: str) -> None:
     maps = [MethodMap(method, spot()) for method in MAPS[:count]]
-    figure = draw_saliency(photograph(), maps, title=title, subtitle="folder/of/a/picture.jpg: a_model, class 985")
+    figure = draw_saliency(photograph(), maps, heading=Heading(title, "folder/of/a/picture.jpg: a_model, class 985"))
     assert_tidy(figure)
-    assert sum(isinstance(artist, PlacedImage) for artist in figure.artists) == 1 + 2 * count
+    assert len(figure.findobj(Picture)) == 1 + 2 * count

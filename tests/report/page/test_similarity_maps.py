@@ -5,13 +5,18 @@ import pytest
 from made_atlas import picture
 
 from atlas.report import colours
-from atlas.report.page import edges, maps, plane
-from atlas.report.page.maps import draw_map
+from atlas.report.page import matrix as page
+from atlas.report.page import plane
+from atlas.report.page.layer_map import LayerMap
+from atlas.report.page.map_files import MAP_SIDE
+from atlas.report.page.matrix import draw_matrix
+from atlas.report.page.paper import PRINT, SCREEN, Heading, Picture, render
 from atlas.report.page.plane import draw_layout
-from atlas.report.sheets import canvas, grid
+from atlas.report.sheets import canvas
 from atlas.store.images import to_pil
 
-WORDS = dict(title="alpha / conv1", subtitle="l1", legend="sym: mean z-score of each on the other's image, deviations")
+HEADING = Heading("alpha / conv1", "l1")
+LEGEND = "sym: mean z-score of each on the other's image, deviations"
 
 
 def blocks(*sizes, seed=0):
@@ -20,16 +25,19 @@ def blocks(*sizes, seed=0):
     return 5.0 * (families[:, None] == families) + (noise + noise.T) / 4, families
 
 
-def drawn(matrix, families, images=None):
+def drawn(matrix, families, images=None, side=MAP_SIDE, theme=SCREEN):
     n = len(matrix)
-    return draw_map(matrix, families, **WORDS, images=images or [None] * n, labels=[str(k) for k in range(n)])
+    layer_map = LayerMap(matrix, families, images or [None] * n, [str(k) for k in range(n)])
+    return draw_matrix(layer_map, heading=HEADING, legend=LEGEND, side=side, theme=theme)
 
 
-def corner(sheet, cell):
-    """Where the map begins: its diagonal's first cell is the uppermost block of the tone that is used for nothing else."""
-    y, x = np.argwhere((np.asarray(sheet) == colours.SELF).all(-1))[0]
-    assert (np.asarray(sheet)[y : y + cell, x : x + cell] == colours.SELF).all()
-    return int(x), int(y)
+def map_in(figure):
+    """The pixels of a drawn page from the map's first on, and what lies left of and above it."""
+    pixels = np.asarray(render(figure)).astype(int)
+    box = max((one.get_window_extent() for one in figure.findobj(Picture)), key=lambda box: box.width)
+    x, y = round(box.x0), len(pixels) - round(box.y1)
+    assert np.abs(box.extents - box.extents.round()).max() < 1e-6, "on whole pixels"
+    return pixels, x, y
 
 
 @pytest.fixture
@@ -40,54 +48,64 @@ def files(tmp_path):
     return paths
 
 
-def test_every_value_has_its_colour_and_its_place():
-    matrix, families = blocks(5, 3)
-    sheet, cell = np.asarray(drawn(matrix, families)), maps.cell_size(8)
-    x, y = corner(sheet, cell)
-    scale = colours.scale_of(matrix[~np.eye(8, dtype=bool)])
-    for i in range(8):
-        for j in set(range(8)) - {i}:
-            row, column = (y + i * cell + maps.BREAK * (i > 4), x + j * cell + maps.BREAK * (j > 4))
-            shown = sheet[row : row + cell, column : column + cell].reshape(-1, 3)
-            assert (shown == shown[0]).all()
-            shade = int(np.abs(scale.shades.astype(int) - shown[0]).sum(1).argmin())
-            read = scale.low + shade / 255 * (scale.high - scale.low)
-            assert read == pytest.approx(
-                np.clip(matrix[i, j], scale.low, scale.high), abs=0.01 * (scale.high - scale.low)
-            )
+@pytest.mark.parametrize(("side", "theme"), [(MAP_SIDE, SCREEN), (1200, PRINT)])
+def test_every_value_has_its_colour_and_its_place(side, theme):
+    matrix, families = blocks(5, 30)
+    pixels, x, y = map_in(drawn(matrix, families, side=side, theme=theme))
+    cell, scale = page.cell_size(35, side), colours.scale_of(matrix[~np.eye(35, dtype=bool)])
+    expected = scale.paint(matrix)
+    expected[np.diag_indices(35)] = colours.SELF
+    for i, j in np.ndindex(35, 35):
+        row, column = (y + i * cell + page.BREAK * (i > 4), x + j * cell + page.BREAK * (j > 4))
+        assert (pixels[row : row + cell, column : column + cell] == expected[i, j]).all()
 
 
 def test_families_are_set_apart():
     matrix, families = blocks(5, 3)
-    sheet, cell = np.asarray(drawn(matrix, families)), maps.cell_size(8)
-    x, y = corner(sheet, cell)
-    side = 8 * cell + maps.BREAK
-    assert (sheet[y + 5 * cell : y + 5 * cell + maps.BREAK, x : x + side] == grid.GROUND).all()
-    assert (sheet[y : y + side, x + 5 * cell : x + 5 * cell + maps.BREAK] == grid.GROUND).all()
+    pixels, x, y = map_in(drawn(matrix, families))
+    cell = page.cell_size(8, MAP_SIDE)
+    side = 8 * cell + page.BREAK
+    assert (pixels[y + 5 * cell : y + 5 * cell + page.BREAK, x : x + side] == canvas.GROUND).all()
+    assert (pixels[y : y + side, x + 5 * cell : x + 5 * cell + page.BREAK] == canvas.GROUND).all()
 
 
 def test_each_feature_has_its_image_on_both_edges(files):
     matrix, families = blocks(2, 2)
-    sheet, cell = np.asarray(drawn(matrix, families, files)).astype(int), maps.cell_size(4)
-    x, y = corner(sheet, cell)
+    pixels, x, y = map_in(drawn(matrix, families, files))
+    cell = page.cell_size(4, MAP_SIDE)
     for k, path in enumerate(files):
         image = np.asarray(canvas.thumbnails([path], cell - 2)[0]).astype(int)
-        along, out = k * cell + maps.BREAK * (k > 1) + 1, edges.SPACE + cell - 2
-        assert np.array_equal(sheet[y - out : y - edges.SPACE, x + along : x + along + cell - 2], image)
-        assert np.array_equal(sheet[y + along : y + along + cell - 2, x - out : x - edges.SPACE], image)
+        along, out = k * cell + page.BREAK * (k > 1) + 1, page.SPACE + cell - 2
+        assert np.array_equal(pixels[y - out : y - page.SPACE, x + along : x + along + cell - 2], image)
+        assert np.array_equal(pixels[y + along : y + along + cell - 2, x - out : x - page.SPACE], image)
 
 
-def test_a_family_is_represented_by_its_medoid():
-    matrix, families = blocks(20, 30)
-    matrix[7, :20] = matrix[:20, 7] = 9
+def test_a_family_is_represented_by_its_medoid(files):
+    matrix, families = blocks(80, 120)
+    matrix[7, :80] = matrix[:80, 7] = 9
     np.fill_diagonal(matrix, np.nan)
-    assert maps.representatives(np.where(np.eye(50), 0, matrix), families)[0] == 7
-    drawn(matrix, families)
+    assert page.representatives(np.where(np.eye(200), 0, matrix), families)[0] == 7
+    figure = drawn(matrix, families, [files[0]] * 200)
+    assert len(figure.findobj(Picture)) == 1 + 2 * 2, "the map, and one image a family on either edge"
+    assert [text.get_text() for text in figure.axes[0].texts].count("7") == 2
 
 
-@pytest.mark.parametrize("sizes", [(1,), (2,), (16,), (30, 34), (100, 28), (300, 212), (2000, 48), (1500, 1001)])
+@pytest.mark.parametrize("side", [MAP_SIDE, 1200])
+@pytest.mark.parametrize("count", [40, 64, 100, 128])
+def test_numbers_can_be_read_and_do_not_meet(count, side):
+    figure = drawn(*blocks(count - 24, 24), side=side)
+    render(figure)
+    numbers = [text for text in figure.axes[0].texts if text.get_text().isdigit()]
+    assert all(text.get_fontsize() >= 5.5 for text in numbers)
+    x0, y0, x1, y1 = np.array([text.get_window_extent().extents for text in numbers]).T
+    across = np.minimum.outer(x1, x1) - np.maximum.outer(x0, x0)
+    along = np.minimum.outer(y1, y1) - np.maximum.outer(y0, y0)
+    assert np.triu(np.minimum(across, along), 1).max() <= 4, "less than what a line has above and below its digits"
+
+
+@pytest.mark.parametrize("sizes", [(1,), (2,), (16,), (30, 34), (300, 212), (1500, 1001)])
 def test_maps_of_every_size_stay_within_bounds(sizes):
-    sheet = drawn(*blocks(*sizes))
+    sheet = render(drawn(*blocks(*sizes)))
     assert canvas.NARROWEST <= sheet.width <= 3000 and sheet.height <= 3000
 
 
@@ -128,23 +146,35 @@ def test_every_feature_of_a_plane_is_in_one_cell(n):
     points = np.random.default_rng(n).random((n, 2)).astype(np.float32)
     groups = plane.cells(points, plane.cell_size(points))
     assert sorted(place for group in groups.values() for place in group) == list(range(n))
-    sheet = draw_layout(
-        points, [None] * n, title="alpha", subtitle="s", layers=["conv1"] * (n // 2) + ["conv2"] * (n - n // 2)
-    )
-    assert max(sheet.size) <= 3000
+    layers = ["conv1"] * (n // 2) + ["conv2"] * (n - n // 2)
+    assert max(render(draw_layout(points, [None] * n, heading=HEADING, layers=layers)).size) <= 3000
 
 
 def test_a_plane_shows_an_image_over_its_layers_colour(files):
     points = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], dtype=np.float32)
-    sheet = np.asarray(draw_layout(points, files, title="t", subtitle="s", layers=["a", "a", "b", "b"])).astype(int)
-    size = plane.LARGEST - plane.BELOW
+    figure = draw_layout(points, files, heading=HEADING, layers=["a", "a", "b", "b"])
+    pixels, x, y = map_in(figure)
+    size, rule = plane.LARGEST - plane.below(plane.LARGEST), plane.rule(plane.LARGEST)
     first, last = colours.layer_colours(2)
     image = np.asarray(canvas.thumbnails([files[0]], size)[0]).astype(int)
-    top = int(np.argwhere((sheet[:, canvas.MARGIN : canvas.MARGIN + size] == first).all(-1).all(1))[0, 0])
-    assert np.array_equal(
-        sheet[top - plane.SPACE - size : top - plane.SPACE, canvas.MARGIN : canvas.MARGIN + size], image
-    )
-    assert (sheet == last).all(-1).sum() >= 2 * size * plane.RULE
+    assert np.array_equal(pixels[y : y + size, x : x + size], image)
+    line = y + size + plane.SPACE
+    assert (pixels[line : line + rule, x : x + size] == first).all() and rule >= 6
+    assert (pixels == last).all(-1).sum() >= 2 * size * rule
+    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["a", "b"]
+
+
+@pytest.mark.parametrize("count", [1, 7, 60])
+def test_every_layer_of_a_plane_is_named_within_the_page(count):
+    names = [f"features.block{k}.conv" for k in range(count)]
+    points = np.random.default_rng(0).random((count, 2)).astype(np.float32)
+    figure = draw_layout(points, [None] * count, heading=HEADING, layers=names)
+    render(figure)
+    figure.set_dpi(200)
+    legend = figure.axes[0].get_legend()
+    assert sorted(text.get_text() for text in legend.get_texts()) == sorted(names)
+    box = legend.get_window_extent()
+    assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= figure.bbox.x1
 
 
 def test_features_that_share_a_cell_have_a_dot_each():

@@ -1,13 +1,17 @@
 """A matrix as bytes: a triangle; of a wide one a reduced picture, and tiles."""
 
+import json
 from base64 import b64decode
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from atlas.report import colours
+from atlas.report.colours import scale_of
 from atlas.report.site import matrix_data
 from atlas.report.site.matrix_data import Matrix, read_matrix, tile_names
+from atlas.report.site.static import own_scripts
 
 
 @pytest.fixture
@@ -56,3 +60,15 @@ def test_the_reduced_picture_has_the_means_of_blocks_of_pairs(matrix: tuple[Matr
 
 def test_a_narrow_one_has_no_tiles() -> None:
     assert tile_names(matrix_data.WIDE) == []
+
+
+def test_colours_change_between_the_same_values_as_on_the_drawn_map(matrix: tuple[Matrix, np.ndarray]) -> None:
+    found, values = matrix
+    scale = scale_of(values[~np.eye(23, dtype=bool)])
+    low, high = found.whole()["shown"]
+    assert (low, high) == pytest.approx((scale.low, scale.high), rel=1e-6)
+    assert low > found.low or high < found.high, "half a percent at either end is beyond"
+    script = own_scripts().decode()
+    for name in ("ONE_SIDED", "SIGNED", "SELF", "OPPOSED"):
+        assert f"const {name} = {json.dumps(getattr(colours, name))};" in script
+    assert script.count("shader(...data.shown)") == 1 and "shader(data.low" not in script

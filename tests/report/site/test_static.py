@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from atlas.report.fonts import FONTS, LICENSED, WEB
 from atlas.report.site import static
 
 OXLINT = Path(sys.executable).with_name("oxlint")
@@ -19,8 +20,9 @@ def test_every_file_is_listed_once(names: tuple[str, ...], ending: str) -> None:
 
 def test_every_library_lies_beside_its_licence() -> None:
     names = {file.name for file in (static.STATIC / "vendor").iterdir()}
-    libraries = {*(f"{name}.js" for name in static.LIBRARIES), static.FONT}
+    libraries = {f"{name}.js" for name in static.LIBRARIES}
     assert names == libraries | {f"{Path(name).stem}.LICENSE" for name in libraries}
+    assert all(file.is_file() for file in (WEB, *FONTS, LICENSED / "inter.LICENSE"))
 
 
 def test_a_name_is_escaped_in_the_page() -> None:

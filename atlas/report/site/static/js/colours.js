@@ -1,4 +1,4 @@
-// Colours for numbers. The ramps ONE_SIDED, SIGNED and DEPTH, and OPPOSED, come from report/colours.py as the site is written.
+// Colours for numbers. The ramps ONE_SIDED, SIGNED and DEPTH, SELF, and OPPOSED, come from report/colours.py as the site is written.
 
 /** The colour at t in [0, 1] of a ramp: [r, g, b]. */
 function along(ramp, t) {
@@ -10,7 +10,7 @@ const css = ([r, g, b]) => `rgb(${r} ${g} ${b})`;
 
 /** Values to colours; of two sides, even around zero, where negative ones matter. */
 function shader(low, high) {
-  const two = low < 0 && -low > OPPOSED * high;
+  const two = high > 0 && -low > OPPOSED * high;
   const [from, to] = two ? [-Math.max(-low, high), Math.max(-low, high)] : [low, high];
   const ramp = two ? SIGNED : ONE_SIDED;
   const shade = (value) => css(along(ramp, (value - from) / (to - from || 1)));

@@ -106,7 +106,7 @@ function whyUnrelated(one, first, other, second) {
 function matrixLine(matrix, one, other) {
   const [i, j] = [one, other].map(({ channel }) => matrix?.channels.indexOf(channel) ?? -1);
   if (i < 0 || j < 0 || i === j) return null;
-  const { value, step } = readMatrix("", matrix, shader(matrix.low, matrix.high));
+  const { value, step } = readMatrix("", matrix, shader(...matrix.shown));
   return html`<p.quiet>In the <a href=${routes.matrix(one.layer)}>matrix of the layer</a>: ${one.layer.measures[0]} about ${number(value(i, j), digitsOf(step))}</p>`;
 }
 

@@ -55,18 +55,15 @@ function readMatrix(key, data, shade, changed) {
   return matrix;
 }
 
-const shadesOf = (colour) =>
-  Uint32Array.from({ length: 256 }, (_, one) => {
-    const [r, g, b] = colour(one);
-    return ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
-  });
+const packed = ([r, g, b]) => ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
+const shadesOf = (colour) => Uint32Array.from({ length: 256 }, (_, one) => packed(colour(one)));
 
 /** One pixel for each number. A feature with itself is gray: that says nothing. */
 function paintLevels(wide, high, level, colours) {
   const image = new ImageData(wide, high);
   const pixels = new Uint32Array(image.data.buffer);
   for (let i = 0, k = 0; i < high; i += 1)
-    for (let j = 0; j < wide; j += 1, k += 1) pixels[k] = colours[level(i, j)] ?? 0xff808080;
+    for (let j = 0; j < wide; j += 1, k += 1) pixels[k] = colours[level(i, j)] ?? packed(SELF);
   const canvas = el("canvas", { width: wide, height: high });
   canvas.getContext("2d").putImageData(image, 0, 0);
   return canvas;
@@ -77,7 +74,7 @@ function paintTriangle(n, levels, colours, own) {
   const image = new ImageData(n, n);
   const pixels = new Uint32Array(image.data.buffer);
   for (let i = 0, k = 0; i < n; i += 1) {
-    if (!own) pixels[i * n + i] = 0xff808080;
+    if (!own) pixels[i * n + i] = packed(SELF);
     for (let j = own ? i : i + 1, at = i * n + j, back = j * n + i; j < n; j += 1, at += 1, back += n, k += 1)
       pixels[at] = pixels[back] = colours[levels[k]];
   }

@@ -3,7 +3,7 @@
 /** The square of a layer's matrix: its numbers, its elements, and how it is zoomed and moved. */
 function makeSquare(layer, measure, data) {
   const n = data.channels.length;
-  const shade = shader(data.low, data.high);
+  const shade = shader(...data.shown);
   const matrix = readMatrix(
     `layers/${layer.path}/matrix-${measure}`,
     data,
