@@ -58,7 +58,7 @@ types: $(READY)  ## pyrefly
 	$(BIN)/pyrefly check --output-format min-text
 
 slow: $(READY) chromium slurm build/cluster/.ready  ## the tests that take minutes
-	$(QUIET) $(BIN)/python -m pytest -m slow
+	$(PYTEST) -m slow --durations=0 --durations-min=5
 
 MINUTES := 20
 soak: $(READY)  ## a job on a cluster of several nodes under random kills, for MINUTES (20), and whether it is whole

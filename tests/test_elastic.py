@@ -34,6 +34,7 @@ def cluster(head: RayCluster) -> Iterator[RayCluster]:
     head.clear()
 
 
+@pytest.mark.slow
 def test_a_cluster_without_room_is_refused_or_waited_for_as_it_was_asked(
     cluster: RayCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -54,6 +55,7 @@ def test_a_cluster_without_room_is_refused_or_waited_for_as_it_was_asked(
     assert "no actor has become ready for 15 s: asked for 1 actors of 1 CPU" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_nodes_that_come_late_drain_or_die_change_no_byte_and_are_nobodys_fault(
     cluster: RayCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

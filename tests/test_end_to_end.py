@@ -107,6 +107,7 @@ poisoned:
 """
 
 
+@pytest.mark.slow
 def test_two_models_are_pinned_each_in_its_actor_and_an_item_that_kills_its_own_is_a_failure(tmp_path: Path) -> None:
     """PatternNet beside a model of which one channel kills the process and another raises what the storage would."""
     (tmp_path / "poison_net.py").write_text(POISON)

@@ -57,6 +57,7 @@ def same_as_undisturbed(words: tuple[str, ...], out: Path) -> None:
     assert image_bytes(out) == image_bytes(out.with_name("undisturbed"))
 
 
+@pytest.mark.slow
 @pytest.mark.process
 def test_a_frozen_actor_costs_nothing_and_a_dead_raylet_ends_the_job_resumably(
     words: tuple[str, ...], tmp_path: Path
@@ -187,6 +188,7 @@ MODEL = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.process
 def test_a_model_that_loads_nowhere_takes_no_other_along_and_bad_images_are_told_by_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -25,6 +25,7 @@ def test_every_feature_and_page_is_reached_from_the_first_page(visit: Visit) -> 
     assert {"#/map/alpha", "#/map/beta%20net", "#/bookmarks"} <= seen
 
 
+@pytest.mark.slow
 def test_every_link_of_the_first_page_leads_somewhere_from_a_server(served_visit: Visit) -> None:
     links = served_visit.go().pages()
     assert len(links) > 20

@@ -76,6 +76,7 @@ def test_the_last_words_of_a_process_are_the_reason_and_not_the_frames_below_it(
     assert last_words(" \n") == ""
 
 
+@pytest.mark.slow
 def test_a_script_without_a_main_guard_may_ask(tmp_path: Path) -> None:
     script = tmp_path / "plain.py"
     script.write_text("import atlas\nprint(atlas.plan('layers=[conv1]', 'channels=0:3').tasks)\n")

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import atlas
 
 CODE = """
@@ -36,5 +38,6 @@ def in_a_fresh_process(code: str) -> list[str]:
     return done.stdout.split()
 
 
+@pytest.mark.slow
 def test_torchvision_and_timm_come_without_the_compiler_and_who_asks_for_more_gets_it() -> None:
     assert in_a_fresh_process(CODE) == ["6", "False"]

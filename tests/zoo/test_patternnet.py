@@ -59,6 +59,7 @@ def test_no_channel_of_a_block_is_dead(shipped):
         assert gradient[0].abs().max() > 0, name
 
 
+@pytest.mark.slow
 def test_a_short_training_is_reproducible_and_lowers_the_loss(tmp_path, capsys):
     def run(seed: int, name: str) -> tuple[list[float], bytes]:
         out = tmp_path / name
