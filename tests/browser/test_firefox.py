@@ -28,7 +28,7 @@ def served_visit(firefox: Browser, made: Path) -> Iterator[Visit]:
 
 def shades(visit: Visit) -> int:
     """How many different colors the canvas of a page shows."""
-    picture = Image.open(BytesIO(visit.all("main canvas").first.screenshot())).convert("RGB")
+    picture = Image.open(BytesIO(visit.all("main canvas").first.screenshot())).convert("RGB").resize((96, 64))
     return len(picture.getcolors(1 << 24) or ())
 
 

@@ -27,7 +27,7 @@ from atlas.report.site.wall import read_clusters, wall
 from atlas.store.comparisons import read_comparisons
 from atlas.store.paths import AtlasPaths
 
-SITE = "7"  # raised when the data changes: older files are then made anew
+SITE = "8"  # raised when the data changes: older files are then made anew
 THREADS = min(8, os.cpu_count() or 1)
 
 
