@@ -77,7 +77,7 @@ def test_examples_are_read_with_their_places_and_without_where_a_table_is_older(
     with Atlas(paths.root) as atlas:
         first, second, *_ = read_examples(atlas, "feature = 'alpha/conv1:2'")
     assert (first.name, first.rank, first.place, first.box) == ("1.png", 1, "at the bottom left", (0, 0.5, 0.5, 1))
-    assert first.heat is not None and first.heat.tolist() == [[0, 1], [255, 2]]
+    assert first.heat is not None and first.heat.tolist() == [[0, 85], [255, 170]]
     assert (second.rank, second.place, second.box, second.heat) == (2, None, None, None)
     older = pa.schema(list(EXAMPLES)[: -len(PLACE)])
     table = read_table(paths.probe_examples("natural"))

@@ -134,7 +134,7 @@ def test_clusters_matrices_maps_examples_and_relations_are_those_of_the_tables(c
     assert [shown["mean"] for shown in found] == [1, 0.5, 0.3333, 0.25]
     assert [found[0][key] for key in ("name", "place", "box", "heat")] == [
         *("1.png", "at the bottom left", [0, 0.5, 0.5, 1]),
-        [2, "AA/A"],  # of 0, 1, 255 and 2
+        [2, "AV/q"],  # of 0, 85, 255 and 170
     ]
     assert found[1]["name"] == "2.png"
     assert not {"place", "box", "heat"} & found[1].keys()
