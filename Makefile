@@ -10,7 +10,7 @@ QUIET := OMP_NUM_THREADS=1 RAY_USAGE_STATS_ENABLED=0 PYTHONDONTWRITEBYTECODE=
 PYTEST := $(QUIET) $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup atlas imagenet test fast check lint types slow soak oldest newest bench quality figures screens chromium slurm clean
+.PHONY: help setup atlas imagenet test fast check lint types slow soak oldest newest bench quality figures screens browsers slurm clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,11 +32,11 @@ atlas: $(READY)  ## the main job on the embedded default: every channel of Patte
 imagenet: $(READY)  ## a real network: 64 channels and 24 classes of EfficientNet-Lite0
 	$(BIN)/atlas run experiment=imagenet
 
-test: $(READY) chromium  ## all checks and tests but the slow ones
+test: $(READY) browsers  ## all checks and tests but the slow ones
 	$(MAKE) --no-print-directory lint types
 	$(PYTEST) -m "not slow" --durations=25
 
-fast: $(READY) chromium
+fast: $(READY) browsers
 	$(PYTEST) -m "not slow and not process and not job"
 
 check: $(READY)  ## lint, types, import layers and the fast tests, in under two minutes
@@ -57,7 +57,7 @@ lint: $(READY)  ## ruff, the direction of imports, the site's scripts, those of 
 types: $(READY)  ## pyrefly
 	$(BIN)/pyrefly check --output-format min-text
 
-slow: $(READY) chromium slurm build/cluster/.ready  ## the tests that take minutes
+slow: $(READY) browsers slurm build/cluster/.ready  ## the tests that take minutes
 	$(PYTEST) -m slow --durations=0 --durations-min=5
 
 MINUTES := 20
@@ -107,7 +107,7 @@ build/cluster/.ready: $(READY) constraints.txt
 	build/cluster/$(PIP) -c constraints.txt 'ray[default]'
 	@touch $@
 
-bench: $(READY) chromium $(PEERS)  ## speed and memory, as ratios measured in one run
+bench: $(READY) browsers $(PEERS)  ## speed and memory, as ratios measured in one run
 	$(QUIET) $(BIN)/python tests/benchmarks/bench_optimize.py
 	$(BIN)/python tests/benchmarks/bench_job.py
 	$(BIN)/python tests/benchmarks/bench_similarity.py
@@ -128,15 +128,17 @@ figures: $(READY)  ## every one of the sources' figures, of PatternNet, beside t
 		filter-vs-dream similarity; do $(BIN)/atlas figure $$name || exit; done
 	$(BIN)/atlas figure models model=[patternnet,googlenet] models.googlenet.weights=none recipe=quick features=4
 
-screens: $(READY) chromium  ## a picture of every page of the site of the newest atlas, light, dark and as on a phone
+screens: $(READY) browsers  ## a picture of every page of the site of the newest atlas, light, dark and as on a phone
 	PYTHONPATH=tests $(BIN)/python tests/browser/screens.py
 
-# The tests of the site run in the Chromium that the system has; Debian's is installed where there is none.
+# The tests of the site run in the Chromium and the Firefox that the system has; Debian's are installed where there is none.
 CHROMIUM := command -v chromium || command -v chromium-browser || command -v google-chrome
+FIREFOX := command -v firefox-esr || command -v firefox
 ROOT := $$([ "$$(id -u)" = 0 ] || echo sudo)
-chromium:
-	@{ $(CHROMIUM); } >/dev/null || { $(ROOT) apt-get update -qq && $(ROOT) apt-get install -y -qq --no-install-recommends chromium; } \
-		>/dev/null 2>&1 || { echo "the tests of the site need chromium on PATH: install it, then run make again" >&2; exit 1; }
+browsers:
+	@missing="$$({ $(CHROMIUM); } >/dev/null || echo chromium) $$({ $(FIREFOX); } >/dev/null || echo firefox-esr)"; \
+		test -z "$${missing# }" || { $(ROOT) apt-get update -qq && $(ROOT) apt-get install -y -qq --no-install-recommends $$missing; } \
+		>/dev/null 2>&1 || { echo "the tests of the site need $$missing on PATH: install it, then run make again" >&2; exit 1; }
 
 # The recipes of jobs/ are tried on real daemons of SLURM.
 slurm:

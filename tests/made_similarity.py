@@ -254,7 +254,7 @@ def write_examples(paths: AtlasPaths, live: Sequence[Row], count: int = 4) -> No
     The first has a place, at the bottom left.
     """
     place = {"y": 1, "x": 0, "height": 2, "width": 2, "side": 32, "x0": 0, "y0": 16, "x1": 16, "y1": 32}
-    place |= {"heat_width": 2, "heat": [0, 1, 255, 2]}
+    place |= {"heat_width": 2, "heat": [0, 85, 255, 170]}
     rows = [
         {
             "probe": "natural",

@@ -69,7 +69,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.usefixtures("s3", "cards_made_here")
-def test_a_store_holds_what_a_folder_does_and_answers_like_it(whole: Path) -> None:
+def test_a_store_holds_what_a_folder_does_and_answers_like_it(whole: Path, tmp_path: Path) -> None:
     url = new_place()
     assert run_small(url, *ASK).made == 4
     assert images_under(url) == image_bytes(whole)
@@ -90,6 +90,10 @@ def test_a_store_holds_what_a_folder_does_and_answers_like_it(whole: Path) -> No
         assert len(write_sheets(AtlasPaths(root))) == 2
         assert write_site(AtlasPaths(root)).written > 10
         assert write_site(AtlasPaths(root)).written == 0
+    published = CliRunner().invoke(cli, ["publish", str(tmp_path / "public"), "--atlas", url])
+    assert published.exit_code == 0, published.output
+    assert len([*tmp_path.rglob("small/images/**/*.webp")]) == 4
+    assert not [file for file in tmp_path.rglob("*.js") if url.encode() in file.read_bytes()]
     with Atlas(whole) as folder, Atlas(url) as store:
         for text in ("select dst, score from neighbors order by all", "select state, count(*) from tasks group by all"):
             assert store.sql(text).equals(folder.sql(text))

@@ -1,10 +1,12 @@
 """Commands that a user can paste into bash and Hydra: a path stays one word, whatever characters it has."""
 
+import re
 import shlex
 from pathlib import Path
 
 from atlas.config.quoting import quoted
 
+PICTURES = re.compile(r"^(probes\..*\.folder=).*", re.DOTALL)  # where somebody has the pictures of a probe
 Note = list[str]  # texts and commands in turn, a text first
 FAILURES_SQL = "select feature, metric, error_type, error_message from failures"
 
@@ -22,6 +24,12 @@ def job(name: str, out: Path, *overrides: str) -> str:
 def failures(atlas: Path) -> str:
     """The command that lists the images that failed."""
     return reading("sql", atlas, FAILURES_SQL)
+
+
+def elsewhere(command: str, atlas: Path, name: str) -> str:
+    """A command on the atlas in a folder, as who has it under another name types it: no folder of this machine is in it."""
+    words = {str(atlas): name, f"out={quoted(str(atlas))}": f"out={quoted(name)}"}
+    return shlex.join(PICTURES.sub(r"\1DIR", words.get(word, word)) for word in shlex.split(command))
 
 
 def sentence(note: Note) -> str:

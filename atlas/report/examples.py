@@ -37,13 +37,6 @@ class Example:
     box: Fractions | None  # x0, y0, x1, y1 of its receptive field, in the square; None: the whole of it
     heat: np.ndarray | None  # (h, w) bytes; 255: the map's highest value
 
-    @property
-    def sentence(self) -> str:
-        """What is seen, for somebody who does not see it."""
-        rank = "most driving" if self.rank == 1 else f"{ordinal(self.rank)} most driving"
-        strongest = f", strongest {self.place}" if self.place else ""
-        return f"{self.name}, {rank}, activation {self.mean:.3g}{strongest}"
-
 
 def read_examples(atlas: Atlas, where: str) -> Iterator[Example]:
     """The examples of some features, by probe, channel and rank; where: a condition in SQL."""
@@ -72,12 +65,6 @@ def place_words(down: float, across: float) -> str:
     row, column = (min(2, int(3 * part)) for part in (down, across))
     words = " ".join(filter(None, (("top", "", "bottom")[row], ("left", "", "right")[column])))
     return f"at the {words}" if words else "in the middle"
-
-
-def ordinal(number: int) -> str:
-    """1st, 2nd, 3rd, 4th, 11th."""
-    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{'th' if number % 100 in (11, 12, 13) else ending}"
 
 
 def overlaid(picture: Image.Image, heat: np.ndarray | None) -> Image.Image:

@@ -6,18 +6,31 @@ from pathlib import Path
 import pytest
 from made_atlas import LAYERS, make_atlas
 from made_similarity import write_maps, write_similarity
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from atlas.report.site.write import write_site
-from tests.browser.visit import FLAGS, Visit, chromium, served, visiting
+from tests.browser.visit import FLAGS, Visit, chromium, firefox_here, served, visiting
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        yield opened
-        opened.close()
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    opened = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def firefox(playwright: Playwright) -> Iterator[Browser]:
+    """As its makers ship it, not Playwright's own: it is driven by WebDriver BiDi."""
+    opened = playwright.firefox.launch(executable_path=firefox_here(), channel="moz-firefox", timeout=90_000)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="session")

@@ -44,6 +44,14 @@ def test_arrows_walk_the_channels_and_lead_up_to_the_layer(visit: Visit) -> None
     visit.wait("#/l/alpha/conv2")
 
 
+def test_a_link_leads_down_to_the_relatives_and_tab_goes_on_from_there(visit: Visit) -> None:
+    visit.go("#/f/alpha/conv2/1").page.click("text=Relatives")
+    assert visit.page.evaluate("document.activeElement.textContent") == "Relatives"
+    visit.press("Tab")
+    assert visit.page.evaluate("Boolean(document.activeElement.closest('.relatives'))")
+    assert visit.route == "#/f/alpha/conv2/1"
+
+
 def test_walking_keeps_the_order_the_filter_and_the_images_one_came_from(visit: Visit) -> None:
     visit.go("#/l/alpha/conv1?order=score&turned=1&state=ok&set=l2")
     visit.all(".wallrow a").first.click()

@@ -148,10 +148,14 @@ def test_the_most_driving_picture_stands_beside_the_image_with_its_heat_map_and_
         "1.png, its heat map",
     ]
     assert (
+        visit.all(".examples figure").nth(1).locator("img").get_attribute("alt")
+        == "2.png, 2nd most driving, activation 0.5"
+    )
+    assert (
         first.locator("[role=img]").get_attribute("aria-label") == "1.png, the receptive field of the strongest place"
     )
     levels = "(one) => [...one.getContext('2d').getImageData(0, 0, 2, 2).data].filter((_, k) => k % 4 === 3)"
-    assert first.locator("canvas").evaluate(levels) == [0, 1, 204, 2]
+    assert first.locator("canvas").evaluate(levels) == [0, 68, 204, 136]
     picture, field = (first.locator(part).first.bounding_box() for part in (".panel", ".field"))
     assert picture is not None and field is not None
     assert field["x"] == pytest.approx(picture["x"], abs=1)

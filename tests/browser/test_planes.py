@@ -128,7 +128,9 @@ def test_of_a_wide_matrix_tiles_are_loaded_where_one_looks(
         visit.go("#/matrix/net/wide").page.wait_for_load_state("networkidle")
         tiles = {url.rpartition("/matrix-sym-")[2] for url in visit.asked if "/matrix-sym-" in url}
         assert tiles == {f"{row}-{column}.js" for row in range(3) for column in range(row, 3)}
-        visit.page.focus("main canvas")
+        visit.press("/").page.keyboard.type("dead")
+        assert visit.page.inner_text(".found") == "No feature is dead."
+        visit.press("Escape").page.focus("main canvas")
         visit.press(*["ArrowRight"] * 8, "ArrowDown")
         value = re.search(r"drive each other: (−?[\d.]+)", visit.page.inner_text(".said"))
         assert value and float(value[1].replace("−", "-")) == pytest.approx(matrix[1, 8], abs=0.05)

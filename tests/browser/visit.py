@@ -14,7 +14,6 @@ from playwright.sync_api import Browser, Locator, Page, Request
 from atlas.cli.server import make_server
 from atlas.query.atlas import Atlas
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [  # no call home: what is tested is that none leaves the site
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update", "--disable-default-apps"),
@@ -31,11 +30,20 @@ GO = """(route) => new Promise((done, fail) => {
 
 
 def chromium() -> str:
-    """The Chromium of this machine; `make chromium` installs it."""
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
-        raise RuntimeError(f"none of {', '.join(NAMES)} is on PATH; `make chromium` installs Debian's")
-    return found
+    """The Chromium of this machine; `make browsers` installs it."""
+    return _on_path("chromium", "chromium-browser", "google-chrome")
+
+
+def firefox_here() -> str:
+    """The Firefox of this machine; `make browsers` installs it."""
+    return _on_path("firefox-esr", "firefox")
+
+
+def _on_path(*names: str) -> str:
+    program = next(filter(None, map(shutil.which, names)), None)
+    if program is None:
+        raise RuntimeError(f"none of {', '.join(names)} is on PATH; `make browsers` installs Debian's")
+    return program
 
 
 @dataclass

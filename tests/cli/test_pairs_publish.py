@@ -1,6 +1,7 @@
 """`atlas pairs`, `atlas publish` and `atlas show --card` as a user meets them."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from made_similarity import write_similarity
 
 from atlas.cli.main import cli
 from atlas.query.atlas import Atlas
+from atlas.report.site.encoding import value_of
 
 
 @pytest.fixture(scope="module")
@@ -65,11 +67,27 @@ def test_publish_tells_the_size_first_and_refuses_what_it_cannot(atlas, tmp_path
     assert said[-1] == str(tmp_path / "p" / "index.html") and (tmp_path / "p" / ".nojekyll").exists()
     again = atlas("publish", str(tmp_path / "p"), "--atlas", "full")
     assert (again.exit_code, "is not an empty folder" in again.stderr) == (2, True)
+    assert "publish:" not in again.stderr, "before anything is written"
+    store = atlas("publish", "s3://bucket/p", "--atlas", "full")
+    assert (store.exit_code, "s3://bucket/p is no folder of this machine" in store.stderr) == (2, True)
+    assert not Path("s3:").exists()
     small = atlas("publish", str(tmp_path / "q"), "--max", "1KB", "--atlas", "full")
     assert (small.exit_code, "--max allows 0.0 MB" in small.stderr) == (2, True)
     wrong = atlas("publish", str(tmp_path / "q"), "--max", "much", "--atlas", "full")
     assert (wrong.exit_code, "'much' is no size: write 900MB" in wrong.stderr) == (2, True)
     assert not (tmp_path / "q").exists()
+
+
+def test_what_is_published_names_the_atlas_wherever_it_was_typed(atlas, home, tmp_path: Path, monkeypatch):
+    shutil.copytree(home / "outputs" / "bare", tmp_path / "bare")
+    monkeypatch.chdir(tmp_path / "bare")
+    (tmp_path / "bare/images/alpha/conv1/l1/1.png").unlink()
+    assert atlas("publish", "../public", "--atlas", ".").exit_code == 0
+    told = value_of((tmp_path / "public/data/atlas.js").read_bytes())
+    assert (told["root"], told["compare"]) == (told["name"], f"atlas similarity out={told['name']}")
+    commands = [part for note in told["notes"] for part in note[1::2]]
+    assert f"atlas verify --atlas {told['name']}" in commands
+    assert any("images/alpha/conv1/l1/1.png" in note[0] for note in told["notes"])
 
 
 def test_show_writes_a_card(atlas, tmp_path: Path):

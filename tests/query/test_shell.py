@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 from atlas.cli.job import run_job
 from atlas.config.quoting import quoted
 from atlas.query.atlas import Atlas
-from atlas.query.shell import FAILURES_SQL, failures, job, reading, sentence
+from atlas.query.shell import FAILURES_SQL, elsewhere, failures, job, reading, sentence
 from atlas.query.tables_known import command
 from atlas.store.files import write_json
 
@@ -72,3 +72,12 @@ def test_what_is_said_of_an_atlas_works_as_it_is_typed(tmp_path: Path, capsys: p
     assert f"{paths.root}/site" in capsys.readouterr().err
     assert other[:3] == words
     assert [value_in_job(word) for word in other[3:]] == [["atlas", "natural"], pictures]
+
+
+def test_a_command_for_somebody_elsewhere_names_the_atlas_and_no_folder() -> None:
+    for place in (".", "a", "/a", "/home/me/it's $(x)"):
+        told = job("similarity", Path(place), "probe=[atlas,a]", "probes.a.folder=/home/me/a")
+        assert elsewhere(told, Path(place), "my a") == shlex.join(
+            ["atlas", "similarity", f"out={quoted('my a')}", "probe=[atlas,a]", "probes.a.folder=DIR"]
+        )
+        assert elsewhere(failures(Path(place)), Path(place), "b") == failures(Path("b"))

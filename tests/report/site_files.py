@@ -82,38 +82,23 @@ def unpacked(told: Any) -> np.ndarray:
     return told["low"] + steps / 255 * (told["high"] - told["low"])
 
 
-NEIGHBOR = np.dtype(
-    [
-        ("layer", "<u2"),
-        ("channel", "<u4"),
-        ("rank", "<u2"),
-        ("reverse", "<u2"),
-        *((n, "<u2") for n in ("score", "baseline")),
-    ]
-)
-PAIR = np.dtype([("position", "<u4"), *NEIGHBOR.descr])
-
-
-def steps(values: np.ndarray, ends: list[float]) -> np.ndarray:
-    """Numbers that lie in two bytes each, between two ends."""
-    return ends[0] + values / 65534 * (ends[1] - ends[0])
-
-
 def neighbors_of(told: Any, channel: int, name: str) -> list[dict[str, Any]]:
-    """A list of a feature as a page reads it out of its bytes."""
-    near, data = told["features"][str(channel)]["neighbors"][name]
-    rows = np.frombuffer(base64.b64decode(data), NEIGHBOR)
-    score, baseline = (steps(rows[key].astype(float), told["ends"][name]).tolist() for key in ("score", "baseline"))
+    """A list of a feature as a page reads it out of its columns."""
+    near, layer, channels, reverse, falls, excess = told["features"][str(channel)]["neighbors"][name]
+    layers = layer if isinstance(layer, list) else [layer] * len(channels)
+    scores = np.cumsum(-np.array(falls))
+    rows = enumerate(zip(layers, channels, reverse, scores.tolist(), excess, strict=True))
+    step = told["steps"][name]
     return [
         {
             "sign": 1 if place < near else -1,
-            "dst": str(Address(*told["layers"][row["layer"]], int(row["channel"]))),
-            "rank": int(row["rank"]),
-            "score": score[place],
-            "baseline": baseline[place],
-            "rank_rev": int(row["reverse"]) or None,
+            "dst": str(Address(*told["layers"][number], other)),
+            "rank": place + 1 - near * (place >= near),
+            "score": score * step,
+            "baseline": None if beyond is None else (score - beyond) * step,
+            "rank_rev": back or None,
         }
-        for place, row in enumerate(rows)
+        for place, (number, other, back, score, beyond) in rows
     ]
 
 

@@ -1,4 +1,4 @@
-"""Examples in words and pictures: nine places, ordinals, the sentence that stands for a picture, frames, crops, heat."""
+"""Examples in words and pictures: nine places, frames, crops, heat."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from made_similarity import write_similarity
 from PIL import Image
 
 from atlas.query.atlas import Atlas
-from atlas.report.examples import Example, boxed, cropped, ordinal, overlaid, place_words, read_examples
+from atlas.report.examples import Example, boxed, cropped, overlaid, place_words, read_examples
 from atlas.store.index import read_table, write_table
 from atlas.store.similarity_tables import EXAMPLES, PLACE
 
@@ -21,11 +21,6 @@ def example(**changes: object) -> Example:
     facts = {"probe": "natural", "channel": 3, "rank": 2, "mean": 3.14159, "max": 9.0, "image": "a.jpg"}
     facts |= {"name": "china.jpg", "place": "at the top left", "box": None, "heat": None}
     return Example(**{**facts, **changes})  # type: ignore[arg-type]
-
-
-def test_a_sentence_says_what_is_seen() -> None:
-    assert example().sentence == "china.jpg, 2nd most driving, activation 3.14, strongest at the top left"
-    assert example(rank=1, place=None).sentence == "china.jpg, most driving, activation 3.14"
 
 
 @pytest.mark.parametrize(
@@ -40,12 +35,6 @@ def test_a_sentence_says_what_is_seen() -> None:
 )
 def test_a_place_is_one_of_nine(down: float, across: float, words: str) -> None:
     assert place_words(down, across) == words
-
-
-def test_ordinals() -> None:
-    assert [ordinal(n) for n in (1, 2, 3, 4, 11, 12, 13, 21, 102, 111)] == [
-        *("1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "102nd", "111th")
-    ]
 
 
 def picture() -> Image.Image:
@@ -88,7 +77,7 @@ def test_examples_are_read_with_their_places_and_without_where_a_table_is_older(
     with Atlas(paths.root) as atlas:
         first, second, *_ = read_examples(atlas, "feature = 'alpha/conv1:2'")
     assert (first.name, first.rank, first.place, first.box) == ("1.png", 1, "at the bottom left", (0, 0.5, 0.5, 1))
-    assert first.heat is not None and first.heat.tolist() == [[0, 1], [255, 2]]
+    assert first.heat is not None and first.heat.tolist() == [[0, 85], [255, 170]]
     assert (second.rank, second.place, second.box, second.heat) == (2, None, None, None)
     older = pa.schema(list(EXAMPLES)[: -len(PLACE)])
     table = read_table(paths.probe_examples("natural"))

@@ -10,9 +10,10 @@ from atlas.cli.messages import say
 from atlas.cli.options import Failed, Refused, atlas_option, open_atlas
 from atlas.engine.outcome import INTERRUPTED
 from atlas.engine.signals import StopNow, leaving_at_once
-from atlas.report.site.publish import NotEmpty, TooLarge, plan
+from atlas.report.site.publish import NotNew, TooLarge, plan, require_new
 from atlas.report.site.publish import publish as write_publication
 from atlas.report.site.write import write_site
+from atlas.store.bucket_path import path_of
 from atlas.store.lock import Locked
 from atlas.store.writing import Writing
 
@@ -35,7 +36,7 @@ class Bytes(click.ParamType):
 
 
 @click.command()
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=path_of)
 @click.option(
     "--max", "most", metavar="SIZE", type=Bytes(), default="900MB", show_default=True, help="At most so large."
 )
@@ -48,16 +49,16 @@ def publish(folder: Path, most: int, address: str, atlas_name: str | None) -> No
     images, as small as --max makes them; its size is told before. `?embed=1` in a link to a page of it shows that page
     alone, for a frame in another page.
     """
-    target = folder.absolute()
     with open_atlas(atlas_name) as atlas, leaving_at_once():
         try:
+            require_new(folder)
             # as long as files of the site are copied, nobody else may write it
             with Writing(atlas.paths):
                 write_site(atlas.paths)
                 publication = plan(atlas, most)
                 say(f"publish: {publication.sentence}")
-                size = write_publication(publication, target, address)
-        except (NotEmpty, TooLarge, Locked) as error:
+                size = write_publication(publication, folder.absolute(), address)
+        except (NotNew, TooLarge, Locked) as error:
             raise Refused(str(error)) from None
         except OSError as error:
             raise Failed(f"nothing was published: {error}") from None

@@ -31,7 +31,7 @@ LISTS = {
 def read_list(atlas: Atlas, kind: str) -> Json:
     """One of LISTS: {layers, rows}; a row is layer and channel of one feature and of another or -1, score, baseline, mutual."""
     rows, partners = atlas.sql(LISTS[kind]), Partners()
-    sides = [part for side in ("src", "dst") for part in partners.numbered(rows[side])]
+    sides = [part.tolist() for side in ("src", "dst") for part in partners.numbered(rows[side])]
     values = [listed(numbers(rows[name])) for name in ("score", "baseline")]
     columns = [*sides, *values, rows["mutual"].cast("int8").to_pylist()]
     return {"layers": partners.layers, "rows": list(map(list, zip(*columns, strict=True)))}

@@ -3,7 +3,6 @@ what others show of a link to it.
 """
 
 import io
-import json
 import os
 import shutil
 import uuid
@@ -15,12 +14,14 @@ from pathlib import Path, PurePosixPath
 from PIL import Image
 
 from atlas.query.atlas import Atlas
+from atlas.query.shell import Note, elsewhere
 from atlas.report.sheets.canvas import GROUND
 from atlas.report.site.encoding import script, value_of
 from atlas.report.site.overview import words_of
 from atlas.report.site.site_layer import read_layers
 from atlas.report.site.sprites import UNREADABLE
 from atlas.report.site.static import page
+from atlas.store.bucket_path import is_remote
 from atlas.store.files import readable
 from atlas.store.paths import AtlasPaths
 
@@ -34,8 +35,8 @@ COVER, COVER_SIZE = "cover.jpg", (1200, 630)  # pixels: what a link's preview sh
 THREADS = min(8, os.cpu_count() or 1)
 
 
-class NotEmpty(Exception):
-    """The folder to write to is there already, and is not empty."""
+class NotNew(Exception):
+    """The folder to write to is there already and is not empty, or is none of this machine."""
 
 
 class TooLarge(Exception):
@@ -80,13 +81,20 @@ def plan(atlas: Atlas, most: int) -> Publication:
     )
 
 
+def require_new(folder: Path) -> None:
+    """NotNew: a folder is in an object store, or holds something."""
+    if is_remote(folder):
+        raise NotNew(f"{folder} is no folder of this machine: publish into one, and copy that to the store")
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise NotNew(f"{folder} exists and is not an empty folder: name a new one")
+
+
 def publish(publication: Publication, folder: Path, address: str = "") -> int:
-    """Write the new folder, whole or not at all; returns its bytes. NotEmpty: something is there already; TooLarge.
+    """Write the new folder, whole or not at all; returns its bytes. NotNew: something is there already; TooLarge.
 
     address: where it will be served, which a link's preview needs to find its picture.
     """
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise NotEmpty(f"{folder} exists and is not an empty folder: name a new one")
+    require_new(folder)
     part = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.part")
     try:
         _write(publication, part, address)
@@ -125,11 +133,17 @@ def _overview(paths: AtlasPaths) -> bytes:
     """The overview, which says that pictures are small ones, and nothing of this machine."""
     value = value_of(paths.site_overview.read_bytes())
     name = str(value["name"])
-    images = {"root": f"{SMALL}/", "ending": ENDING}
-    machine = json.dumps([value["compare"], value["notes"]])
-    compare, notes = json.loads(machine.replace(json.dumps(value["root"])[1:-1], name))
-    told = {**value, "root": name, "compare": compare, "notes": notes, "images": images}
-    return script(paths.site_key(paths.site_overview), told)
+    told = {
+        "root": name,
+        "compare": elsewhere(value["compare"], paths.root, name),
+        "notes": [_note(note, paths.root, name) for note in value["notes"]],
+        "images": {"root": f"{SMALL}/", "ending": ENDING},
+    }
+    return script(paths.site_key(paths.site_overview), {**value, **told})
+
+
+def _note(note: Note, root: Path, name: str) -> Note:
+    return [elsewhere(part, root, name) if number % 2 else part for number, part in enumerate(note)]
 
 
 def _pictures(atlas: Atlas) -> Iterator[str]:

@@ -42,6 +42,9 @@ def _flat(column: pa.ChunkedArray) -> tuple[np.ndarray, list[int]]:
 def _same_lengths(flat: np.ndarray, starts: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield rows whose vectors are of one length, and those as one matrix; with other weights a layer may be wider."""
     lengths = np.diff(starts)
+    if len(lengths) and lengths[0] > 0 and (lengths == lengths[0]).all():
+        yield np.arange(len(lengths)), flat.reshape(len(lengths), -1)
+        return
     for length in np.unique(lengths[lengths > 0]).tolist():
         rows = np.flatnonzero(lengths == length)
         yield rows, flat[starts[rows][:, None] + np.arange(length)]

@@ -31,7 +31,8 @@ class Sheet:
 
     file: Path
     digest: str
-    images: Sequence[Path | None]
+    root: Path  # of the images
+    images: Sequence[str | None]
     cell: int
     columns: int
     lines: int
@@ -92,19 +93,19 @@ def _sheet(
     cell: int,
     shape: tuple[int, int] = (SHEET_SIDE, SHEET_SIDE),
 ) -> Sheet:
-    images = [None if image is None else atlas.path / image for image in layer.images(rows)]
+    images = layer.images(rows)
     hashes = layer.rows["image_sha256"].take(np.maximum(rows, 0)).to_pylist()
-    stamps = [(sha, *_stamp(image)) if image else None for image, sha in zip(images, hashes, strict=True)]
+    stamps = [(sha, *_stamp(atlas.path, image)) if image else None for image, sha in zip(images, hashes, strict=True)]
     columns, lines = shape
-    return Sheet(file, digest_of("sprites", DRAWING, cell, shape, stamps), images, cell, columns, lines)
+    return Sheet(file, digest_of("sprites", DRAWING, cell, shape, stamps), atlas.path, images, cell, columns, lines)
 
 
-def _stamp(image: Path) -> tuple[int, int]:
+def _stamp(root: Path, image: str) -> tuple[int, int]:
     """Size and time of the file itself, so that an image that was replaced while its row stayed is drawn anew."""
-    if is_remote(image):
+    if is_remote(root):
         return 0, 0  # a request an image; its hash stands in its row
     try:
-        stat = os.stat(image)
+        stat = os.stat(f"{root}/{image}")
     except (OSError, ValueError):  # it is not there, or no file can have such a name
         return -1, -1
     return stat.st_size, stat.st_mtime_ns
@@ -114,9 +115,10 @@ def draw(sheet: Sheet) -> SpriteSheet:
     """Draw all thumbnails of a sheet."""
     whole = Image.new("RGB", (sheet.columns * sheet.cell, sheet.lines * sheet.cell), GROUND)
     unreadable = []
-    for place, path in enumerate(sheet.images):
-        if path is None:
+    for place, image in enumerate(sheet.images):
+        if image is None:
             continue
+        path = sheet.root / image
         line, column = divmod(place, sheet.columns)
         try:
             whole.paste(thumbnail(path, sheet.cell), (column * sheet.cell, line * sheet.cell))

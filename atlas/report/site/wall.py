@@ -58,9 +58,13 @@ def matches(atlas: Atlas, layer: SiteLayer) -> Json:
 
 def _matches(layer: SiteLayer, rows: pa.Table) -> Json:
     partners = Partners()
-    best, one_to_one = partners.numbered(rows["dst"]), partners.numbered(rows["partner"])
+    best, one_to_one = ([part.tolist() for part in partners.numbered(rows[name])] for name in ("dst", "partner"))
     columns = [*best, listed(numbers(rows["score"])), listed(numbers(rows["baseline"]))]
-    columns += [rows["mutual"].cast(pa.int8()).to_pylist(), *one_to_one, listed(numbers(rows["partner_score"]))]
+    columns += [
+        rows["mutual"].cast(pa.int8()).to_pylist(),
+        *one_to_one,
+        listed(numbers(rows["partner_score"])),
+    ]
     by_channel = dict(zip(rows["channel"].to_pylist(), zip(*columns, strict=True), strict=True))
     names = [name for _, name in partners.layers]
     return {"layers": names, "rows": [by_channel.get(channel) for channel in layer.channels.tolist()]}

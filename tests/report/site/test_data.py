@@ -1,6 +1,5 @@
 """What the files of a site say is what the atlas says."""
 
-import base64
 import json
 from pathlib import Path
 
@@ -10,11 +9,12 @@ from made_atlas import CREATED, Made, make_atlas
 
 from atlas.query.atlas import Atlas
 from atlas.records import Address
-from atlas.report.site.encoding import as_bytes, listed, rounded, script
+from atlas.report.site import neighbors
+from atlas.report.site.encoding import as_bytes, listed, rounded, script, step_of
 from atlas.report.site.write import write_site
 from atlas.store.files import write_json
 from atlas.store.paths import AtlasPaths
-from tests.report.site_files import PAIR, data_of, layer_of, neighbors_of, steps, unpacked, value
+from tests.report.site_files import data_of, layer_of, neighbors_of, unpacked, value
 
 pytestmark = pytest.mark.usefixtures("page")
 
@@ -62,7 +62,7 @@ def test_neighbors_are_those_of_the_query(compared: AtlasPaths) -> None:
 
 def test_pairs_of_two_layers_are_the_first_of_the_lists(compared: AtlasPaths) -> None:
     told = data_of(compared, "alpha", "conv1", "pairs")
-    rows = np.frombuffer(base64.b64decode(told["data"]), PAIR)
+    rows = list(zip(*told["rows"], strict=True))
     with Atlas(compared.root) as atlas:
         listed_rows = atlas.sql("""
             SELECT src, dst, score FROM neighbors WHERE scope = 'model' AND measure = 'profile' AND sign = 1
@@ -70,11 +70,11 @@ def test_pairs_of_two_layers_are_the_first_of_the_lists(compared: AtlasPaths) ->
             QUALIFY row_number() OVER (PARTITION BY src ORDER BY rank) = 1""").to_pylist()
     channels = [0, 1, 2, 3, 4, 5, 6, 7]
     mine = {
-        f"alpha/conv1:{channels[row['position']]}": str(Address(*told["layers"][row["layer"]], int(row["channel"])))
-        for row in rows
+        f"alpha/conv1:{channels[position]}": str(Address(*told["layers"][layer], channel))
+        for position, layer, channel, *_ in rows
     }
     assert mine == {row["src"]: row["dst"] for row in listed_rows} != {}
-    assert steps(rows["score"].astype(float), told["ends"]).max() == pytest.approx(
+    assert max(row[4] for row in rows) * told["step"] == pytest.approx(
         max(row["score"] for row in listed_rows), abs=1e-3
     )
 
@@ -132,13 +132,12 @@ def test_clusters_matrices_maps_examples_and_relations_are_those_of_the_tables(c
     found = data_of(compared, "alpha", "conv2", "features-0")["features"]["2"]["examples"]["natural"]
     assert [shown["image"] for shown in found] == [row["image"] for row in pictures]
     assert [shown["mean"] for shown in found] == [1, 0.5, 0.3333, 0.25]
-    assert found[0]["said"] == "1.png, most driving, activation 1, strongest at the bottom left"
-    assert (found[0]["box"], found[0]["heat"]) == (
-        [0, 0.5, 0.5, 1],
-        [2, base64.b64encode(bytes([0, 1, 255, 2])).decode()],
-    )
-    assert found[1]["said"] == "2.png, 2nd most driving, activation 0.5"
-    assert not {"box", "heat"} & found[1].keys()
+    assert [found[0][key] for key in ("name", "place", "box", "heat")] == [
+        *("1.png", "at the bottom left", [0, 0.5, 0.5, 1]),
+        [2, "AV/q"],  # of 0, 85, 255 and 170
+    ]
+    assert found[1]["name"] == "2.png"
+    assert not {"place", "box", "heat"} & found[1].keys()
     relations = value(compared, "atlas")["relations"]["atlas"]
     assert [pair[:2] for pair in relations] == [[i, j] for i in range(3) for j in range(3)]
     assert len(pairs) == len(relations)
@@ -195,3 +194,15 @@ def test_similarity_half_written_is_shown_without_its_matrix(made: AtlasPaths) -
     assert layer_of(made, "alpha", "conv1")["measures"] == ["profile"]
     assert layer_of(made, "alpha", "conv2")["measures"] == ["profile"]
     assert not list((made.site / "data/layers/alpha").rglob("matrix-sym.js"))
+
+
+def test_a_score_keeps_its_side_of_the_baseline_however_near_it_is() -> None:
+    score = np.array([0.5, 0.3000004, 0.3, 0.2999996, 0.1, 0.2])
+    baseline = np.array([0.3] * 5 + [np.nan])
+    step = step_of(np.concatenate([score, baseline]))
+    assert 0.4 / step >= 2000
+    steps = neighbors.excess_in_steps(score - baseline, step)
+    assert np.sign(steps[:5]).tolist() == [1, 1, 0, -1, -1]
+    assert neighbors.known(steps)[5] is None
+    assert np.abs(steps[:5] * step - (score - baseline)[:5]).max() <= step
+    assert step_of(np.array([2.0, 2.0, np.nan])) == step_of(np.array([])) == 1

@@ -66,7 +66,7 @@ def test_every_file_has_the_keys_of_the_contract(compared: AtlasPaths) -> None:
                     "channels family names low high every tile data",
                 )
             details = value(compared, f"layers/{layer['path']}/features-0")
-            keys(details, "layers ends features")
+            keys(details, "layers steps features")
             for feature in details["features"].values():
                 keys(feature, "images neighbors examples")
                 for image in feature["images"]:

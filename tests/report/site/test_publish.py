@@ -8,7 +8,7 @@ from PIL import Image
 
 from atlas.query.atlas import Atlas
 from atlas.report.site import publish as publishing
-from atlas.report.site.publish import NotEmpty, TooLarge, plan, publish
+from atlas.report.site.publish import NotNew, TooLarge, plan, publish
 from atlas.store.paths import AtlasPaths
 from tests.report.site_files import put, value
 
@@ -88,6 +88,6 @@ def test_a_folder_that_holds_something_is_left_alone(compared: AtlasPaths, tmp_p
     (tmp_path / "full/mine.txt").write_text("mine")
     with Atlas(compared.root) as atlas:
         planned = plan(atlas, 10**9)
-        with pytest.raises(NotEmpty, match="full exists and is not an empty folder"):
+        with pytest.raises(NotNew, match="full exists and is not an empty folder"):
             publish(planned, tmp_path / "full")
     assert [file.name for file in tmp_path.rglob("*")] == ["full", "mine.txt"]

@@ -91,35 +91,26 @@ const details = (layer, channel) =>
     const feature = chunk.features[channel];
     const lists = Object.entries(feature.neighbors).map(([name, list]) => [
       name,
-      neighborsOf(list, chunk.layers, chunk.ends[name]),
+      neighborsOf(list, chunk.layers, chunk.steps[name]),
     ]);
     return { ...feature, neighbors: Object.fromEntries(lists) };
   });
 const gridOf = (layer) => load(`layers/${layer.path}/layer`);
 
-const STEPS = 65534; // of a number in two bytes; one more stands for none
-const ROW_BYTES = 14; // bytes of a neighbor: report/site/neighbors.py says which
-
-/** A list of neighbors out of its bytes; those of layers that are not in the atlas are left out. */
-function neighborsOf([near, data], layers, ends) {
-  const view = new DataView(bytes(data).buffer);
-  return Array.from({ length: view.byteLength / ROW_BYTES }, (_, k) => ({
-    sign: k < near ? 1 : -1,
-    ...readNeighbor(view, k * ROW_BYTES, layers, ends),
-  })).filter((one) => one.layer?.place.has(one.channel));
+/** A list of neighbors out of its columns, as report/site/neighbors.py has them; those of layers that are not in the atlas are left out. */
+function neighborsOf([near, layer, channel, reverse, falls, excess], layers, step) {
+  let score = 0;
+  return channel
+    .map((one, k) => ({
+      sign: k < near ? 1 : -1,
+      layer: layerOf(...layers[Array.isArray(layer) ? layer[k] : layer]),
+      channel: one,
+      rank: k < near ? k + 1 : k + 1 - near,
+      reverse: reverse[k],
+      ...scored((score -= falls[k]), excess[k], step),
+    }))
+    .filter((one) => one.layer?.place.has(one.channel));
 }
 
-function readNeighbor(view, at, layers, [low, high]) {
-  const value = (offset) => {
-    const step = view.getUint16(at + offset, true);
-    return step > STEPS ? null : low + (step / STEPS) * (high - low);
-  };
-  return {
-    layer: layerOf(...layers[view.getUint16(at, true)]),
-    channel: view.getUint32(at + 2, true),
-    rank: view.getUint16(at + 6, true),
-    reverse: view.getUint16(at + 8, true),
-    score: value(10),
-    baseline: value(12),
-  };
-}
+/** A score, and the baseline that it exceeds by so much; both come in steps. */
+const scored = (score, excess, step) => ({ score: score * step, baseline: excess === null ? null : (score - excess) * step });

@@ -3,8 +3,9 @@
 
 function examplesSection(known) {
   const probes = Object.entries(known.examples).filter(([, shown]) => shown.length);
-  return probes.map(([probe, [first, ...others]]) =>
-    el(
+  return probes.map(([probe, shown]) => {
+    const [first, ...others] = shown.map((one, k) => ({ ...one, said: saidOf(one, k + 1) }));
+    return el(
       "section.driving",
       { "aria-label": `Pictures of probe ${probe} that drive it` },
       el("h2", term("examples", "Pictures that drive it")),
@@ -23,9 +24,18 @@ function examplesSection(known) {
         ),
         others.map((one) => el("figure", panel(one, { heat: true, box: true }), cropOf(one), caption(one))),
       ),
-    ),
-  );
+    );
+  });
 }
+
+/** What is seen, for somebody who does not see it. */
+const saidOf = ({ name, mean, place }, rank) =>
+  [
+    name,
+    rank === 1 ? "most driving" : `${ordinal(rank)} most driving`,
+    `activation ${mean === null ? number(mean) : Number(mean.toPrecision(3))}`,
+    ...(place ? [`strongest ${place}`] : []),
+  ].join(", ");
 
 const caption = (example) =>
   el("figcaption.caption", { title: example.said }, el("span.name", example.name), el("span.quiet", number(example.mean)));
@@ -43,9 +53,11 @@ function panel(example, { heat, box, said }) {
   );
 }
 
+const HEAT_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"; // a level each, from none to the highest
+
 /** One pixel for each position of the map, which the browser enlarges. */
 function heatMap(wide, data) {
-  const levels = bytes(data);
+  const levels = Array.from(data, (letter) => Math.round((255 * HEAT_LETTERS.indexOf(letter)) / (HEAT_LETTERS.length - 1)));
   const canvas = el("canvas", { width: wide, height: levels.length / wide, "aria-hidden": "true" });
   const drawn = new ImageData(wide, levels.length / wide);
   levels.forEach((level, k) => {

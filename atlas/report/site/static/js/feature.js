@@ -60,11 +60,20 @@ function walkLinks(layer, channel, grids, query) {
     ${link(row.after, "next", row.after && `${title(row.after)} \u2192`)}
     ${narrowed && row.total && html`<a href=${wallOf(layer, channel, selecting(query))} rel="up">${`${(row.at + 1).toLocaleString("en")} of ${row.total.toLocaleString("en")}${orderWords(query)}`}</a>`}
     ${hasMap(layer.model) && layer.measures.length > 0 && stateOf(layer, channel) === "ok" && html`<a href=${routes.map(layer.model, { at: `${layer.name}:${channel}` })}>On the map</a>`}
+    <a href=${location.hash} onclick=${toRelatives}>Relatives</a>
     <a href=${routes.compare(address, null)}>Compare with \u2026</a>
     ${copyable(address)}
     ${copyable(() => location.href, "Copy link", location.protocol === "file:" ? "Copy link, good on this machine" : "Copy link")}
     ${mark}
   </nav>`;
+}
+
+/** Down to the relatives, from where Tab goes on. */
+function toRelatives(event) {
+  event.preventDefault();
+  const heading = [...document.querySelectorAll("#main h2")].find((one) => one.textContent === "Relatives");
+  heading?.setAttribute("tabindex", "-1");
+  heading?.focus();
 }
 
 const orderWords = ({ order, turned }) =>

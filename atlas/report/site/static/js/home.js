@@ -86,7 +86,7 @@ function stateBar(layer) {
     loses > 0 &&
     link(
       { own: "loses", order: "rank", turned: "1" },
-      `${loses.toLocaleString("en")} not best`,
+      `${count(loses, "image")} lose${loses === 1 ? "s" : ""}`,
       "Another feature\u2019s image drives these more than their own does",
     );
   if (kinds.length === 1 && features.ok) return lost && html`<span.small.quiet.states>${lost}</span>`;
@@ -122,7 +122,7 @@ function foot(commands) {
       "div",
       el("span.label", "Link"),
       copyable(() => location.href, "Copy link to this page"),
-      location.protocol === "file:" && el("span.quiet.small", " good on this machine only"),
+      location.protocol === "file:" && el("span.quiet.small", " \u00b7 good on this machine only"),
     ),
     commands.map(([what, text]) => el("div", el("span.label", what), copyable(text))),
   );

@@ -1,7 +1,5 @@
 // Two layers beside each other: how alike they are as wholes, and which of their features are.
 
-const PAIR_ROW = 4 + ROW_BYTES; // bytes: the place of the feature, and its neighbor
-
 /** near: of features of `one` the nearest in each other layer of its network (pairs.js); null for another network. */
 function layersPage(one, other, grid, near) {
   const row = (whole.data.relations.atlas || []).find(([i, j]) => i === one.number && j === other.number);
@@ -79,22 +77,17 @@ const partners = (one, other, { layers, rows }) =>
     .sort((a, b) => b.score - a.score);
 
 /** Of features of one layer the nearest in another of the same network, where it stands in their list of nearest. */
-function nearestIn(one, other, { layers, ends, data }) {
-  const view = new DataView(bytes(data).buffer);
-  return Array.from({ length: view.byteLength / PAIR_ROW }, (_, k) => ({
-    place: view.getUint32(k * PAIR_ROW, true),
-    ...readNeighbor(view, k * PAIR_ROW + 4, layers, ends),
-  }))
-    .filter((pair) => pair.layer === other && other.place.has(pair.channel))
-    .map(({ place, channel, score, baseline, reverse }) => ({
+function nearestIn(one, other, { layers, step, rows: [place, layer, channel, reverse, score, excess] }) {
+  return place
+    .map((at, k) => ({
       layer: one,
-      channel: one.list[place],
-      to: other,
-      other: channel,
-      score,
-      baseline,
-      mutual: reverse > 0,
+      channel: one.list[at],
+      to: layerOf(...layers[layer[k]]),
+      other: channel[k],
+      mutual: reverse[k] > 0,
+      ...scored(score[k], excess[k], step),
     }))
+    .filter((pair) => pair.to === other && other.place.has(pair.other))
     .sort(byExcess);
 }
 

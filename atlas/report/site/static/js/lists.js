@@ -110,7 +110,7 @@ function pairsPage(kind, rows) {
   const [title, , what, measure] = PAIR_LISTS[kind];
   const most = Math.max(1, ...rows.map((row) => row.score));
   return html`<div.page.lists>
-    <header.title><h1>${title}</h1><p.lead.quiet>${what} ${term(measure, MEASURE_WORDS[measure])}, ${term("baseline", "chance")}</p>${listNav(kind)}</header>
+    <header.title><h1>${title}</h1><p.lead.quiet>${what}</p><p.quiet.small>${term(measure, `What is \u201c${MEASURE_WORDS[measure]}\u201d?`)} ${term("baseline", "What is chance?")}</p>${listNav(kind)}</header>
     ${shortened(rows, (row) => couple(row, most), { shown: 60, kind: "couples" })}
     ${foot([["As a table", command("pairs", ...(kind === "pairs" ? [] : ["--scope", kind === "matches" ? "other" : "model"]))]])}
   </div>`;

@@ -33,7 +33,7 @@ function openSearch(taken = (one) => go(linkTo(one)), only = null) {
           html`<li role="option" id=${`found${k}`} onclick=${() => take(one)}>${foundThumb(one)}<span>${foundWords(one)}</span></li>`,
       ),
     );
-    if (!results.length) list.append(html`<li.quiet role="option" aria-disabled="true">Nothing is called that.</li>`);
+    if (!results.length) list.append(html`<li.quiet role="option" aria-disabled="true">${whyNothing(field.value)}</li>`);
     mark();
   };
   field.addEventListener("input", draw);
@@ -70,6 +70,12 @@ const foundThumb = ({ layer, channel }) =>
       : layer.samples.length
         ? thumb(layer, layer.samples[0])
         : el("span.thumb.none");
+
+/** Who looks for what is dead or failed, where nothing is, gets an answer all the same. */
+function whyNothing(text) {
+  const state = text.trim().toLowerCase();
+  return { dead: "No feature is dead.", failed: "No feature failed." }[state] || "Nothing is called that.";
+}
 
 /** A sheet over the page, which holds the keyboard until it is closed: by Esc, or by a click beside it. */
 function overlay(label, body) {

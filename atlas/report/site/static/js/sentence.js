@@ -20,8 +20,8 @@ function ownWords(layer, channel, grid, { set }) {
   const [rank, z] = [grid.sets[set].rank[place], grid.sets[set].z[place]];
   if (rank === null) return null;
   const far =
-    z === null ? "" : [", ", term("z", `${number(Math.abs(z), 1)} deviations ${z < 0 ? "below" : "above"} the average`)];
-  if (rank === 1) return ["Its image ", term("rank", "drives it more than any other image"), " of the layer does", far, "."];
+    z === null ? "" : [", ", term("z", `${number(Math.abs(z), 1)} deviations`), ` ${z < 0 ? "below" : "above"} the average`];
+  if (rank === 1) return ["Its image ", term("rank", "drives it more"), " than any other image of the layer does", far, "."];
   return [`The images of ${count(rank - 1, "other feature")} `, term("rank", "drive it more"), " than its own does", far, "."];
 }
 
