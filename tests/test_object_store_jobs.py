@@ -236,11 +236,12 @@ def test_kill_9_at_any_moment_loses_nothing_that_was_done(tmp_path: Path, kills:
         before = count_done(url)
         job = begin("generate", f"out={url}", *words, cwd=tmp_path)
         end = time.monotonic() + PATIENCE
-        while count_done(url) == before and job.poll() is None:
-            assert time.monotonic() < end
-            time.sleep(0.05)
-        time.sleep(random.random() / 4)
-        if job.poll() is None:
+        try:
+            while count_done(url) == before and job.poll() is None:
+                assert time.monotonic() < end
+                time.sleep(0.05)
+            time.sleep(random.random() / 4)
+        finally:
             kill_all(job)
         assert verify(AtlasPaths(url)).exit_code in (0, 3), "nothing is broken"
     last = run_small(url, *ask)

@@ -12,7 +12,7 @@ from atlas.query.verify.verify import verify
 from atlas.store.paths import AtlasPaths
 from tests.jobs.slurm import Slurm, slurm
 
-pytestmark = [pytest.mark.slow, pytest.mark.process]
+pytestmark = [pytest.mark.slow, pytest.mark.process, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
 ATLAS = Path(sys.executable).with_name("atlas")
