@@ -193,7 +193,7 @@ class RayExecutor:
 
     def _follow_closed(self) -> None:
         """End the actors that wait, once other nodes are closed to them than when they were made."""
-        if (closed := self.roster.closed()) == self._closed:
+        if (closed := self.roster.closed(self._actors)) == self._closed:
             return
         self._closed = closed
         while self._spare:

@@ -62,13 +62,16 @@ class Roster:
             self.nodes[slot] = node
             self._resting.add(slot)
 
-    def closed(self) -> list[str]:
-        """The nodes that get no more actors: those that are refused, and those whose memory has no room for another."""
+    def closed(self, started: Iterable[int] = ()) -> list[str]:
+        """The nodes that get no more actors: those that are refused, and those whose memory has no room for another.
+
+        started: the slots that have an actor; those on their way may each come to a node that is short of memory.
+        """
         if not self._resting:
             return list(self.refused)
         short = {node for slot in self._resting if (node := self.nodes[slot]) is not None}
-        slots = Counter(self.nodes.values())
-        return [*self.refused, *sorted(node for node in short if slots[node] >= self._room.get(node, 0))]
+        slots, coming = Counter(self.nodes.values()), sum(self.nodes.get(slot, "") is None for slot in started)
+        return [*self.refused, *sorted(node for node in short if slots[node] + coming >= self._room.get(node, 0))]
 
     def refuse(self, node: str, reason: str) -> None:
         """Have no slots on a node any more."""

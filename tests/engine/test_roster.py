@@ -68,6 +68,7 @@ def test_a_machine_short_of_memory_keeps_its_room_to_itself_and_another_is_asked
     assert roster.update([node, Node("b", 2, 0)]) == [Joined(2)], "as there is work for"
     roster.place(1, None)
     assert roster.closed() == [], "its other actor has died, and is replaced"
+    assert roster.closed([1]) == ["a"], "by one that is on its way"
     roster.place(1, "a"), roster.place(0, None)
     assert (roster.update([node]), roster.closed()) == ([Left(0, "no node has room for it any more")], [])
 
