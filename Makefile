@@ -10,7 +10,7 @@ QUIET := OMP_NUM_THREADS=1 RAY_USAGE_STATS_ENABLED=0 PYTHONDONTWRITEBYTECODE=
 PYTEST := $(QUIET) $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup atlas imagenet test fast check lint types slow soak oldest newest bench quality figures screens browsers slurm clean
+.PHONY: help setup atlas imagenet test fast check lint types slow soak oldest newest bench quality figures screens chromium firefox slurm clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,11 +32,11 @@ atlas: $(READY)  ## the main job on the embedded default: every channel of Patte
 imagenet: $(READY)  ## a real network: 64 channels and 24 classes of EfficientNet-Lite0
 	$(BIN)/atlas run experiment=imagenet
 
-test: $(READY) browsers  ## all checks and tests but the slow ones
+test: $(READY) chromium  ## all checks and tests but the slow ones
 	$(MAKE) --no-print-directory lint types
 	$(PYTEST) -m "not slow" --durations=25
 
-fast: $(READY) browsers
+fast: $(READY) chromium
 	$(PYTEST) -m "not slow and not process and not job"
 
 check: $(READY)  ## lint, types, import layers and the fast tests, in under two minutes
@@ -57,8 +57,9 @@ lint: $(READY)  ## ruff, the direction of imports, the site's scripts, those of 
 types: $(READY)  ## pyrefly
 	$(BIN)/pyrefly check --output-format min-text
 
-slow: $(READY) browsers slurm build/cluster/.ready  ## the tests that take minutes
-	$(PYTEST) -m slow --durations=0 --durations-min=5
+slow: $(READY) chromium firefox slurm build/cluster/.ready  ## the tests that take minutes
+	$(PYTEST) -m slow --durations=0 --durations-min=5 --ignore=tests/test_short_memory.py
+	$(PYTEST) -n 0 tests/test_short_memory.py
 
 MINUTES := 20
 soak: $(READY)  ## a job on a cluster of several nodes under random kills, for MINUTES (20), and whether it is whole
@@ -107,7 +108,7 @@ build/cluster/.ready: $(READY) constraints.txt
 	build/cluster/$(PIP) -c constraints.txt 'ray[default]'
 	@touch $@
 
-bench: $(READY) browsers $(PEERS)  ## speed and memory, as ratios measured in one run
+bench: $(READY) chromium $(PEERS)  ## speed and memory, as ratios measured in one run
 	$(QUIET) $(BIN)/python tests/benchmarks/bench_optimize.py
 	$(BIN)/python tests/benchmarks/bench_job.py
 	$(BIN)/python tests/benchmarks/bench_similarity.py
@@ -128,23 +129,26 @@ figures: $(READY)  ## every one of the sources' figures, of PatternNet, beside t
 		filter-vs-dream similarity; do $(BIN)/atlas figure $$name || exit; done
 	$(BIN)/atlas figure models model=[patternnet,googlenet] models.googlenet.weights=none recipe=quick features=4
 
-screens: $(READY) browsers  ## a picture of every page of the site of the newest atlas, light, dark and as on a phone
+screens: $(READY) chromium  ## a picture of every page of the site of the newest atlas, light, dark and as on a phone
 	PYTHONPATH=tests $(BIN)/python tests/browser/screens.py
 
-# The tests of the site run in the Chromium and the Firefox that the system has; Debian's are installed where there is none.
+# What the tests need beside Python; on Debian it is installed where it is not there.
 CHROMIUM := command -v chromium || command -v chromium-browser || command -v google-chrome
 FIREFOX := command -v firefox-esr || command -v firefox
 ROOT := $$([ "$$(id -u)" = 0 ] || echo sudo)
-browsers:
-	@missing="$$({ $(CHROMIUM); } >/dev/null || echo chromium) $$({ $(FIREFOX); } >/dev/null || echo firefox-esr)"; \
-		test -z "$${missing# }" || { $(ROOT) apt-get update -qq && $(ROOT) apt-get install -y -qq --no-install-recommends $$missing; } \
-		>/dev/null 2>&1 || { echo "the tests of the site need $$missing on PATH: install it, then run make again" >&2; exit 1; }
+define have
+	@{ $(1); } >/dev/null || { $(ROOT) apt-get update -qq && $(ROOT) apt-get install -y -qq --no-install-recommends $(2); } >/dev/null 2>&1 || \
+		{ echo "$(3): install $(2), then run make again" >&2; exit 1; }
+endef
 
-# The recipes of jobs/ are tried on real daemons of SLURM.
+chromium:
+	$(call have,$(CHROMIUM),chromium,the tests of the site need chromium on PATH)
+
+firefox:
+	$(call have,$(FIREFOX),firefox-esr,the slow tests of the site need firefox on PATH)
+
 slurm:
-	@command -v munged sbatch >/dev/null || { $(ROOT) apt-get update -qq && \
-		$(ROOT) apt-get install -y -qq --no-install-recommends slurm-wlm munge; } >/dev/null 2>&1 || \
-		{ echo "the slow tests need SLURM and munge: install slurm-wlm and munge, then run make again" >&2; exit 1; }
+	$(call have,command -v munged sbatch,slurm-wlm munge,the recipes of jobs/ are tried on real daemons of SLURM)
 
 clean:  ## remove what can be made again, but no atlas
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis

@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-PATIENCE = 240.0  # seconds for anything to happen, on a machine that ten others use
+PATIENCE = 240.0  # seconds for anything to happen, on a shared machine
 
 
 def atlas(*words: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -22,7 +22,7 @@ def print_plan(config: SweepConfig, plan: Plan, measured: Mapping[tuple[str, str
     """
     device, actors = _workers(config, plan)
     seconds = {name: _seconds(plan, name, device, measured) / actors for name in plan.cards}
-    compiled = compiled_layers(config.cluster.compile, plan, device, actors)
+    compiled = compiled_layers(config.cluster.compile, plan, device)
     rows = [_row(plan, name, seconds[name], compiled) for name in plan.cards]
     print_rows(pa.Table.from_pylist(rows))
     workers = f"{actors} {device} actor{'' if actors == 1 else 's'}"

@@ -17,7 +17,7 @@ PRECISIONS = ("auto", "float32", "tf32", "bfloat16")
 AUTO, UNKNOWN = {"cpu": "float32", "cuda": "bfloat16"}, "float32"
 DEVICES = ("auto", "cpu", "cuda")
 CLUSTERS = ("local", "inline", "ray")
-COMPILES = ("auto", "always", "never")
+COMPILES = ("never", "auto", "always")
 PROBES = ("atlas", "natural", "photographs", "patterns")
 TRACES = ("score", "full")
 # engine/watchers.py has a class of each; what each needs installed is called the same

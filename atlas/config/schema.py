@@ -126,8 +126,8 @@ class ClusterConfig:
     gpus_per_actor: float = 1.0  # a fraction: several actors share a card
     cpus_per_actor: int | None = None  # also torch's threads; null: 2 beside a GPU, else 1
     batch: int | None = None  # images optimised at once; null: as many as fit
-    # torch's compiler: always, never, or auto: on a GPU, for the layers whose work is longer than their compilation
-    compile: str = "auto"
+    # torch's compiler: never, always, or auto: on a GPU, for the layers whose work is longer than their compilation
+    compile: str = "never"
     shard_seconds: float = 20.0  # work between two commits of an actor
     grace: float = 120.0  # seconds that work under way may take to finish after a signal
     deadline: float = 600.0  # seconds after which silent work counts as hung (at least; six times the usual if longer)

@@ -284,4 +284,4 @@ class Driver:
             "lost_seconds": sum(self.account.lost.values()),
         }
         for watcher in self.watchers:
-            watcher.watch(Sight(self.publisher.paths.root.name, self.count.unit, numbers))
+            watcher.watch(Sight(self.publisher.paths.name, self.count.unit, numbers))

@@ -179,7 +179,7 @@ class Scheduler:
         return [Pause(2.0 ** (self.troubles - 1), message)]
 
     def _died(self, slot: Slot, reason: str, places: Places = (), *, noticed: bool = False) -> list[Command]:
-        if slot.model is not None and not slot.ready and not noticed:
+        if slot.model is not None and not slot.ready and not noticed and slot.fresh:
             return self._setup_failed(slot, reason)
         # killed with its node, or for the sake of the stop
         if noticed or self.stopping:
@@ -290,7 +290,7 @@ class Scheduler:
             if is_empty and self.pace is not None:
                 self.pace.forget(slot.number)
             with self.slots.changing(slot):
-                slot.model, slot.ready, slot.node = model, False, ""
+                slot.model, slot.ready, slot.fresh, slot.node = model, False, is_empty, ""
             commands.append(Start(slot.number, model) if is_empty else Load(slot.number, model))
         return commands
 

@@ -17,6 +17,7 @@ class Slot:
     number: int
     model: str | None = None
     ready: bool = False
+    fresh: bool = True  # whether its actor was made for the model that it holds, and had no other before
     shard: Shard | None = None
     sent: int = 0  # how many shards had been sent to all slots when this slot was sent its own, that one included
     node: str = ""  # id of its actor's node

@@ -83,7 +83,7 @@ def tensorboard(paths: AtlasPaths) -> Tracker:
 
 def wandb(paths: AtlasPaths) -> Tracker:
     """Curves of a run that is called like the atlas's folder; the user's own settings say where they go."""
-    run = import_module("wandb").init(project="atlas", name=paths.root.name, config={"out": str(paths.root)})
+    run = import_module("wandb").init(project="atlas", name=paths.name, config={"out": str(paths.root)})
     return Tracker(lambda numbers, seconds: run.log({"seconds": seconds, **numbers}), run.finish)
 
 

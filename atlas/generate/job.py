@@ -158,7 +158,7 @@ def _make(
     count, status = _count(config, plan, run.ledger, left), StatusFile(paths, config.name, run.part)
     if left:
         publisher.log("begin", left=count.left, total=count.total, overrides=overrides)
-        settings = image_settings(config, plan, paths, variants, nonce=publisher.nonce)
+        settings = image_settings(config, run.whole, paths, variants, nonce=publisher.nonce)
         with trackers(config.report, paths) as watchers:
             ending = run_stage(
                 partial(begin_images, settings),
@@ -235,7 +235,7 @@ def image_settings(
     config: SweepConfig, plan: Plan, paths: AtlasPaths, variants: frozenset[str], *, nonce: str
 ) -> ImageSettings:
     """What the workers of a sweep are told. variants: those whose images have plain names."""
-    device, gpus = device_and_gpus(config, plan)
+    device, _ = device_and_gpus(config, plan)
     return ImageSettings(
         root=paths.root.absolute(),
         models=config.models,
@@ -243,7 +243,7 @@ def image_settings(
         recipes=plan.recipes,
         constants={name: metric.constant for name, metric in config.metrics.items()},
         default_variants=variants,
-        compiled=compiled_layers(config.cluster.compile, plan, device, expected_actors(config.cluster, device, gpus)),
+        compiled=compiled_layers(config.cluster.compile, plan, device),
         full_trace=config.trace == "full",
         device=device,
         cluster=config.cluster,

@@ -75,6 +75,11 @@ class AtlasPaths:
         self.staging = self.root / "staging"
 
     @property
+    def name(self) -> str:
+        """What the atlas is called among others: the name of its folder, or of the bucket that it fills."""
+        return self.root.name or str(self.root.absolute()).rpartition("/")[2]
+
+    @property
     def folders(self) -> tuple[Path, ...]:
         """The folders that hold files of the atlas, finished ones and those that are being written."""
         tables = (self.plans, self.index, self.failures, self.traces, self.responses, self.places, self.examples)

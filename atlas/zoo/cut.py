@@ -96,14 +96,18 @@ class CutForward:
 
 
 class FusedWay:
-    """A compiled graph; the plain one where functions are others than those that were compiled: dead images are rescued so."""
+    """A compiled graph for steps; the plain one where no gradient is wanted, and where dead images are rescued.
+
+    Without gradients it would be compiled once more; the rescue puts other functions in the place of those that were compiled.
+    """
 
     def __init__(self, fused: Way, plain: Way) -> None:
         self._fused, self._plain = fused, plain
 
     def __call__(self, images: Tensor) -> Maps:
         """Images to maps."""
-        return (self._fused if _get_current_function_mode() is None else self._plain)(images)
+        is_step = torch.is_grad_enabled() and _get_current_function_mode() is None
+        return (self._fused if is_step else self._plain)(images)
 
 
 def _mapped(output: object, dim: int | None) -> Tensor:

@@ -22,11 +22,16 @@ def _attribute(part: object, name: str) -> Switch:
     return partial(getattr, part, name), partial(setattr, part, name)
 
 
+def _switch_default_device(device: torch.device) -> None:
+    # to set the one that torch begins with leaves a function between every call and torch
+    torch.set_default_device(None if device == CPU else device)
+
+
 # What a model's code may switch and that reaches a pixel, or the time that it takes. What sets others, too, comes before them.
 SWITCHES: list[Switch] = [
     (torch.is_grad_enabled, torch.set_grad_enabled),
     (torch.get_default_dtype, torch.set_default_dtype),
-    (torch.get_default_device, torch.set_default_device),
+    (torch.get_default_device, _switch_default_device),
     (torch.get_num_threads, torch.set_num_threads),
     (torch.is_anomaly_enabled, torch.set_anomaly_enabled),
     (torch.get_deterministic_debug_mode, torch.set_deterministic_debug_mode),
@@ -61,12 +66,20 @@ def kept_torch_state() -> Iterator[None]:
 
     So is the CPU's stream of random numbers, of which a model may draw.
     """
-    before, stream = [read() for read, _ in SWITCHES], torch.get_rng_state()
+    before, stream = [_read(read) for read, _ in SWITCHES], torch.get_rng_state()
     try:
         yield
     finally:
         for (read, switch), value in zip(SWITCHES, before, strict=True):
             # what is as it was must not be touched: to set one may set others
-            if read() != value:
+            if value is not None and _read(read) != value:
                 switch(value)
         torch.set_rng_state(stream)
+
+
+def _read(read: Callable[[], Any]) -> Any:
+    """A switch's value; None where torch refuses to tell: of the older precision, where the newer ones alone were set."""
+    try:
+        return read()
+    except RuntimeError:
+        return None

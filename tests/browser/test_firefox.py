@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 from tests.browser.test_pages import PAGES
 from tests.browser.visit import Visit, served, visiting
 
-pytestmark = pytest.mark.job
+pytestmark = [pytest.mark.job, pytest.mark.slow]
 
 
 @pytest.fixture

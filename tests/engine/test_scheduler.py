@@ -280,6 +280,18 @@ def test_a_model_that_loads_in_no_slot_is_given_up_and_the_others_go_on() -> Non
     assert sorted(done) == ["good", "without bad"]
 
 
+def test_an_actor_that_is_found_dead_when_it_should_load_another_model_is_no_fault_of_that_model() -> None:
+    scheduler = Scheduler([shard("a"), shard("b")])
+    scheduler.handle(Joined(0))
+    (first,) = scheduler.handle(Ready(0))
+    other = "b" if first.shard.model == "a" else "a"
+    assert Load(0, other) in scheduler.handle(Done(0, receipt(first.shard)))
+    assert scheduler.handle(Died(0, "gone unseen")) == [Start(0, other)]
+    assert not scheduler.slots[0].failures
+    assert scheduler.handle(Died(0, "killed by its model")) == [Start(0, other)]
+    assert scheduler.slots[0].failures[other] == 1
+
+
 def test_one_bad_slot_takes_no_model_from_the_others() -> None:
     scheduler = Scheduler([shard(channels=range(n, n + 1)) for n in range(9)])
     for number in range(3):

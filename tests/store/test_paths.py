@@ -1,6 +1,6 @@
 """Every name stays inside its folder, and no two share a path."""
 
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pytest
 from hypothesis import given
@@ -98,3 +98,10 @@ def test_images_of_one_feature_never_share_a_file(target, seed, other):
 def test_paths_in_rows_are_relative():
     assert PATHS.relative(PATHS.shard_index("m", "a", "s")) == "index/model=m/layer=a/s.parquet"
     assert PATHS.relative(PATHS.shard_failures("s")) == "failures/s.parquet"
+
+
+def test_an_atlas_is_called_like_its_folder_or_its_bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path / "mine")
+    names = {root: AtlasPaths(root).name for root in (".", "outputs/demo", "s3://bucket", "s3://bucket/runs/a")}
+    assert names == {".": "mine", "outputs/demo": "demo", "s3://bucket": "bucket", "s3://bucket/runs/a": "a"}

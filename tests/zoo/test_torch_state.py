@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import backends
+from torch.overrides import _get_current_function_mode as get_function_mode
 
 from atlas.zoo.torch_state import SWITCHES, kept_torch_state
 
@@ -38,3 +39,22 @@ def test_all_that_is_switched_within_is_afterwards_as_it_was(raises: bool) -> No
         pass
     assert [read() for read, _ in SWITCHES] == before
     assert torch.equal(torch.get_rng_state(), stream)
+
+
+def test_precisions_that_were_set_the_newer_way_alone_are_as_they_were() -> None:
+    matmul, before = backends.cuda.matmul, [read() for read, _ in SWITCHES]
+    with kept_torch_state():
+        matmul.fp32_precision = "tf32"
+        with pytest.raises(RuntimeError, match="precision"):
+            torch.get_float32_matmul_precision()
+        with kept_torch_state():
+            matmul.fp32_precision = "ieee"
+            torch.set_default_dtype(torch.float64)
+        assert matmul.fp32_precision == "tf32"
+    assert [read() for read, _ in SWITCHES] == before
+
+
+def test_no_function_is_left_between_a_call_and_torch() -> None:
+    with kept_torch_state():
+        torch.set_default_device("meta")
+    assert get_function_mode() is None

@@ -100,9 +100,12 @@ def _steps(rows: np.ndarray, finite: np.ndarray, low: np.ndarray, scale: np.ndar
 
 
 def step_of(values: np.ndarray) -> float:
-    """The power of ten of which FINE or more lie between the lowest and the highest of finite values; 1 without any two."""
+    """The power of ten of which FINE or more lie between the lowest and the highest of finite values.
+
+    Of values that hardly differ, as fine as their size needs; 1 where all are 0 or there are none.
+    """
     finite = values[np.isfinite(values)]
-    span = float(np.ptp(finite)) if len(finite) else 0.0
+    span = max(float(np.ptp(finite)), float(np.abs(finite).max()) / FINE) if len(finite) else 0.0
     return 10.0 ** math.floor(math.log10(span / FINE)) if span > 0 else 1.0
 
 

@@ -205,4 +205,7 @@ def test_a_score_keeps_its_side_of_the_baseline_however_near_it_is() -> None:
     assert np.sign(steps[:5]).tolist() == [1, 1, 0, -1, -1]
     assert neighbors.known(steps)[5] is None
     assert np.abs(steps[:5] * step - (score - baseline)[:5]).max() <= step
-    assert step_of(np.array([2.0, 2.0, np.nan])) == step_of(np.array([])) == 1
+    assert step_of(np.array([])) == step_of(np.zeros(2)) == 1
+    for alike in (np.array([0.83, 0.83, np.nan]), np.array([1.0, 0.9999999])):
+        step = step_of(alike)
+        assert abs(np.rint(alike / step)[0] * step - alike[0]) < 1e-6 and np.abs(alike[:2] / step).max() < 2**31

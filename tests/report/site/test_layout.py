@@ -63,7 +63,7 @@ def test_every_file_has_the_keys_of_the_contract(compared: AtlasPaths) -> None:
             for measure in layer["measures"]:
                 keys(
                     value(compared, f"layers/{layer['path']}/matrix-{measure}"),
-                    "channels family names low high every tile data",
+                    "channels family names low high shown every tile data",
                 )
             details = value(compared, f"layers/{layer['path']}/features-0")
             keys(details, "layers steps features")
