@@ -40,9 +40,7 @@ AROUND = tuple(product((0, -1, 1), repeat=2))  # to a cell itself and to those b
 KEY_GAP = 24  # dots between the plane and the layers' names
 
 
-def draw_layout(
-    points: Points, images: Sequence[Path | None], *, heading: Heading, layers: Sequence[str], theme: Theme = SCREEN
-) -> Figure:
+def draw_layout(points: Points, images: Sequence[Path | None], *, heading: Heading, layers: Sequence[str]) -> Figure:
     """Draw features at (n, 2) points in [0, 1], x right and y down; `layers` names the layer of each, first layers first.
 
     The plane is a grid of cells, its wide gaps narrowed. The feature nearest to the middle of its cell has a thumbnail
@@ -53,14 +51,14 @@ def draw_layout(
     cell = cell_size(points)
     groups = cells(points, cell)
     rows, columns = (1 + max(at) for at in zip(*groups, strict=True))
-    plane = Image.new("RGB", (columns * cell, rows * cell), theme.ground)
+    plane = Image.new("RGB", (columns * cell, rows * cell), SCREEN.ground)
     pictures = thumbnails([images[group[0]] for group in groups.values()], cell - below(cell))
     for ((row, column), group), picture in zip(groups.items(), pictures, strict=True):
         _draw_cell(plane, (column * cell, row * cell), picture, [colours[layers[k]] for k in group], cell)
-    axes = stage(theme)
+    axes = stage(SCREEN)
     Picture(axes, plane, (0, 0, *plane.size))
-    _draw_key(axes, plane.size, colours, theme)
-    return finish(axes, plane.size, heading, theme=theme)
+    _draw_key(axes, plane.size, colours, SCREEN)
+    return finish(axes, plane.size, heading, theme=SCREEN)
 
 
 def below(cell: int) -> int:
