@@ -133,6 +133,7 @@ def test_two_models_are_pinned_each_in_its_actor_and_an_item_that_kills_its_own_
     assert sorted(first.values()) == sorted(models)
 
 
+@pytest.mark.slow
 def test_kill_nine_of_the_whole_job_and_then_ctrl_c_lose_nothing_and_change_no_byte(
     undisturbed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -245,7 +245,11 @@ def test_visualize_keeps_to_the_one_size_too_and_says_so_where_it_cannot(recipe)
 
 
 @pytest.mark.parametrize(
-    ("model", "layers"), [(TIMM_VIT, "layers=[blocks.0,blocks.5]"), (TIMM_RESNET, "layers=[layer1,layer4]")]
+    ("model", "layers"),
+    [
+        (TIMM_VIT, "layers=[blocks.0,blocks.5]"),
+        pytest.param(TIMM_RESNET, "layers=[layer1,layer4]", marks=pytest.mark.slow),
+    ],
 )
 def test_timms_models_by_name_are_swept_and_compared(tmp_path: Path, model, layers):
     rows = made(tmp_path / "a", *model, layers, *QUICK, "channels=[0,2,3]")

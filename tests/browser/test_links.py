@@ -7,6 +7,7 @@ from tests.browser.visit import Visit
 pytestmark = pytest.mark.job
 
 
+@pytest.mark.slow
 def test_every_feature_and_page_is_reached_from_the_first_page(visit: Visit) -> None:
     waiting, seen, broken = {"#/"}, set(), []
     while waiting:

@@ -92,8 +92,8 @@ def test_a_page_that_is_not_there_says_so_and_names_what_is_near(visit: Visit) -
     assert "#/l/alpha/conv1" in visit.links()
 
 
-def test_nothing_is_loaded_before_it_is_looked_at(either_visit: Visit) -> None:
-    visit = either_visit.go()
+def test_nothing_is_loaded_before_it_is_looked_at(visit: Visit) -> None:
+    visit.go()
     visit.page.wait_for_load_state("networkidle")
     loaded = [url.rpartition("/site/")[2] for url in visit.asked]
     assert [url for url in loaded if url.startswith("data/")] == ["data/atlas.js"]
@@ -103,8 +103,8 @@ def test_nothing_is_loaded_before_it_is_looked_at(either_visit: Visit) -> None:
     assert data == {"data/atlas.js", "data/layers/alpha/conv2/layer.js", "data/layers/alpha/conv2/features-0.js"}
 
 
-def test_a_feature_shows_its_images_its_spectrum_and_its_relatives(either_visit: Visit) -> None:
-    visit = either_visit.go("#/f/alpha/conv2/1")
+def test_a_feature_shows_its_images_its_spectrum_and_its_relatives(visit: Visit) -> None:
+    visit.go("#/f/alpha/conv2/1")
     assert (visit.all(".figures figure").count(), visit.all(".otherwise figure").count()) == (1, 2)
     visit.all(".otherwise").scroll_into_view_if_needed()
     visit.page.wait_for_function(
@@ -138,9 +138,9 @@ def test_relatives_that_are_not_beyond_chance_are_folded(visit: Visit, made: Pat
 
 
 def test_the_most_driving_picture_stands_beside_the_image_with_its_heat_map_and_its_receptive_field(
-    either_visit: Visit,
+    visit: Visit,
 ) -> None:
-    visit = either_visit.go("#/f/alpha/conv2/1")
+    visit.go("#/f/alpha/conv2/1")
     assert visit.all(".examples figure").count() == 4
     first = visit.all(".examples .first")
     assert first.locator("img").evaluate_all("all => all.map((one) => one.alt)") == [
@@ -221,7 +221,7 @@ def test_best_matches_are_those_of_the_command(visit: Visit, made: Path) -> None
     assert {tuple(pair) for pair in pairs} == {pair for pair in wanted if "/conv2/" in pair[0]}
 
 
-@pytest.mark.parametrize("name", ["plain", "it's", 'a "b" $(touch pwned) `c`', "two, (1)=x #1"])
+@pytest.mark.parametrize("name", ["it's", """a "b" $(touch pwned) `c`, (1)=x #1"""])
 def test_commands_mean_the_same_to_a_shell(browser: Browser, tmp_path: Path, name: str) -> None:
     root = tmp_path / name
     write_site(make_atlas(root, [Made(name, "l'x", 3, 3)]))

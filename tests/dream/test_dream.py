@@ -116,7 +116,7 @@ def scale(model: Any) -> tuple[Tensor, Tensor]:
 CASES = {"patternnet": (PATTERNNET, "conv3", 1200.0), "resnet18": (RESNET, "layer1.0.conv1", 12.0)}
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", ["patternnet", pytest.param("resnet18", marks=pytest.mark.slow)])
 def test_the_picture_is_the_labs_to_the_bit(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     config, layer, rate = CASES[name]
     china = Image.fromarray(load_sample_image("china.jpg")).resize((96, 65), Image.Resampling.LANCZOS)

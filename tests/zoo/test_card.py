@@ -28,7 +28,7 @@ def configured(name: str) -> ModelConfig:
     return OmegaConf.to_object(OmegaConf.merge(schema, OmegaConf.load(CONF / f"{name}.yaml")[name]))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n == "resnet152d" else n for n in NAMES])
 def test_the_configured_zones_fit_the_model(name: str) -> None:
     config = configured(name)
     walked, chosen = layer_table(name, config)
@@ -93,20 +93,26 @@ VIT = "encoder.layers.encoder_layer"
         pytest.param("vgg11", [f"features.{i}" for i in (0, 3, 6, 8, 11, 13, 16, 18)], marks=pytest.mark.slow),
         ("vit_tiny_patch16_224", ["patch_embed.proj", *(f"blocks.{i}" for i in range(12))]),
         pytest.param("convnext_tiny", [f"features.{i}" for i in range(8)], marks=pytest.mark.slow),
-        ("swin_t", [f"features.{i}" for i in range(8)]),
+        pytest.param("swin_t", [f"features.{i}" for i in range(8)], marks=pytest.mark.slow),
         pytest.param(
             "vit_b_16", ["conv_proj", *(f"encoder.layers.encoder_layer_{i}" for i in range(12))], marks=pytest.mark.slow
         ),
-        ("densenet121", ["features.conv0", *_dense_stages()]),
+        pytest.param("densenet121", ["features.conv0", *_dense_stages()], marks=pytest.mark.slow),
         pytest.param(
             "regnet_y_400mf", ["stem", *(f"trunk_output.block{i}" for i in range(1, 5))], marks=pytest.mark.slow
         ),
-        ("tf_efficientnet_lite0", ["conv_stem", *(f"blocks.{i}" for i in range(7)), "conv_head"]),
-        ("mobilenetv3_small_050", ["conv_stem", *(f"blocks.{i}" for i in range(6))]),
+        pytest.param(
+            "tf_efficientnet_lite0",
+            ["conv_stem", *(f"blocks.{i}" for i in range(7)), "conv_head"],
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "mobilenetv3_small_050", ["conv_stem", *(f"blocks.{i}" for i in range(6))], marks=pytest.mark.slow
+        ),
         pytest.param(
             "swin_tiny_patch4_window7_224", ["patch_embed", *(f"layers.{i}" for i in range(4))], marks=pytest.mark.slow
         ),
-        ("convnext_atto", ["stem", *(f"stages.{i}" for i in range(4))]),
+        pytest.param("convnext_atto", ["stem", *(f"stages.{i}" for i in range(4))], marks=pytest.mark.slow),
         pytest.param("regnety_002", ["stem", "s1", "s2", "s3", "s4"], marks=pytest.mark.slow),
         pytest.param("repvgg_a0", ["stem", *(f"stages.{i}" for i in range(4))], marks=pytest.mark.slow),
     ],

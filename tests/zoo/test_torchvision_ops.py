@@ -32,6 +32,7 @@ def in_a_fresh_process(code: str, *folders: Path) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.slow
 def test_a_fresh_process_imports_torchvision_and_timm_and_uses_them() -> None:
     code = (
         "from atlas.zoo.torchvision_ops import torchvision; torchvision(); import timm, torch;"

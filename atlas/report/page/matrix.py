@@ -59,10 +59,10 @@ def draw_matrix(layer_map: LayerMap, *, heading: Heading, legend: str, side: int
     if cell_size(len(coarse), side) >= NUMBERED:
         outs = np.array([_draw_numbers(axes, spans, labels, outs, theme)])
     if cell_size(len(coarse), side) < THUMBED:
-        medoids = representatives(matrix, groups)
+        chosen = medoids(matrix, groups)
         places = _joined(spans, coarse)
         out = int(outs.max()) + SPACE
-        _draw_families(axes, places, [images[k] for k in medoids], [labels[k] for k in medoids], out, theme)
+        _draw_families(axes, places, [images[k] for k in chosen], [labels[k] for k in chosen], out, theme)
     _draw_key(axes, edge, scale, legend, theme)
     return finish(axes, (edge, edge), heading, theme=theme)
 
@@ -79,7 +79,7 @@ def line_spans(groups: Families, side: int) -> Spans:
     return np.stack([first, first + cell], axis=1)
 
 
-def representatives(matrix: Matrix, groups: Families) -> list[int]:
+def medoids(matrix: Matrix, groups: Families) -> list[int]:
     """The medoid of each family: the index of the feature that is most like the others of its family."""
     alike = np.where(groups[:, None] == groups, matrix, 0).sum(1)  # the diagonal is 0
     members = (np.flatnonzero(groups == family) for family in range(groups[-1] + 1))

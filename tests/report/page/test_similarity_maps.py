@@ -84,7 +84,7 @@ def test_a_family_is_represented_by_its_medoid(files):
     matrix, families = blocks(80, 120)
     matrix[7, :80] = matrix[:80, 7] = 9
     np.fill_diagonal(matrix, np.nan)
-    assert page.representatives(np.where(np.eye(200), 0, matrix), families)[0] == 7
+    assert page.medoids(np.where(np.eye(200), 0, matrix), families)[0] == 7
     figure = drawn(matrix, families, [files[0]] * 200)
     assert len(figure.findobj(Picture)) == 1 + 2 * 2, "the map, and one image a family on either edge"
     assert [text.get_text() for text in figure.axes[0].texts].count("7") == 2

@@ -93,7 +93,7 @@ def test_scope_other_ranks_within_each_other_model(compared, data, scores_of):
     assert {row["src"] for row in rows} == set(data.addresses)
 
 
-@pytest.mark.parametrize("most", [1, 4, 7])
+@pytest.mark.parametrize("most", [pytest.param(1, marks=pytest.mark.slow), 4, 7])
 def test_however_it_is_cut_the_tables_are_the_same(compared, data, tmp_path, most):
     bank, results = compared
     other_bank, other = compare(tmp_path, data, most=most)
