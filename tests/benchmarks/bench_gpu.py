@@ -15,6 +15,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from atlas.config.compose import compose_model
 from atlas.config.recipe_files import read_recipe
 from atlas.config.schema import RecipeConfig
 from atlas.engine.pinned import make_repeatable
-from atlas.optvis.batch import Keep
+from atlas.optvis.batch import Keep, Moment
 from atlas.optvis.make import Canvas, make_images
 from atlas.optvis.objectives import channel
 from atlas.store.images import sha256_of
@@ -57,7 +58,7 @@ def wait(device: str) -> None:
 
 def step_times(device: str, steps: int) -> None:
     """Milliseconds an image-step: by hooks as it was, cut, and cut in bfloat16; 32 images, and 64 of the last."""
-    for name, (layer, size) in NETWORKS.items():
+    for name in NETWORKS:
         loaded = random_network(name, device)
         for way, precision, batch in (
             ("hooks", "float32", BATCH),
@@ -67,35 +68,40 @@ def step_times(device: str, steps: int) -> None:
             ("cut", "bfloat16", BATCH),
             ("cut", "bfloat16", 2 * BATCH),
         ):
-            forward = loaded.forward([layer]) if way == "hooks" else loaded.cut([layer], folded=True)
-            times: list[float] = []
+            step_time(loaded, way, precision, batch, steps=steps)
 
-            def watch(moment: Any, times: list[float] = times) -> None:
-                if moment.step in (WARM, WARM + steps):
-                    wait(device)
-                    times.append(time.perf_counter())
 
-            make_images(
-                forward,
-                channel(layer, torch.arange(batch, device=device)),
-                recipe_of(name, size, WARM + steps, precision),
-                seeds=list(range(batch)),
-                canvas=Canvas(loaded.scale, loaded.device),
-                keep=Keep(watch=watch),
-                fixed=True,
-            )
-            peak = torch.cuda.max_memory_allocated() >> 20 if device == "cuda" else None
-            milliseconds = (times[1] - times[0]) / steps / batch * 1e3
-            say(
-                network=name,
-                layer=layer,
-                size=size,
-                way=way,
-                precision=precision,
-                batch=batch,
-                ms=milliseconds,
-                peak=peak,
-            )
+def compiled(device: str, steps: int) -> None:
+    """The same of one network by torch's compiler, and the seconds that it takes."""
+    loaded = random_network(next(iter(NETWORKS)), device)
+    for way in ("cut", "compiled", "cut", "compiled"):
+        step_time(loaded, way, "bfloat16", BATCH, steps=steps)
+
+
+def step_time(loaded: Loaded, way: str, precision: str, batch: int, *, steps: int) -> None:
+    """Tell milliseconds an image-step of a network, and the seconds before the clock runs."""
+    (layer, size), device = NETWORKS[loaded.name], loaded.device.type
+    cut = partial(loaded.cut, [layer], folded=True, compiled=way == "compiled")
+    times = [time.perf_counter()]
+
+    def watch(moment: Moment) -> None:
+        if moment.step in (WARM, WARM + steps):
+            wait(device)
+            times.append(time.perf_counter())
+
+    make_images(
+        loaded.forward([layer]) if way == "hooks" else cut(),
+        channel(layer, torch.arange(batch, device=device)),
+        recipe_of(loaded.name, size, WARM + steps, precision),
+        seeds=list(range(batch)),
+        canvas=Canvas(loaded.scale, loaded.device),
+        keep=Keep(watch=watch),
+        fixed=True,
+    )
+    peak = torch.cuda.max_memory_allocated() >> 20 if device == "cuda" else None
+    milliseconds, seconds = (times[2] - times[1]) / steps / batch * 1e3, times[1] - times[0]
+    asked = {"network": loaded.name, "layer": layer, "size": size, "way": way, "precision": precision, "batch": batch}
+    say(**asked, ms=milliseconds, warm_seconds=seconds, peak=peak)
 
 
 def equal_bytes(device: str, steps: int) -> None:
@@ -204,11 +210,12 @@ def too_large(device: str, steps: int) -> None:
 
 
 PARTS: dict[str, tuple[Callable[[str, int], None], int]] = {  # and the seconds that each may take
-    "step_times": (step_times, 150),
-    "equal_bytes": (equal_bytes, 60),
-    "waits": (waits, 40),
-    "whole_job": (whole_job, 150),
-    "too_large": (lambda device, steps: too_large(device, 2), 70),
+    "step_times": (step_times, 140),
+    "compiled": (compiled, 100),
+    "equal_bytes": (equal_bytes, 50),
+    "waits": (waits, 30),
+    "whole_job": (whole_job, 110),
+    "too_large": (lambda device, steps: too_large(device, 2), 50),
 }
 
 
