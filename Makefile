@@ -57,8 +57,9 @@ lint: $(READY)  ## ruff, the direction of imports, the site's scripts, those of 
 types: $(READY)  ## pyrefly
 	$(BIN)/pyrefly check --output-format min-text
 
+# AGAIN=--lf: only what failed the last time. A test that fills the memory runs alone.
 slow: $(READY) chromium firefox slurm build/cluster/.ready  ## the tests that take minutes
-	$(PYTEST) -m slow --durations=0 --durations-min=5 --ignore=tests/test_short_memory.py
+	$(PYTEST) -m slow --durations=0 --durations-min=5 --ignore=tests/test_short_memory.py $(AGAIN)
 	$(PYTEST) -n 0 tests/test_short_memory.py
 
 MINUTES := 20
