@@ -72,6 +72,11 @@ def test_what_is_found_is_lit_and_a_feature_leads_to_its_place(visit: Visit) -> 
     visit.page.fill(".mapfind", "conv1")
     visit.page.wait_for_function("document.querySelector('main .said').textContent === '7 of 18 features are lit.'")
     assert visit.route.endswith("find=conv1")
+    for address in ("conv2:7", "alpha/conv1:0"):
+        visit.page.fill(".mapfind", address)
+        visit.page.wait_for_function("document.querySelector('main .said').textContent === '1 of 18 features is lit.'")
+        visit.page.fill(".mapfind", "conv1")
+        visit.page.wait_for_function("document.querySelector('main .said').textContent.startsWith('7 of 18')")
     visit.page.fill(".mapfind", "no such thing")
     visit.page.wait_for_function("document.querySelector('main .said').textContent.startsWith('0 of 18')")
 

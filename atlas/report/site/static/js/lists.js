@@ -128,16 +128,17 @@ function hubsPage(rows) {
 
 /** Two features side by side, where each is, and how alike. */
 function couple({ layer, channel, to, other, score, baseline, mutual }, most) {
-  const side = (one, number) =>
-    card(one, number, {
+  const side = (one, which) =>
+    card(one, which, {
       lines: [
-        html`<span.caption>${to !== layer && html`<span.quiet>${one.name}</span>`} <strong>${String(number)}</strong> ${named(one, number)}</span>`,
+        html`<span.caption>${to !== layer && html`<span.quiet>${one.name}</span>`} <strong>${String(which)}</strong> ${named(one, which)}</span>`,
       ],
     });
   return html`<div.couple>
     <div.two>${side(layer, channel)}${side(to, other)}</div>
     ${to === layer && html`<span.caption.quiet>${nameOf(layer)}</span>`}
     ${scoreBar({ score, baseline }, most)}
+    ${baseline !== null && baseline !== undefined && html`<span.caption.quiet>${number(score - baseline)} beyond chance</span>`}
     <a.versus href=${routes.compare(addressOf(layer, channel), addressOf(to, other))} title=${mutual ? "each stands in the other\u2019s list" : "one stands in the other\u2019s list"}>compare</a>
   </div>`;
 }

@@ -45,7 +45,9 @@ function mapFinder(model, plane, query) {
   let layer = model.layers.find((one) => one.name === query.layer && there.has(model.layers.indexOf(one)));
   const light = (text, zoom) => {
     if (!layer && !text.trim()) return plane.light(null);
-    const meant = matcher(text);
+    // an address means its own feature alone, with or without the network
+    const exact = parseAddress(text.trim()) || parseAddress(`${model.name}/${text.trim()}`);
+    const meant = exact ? (mine, channel) => mine === exact.layer && channel === exact.channel : matcher(text);
     const lit = Uint8Array.from({ length: points.n }, (_, k) => {
       const mine = model.layers[points.layer[k]];
       return (!layer || layer === mine) && meant(mine, points.channel[k]);

@@ -47,7 +47,7 @@ function scopeRow(layer, channel, known, { scope, title, probe, wanted }) {
   const probing = probe === "atlas" ? [] : ["--probe", probe];
   const shell = command("similar", shellWord(addressOf(layer, channel)), "--scope", scope, "--measure", measure, ...probing);
   const opposites =
-    far.within.length &&
+    far.within.length > 0 &&
     (far.above.length ? `${count(far.within.length, "more opposite")}` : `${count(far.within.length, "opposite")}`);
   return html`<div.scope>
     <h3>${title} <span.measure data-measure=${measure}>${term(measure, `they ${MEASURE_WORDS[measure]}`)}</span>${copyable(shell, "Copy command", shell)}</h3>
