@@ -1,6 +1,5 @@
 """Workers as Ray actors. Ray runs and places processes and reports deaths; the scheduler does the rest."""
 
-import logging
 import os
 import socket
 import time
@@ -15,22 +14,20 @@ os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
 import ray
 from ray.util.metrics import Gauge
 
-from atlas.child import import_path
 from atlas.engine.attempt import Attempt
 from atlas.engine.environment import Environment, difference, environment, report
 from atlas.engine.events import Died, Event, Left, Lost, Ready, Starved
-from atlas.engine.executor import ActorShape, ClusterError
+from atlas.engine.executor import ActorShape
+from atlas.engine.ray_connection import actor_options, connect
 from atlas.engine.ray_nodes import ACCELERATOR, NODE, gave_notice, living_nodes, node_of
 from atlas.engine.roster import Roster
 from atlas.engine.watchers import NUMBERS, Sight
 from atlas.engine.work import Work
 from atlas.engine.worker import Worker
 
-ANSWER = 10.0  # seconds that a cluster's head may take to accept a connection
 TICK = 1.0  # seconds between two looks at the nodes
 NOTICE = 1.0  # seconds after a death in which its node may still say that it leaves: SLURM ends all processes at once
 EMPTY = 10.0  # seconds that a slot stands empty, after which there is no work for more actors
-OBJECT_STORE = 256 << 20  # bytes; receipts are all that passes through it
 
 
 class Actor(Worker):
@@ -52,11 +49,11 @@ class RayExecutor:
     """`cluster=local` and `cluster=ray`. One actor a slot, one call in flight each; slots as the nodes have room for."""
 
     def __init__(self, work: Work, shape: ActorShape, address: str | None) -> None:
-        _connect(shape, address)
+        connect(shape, address)
         self.shape, self.roster = shape, Roster(shape)
         self.roster.update(living_nodes())
         self.slots = len(self.roster.nodes)
-        self._actor_class = _actor_class(shape, shared=address is not None)
+        self._actor_class = ray.remote(**actor_options(shape, shared=address is not None))(Actor)
         self._work = ray.put(work)
         self._actors: dict[int, Any] = {}
         self._spare: list[Any] = []  # actors that wait for resources that no node has, as an autoscaler sees
@@ -252,61 +249,6 @@ class RayExecutor:
     def _gone(self, slot: int, event: Event) -> Event:
         self.kill(slot)
         return event
-
-
-def _connect(shape: ActorShape, address: str | None) -> None:
-    """Start Ray here, or join the cluster at an address; never one that merely happens to be found."""
-    if address is not None:
-        _check_address(address)
-        try:
-            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            raise ClusterError(f"cluster.address={address}: no Ray cluster answers there ({error})") from error
-        return
-    # inherited by all that Ray starts: an environment of their own would have each actor wait for a new process
-    os.environ.update(_variables(shape))
-    ray.init(
-        address="local",
-        num_cpus=max(1, (shape.count or 1) * shape.cpus),
-        num_gpus=None if shape.gpus else 0,
-        object_store_memory=OBJECT_STORE,
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-    )
-
-
-def _check_address(address: str) -> None:
-    """Ask whether anybody listens there: Ray itself would try for minutes."""
-    host, colon, port = address.removeprefix("ray://").rpartition(":")
-    if not colon:
-        return  # auto: Ray knows where its own node is
-    try:
-        socket.create_connection((host, int(port)), timeout=ANSWER).close()
-    except (OSError, ValueError) as error:
-        raise ClusterError(f"cluster.address={address}: nobody answers there ({error}); is the cluster up?") from None
-
-
-def _actor_class(shape: ActorShape, *, shared: bool) -> Any:
-    """The actor, trivial to construct: it loads nothing before `setup`. shared: Ray is not this job's alone."""
-    options: dict[str, Any] = {
-        "num_cpus": shape.cpus,
-        "num_gpus": shape.gpus,
-        "max_restarts": 0,
-        "max_task_retries": 0,
-        "max_concurrency": 1,
-        "scheduling_strategy": "SPREAD",
-    }
-    if shared:
-        options["runtime_env"] = {"env_vars": _variables(shape)}
-    return ray.remote(**options)(Actor)
-
-
-def _variables(shape: ActorShape) -> dict[str, str]:
-    """Of an actor's environment."""
-    # without the first cuBLAS may round differently each time
-    own = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"} if shape.gpus else {"CUDA_VISIBLE_DEVICES": ""}
-    return own | {"PYTHONPATH": import_path()}
 
 
 def _brief(error: Exception) -> str:

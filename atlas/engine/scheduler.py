@@ -88,7 +88,11 @@ class Scheduler:
         return self._assign()
 
     def _change(self, slot: Slot, event: Event) -> list[Command]:
-        """Change a slot as its event says, before the slot is given anything new."""
+        """Change a slot as its event says, before the slot is given anything new.
+
+        What is heard of a shard that was split or sent elsewhere meanwhile is ignored.
+        """
+        shard = slot.shard
         match event:
             case Ready(_, node, machine):
                 with self.slots.changing(slot):
@@ -96,11 +100,11 @@ class Scheduler:
                 slot.failures.clear()
             case SetupFailed(_, reason):
                 return self._setup_failed(slot, reason)
-            case Done(_, receipt):
-                return self._done(slot, receipt)
-            case Failed(_, shard, error_type, message):
+            case Done(_, receipt) if shard is not None and shard.id == receipt.shard:
+                return self._done(slot, shard, receipt)
+            case Failed(_, name, error_type, message) if shard is not None and shard.id == name:
                 return self._failed(slot, shard, error_type, message)
-            case Trouble(_, shard, message):
+            case Trouble(_, name, message) if shard is not None and shard.id == name:
                 return self._trouble(slot, shard, message)
             case Lost(number, reason, places):
                 return [Kill(number), *self._died(slot, reason, places, noticed=slot.draining)]
@@ -125,10 +129,7 @@ class Scheduler:
         self.slots.leave(slot)
         return [] if slot.model is None else [Kill(slot.number)]
 
-    def _done(self, slot: Slot, receipt: Receipt) -> list[Command]:
-        shard = slot.shard
-        if shard is None or shard.id != receipt.shard:
-            return []  # of a shard that was split or sent elsewhere meanwhile: ignored
+    def _done(self, slot: Slot, shard: Shard, receipt: Receipt) -> list[Command]:
         self.troubles = 0
         if self.pace is not None:
             self.pace.learn(shard, receipt, slot.number)
@@ -154,19 +155,13 @@ class Scheduler:
         with self.slots.changing(slot):
             slot.shard = None
 
-    def _failed(self, slot: Slot, shard_id: str, error_type: str, message: str) -> list[Command]:
-        shard = slot.shard
-        if shard is None or shard.id != shard_id:
-            return []
+    def _failed(self, slot: Slot, shard: Shard, error_type: str, message: str) -> list[Command]:
         commands = self._end_twin(slot, shard)
         self._clear(slot)
         self.blame.attempts[shard.id] += 1
         return [*commands, *self.blame.split(shard, error_type, message)]
 
-    def _trouble(self, slot: Slot, shard_id: str, message: str) -> list[Command]:
-        shard = slot.shard
-        if shard is None or shard.id != shard_id:
-            return []
+    def _trouble(self, slot: Slot, shard: Shard, message: str) -> list[Command]:
         if self._apart(slot, shard) is None:
             self.queues.put_back(shard)
         self._clear(slot)

@@ -1,16 +1,11 @@
 """The one boundary where work may fail: runs a work function and turns whatever happens into an event."""
 
-import gc
 import os
-import platform
 import socket
 import traceback
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
-from atlas.engine.allocator import keep_freed_memory
 from atlas.engine.attempt import Attempt, under_way
 from atlas.engine.events import Done, Event, Failed, Lost, Ready, SetupFailed, Trouble
 from atlas.engine.work import Work
@@ -34,23 +29,22 @@ class Worker:
         """Load the model, in place of the one before; Ready, or SetupFailed with the reason."""
         try:
             # Imported here: the driver imports this module, too, and does without torch.
-            import torch
+            from atlas.engine import torch_process
 
-            torch.set_num_threads(self.threads)
-            keep_freed_memory()
-            self._let_go()
-            self._make = work(model)
+            torch_process.begin(self.threads)
+            if self._make is not None:
+                self._make = None
+                torch_process.free()
+            self._make = torch_process.keeping_torch(work(model))
         except Exception as error:
             return SetupFailed(self.slot, _brief(error))
-        return Ready(self.slot, machine=machine_name())
+        return Ready(self.slot, machine=torch_process.machine_name())
 
     def run(self, attempt: Attempt) -> Event:
         """Make a shard; Done, or what went wrong, with its traceback when it is the work's own fault."""
         assert self._make is not None, "setup comes first"
-        from atlas.zoo.torch_state import kept_torch_state
-
         try:
-            with under_way(attempt), kept_torch_state():
+            with under_way(attempt):
                 return Done(self.slot, self._make(attempt.shard))
         except Exception as error:
             return self._fault(error, attempt.shard)
@@ -58,18 +52,6 @@ class Worker:
     def where(self) -> str:
         """`host:pid` of this process."""
         return f"{socket.gethostname()}:{os.getpid()}"
-
-    def _let_go(self) -> None:
-        """Free the memory of the model before: no two ever lie on a card together."""
-        if self._make is None:
-            return
-        import torch
-
-        self._make = None
-        gc.collect()
-        if torch.cuda.is_initialized():
-            torch.cuda.empty_cache()
-            torch.cuda.reset_peak_memory_stats()
 
     def _fault(self, error: Exception, shard: Shard) -> Event:
         # storage, a mount that is gone, no more descriptors: the machine's fault
@@ -79,21 +61,6 @@ class Worker:
             return Lost(self.slot, _brief(error))
         text = "".join(traceback.format_exception(error))
         return Failed(self.slot, shard.id, type(error).__name__, text)
-
-
-def machine_name() -> str:
-    """The kind of device that this process works on, card or processor: the same work on the same kind has the same bytes."""
-    import torch
-
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name()
-    lines = list[str]()
-    with suppress(OSError):
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    model = next(
-        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine()
-    )
-    return f"{model} {torch.backends.cpu.get_cpu_capability()}"
 
 
 def _comes_from_model(error: OSError) -> bool:

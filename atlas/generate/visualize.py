@@ -25,10 +25,10 @@ from atlas.records import Item, Target
 from atlas.sweep.identity import noise_seed
 from atlas.sweep.recipe_fit import fit_recipe
 from atlas.sweep.shards import shown_size
+from atlas.torch_state import own_torch_state
 from atlas.zoo.cut import CutForward
 from atlas.zoo.forward import Forward, activation_bytes, takes
 from atlas.zoo.input_channels import in_channels
-from atlas.zoo.torch_state import own_torch_state
 
 
 def visualize(

@@ -13,7 +13,7 @@ from atlas.optvis.priors import blur, extent, resize, unit_rms
 from atlas.optvis.rescue import OpenReLUs
 from atlas.optvis.schedule import Octave, Schedule, Transforms
 from atlas.optvis.steps import Stepper, stepper
-from atlas.optvis.transforms import Streams, Views, draw_moves, draw_views, moving
+from atlas.optvis.transforms import Streams, Views, draw_moves, draw_views
 
 PATIENCE = 16  # steps without any gradient after which a feature counts as dead (lucid redirects for as many)
 NOTHING = Keep()
@@ -85,14 +85,14 @@ def _step(batch: Batch, judge: Judge, schedule: Schedule, *, octave: Octave, mov
 def _views(batch: Batch, transforms: Transforms, octave: Octave, *, left: int) -> Views | None:
     """What this step shows of the images; all moves of the octave are drawn at its first one."""
     streams = batch.streams
-    if streams is None or not moving(transforms, streams):
+    if streams is None or transforms == Transforms():
         return None
     if batch.moves is None or not batch.moves.shape[1]:
         # noise comes of the same numbers, step by step
         ahead = 1 if transforms.noise else left
         batch.moves = draw_moves(transforms, octave, batch.size, streams, steps=ahead)
     moves, batch.moves = batch.moves[:, 0], batch.moves[:, 1:]
-    return draw_views(transforms, octave, batch.size, streams, channels=batch.param.channels, moves=moves)
+    return draw_views(transforms, octave, (batch.param.channels, *batch.size), streams, moves)
 
 
 def _state(batch: Batch, mover: Stepper) -> State:

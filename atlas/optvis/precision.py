@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from atlas.torch_state import kept_torch_state
+
 # images (b, c, h, w) -> layer: maps (b, c, h', w')
 Forward = Callable[[Tensor], Mapping[str, Tensor]]
 
@@ -28,11 +30,7 @@ def with_precision(name: str, forward: Forward) -> Forward:
 def precision(name: str) -> Iterator[None]:
     """float32 to the letter, or tf32 (tensor cores' float32) in matrix products and convolutions."""
     convolutions: Any = torch.backends.cudnn.conv  # type: ignore[attr-defined]
-    before = torch.get_float32_matmul_precision(), convolutions.fp32_precision
-    torch.set_float32_matmul_precision("high" if name == "tf32" else "highest")
-    convolutions.fp32_precision = "tf32" if name == "tf32" else "ieee"
-    try:
+    with kept_torch_state():
+        torch.set_float32_matmul_precision("high" if name == "tf32" else "highest")
+        convolutions.fp32_precision = "tf32" if name == "tf32" else "ieee"
         yield
-    finally:
-        torch.set_float32_matmul_precision(before[0])
-        convolutions.fp32_precision = before[1]

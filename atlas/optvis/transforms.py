@@ -59,33 +59,6 @@ class Views:
         return views if self.noise is None else views + self.noise.flatten(0, 1).to(images)
 
 
-def draw_views(
-    transforms: Transforms,
-    octave: Octave,
-    size: tuple[int, int],
-    streams: Streams | None,
-    *,
-    channels: int = 3,
-    moves: Float[Tensor, "b views 2 3"] | None = None,
-) -> Views | None:
-    """The views of one step of images of `size` (height, width); None where each image is shown as it is.
-
-    moves: this step's, of `draw_moves`; None: they are drawn now.
-    """
-    if not moving(transforms, streams) or streams is None:
-        return None
-    if moves is None:
-        moves = draw_moves(transforms, octave, size, streams, steps=1)[:, 0]
-    view, deviation = _view_size(transforms, octave, size), transforms.noise
-    noise = deviation * streams.normal(transforms.views, channels, *view) if deviation else None
-    return Views(moves, noise, view, transforms.edge == "wrap")
-
-
-def moving(transforms: Transforms, streams: Streams | None) -> bool:
-    """Whether the model is shown anything but the images as they are."""
-    return streams is not None and transforms != Transforms()
-
-
 def draw_moves(
     transforms: Transforms, octave: Octave, size: tuple[int, int], streams: Streams, *, steps: int
 ) -> Float[Tensor, "b steps views 2 3"]:
@@ -93,6 +66,20 @@ def draw_moves(
     view = _view_size(transforms, octave, size)
     draw = _moves if transforms.crop is None else _crops
     return draw(transforms, streams.uniform(steps, transforms.views, NUMBERS), size, view)
+
+
+def draw_views(
+    transforms: Transforms,
+    octave: Octave,
+    shape: tuple[int, int, int],
+    streams: Streams,
+    moves: Float[Tensor, "b views 2 3"],
+) -> Views:
+    """The views of one step of images of `shape` (channels, height, width), whose moves `draw_moves` has drawn."""
+    channels, *size = shape
+    view, deviation = _view_size(transforms, octave, (size[0], size[1])), transforms.noise
+    noise = deviation * streams.normal(transforms.views, channels, *view) if deviation else None
+    return Views(moves, noise, view, transforms.edge == "wrap")
 
 
 def _view_size(transforms: Transforms, octave: Octave, size: tuple[int, int]) -> tuple[int, int]:

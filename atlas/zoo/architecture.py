@@ -13,8 +13,8 @@ from torch import nn
 
 from atlas.config.mistakes import ConfigError, nearest
 from atlas.config.schema import ModelConfig
+from atlas.torch_state import kept_torch_state
 from atlas.zoo.input_channels import ALLOWED, numbers
-from atlas.zoo.torch_state import kept_torch_state
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)  # of RGB in [0, 1], as torchvision's and most of timm's models are trained with
 IMAGENET_STD = (0.229, 0.224, 0.225)

@@ -10,6 +10,7 @@ from atlas.config.globs import matches
 from atlas.config.mistakes import ConfigError, nearest
 from atlas.config.schema import ModelConfig
 from atlas.records import Layer, ModelCard
+from atlas.torch_state import own_torch_state
 from atlas.zoo.architecture import Architecture
 from atlas.zoo.class_layers import class_layers
 from atlas.zoo.classes import class_names
@@ -19,7 +20,6 @@ from atlas.zoo.input_channels import picture_channels
 from atlas.zoo.layers import Walk, choose, walk
 from atlas.zoo.load import Loaded, load
 from atlas.zoo.sources import architecture
-from atlas.zoo.torch_state import own_torch_state
 
 ENOUGH = 4  # layers for a default list: below it, look one level deeper
 MOST = 24  # layers in a default list

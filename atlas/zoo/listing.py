@@ -7,12 +7,12 @@ from torch import nn
 
 from atlas.config.compose import compose_model
 from atlas.records import Layer
+from atlas.torch_state import own_torch_state
 from atlas.zoo.card import layer_table, stages
 from atlas.zoo.foreign import like, unwrapped
 from atlas.zoo.forward import in_eval_mode
 from atlas.zoo.input_channels import picture_channels
 from atlas.zoo.layers import walk
-from atlas.zoo.torch_state import own_torch_state
 
 UNKNOWN = "unknown layout"  # in place of a type
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from atlas.config.mistakes import ConfigError
 from atlas.config.schema import ModelConfig
+from atlas.torch_state import own_torch_state
 from atlas.zoo.architecture import Preprocessing
 from atlas.zoo.cut import CutForward
 from atlas.zoo.foreign import foreign, frozen, like
@@ -17,7 +18,6 @@ from atlas.zoo.forward import Forward
 from atlas.zoo.input_channels import GRAY, RGB, in_channels, no_picture, per_channel, picture_channels
 from atlas.zoo.logits import logits_in
 from atlas.zoo.sources import architecture
-from atlas.zoo.torch_state import own_torch_state
 from atlas.zoo.weights import digest, weighted, weights_file, weights_label
 
 

@@ -1,29 +1,21 @@
 """The site in another browser: Firefox as Debian ships it."""
 
-from collections.abc import Iterator
 from io import BytesIO
-from pathlib import Path
 
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser
 
 from tests.browser.test_pages import PAGES
-from tests.browser.visit import Visit, served, visiting
+from tests.browser.visit import Visit
 
 pytestmark = [pytest.mark.job, pytest.mark.slow]
 
 
-@pytest.fixture
-def visit(firefox: Browser, made: Path) -> Iterator[Visit]:
-    with visiting(firefox, made) as opened:
-        yield opened
-
-
-@pytest.fixture
-def served_visit(firefox: Browser, made: Path) -> Iterator[Visit]:
-    with served(made) as address, visiting(firefox, made, address) as opened:
-        yield opened
+@pytest.fixture(scope="module")
+def browser(firefox: Browser) -> Browser:
+    """The one that pages are opened in here."""
+    return firefox
 
 
 def shades(visit: Visit) -> int:

@@ -21,7 +21,7 @@ from atlas.zoo.card import make_card
 RUDE = """
 import torch
 from torch import nn
-from tests.zoo.test_torch_state import disturb
+from tests.test_torch_state import disturb
 
 at_work = False
 

@@ -15,7 +15,7 @@ from atlas.optvis.batch import Keep, Moment
 from atlas.optvis.optimize import PATIENCE, Judge, between, optimize
 from atlas.optvis.params import GRAY, pixels
 from atlas.optvis.schedule import Schedule, schedule_of
-from atlas.optvis.transforms import Streams, draw_views, sample
+from atlas.optvis.transforms import Streams, draw_moves, draw_views, sample
 from tests.small_nets import images, judging, seeded, smooth
 from tests.small_nets import recipe as recipe_of
 
@@ -173,7 +173,9 @@ def test_several_views_of_an_image_are_the_mean_of_their_losses():
     settings = recipe((12, 1), lr=[1.0, 1.0], transforms=MOVED)
     objective = driving(net, [2, 5], metric="l2", constant=200.0)
     result = optimize(objective, pixels(start), settings, Streams([7, 8]))
-    views = draw_views(settings.transforms, settings.octaves[0], (12, 12), Streams([7, 8]))
+    streams = Streams([7, 8])
+    moves = draw_moves(settings.transforms, settings.octaves[0], (12, 12), streams, steps=1)[:, 0]
+    views = draw_views(settings.transforms, settings.octaves[0], (3, 12, 12), streams, moves)
     for place, channel in enumerate([2, 5]):
         image = start[place : place + 1].clone().requires_grad_()
         losses, scores = [], []

@@ -20,6 +20,12 @@ OCTAVE = Octave(steps=1, lr=(0.1, 0.1))
 FEW = settings(max_examples=40, deadline=None)
 
 
+def views_of(transforms: Transforms, octave: Octave, size: tuple[int, int], streams: Streams) -> Views:
+    """The views of one step of RGB images, whose moves are drawn alone."""
+    moves = draw_moves(transforms, octave, size, streams, steps=1)[:, 0]
+    return draw_views(transforms, octave, (3, *size), streams, moves)
+
+
 def move(scale: float = 1.0, degrees: float = 0.0, x: float = 0.0, y: float = 0.0) -> torch.Tensor:
     """Pixel from the middle of the view → pixel from the middle of the image, for a view that shows it `scale` times larger."""
     cos, sin = math.cos(math.radians(degrees)) / scale, math.sin(math.radians(degrees)) / scale
@@ -141,11 +147,6 @@ def test_what_is_out_of_sight_is_gray(gray):
     torch.testing.assert_close(wide[:, :, :2], torch.as_tensor(gray).expand(2, 3, 2, 12), msg="a frame around it")
 
 
-def test_a_recipe_without_transforms_shows_the_image_itself():
-    assert draw_views(Transforms(), OCTAVE, (8, 8), Streams([1])) is None
-    assert draw_views(Transforms(noise=0.1), OCTAVE, (8, 8), None) is None, "nothing to draw from"
-
-
 LUCID = Transforms(pad=3, jitter=(4, 2), scale=(0.9, 1.1), rotate=10, noise=0.1, views=2)
 MACO = Transforms(crop=(0.2, 0.5), noise=0.05, views=3)
 
@@ -160,9 +161,9 @@ def test_what_is_drawn_is_an_images_own(transforms):
         if step == 3:
             together.keep(torch.tensor([True, False, False, True]))
             left = [0, 3]
-        views = draw_views(transforms, octave, (12, 12), together)
+        views = views_of(transforms, octave, (12, 12), together)
         for place, one in enumerate(left):
-            own = draw_views(transforms, octave, (12, 12), alone[one])
+            own = views_of(transforms, octave, (12, 12), alone[one])
             assert torch.equal(views.moves[place], own.moves[0]) and torch.equal(views.noise[place], own.noise[0])
     flat = views.moves.flatten(1)
     assert (flat[0] - flat[1]).abs().max() > 0.01
@@ -174,8 +175,8 @@ def test_moves_of_many_steps_are_those_of_one_step_after_the_other(transforms):
     octave, ahead, behind = Octave(steps=9, lr=(0.1, 0.1), shown=10), Streams([5, 6]), Streams([5, 6])
     moves = draw_moves(transforms, octave, (12, 14), ahead, steps=9)
     for step in range(9):
-        drawn = draw_views(transforms, octave, (12, 14), behind)
-        given = draw_views(transforms, octave, (12, 14), ahead, moves=moves[:, step])
+        drawn = views_of(transforms, octave, (12, 14), behind)
+        given = draw_views(transforms, octave, (3, 12, 14), ahead, moves[:, step])
         assert torch.equal(drawn.moves, given.moves) and drawn.size == given.size
     assert all(torch.equal(a, b) for a, b in zip(ahead.state(), behind.state(), strict=True))
 
@@ -189,7 +190,7 @@ def test_moves_of_many_steps_are_those_of_one_step_after_the_other(transforms):
 )
 def test_moves_stay_within_what_was_asked(jitter, scale, rotate, seed):
     asked = Transforms(jitter=jitter, scale=scale, rotate=rotate, views=8)
-    moves = draw_views(asked, OCTAVE, (16, 16), Streams([seed])).moves[0].double()
+    moves = views_of(asked, OCTAVE, (16, 16), Streams([seed])).moves[0].double()
     size = (moves[:, 0, 0] ** 2 + moves[:, 1, 0] ** 2).rsqrt()
     assert size.min() >= scale[0] * (1 - 1e-5) and size.max() <= scale[1] * (1 + 1e-5)
     angle = torch.rad2deg(torch.atan2(moves[:, 1, 0], moves[:, 0, 0]))
@@ -204,7 +205,7 @@ def test_moves_stay_within_what_was_asked(jitter, scale, rotate, seed):
 def test_jitter_is_by_whole_pixels_evenly_in_all_directions(jitter):
     """A view is as much smaller as it may be moved, so that all of it is within the image."""
     size, shown = 20, 20 - sum(jitter)
-    moves = draw_views(
+    moves = views_of(
         Transforms(jitter=jitter, views=4000), Octave(steps=1, lr=(0.1, 0.1), shown=shown), (size, size), Streams([1])
     ).moves[0]
     first = moves[:, :, 2] + (size - shown) / 2  # pixel of the image that a view's first one shows
@@ -219,7 +220,7 @@ def test_jitter_is_by_whole_pixels_evenly_in_all_directions(jitter):
 @pytest.mark.parametrize("size", [12, 13])
 def test_jitter_is_by_whole_pixels_where_the_view_is_as_large_as_the_image(jitter, size):
     """As for models that take one size only; half a pixel would blur every view."""
-    moves = draw_views(Transforms(jitter=jitter, views=50), OCTAVE, (size, size), Streams([1])).moves[0, :, :, 2]
+    moves = views_of(Transforms(jitter=jitter, views=50), OCTAVE, (size, size), Streams([1])).moves[0, :, :, 2]
     assert torch.equal(moves, moves.round())
     assert moves.min() < 0 < moves.max() <= (sum(jitter) + 1) / 2
 
@@ -229,7 +230,7 @@ def test_jitter_is_by_whole_pixels_where_the_view_is_as_large_as_the_image(jitte
 def test_crops_stay_inside_and_are_as_large_as_asked(image, parts, seed, shown):
     height, width = image
     asked = Transforms(crop=parts, views=8)
-    views = draw_views(asked, Octave(steps=1, lr=(0.1, 0.1), shown=shown), image, Streams([seed]))
+    views = views_of(asked, Octave(steps=1, lr=(0.1, 0.1), shown=shown), image, Streams([seed]))
     assert views.size == (shown, shown)
     (moves,) = views.moves.double()
     assert not moves[:, [0, 1], [1, 0]].any(), "crops are not turned"
@@ -243,13 +244,13 @@ def test_crops_stay_inside_and_are_as_large_as_asked(image, parts, seed, shown):
 def test_crops_are_around_the_middle_and_spread():
     """Fel et al.: middles normally distributed, 0.15 of the image in deviation."""
     asked = Transforms(crop=(0.2, 0.25), views=4000)
-    middles = draw_views(asked, Octave(steps=1, lr=(0.1, 0.1), shown=8), (100, 100), Streams([1])).moves[0, :, :, 2]
+    middles = views_of(asked, Octave(steps=1, lr=(0.1, 0.1), shown=8), (100, 100), Streams([1])).moves[0, :, :, 2]
     assert middles.mean(0).abs().max() < 1
     assert middles.std(0).tolist() == pytest.approx([15, 15], abs=0.7)
 
 
 def test_noise_on_views_has_its_deviation():
-    views = draw_views(Transforms(noise=0.05, views=3), OCTAVE, (32, 32), Streams([1, 2]))
+    views = views_of(Transforms(noise=0.05, views=3), OCTAVE, (32, 32), Streams([1, 2]))
     pictures = images(2, 32)
     added = views.show(pictures, GRAY) - pictures.repeat_interleave(3, 0)
     assert added.std().item() == pytest.approx(0.05, rel=0.02)
@@ -258,16 +259,14 @@ def test_noise_on_views_has_its_deviation():
 
 
 def test_a_picture_that_is_no_square_keeps_its_sides():
-    views = draw_views(
-        Transforms(pad=2, jitter=(2, 0)), Octave(steps=1, lr=(0.1, 0.1), shown=22), (12, 20), Streams([1])
-    )
+    views = views_of(Transforms(pad=2, jitter=(2, 0)), Octave(steps=1, lr=(0.1, 0.1), shown=22), (12, 20), Streams([1]))
     assert views.size == (14, 22)
     assert views.show(torch.rand(1, 3, 12, 20), GRAY).shape == (1, 3, 14, 22)
 
 
 def test_a_shift_stays_within_its_part_of_the_image_and_reaches_both_sides():
     transforms = Transforms(edge="wrap", shift=0.25)
-    drawn = [draw_views(transforms, OCTAVE, (40, 80), Streams([seed])) for seed in range(200)]
+    drawn = [views_of(transforms, OCTAVE, (40, 80), Streams([seed])) for seed in range(200)]
     shifts = torch.cat([views.moves[0, :, :, 2] for views in drawn])
     assert all(views.wrap for views in drawn)
     assert shifts.abs().amax(0).tolist() == pytest.approx([20, 10], rel=0.05)

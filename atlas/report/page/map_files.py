@@ -2,21 +2,20 @@
 have changed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from atlas.query.atlas import Atlas
 from atlas.report.marks import digest_of, mark_of, save_marked
-from atlas.report.page.layer_map import LayerMap, read_map, representatives
+from atlas.report.page.layer_map import read_map, representatives
 from atlas.store.paths import AtlasPaths
 
 DRAWING = "2"  # raised when the drawing changes: older pictures are then stale
-MAP_SIDE = 2048  # pixels of a map, at most, without the breaks between families
 LEGENDS = {
     "sym": "sym: mean z-score of each on the other's image, in deviations",
     "profile": "profile: Pearson's r over the probe's pictures",
@@ -27,12 +26,12 @@ Row = dict[str, Any]
 def write_maps(paths: AtlasPaths) -> list[Path]:
     """Draw every picture that is stale; returns those that were written."""
     with Atlas(paths.root) as atlas:
-        return [*_layer_maps(atlas), *_layouts(atlas)]
+        images = representatives(atlas)
+        return [*_layer_maps(atlas, images), *_layouts(atlas, images)]
 
 
-def _layer_maps(atlas: Atlas) -> Iterator[Path]:
+def _layer_maps(atlas: Atlas, images: Mapping[str, Path]) -> Iterator[Path]:
     rows = atlas.sql("FROM clusters ORDER BY probe, model, layer, measure, place").to_pylist()
-    images = representatives(atlas)
     for (probe, model, layer, measure), group in groupby(
         rows, key=lambda row: (row["probe"], row["model"], row["layer"], row["measure"])
     ):
@@ -43,15 +42,14 @@ def _layer_maps(atlas: Atlas) -> Iterator[Path]:
         if layer_map is None or mark_of(target) == (mark := _mark(layer_map.matrix, members, layer_map.images)):
             continue
         words = f"{model} / {layer}", f"{len(members):,} features in clustered order   ·   probe {probe}"
-        picture = _map_picture(layer_map, words, LEGENDS[measure])
+        picture = _pages().map_picture(layer_map, words, LEGENDS[measure])
         yield save_marked(picture, target, title=f"{model} {layer} {measure}", mark=mark)
 
 
-def _layouts(atlas: Atlas) -> Iterator[Path]:
+def _layouts(atlas: Atlas, images: Mapping[str, Path]) -> Iterator[Path]:
     rows = atlas.sql("""
         SELECT layout.* FROM layout JOIN (SELECT model, layer, min(layer_index) AS depth FROM features GROUP BY ALL)
         USING (model, layer) ORDER BY probe, model, depth, feature""").to_pylist()
-    images = representatives(atlas)
     for (probe, model), group in groupby(rows, key=lambda row: (row["probe"], row["model"])):
         members = list(group)
         points = np.array([(row["x"], row["y"]) for row in members], np.float32)
@@ -61,24 +59,15 @@ def _layouts(atlas: Atlas) -> Iterator[Path]:
         if mark_of(target) == mark:
             continue
         words = model, f"{len(members):,} features, near each other where they answer alike   ·   probe {probe}"
-        picture = _layout_picture(points, files, words, [row["layer"] for row in members])
+        picture = _pages().layout_picture(points, files, words, [row["layer"] for row in members])
         yield save_marked(picture, target, title=f"{model} layout", mark=mark)
 
 
-def _map_picture(layer_map: LayerMap, words: tuple[str, str], legend: str) -> Image.Image:
-    from atlas.report.page.matrix import draw_matrix  # these load matplotlib: most runs have nothing to draw
-    from atlas.report.page.paper import Heading, render
+def _pages() -> ModuleType:
+    # it loads matplotlib, and most runs have nothing to draw
+    from atlas.report.page import map_pages
 
-    return render(draw_matrix(layer_map, heading=Heading(*words), legend=legend, side=MAP_SIDE))
-
-
-def _layout_picture(
-    points: np.ndarray, images: Sequence[Path | None], words: tuple[str, str], layers: Sequence[str]
-) -> Image.Image:
-    from atlas.report.page.paper import Heading, render  # as above
-    from atlas.report.page.plane import draw_layout
-
-    return render(draw_layout(points, images, heading=Heading(*words), layers=layers))
+    return map_pages
 
 
 def _mark(numbers: np.ndarray, rows: list[Row], images: Sequence[Path | None]) -> str:

@@ -8,7 +8,7 @@ from atlas.report import colours
 from atlas.report.page import matrix as page
 from atlas.report.page import plane
 from atlas.report.page.layer_map import LayerMap
-from atlas.report.page.map_files import MAP_SIDE
+from atlas.report.page.map_pages import MAP_SIDE
 from atlas.report.page.matrix import draw_matrix
 from atlas.report.page.paper import PRINT, SCREEN, Heading, Picture, render
 from atlas.report.page.plane import draw_layout

@@ -71,7 +71,7 @@ function walkLinks(layer, channel, grids, query) {
 /** Down to the relatives, from where Tab goes on. */
 function toRelatives(event) {
   event.preventDefault();
-  const heading = [...document.querySelectorAll("#main h2")].find((one) => one.textContent === "Relatives");
+  const heading = document.querySelector("#main .relatives h2");
   heading?.setAttribute("tabindex", "-1");
   heading?.focus();
 }

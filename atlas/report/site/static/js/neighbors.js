@@ -11,7 +11,7 @@ const usualMeasure = (scope, probe) => (scope === "layer" && probe === "atlas" ?
 
 function neighborsSection(layer, channel, known, query) {
   const keys = Object.keys(known.neighbors).map((key) => key.split("/"));
-  if (!keys.length) return html`<section><h2>Relatives</h2>${whyAlone(layer, channel)}</section>`;
+  if (!keys.length) return html`<section.relatives><h2>Relatives</h2>${whyAlone(layer, channel)}</section>`;
   const probes = [...new Set(keys.map(([probe]) => probe))];
   const probe = probes.includes(query.probe) ? query.probe : probes[0];
   const measures = [...new Set(keys.filter(([one]) => one === probe).map(([, , measure]) => measure))];

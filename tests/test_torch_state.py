@@ -5,7 +5,8 @@ import torch
 from torch import backends
 from torch.overrides import _get_current_function_mode as get_function_mode
 
-from atlas.zoo.torch_state import SWITCHES, kept_torch_state
+from atlas.optvis.precision import precision
+from atlas.torch_state import SWITCHES, kept_torch_state
 
 
 def disturb() -> None:
@@ -52,6 +53,16 @@ def test_precisions_that_were_set_the_newer_way_alone_are_as_they_were() -> None
             torch.set_default_dtype(torch.float64)
         assert matmul.fp32_precision == "tf32"
     assert [read() for read, _ in SWITCHES] == before
+
+
+@pytest.mark.parametrize(("name", "inside"), [("float32", "ieee"), ("tf32", "tf32"), ("bfloat16", "ieee")])
+def test_a_precision_holds_within_whichever_way_the_caller_has_set_another(name: str, inside: str) -> None:
+    matmul = backends.cuda.matmul
+    with kept_torch_state():
+        matmul.fp32_precision = "tf32"
+        with precision(name):
+            assert matmul.fp32_precision == backends.cudnn.conv.fp32_precision == inside
+        assert matmul.fp32_precision == "tf32"
 
 
 def test_no_function_is_left_between_a_call_and_torch() -> None:
