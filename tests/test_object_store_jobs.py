@@ -30,7 +30,7 @@ from atlas.store.writing import Writing
 
 pytestmark = pytest.mark.job
 ASK = ("layers=[conv1,conv4]", "channels=0:2", "cluster.shard_seconds=0.01")
-LONG = (pytest.mark.slow, pytest.mark.timeout(3 * PATIENCE))
+KILLS = 6
 WRITING = ("put", "create", "replace", "delete")
 
 
@@ -217,22 +217,16 @@ def other_part(url: str) -> Iterator[None]:
         yield
 
 
-@pytest.mark.process
+@pytest.mark.slow
+@pytest.mark.timeout(3 * PATIENCE)
 @pytest.mark.usefixtures("s3")
-@pytest.mark.parametrize(
-    ("kills", "cluster"),
-    [
-        (1, "inline"),
-        pytest.param(6, "local", marks=LONG),
-        pytest.param(6, "inline", marks=LONG),
-    ],
-)
-def test_kill_9_at_any_moment_loses_nothing_that_was_done(tmp_path: Path, kills: int, cluster: str) -> None:
+@pytest.mark.parametrize("cluster", ["local", "inline"])
+def test_kill_9_at_any_moment_loses_nothing_that_was_done(tmp_path: Path, cluster: str) -> None:
     url = new_place()
     ask = ["layers=[conv1,conv2,conv4]", "channels=0:16", "cluster.shard_seconds=0.02"]
     run_small(tmp_path / "undisturbed", *ask)
     words = [*SMALL[1:], *ask, f"cluster={cluster}", *(["cluster.actors=2"] if cluster == "local" else [])]
-    for _ in range(kills):
+    for _ in range(KILLS):
         before = count_done(url)
         job = begin("generate", f"out={url}", *words, cwd=tmp_path)
         end = time.monotonic() + PATIENCE

@@ -31,6 +31,7 @@ def test_the_image_made_for_a_class_is_classified_as_that_class() -> None:
         assert (said == own).sum() >= 15
 
 
+@pytest.mark.slow
 def test_an_image_drives_its_channel_harder_than_the_best_of_many_drawn_pictures() -> None:
     config = compose_model("patternnet")
     net = load("patternnet", config)

@@ -110,8 +110,8 @@ def test_a_map_of_tokens_is_the_blocks_output_and_token_0_the_class_token():
         ("test_vit", "blocks.3", (64, 101, 1)),
         ("test_resnet", "layer3", (192, 10, 10)),
         ("test_convnext", "stages.2", (48, 10, 10)),
-        ("swin_t", "features.3", (192, 28, 28)),
-        ("vit_b_16", BLOCK, (768, 197, 1)),
+        pytest.param("swin_t", "features.3", (192, 28, 28), marks=pytest.mark.slow),
+        pytest.param("vit_b_16", BLOCK, (768, 197, 1), marks=pytest.mark.slow),
     ],
 )
 def test_layers_of_known_models_by_name(name, layer, shape):
@@ -187,7 +187,9 @@ SHORT = {
 }
 
 
-@pytest.mark.parametrize("name", SHORT)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow) if n in ("normalized", "filter", "plain") else n for n in SHORT]
+)
 def test_recipes_keep_to_the_one_size_of_a_model(tmp_path: Path, name: str):
     rows = made(tmp_path / "a", *VIT, LAST, *SHORT[name])
     assert {(row["width"], row["height"]) for row in rows} == {(64, 64)}
@@ -244,12 +246,9 @@ def test_visualize_keeps_to_the_one_size_too_and_says_so_where_it_cannot(recipe)
 # ---- timm ----
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("model", "layers"),
-    [
-        (TIMM_VIT, "layers=[blocks.0,blocks.5]"),
-        pytest.param(TIMM_RESNET, "layers=[layer1,layer4]", marks=pytest.mark.slow),
-    ],
+    ("model", "layers"), [(TIMM_VIT, "layers=[blocks.0,blocks.5]"), (TIMM_RESNET, "layers=[layer1,layer4]")]
 )
 def test_timms_models_by_name_are_swept_and_compared(tmp_path: Path, model, layers):
     rows = made(tmp_path / "a", *model, layers, *QUICK, "channels=[0,2,3]")
@@ -271,6 +270,7 @@ def test_models_of_different_sizes_are_compared_in_one_atlas(tmp_path: Path):
     assert (outcome.failures, outcome.stopped, outcome.unread, outcome.features) == ([], None, 0, 6)
 
 
+@pytest.mark.slow
 def test_a_transformer_that_takes_any_size_grows_as_other_models_do(tmp_path: Path):
     free = [f"+models.test_vit.kwargs.dynamic_img_{what}=true" for what in ("size", "pad")]
     config = sweep("cluster=inline", *TIMM_VIT, *free, "layers=[blocks.5]", "channels=[0]",

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.job
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_the_wheel_installed_elsewhere_runs_a_job(tmp_path: Path) -> None:
     def pip(*words: str) -> None:

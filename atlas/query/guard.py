@@ -22,8 +22,9 @@ READING = (duckdb.StatementType.SELECT, duckdb.StatementType.MULTI, duckdb.State
 # since DuckDB 2.0 a WITH clause may hold COPY … TO; json_execute_serialized_sql runs a text that no plan shows
 WORDS = "COPY|JSON_EXECUTE|INSERT|UPDATE|DELETE|TRUNCATE|MERGE|CREATE"
 WRITING = re.compile(rf'"name": "(\w*(?:{WORDS})\w*)"')  # in a plan
-# what every such text has to hold: one of the words, or what runs a text of its own, whose words may be escaped
-SUSPECT = re.compile(rf"{WORDS}|QUERY", re.IGNORECASE)
+# what every such text has to hold: one of the words by itself (`created` is a column), or what runs a text of its own,
+# whose words may be escaped
+SUSPECT = re.compile(rf"(?<![A-Z_])(?:{WORDS})(?![A-Z])|QUERY", re.IGNORECASE)
 LINE = re.compile(r"^LINE (\d+)", re.MULTILINE)
 UNKNOWN_TABLE = re.compile(r"Table with name (\S+) does not exist")
 

@@ -36,7 +36,8 @@ def violations(page: Page) -> list[str]:
     return page.evaluate(FOUND, RULES)
 
 
-@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_on_any_page(browser: Browser, made: Path, scheme: str) -> None:
     with visiting(browser, made, color_scheme=scheme, reduced_motion="reduce") as visit:
         visit.go().page.evaluate(AXE.read_text(encoding="utf-8"))

@@ -168,7 +168,10 @@ TINY = {
 }
 SIZES = {"dream": (40, 27), "dream_normalized": (40, 27), "maco": (60, 60)}
 ASK = ("cluster=inline", "layers=[conv1,conv3]", "channels=0:2")
-every_recipe = pytest.mark.parametrize("name", TINY)
+# `dream` goes the way of `dream_normalized`
+every_recipe = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name == "dream_normalized" else name for name in TINY]
+)
 
 
 def asked(out: Path, *overrides: str, **changes: Any) -> tuple[SweepConfig, Plan]:

@@ -224,7 +224,9 @@ class Noting(nn.Module):
 
 
 @pytest.mark.parametrize("optimizer", ["descent", "sgd", "adam", "nadam"])
-@pytest.mark.parametrize("at", [1, 3, 5, 6, 8, 9, 17, 18, 20])
+@pytest.mark.parametrize(
+    "at", [1, 5, 9, 18, *(pytest.param(step, marks=pytest.mark.slow) for step in (3, 6, 8, 17, 20))]
+)
 def test_a_loop_that_was_stopped_anywhere_goes_on_as_if_it_had_not_been(
     optimizer: str, at: int, tmp_path: Path
 ) -> None:

@@ -44,7 +44,9 @@ def patternnet() -> nn.Module:
     return load("patternnet", ModelConfig(source="patternnet")).model
 
 
-@pytest.mark.parametrize("metric", ["l1", "l2", "linf", "mean"])
+@pytest.mark.parametrize(
+    "metric", ["l1", "linf", *(pytest.param(name, marks=pytest.mark.slow) for name in ("l2", "mean"))]
+)
 @pytest.mark.parametrize("layer", [pytest.param("conv2", marks=pytest.mark.slow), "conv5"])
 def test_octaves_on_the_trained_patternnet(patternnet, layer, metric):
     assert difference(patternnet, layer, [0, 5, 11], metric, SHORTER, images(3, 48)) <= 1e-4

@@ -139,9 +139,10 @@ BROKEN = [
     (tables.scaled_channel, raw_for_z),
     (tables.permuted_channels, numbers_for_addresses),
     (tables.permuted_channels, scores_that_know_the_block),
-    (models.copied_model, weights_not_permuted),
-    (models.copied_model, no_baseline),
-    (models.copied_model, cka_doubled),
+    *(
+        pytest.param(models.copied_model, broken, marks=pytest.mark.slow)
+        for broken in (weights_not_permuted, no_baseline, cka_doubled)
+    ),
     (models.rotated_layers, nothing_rotated),
     (models.rotated_layers, cka_doubled),
     (models.independent_net, the_net_itself_for_another),

@@ -283,7 +283,9 @@ def test_a_full_disk_stops_the_run_resumably(fresh: Path, monkeypatch: pytest.Mo
     assert compare(fresh).looked == 12
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, *(pytest.param(n, marks=pytest.mark.slow) for n in (signal.SIGUSR1, signal.SIGINT))]
+)
 def test_a_signal_while_tables_are_written_ends_the_job_resumably(
     done: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, capsys: pytest.CaptureFixture[str]
 ) -> None:

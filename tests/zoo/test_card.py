@@ -28,7 +28,10 @@ def configured(name: str) -> ModelConfig:
     return OmegaConf.to_object(OmegaConf.merge(schema, OmegaConf.load(CONF / f"{name}.yaml")[name]))
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n == "resnet152d" else n for n in NAMES])
+QUICK = {"efficientnet_lite0", "patternnet", "vgg19"}
+
+
+@pytest.mark.parametrize("name", [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in NAMES])
 def test_the_configured_zones_fit_the_model(name: str) -> None:
     config = configured(name)
     walked, chosen = layer_table(name, config)
@@ -43,6 +46,7 @@ def test_every_model_file_is_looked_at() -> None:
     assert sorted(path.stem for path in CONF.glob("*.yaml") if path.stem != "custom") == NAMES
 
 
+@pytest.mark.slow
 def test_layers_inside_a_zone_belong_to_it() -> None:
     zones = {layer.name: layer.zone for layer in layer_table("googlenet", configured("googlenet"))[0].layers}
     assert (zones["inception4c.branch2.1.conv"], zones["maxpool2"], zones["fc"]) == ("inception4", "", "")
@@ -91,7 +95,11 @@ VIT = "encoder.layers.encoder_layer"
     [
         ("resnet18", ["conv1", "layer1", "layer2", "layer3", "layer4"]),
         pytest.param("vgg11", [f"features.{i}" for i in (0, 3, 6, 8, 11, 13, 16, 18)], marks=pytest.mark.slow),
-        ("vit_tiny_patch16_224", ["patch_embed.proj", *(f"blocks.{i}" for i in range(12))]),
+        pytest.param(
+            "vit_tiny_patch16_224",
+            ["patch_embed.proj", *(f"blocks.{i}" for i in range(12))],
+            marks=pytest.mark.slow,
+        ),
         pytest.param("convnext_tiny", [f"features.{i}" for i in range(8)], marks=pytest.mark.slow),
         pytest.param("swin_t", [f"features.{i}" for i in range(8)], marks=pytest.mark.slow),
         pytest.param(

@@ -29,6 +29,7 @@ def killed():
 """
 
 
+@pytest.mark.slow
 def test_a_card_is_what_this_process_would_have_made_and_mistakes_are_told_by_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

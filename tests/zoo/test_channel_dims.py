@@ -32,10 +32,13 @@ def of_weights(module: nn.Module) -> int | None:
 @pytest.mark.parametrize(
     "name",
     [
-        *("swin_t", "shufflenet_v2_x0_5", "test_vit", "convnext_atto", "mixer_s32_224"),
+        *("shufflenet_v2_x0_5", "test_vit", "convnext_atto"),
         *(
             pytest.param(name, marks=pytest.mark.slow)
-            for name in ("convnext_tiny", "maxvit_t", "swin_tiny_patch4_window7_224", "efficientvit_m0")
+            for name in (
+                *("swin_t", "mixer_s32_224", "convnext_tiny", "maxvit_t"),
+                *("swin_tiny_patch4_window7_224", "efficientvit_m0"),
+            )
         ),
     ],
 )

@@ -63,7 +63,12 @@ def test_inception_branches_come_before_what_joins_them() -> None:
 
 @pytest.mark.parametrize(
     ("name", "size", "gmacs"),  # of torchvision's own tables
-    [("resnet50", 224, 4.089), ("googlenet", 224, 1.498), ("inception_v3", 299, 5.713), ("vit_b_16", 224, 17.564)],
+    [
+        ("resnet50", 224, 4.089),
+        pytest.param("googlenet", 224, 1.498, marks=pytest.mark.slow),
+        pytest.param("inception_v3", 299, 5.713, marks=pytest.mark.slow),
+        pytest.param("vit_b_16", 224, 17.564, marks=pytest.mark.slow),
+    ],
 )
 def test_multiply_adds_are_the_known_ones(name: str, size: int, gmacs: float) -> None:
     *_, last = _walk(name, size).values()
@@ -87,7 +92,10 @@ def test_tokens_lie_along_the_height() -> None:
 
 @pytest.mark.parametrize(
     ("name", "stage", "block"),
-    [("swin_t", "features.3", "features.3.0.mlp.1"), ("swin_tiny_patch4_window7_224", "layers.1", "layers.1.blocks.0")],
+    [
+        ("swin_t", "features.3", "features.3.0.mlp.1"),
+        pytest.param("swin_tiny_patch4_window7_224", "layers.1", "layers.1.blocks.0", marks=pytest.mark.slow),
+    ],
 )
 def test_swin_keeps_its_channels_last_and_windows_are_no_layers(name: str, stage: str, block: str) -> None:
     swin = _walk(name)
