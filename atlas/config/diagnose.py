@@ -75,7 +75,8 @@ def _explain(override: str, error: Exception, config: DictConfig, config_dir: st
     parsed = _parse(override)
     key = parsed.key_or_group.removeprefix("/") if parsed else ""
     if parsed is None or not key:
-        yield f"{override}: cannot be read; overrides look like key=value, and lists like key=[a,b]{_in_quotes(override)}"
+        hint = f"; an atlas is named by out={override}" if _is_folder(override) else _in_quotes(override)
+        yield f"{override}: cannot be read; overrides look like key=value, and lists like key=[a,b]{hint}"
         return
     if parsed.is_sweep_override():
         yield f"{override}: a sweep is one run here; give a list, as {key}=[{override.partition('=')[2]}]"
@@ -98,6 +99,10 @@ def _explain(override: str, error: Exception, config: DictConfig, config_dir: st
         return
     cause = ", ".join([reason(error), *(file for file in files if file not in reason(error))])
     yield f"{override}: {cause}" + (f"; to add one, write +{key}.KEY=VALUE" if "not in struct" in cause else "")
+
+
+def _is_folder(override: str) -> bool:
+    return "=" not in override and Path(override).expanduser().is_dir()
 
 
 def _in_quotes(override: str) -> str:

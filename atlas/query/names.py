@@ -145,4 +145,5 @@ def _unknown_feature(reader: Reader, feature: Address) -> UnknownName:
     channels = reader.sql(f"SELECT DISTINCT channel FROM tasks WHERE {where} ORDER BY channel")["channel"].to_pylist()
     near = sorted(sorted(channels, key=lambda channel: abs(channel - feature.channel))[:3])
     addresses = ", ".join(f"{layer}:{channel}" for channel in near)
-    return UnknownName(f"no feature {str(feature)!r} in {reader.path}; the nearest are {addresses}")
+    held = f"{layer} has {len(channels)} there, of channels {channels[0]} to {channels[-1]}"
+    return UnknownName(f"no feature {str(feature)!r} in {reader.path}: {held}; the nearest are {addresses}")

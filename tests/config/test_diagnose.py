@@ -52,6 +52,7 @@ ONE = {
     "target=[row,neuron]": "target=[row,neuron]: a sweep has one target; name one of row, neuron",
     # what cannot be parsed
     "seeds": "seeds: cannot be read; overrides look like key=value, and lists like key=[a,b]",
+    "/tmp": "/tmp: cannot be read; overrides look like key=value, and lists like key=[a,b]; an atlas is named by out=/tmp",
     "layers=[a,b": "layers=[a,b: cannot be read",
     "=3": "=3: cannot be read",
 }

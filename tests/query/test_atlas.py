@@ -52,7 +52,7 @@ def test_an_image_that_is_not_there_is_told_with_those_that_are(atlas):
         ("alpah/conv1:0", "no model 'alpah'.*did you mean alpha?"),
         ("alpha/conv3:0", "no layer 'alpha/conv3'.*did you mean alpha/conv"),
         ("conv1:8", "no feature 'alpha/conv1:8'.*nearest are alpha/conv1:5"),
-        ("alpha/conv1:8", "nearest are alpha/conv1:5, alpha/conv1:6, alpha/conv1:7"),
+        ("alpha/conv1:8", "channels 0 to 7; the nearest are alpha/conv1:5, alpha/conv1:6, alpha/conv1:7"),
         ("alpha/conv1", "write model/layer:channel.*did you mean alpha/conv1:"),
     ],
 )

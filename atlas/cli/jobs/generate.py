@@ -52,7 +52,8 @@ def _say_outcome(outcome: ImagesOutcome) -> None:
     say_each("note", outcome.notes)
     root, whose = outcome.paths.root, "" if outcome.part is None else f", part {outcome.part}"
     if outcome.stopped:
-        say(f"{outcome.stopped}: {outcome.made} images made, {outcome.left} left; run the same again to resume")
+        again = "resume" if outcome.left else "make what is made of all images"
+        say(f"{outcome.stopped}: {outcome.made} images made, {outcome.left} left; run the same again to {again}")
     elif outcome.part is not None and not outcome.planned:
         say(f"nothing to do: part {outcome.part} of {root} has no images, as there are few shards")
     elif outcome.idle:
