@@ -33,7 +33,7 @@ def wall(browser: Browser, wide: Path) -> Iterator[Visit]:
 
 def shown(visit: Visit) -> list[int]:
     captions = visit.all(".wallrow .caption").all_inner_texts()
-    return [int(text.split()[0]) for text in captions]
+    return [int(text.split()[0].rpartition(":")[2]) for text in captions]
 
 
 def test_only_what_is_near_the_window_exists(wall: Visit) -> None:
@@ -88,7 +88,11 @@ def test_pointing_shows_the_image_itself(wall: Visit) -> None:
 
 
 def test_states_are_told_apart(visit: Visit) -> None:
-    visit.go().page.click("a.tally:has-text('1 dead')")
+    told = visit.go().page.inner_text(".title .states").split("\n")
+    assert told == ["1 dead", "1 failed", "4 not made yet", "2 images lose"]
+    visit.page.click(".title a.tally:has-text('1 dead')")
+    visit.wait("#/all?state=dead")
+    visit.go().page.click(".layerrow a.tally:has-text('1 dead')")
     visit.wait("#/l/alpha/conv1?state=dead")
     assert shown(visit) == [3]
     visit.go("#/all?state=failed")

@@ -79,18 +79,22 @@ def test_pairs_of_two_layers_are_the_first_of_the_lists(compared: AtlasPaths) ->
     )
 
 
-def test_lists_hold_the_pairs_of_the_view_beyond_chance(compared: AtlasPaths) -> None:
+def test_closest_pairs_are_one_list_of_the_view_beyond_chance_and_the_first_is_told(compared: AtlasPaths) -> None:
     told = value(compared, "lists/pairs")
     with Atlas(compared.root) as atlas:
-        rows = atlas.sql("SELECT src, dst FROM pairs WHERE scope = 'layer' AND measure = 'sym' AND score > baseline")
+        rows = atlas.sql("SELECT src, dst FROM pairs WHERE scope = 'all' AND measure = 'profile' AND score > baseline")
+        (first,) = atlas.pairs(1, scope="all").to_pylist()
     pairs = {(row["src"], row["dst"]) for row in rows.to_pylist()}
     mine = [tuple(str(Address(*told["layers"][row[k]], row[k + 1])) for k in (0, 2)) for row in told["rows"]]
     assert set(mine) == pairs != set()
     assert len(mine) == len({frozenset(pair) for pair in mine}), "each pair once"
     excess = [row[4] - row[5] for row in told["rows"]]
     assert excess == pytest.approx(sorted(excess, reverse=True), abs=1e-3)
-    overview = value(compared, "atlas")["lists"]
-    assert overview == {kind: len(value(compared, f"lists/{kind}")["rows"]) for kind in overview}
+    overview = value(compared, "atlas")
+    lists = overview["lists"]
+    assert lists == {kind: len(value(compared, f"lists/{kind}")["rows"]) for kind in lists}
+    assert [str(Address(*side)) for side in overview["closest"]["sides"]] == [first["src"], first["dst"]]
+    assert overview["closest"]["score"] == pytest.approx(first["score"], abs=1e-3)
 
 
 def test_matches_are_those_of_the_query(compared: AtlasPaths) -> None:

@@ -93,14 +93,14 @@ function spectrumChart(layer, channel, image) {
 
 const RIVALS = 6; // shown
 
-/** The features that an image lifts beside its own. */
+/** The channels that an image drives most beside its own, whether more than it or less. */
 const rivalsOf = (image, channel) => image.rivals.filter(([other, value]) => other !== channel && value > 0).slice(0, RIVALS);
 
 function tellLine(chart, k) {
   drawSpectrum(chart, k);
   chart.note.replaceChildren(
     ...(k === null
-      ? ["Point at a line to see whose it is. ", el("span.key.mine"), " this channel ", el("span.key.rival"), " its rivals"]
+      ? ["Point at a line to see whose it is. ", el("span.key.mine"), " this channel ", el("span.key.rival"), " the others that it drives most"]
       : [el("strong", `channel ${k} `), named(chart.layer, k), ` ${number(chart.value(k), chart.digits)}`]),
   );
 }

@@ -47,7 +47,7 @@ function mapFinder(model, plane, query) {
     if (!layer && !text.trim()) return plane.light(null);
     // an address means its own feature alone, with or without the network
     const exact = parseAddress(text.trim()) || parseAddress(`${model.name}/${text.trim()}`);
-    const meant = exact ? (mine, channel) => mine === exact.layer && channel === exact.channel : matcher(text);
+    const meant = exact ? (mine, channel) => mine === exact.layer && channel === exact.channel : meaningOf(text).is;
     const lit = Uint8Array.from({ length: points.n }, (_, k) => {
       const mine = model.layers[points.layer[k]];
       return (!layer || layer === mine) && meant(mine, points.channel[k]);

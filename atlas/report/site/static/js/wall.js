@@ -2,16 +2,21 @@
 
 const NEAR = 500; // px above and below the window that are drawn as well
 const LEAST_CAPTION = 60; // px of a cell that has room for more than one word below it
+const VALUED = ["score", "rank"]; // orders by a value, which stands below each cell
 
 /** groups: [{title, note, items}], as a selection has them; query: the selection, size in px, `at` an address. Arrows walk the cells. */
 function makeWall(label, groups, query) {
   const small = query.size < LEAST_CAPTION;
+  // where layers are mixed a number alone says nothing; where a heading names the layer, it does
+  const mixed = !groups[0]?.title && new Set(groups.flatMap(({ items }) => items.map(({ layer }) => layer))).size > 1;
   const wall = {
     query,
     groups,
+    mixed,
+    small,
     keep: selecting(query),
     gap: small ? 6 : 10,
-    below: small ? 15 : 20,
+    below: (small ? 15 : 18) * (VALUED.includes(query.order) && (mixed || !small) ? 2 : 1) + (small ? 0 : 2),
     box: el("div.wall", { role: "group", "aria-label": label }),
     rows: [],
     drawn: new Map(),
@@ -32,7 +37,7 @@ function makeWall(label, groups, query) {
           groups.flatMap((group) => group.items).findIndex((item) => addressOf(item.layer, item.channel) === query.at),
         ),
       );
-    if (query.family) requestAnimationFrame(() => seekFamily(wall, Number(query.family)));
+    else if (query.family) requestAnimationFrame(() => seekFamily(wall, Number(query.family)));
     addEventListener("scroll", () => showWall(wall), { passive: true, signal: pageEnd.signal });
     addEventListener(
       "resize",
@@ -120,19 +125,25 @@ function cellRow(wall, { top, items, start }) {
     items.map((item, k) => {
       const { layer, channel, set, state } = item;
       const query = { ...wall.keep, ...(set !== (wall.query.of ? standing(layer, channel) : 0) && { set: layer.sets[set].key }) };
-      const link = card(layer, channel, { set, state, query, lines: [el("span.caption", captionOf(wall, item))] });
+      const link = card(layer, channel, { set, state, query, lines: [captionOf(wall, item)] });
       link.dataset.at = start + k;
+      if (wall.query.at === addressOf(layer, channel)) link.setAttribute("aria-current", "true"); // whoever came from there sees where
       link.tabIndex = start + k === wall.focused ? 0 : -1;
       return link;
     }),
   );
 }
 
-/** The number, the name, and what the wall is ordered by; in a small cell only the last, or else the number. */
-function captionOf({ query: { order, size } }, { layer, channel, score, rank }) {
-  const value = { score: score === null ? null : number(score), rank: rank === null ? null : placeWords(rank) }[order];
-  if (size < LEAST_CAPTION) return el("span", { title: `${channel}` }, value || String(channel));
-  return [`${channel} `, value && el("span.quiet", value), value && " ", named(layer, channel)];
+/** The number, its layer where several are mixed, the name, and what the wall is ordered by; a small cell has room for less. */
+function captionOf({ query: { order }, mixed, small }, { layer, channel, score, rank, winner }) {
+  const known = { score, rank }[order];
+  const value = (known ?? null) === null ? null : order === "score" ? number(score) : placeWords(rank);
+  const wins = order === "rank" && rank > 1 && winner !== undefined && `${winner} wins`;
+  const title = [addressOf(layer, channel), calledOf(layer, channel), value, wins].filter(Boolean).join(", ");
+  const address = mixed ? html`<span.address><span>${layer.name}</span>:${channel}</span>` : String(channel);
+  if (small && !mixed) return html`<span.caption title=${title}>${value || address}</span>`;
+  return html`<span.caption title=${title}><span.line>${address} ${!small && named(layer, channel)}</span>
+    ${value && html`<span.line.quiet>${value}${wins && `, ${wins}`}</span>`}</span>`;
 }
 
 const rowOf = (wall) =>
