@@ -9,6 +9,7 @@ from made_similarity import write_losing, write_maps, write_similarity
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from atlas.records import Address
+from atlas.report.site import lists
 from atlas.report.site.write import write_site
 from tests.browser.visit import FLAGS, Visit, chromium, firefox_here, served, visiting
 
@@ -42,7 +43,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_similarity(paths)
     write_maps(paths)
     write_losing(paths, {Address("alpha", "conv2", 7): (9,), Address("alpha", "conv2", 8): (4, 9)})
-    write_site(paths)
+    with pytest.MonkeyPatch.context() as patch:
+        # so few features have no hubs
+        patch.setitem(lists.LISTS, "hubs", lists.HUBS.replace(f"count(*) > {lists.NEAREST}", "count(*) > 1"))
+        write_site(paths)
     return root
 
 

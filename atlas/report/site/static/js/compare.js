@@ -169,7 +169,7 @@ function relationsList(rows, one, other) {
     row.reverse || "\u2013",
     row.reverse ? "yes" : "no",
   ];
-  return table(heads, rows.map(cells));
+  return table(heads, rows.map(cells), { stacks: true });
 }
 
 /** The features that are near to both, beyond chance. */

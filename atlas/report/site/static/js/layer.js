@@ -89,7 +89,7 @@ function failuresOf(layer, grid) {
     [el("strong", type), ` ${message || ""}`],
     attempts,
   ]);
-  return html`<section><h2>Failed</h2>${table(["channel", "images", "error", "tries"], rows)}</section>`;
+  return html`<section><h2>Failed</h2>${table(["channel", "images", "error", "tries"], rows, { stacks: true })}</section>`;
 }
 
 /** Of each network the layer that is most like this one as a whole, its own network first. */

@@ -26,7 +26,7 @@ function ownWords(layer, channel, grid, { set }) {
   const others = rank - 1;
   if (winner === undefined)
     return [`The images of ${count(others, "other feature")} `, term("rank", "drive it more"), " than its own does", far, "."];
-  const its = far && ["; its own lies", far.slice(1)];
+  const its = far && ["; its own lies ", far.slice(1)];
   const [more, link] = [term("rank", others === 1 ? "drives it more" : "drive it more"), featureLink(layer, winner)];
   return others === 1
     ? ["The image of ", link, " ", more, " than its own does", its, "."]

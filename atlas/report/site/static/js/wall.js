@@ -3,12 +3,13 @@
 const NEAR = 500; // px above and below the window that are drawn as well
 const LEAST_CAPTION = 60; // px of a cell that has room for more than one word below it
 const VALUED = ["score", "rank"]; // orders by a value, which stands below each cell
+const LETTER = { small: 5.6, other: 6 }; // px of one below a cell, on average
 
 /** groups: [{title, note, items}], as a selection has them; query: the selection, size in px, `at` an address. Arrows walk the cells. */
 function makeWall(label, groups, query) {
   const small = query.size < LEAST_CAPTION;
-  // where layers are mixed a number alone says nothing; where a heading names the layer, it does
-  const mixed = !groups[0]?.title && new Set(groups.flatMap(({ items }) => items.map(({ layer }) => layer))).size > 1;
+  // on a wall of many layers a number alone says nothing; where a heading names the layer, it does
+  const mixed = query.of === "all" && !groups[0]?.title;
   const wall = {
     query,
     groups,
@@ -16,13 +17,14 @@ function makeWall(label, groups, query) {
     small,
     keep: selecting(query),
     gap: small ? 6 : 10,
-    below: (small ? 15 : 18) * (VALUED.includes(query.order) && (mixed || !small) ? 2 : 1) + (small ? 0 : 2),
-    box: el("div.wall", { role: "group", "aria-label": label }),
+    box: el(small ? "div.wall.small" : "div.wall", { role: "group", "aria-label": label }),
     rows: [],
     drawn: new Map(),
     columns: 0,
     focused: 0,
   };
+  wall.letters = Math.floor(query.size / LETTER[small ? "small" : "other"]);
+  wall.below = (small ? 15 : 18) * linesOf(wall) + (small ? 0 : 2);
   wall.total = groups.reduce((sum, group) => sum + group.items.length, 0);
   wall.box.addEventListener("focusin", ({ target }) => {
     if (target.dataset?.at !== undefined) wall.focused = Number(target.dataset.at);
@@ -134,16 +136,30 @@ function cellRow(wall, { top, items, start }) {
   );
 }
 
+/** How many lines stand below each cell: a number and a name share one, an address, a name and a value have each their own. */
+function linesOf({ query: { order }, mixed, small, groups }) {
+  const valued = VALUED.includes(order);
+  if (small) return mixed && valued ? 2 : 1;
+  const isNamed = (mixed || valued) && groups.some(({ items }) => items.some(({ layer, channel }) => calledOf(layer, channel)));
+  return 1 + isNamed + valued;
+}
+
 /** The number, its layer where several are mixed, the name, and what the wall is ordered by; a small cell has room for less. */
-function captionOf({ query: { order }, mixed, small }, { layer, channel, score, rank, winner }) {
+function captionOf({ query: { order }, mixed, small, letters }, { layer, channel, score, rank, winner }) {
   const known = { score, rank }[order];
   const value = (known ?? null) === null ? null : order === "score" ? number(score) : placeWords(rank);
   const wins = order === "rank" && rank > 1 && winner !== undefined && `${winner} wins`;
-  const title = [addressOf(layer, channel), calledOf(layer, channel), value, wins].filter(Boolean).join(", ");
-  const address = mixed ? html`<span.address><span>${layer.name}</span>:${channel}</span>` : String(channel);
-  if (small && !mixed) return html`<span.caption title=${title}>${value || address}</span>`;
-  return html`<span.caption title=${title}><span.line>${address} ${!small && named(layer, channel)}</span>
-    ${value && html`<span.line.quiet>${value}${wins && `, ${wins}`}</span>`}</span>`;
+  const [name, said] = [calledOf(layer, channel), [value, wins].filter(Boolean).join(", ")];
+  const title = [addressOf(layer, channel), name, said].filter(Boolean).join(", ");
+  const address = cutName(mixed ? `${layer.name}:${channel}` : String(channel), letters);
+  const apart = mixed || VALUED.includes(order);
+  const cut = name && html`<strong.called>${cutName(name, letters - (apart ? 0 : address.length + 1))}</strong>`;
+  const lines = small
+    ? [(mixed || !value) && address, value && (wins ? `${value}, ${winner}` : value)]
+    : apart
+      ? [address, cut, said]
+      : [[address, " ", cut]];
+  return html`<span.caption title=${title}>${lines.filter(Boolean).map((line, k) => html`<span class=${k && line !== cut ? "line quiet" : "line"}>${line}</span>`)}</span>`;
 }
 
 const rowOf = (wall) =>
