@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made_atlas import CREATED, Made, make_atlas
+from made_similarity import write_losing
 
 from atlas.query.atlas import Atlas
 from atlas.records import Address
@@ -95,6 +96,14 @@ def test_closest_pairs_are_one_list_of_the_view_beyond_chance_and_the_first_is_t
     assert lists == {kind: len(value(compared, f"lists/{kind}")["rows"]) for kind in lists}
     assert [str(Address(*side)) for side in overview["closest"]["sides"]] == [first["src"], first["dst"]]
     assert overview["closest"]["score"] == pytest.approx(first["score"], abs=1e-3)
+
+
+def test_winners_are_those_whose_images_drive_a_losing_channel_most(made: AtlasPaths) -> None:
+    assert data_of(made, "alpha", "conv2")["winners"] == {}
+    write_losing(made, {Address("alpha", "conv2", 7): (9,), Address("alpha", "conv2", 8): (11, 2, 9)})
+    write_site(made)
+    assert data_of(made, "alpha", "conv2")["winners"] == {"7": 9, "8": 11}
+    assert data_of(made, "alpha", "conv1")["winners"] == {}
 
 
 def test_matches_are_those_of_the_query(compared: AtlasPaths) -> None:

@@ -63,7 +63,7 @@ function allPage(layers, grids, query) {
 function allTitle({ state, own, name }) {
   if (state)
     return { ok: "Features", dead: "Dead features", failed: "Features that failed", left: "Features not made yet" }[state];
-  if (own === "loses") return "Images that are not their feature\u2019s best";
+  if (own === "loses") return "Images that lose";
   return name ? `Features like ${name}` : "All features";
 }
 
