@@ -78,6 +78,9 @@ def test_what_is_found_is_lit_and_a_feature_leads_to_its_place(visit: Visit) -> 
         visit.page.wait_for_function("document.querySelector('main .said').textContent === '1 of 18 features is lit.'")
         visit.page.fill(".mapfind", "conv1")
         visit.page.wait_for_function("document.querySelector('main .said').textContent.startsWith('7 of 18')")
+    visit.go().go("#/map/alpha?find=conv1")
+    visit.page.wait_for_timeout(100)
+    assert visit.page.inner_text("main .said") == "7 of 18 features are lit."
     visit.page.fill(".mapfind", "no such thing")
     visit.page.wait_for_function("document.querySelector('main .said').textContent.startsWith('0 of 18')")
 

@@ -49,7 +49,7 @@ def read_list(atlas: Atlas, kind: str) -> Json:
     return {"layers": partners.layers, "rows": list(map(list, zip(*columns, strict=True)))}
 
 
-def heading(data: bytes) -> Json:
+def heading_of(data: bytes) -> Json:
     """What the overview says of a list as it is written: how many rows it has, and its first one with both layers by name."""
     value = value_of(data)
     rows, layers = value["rows"], value["layers"]

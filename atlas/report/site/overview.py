@@ -50,7 +50,7 @@ def overview(atlas: Atlas, layers: list[SiteLayer], related: RelatedFiles, notes
         "pictures": _pictures(atlas),
         "compare": command(atlas),
         "models": [_model(name, list(members), names, maps=related.maps.get(name, [])) for name, members in models],
-        "lists": {kind: told["count"] for kind, told in related.lists.items()},
+        "lists": {kind: heading["count"] for kind, heading in related.lists.items()},
         "closest": related.lists.get("pairs", {}).get("first"),
         "images": {"root": "../", "ending": ""},
         "relations": _relations(atlas, layers),

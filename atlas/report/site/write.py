@@ -13,7 +13,7 @@ from atlas.report.marks import digest_of
 from atlas.report.site.details import chunk_count, details
 from atlas.report.site.encoding import Json, script
 from atlas.report.site.families import families_of, named_families
-from atlas.report.site.lists import LISTS, heading, read_list
+from atlas.report.site.lists import LISTS, heading_of, read_list
 from atlas.report.site.map_data import mapped_layers, plane_data, read_planes, write_band, write_mosaic
 from atlas.report.site.matrix_data import matrix_files, read_matrix, tile_names
 from atlas.report.site.neighbors import Partners, pairs_within, read_neighbors
@@ -166,8 +166,8 @@ def _write_lists(site: Site) -> dict[str, Json]:
         file = site.paths.site_list(kind)
         digest = digest_of("list", SITE, LISTS[kind], site.similarity)
         site.ledger.write(file, digest, lambda file=file, kind=kind: site.script(file, read_list(site.atlas, kind)))
-        headings[kind] = heading(file.read_bytes())
-    return {kind: told for kind, told in headings.items() if told["count"]}
+        headings[kind] = heading_of(file.read_bytes())
+    return {kind: heading for kind, heading in headings.items() if heading["count"]}
 
 
 def _write_map(site: Site, model: str, layers: list[SiteLayer]) -> list[str]:

@@ -115,7 +115,7 @@ function makePlane(model, look, name) {
     if (frame === plane.framed) return;
     plane.framed = frame;
     look.draw(plane);
-    tell();
+    if (!plane.first || plane.seek >= 0) tell(); // else how many are lit stands there
   };
   const tell = () => {
     if (plane.framed < 0) return;

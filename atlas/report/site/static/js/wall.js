@@ -24,6 +24,7 @@ function makeWall(label, groups, query) {
     focused: 0,
   };
   wall.letters = Math.floor(query.size / LETTER[small ? "small" : "other"]);
+  wall.apart = isApart(wall);
   wall.below = (small ? 15 : 18) * linesOf(wall) + (small ? 0 : 2);
   wall.total = groups.reduce((sum, group) => sum + group.items.length, 0);
   wall.box.addEventListener("focusin", ({ target }) => {
@@ -136,24 +137,30 @@ function cellRow(wall, { top, items, start }) {
   );
 }
 
-/** How many lines stand below each cell: a number and a name share one, an address, a name and a value have each their own. */
-function linesOf({ query: { order }, mixed, small, groups }) {
-  const valued = VALUED.includes(order);
-  if (small) return mixed && valued ? 2 : 1;
-  const isNamed = (mixed || valued) && groups.some(({ items }) => items.some(({ layer, channel }) => calledOf(layer, channel)));
-  return 1 + isNamed + valued;
+const anyItem = ({ groups }, is) => groups.some(({ items }) => items.some(({ layer, channel }) => is(layer, channel)));
+
+/** Whether a name has a line of its own: beside an address, above a value, and where it is too long for that of its number. */
+const isApart = (wall) =>
+  wall.mixed ||
+  VALUED.includes(wall.query.order) ||
+  anyItem(wall, (layer, channel) => `${channel} ${calledOf(layer, channel) || ""}`.length > wall.letters);
+
+/** How many lines stand below each cell: of number or address, of name, and of value. */
+function linesOf(wall) {
+  const valued = VALUED.includes(wall.query.order);
+  if (wall.small) return wall.mixed && valued ? 2 : 1;
+  return 1 + (wall.apart && anyItem(wall, calledOf) ? 1 : 0) + valued;
 }
 
 /** The number, its layer where several are mixed, the name, and what the wall is ordered by; a small cell has room for less. */
-function captionOf({ query: { order }, mixed, small, letters }, { layer, channel, score, rank, winner }) {
-  const known = { score, rank }[order];
-  const value = (known ?? null) === null ? null : order === "score" ? number(score) : placeWords(rank);
+function captionOf({ query: { order }, mixed, small, apart, letters }, { layer, channel, score, rank, winner }) {
+  const isMeasured = ({ score, rank }[order] ?? null) !== null;
+  const value = isMeasured && (order === "score" ? number(score) : placeWords(rank));
   const wins = order === "rank" && rank > 1 && winner !== undefined && `${winner} wins`;
   const [name, said] = [calledOf(layer, channel), [value, wins].filter(Boolean).join(", ")];
   const title = [addressOf(layer, channel), name, said].filter(Boolean).join(", ");
   const address = cutName(mixed ? `${layer.name}:${channel}` : String(channel), letters);
-  const apart = mixed || VALUED.includes(order);
-  const cut = name && html`<strong.called>${cutName(name, letters - (apart ? 0 : address.length + 1))}</strong>`;
+  const cut = name && html`<strong.called>${cutName(name, letters - 1)}</strong>`;
   const lines = small
     ? [(mixed || !value) && address, value && (wins ? `${value}, ${winner}` : value)]
     : apart
