@@ -10,7 +10,7 @@ QUIET := OMP_NUM_THREADS=1 RAY_USAGE_STATS_ENABLED=0 PYTHONDONTWRITEBYTECODE=
 PYTEST := $(QUIET) $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup atlas imagenet test fast check lint types slow soak oldest newest bench quality figures screens chromium firefox slurm clean
+.PHONY: help setup atlas imagenet test fast check lint types slow soak oldest newest bench quality figures screens pictures chromium firefox slurm clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -132,6 +132,9 @@ figures: $(READY)  ## every one of the sources' figures, of PatternNet, beside t
 
 screens: $(READY) chromium  ## a picture of every page of the site of the newest atlas, light, dark and as on a phone
 	PYTHONPATH=tests $(BIN)/python tests/browser/screens.py
+
+pictures: $(READY) chromium  ## the pictures of README and docs, of the atlases of make imagenet and make atlas
+	PYTHONPATH=. $(BIN)/python tests/browser/pictures.py
 
 # What the tests need beside Python; on Debian it is installed where it is not there.
 CHROMIUM := command -v chromium || command -v chromium-browser || command -v google-chrome

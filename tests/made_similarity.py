@@ -308,6 +308,26 @@ def write_label_names(paths: AtlasPaths) -> None:
     write_rows(paths.names, rows, NAMES)
 
 
+def write_losing(paths: AtlasPaths, winners: dict[Address, tuple[int, ...]]) -> None:
+    """Features of one layer whose own images lose to those of other channels, the first of which drives each most."""
+    quality = pq.read_table(paths.quality).to_pylist()
+    ranks = {str(feature): 1 + len(others) for feature, others in winners.items()}
+    rows = [{**row, "self_rank": ranks.get(row["feature"], row["self_rank"])} for row in quality]
+    write_rows(paths.quality, rows, QUALITY)
+    (model, layer), *_ = {feature[:2] for feature in winners}
+    channels = sorted({feature.channel for feature in winners} | {one for others in winners.values() for one in others})
+    responses = []
+    for channel in channels:
+        mean = [0.5] * (max(channels) + 1)
+        for feature, others in winners.items():
+            if channel in others:
+                mean[feature.channel] = 2.0 - 0.1 * others.index(channel)
+        made_for = Address(model, layer, channel)
+        responses.append({"probe": "atlas", "model": model, "layer": layer, "layer_index": 0, "picture": str(made_for)})
+        responses[-1] |= {"feature": str(made_for), "mean": mean, "max": mean}
+    write_rows(paths.layer_responses("atlas", model, layer) / "losing.parquet", responses, RESPONSES)
+
+
 def write_responses(paths: AtlasPaths, live: Sequence[Row], features: Sequence[Address]) -> None:
     """What the first pictures do to every layer."""
     for (model, layer), ring in groupby(features, lambda feature: feature[:2]):
@@ -320,6 +340,7 @@ def write_responses(paths: AtlasPaths, live: Sequence[Row], features: Sequence[A
                 "layer_index": 0,
                 "picture": row["task"],
                 "image": row["image"],
+                "feature": str(Address(row["model"], row["layer"], row["channel"])),
                 "mean": [0.5] * width,
                 "max": [1.0] * width,
             }

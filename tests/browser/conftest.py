@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 from made_atlas import LAYERS, make_atlas
-from made_similarity import write_maps, write_similarity
+from made_similarity import write_losing, write_maps, write_similarity
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
+from atlas.records import Address
+from atlas.report.site import lists
 from atlas.report.site.write import write_site
 from tests.browser.visit import FLAGS, Visit, chromium, firefox_here, served, visiting
 
@@ -35,12 +37,16 @@ def firefox(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An atlas of two networks: a dead channel, a failed one, some not made yet; with similarity and its site."""
+    """An atlas of two networks: a dead channel, a failed one, two that lose, some not made yet; with similarity and its site."""
     root = tmp_path_factory.mktemp("browser") / "made"
     paths = make_atlas(root, LAYERS)
     write_similarity(paths)
     write_maps(paths)
-    write_site(paths)
+    write_losing(paths, {Address("alpha", "conv2", 7): (9,), Address("alpha", "conv2", 8): (4, 9)})
+    with pytest.MonkeyPatch.context() as patch:
+        # so few features have no hubs
+        patch.setitem(lists.LISTS, "hubs", lists.HUBS.replace(f"count(*) > {lists.NEAREST}", "count(*) > 1"))
+        write_site(paths)
     return root
 
 

@@ -68,6 +68,37 @@ def test_walking_keeps_the_order_the_filter_and_the_images_one_came_from(visit: 
     visit.press("ArrowUp").wait("#/all?of=all&name=block&at=beta%20net%2Fblock%2F0%3A1")
 
 
+def test_walking_keeps_the_list_one_came_from_and_leads_back_to_it(visit: Visit) -> None:
+    """Hubs, pairs of every kind, bookmarks: each list in its own order, narrowed down as it was."""
+    for address in ("alpha/conv1/2", "beta%20net/block%2F0/7"):
+        visit.go(f"#/f/{address}").press("b")
+    layers = "#/compare?a=alpha%2Fconv1&b=alpha%2Fconv2"
+    hrefs = "all => all.map((one) => one.getAttribute('href'))"
+    for route in ("#/lists/hubs", "#/lists/pairs?only=layers", "#/lists/matches", layers, "#/bookmarks"):
+        links = visit.go(route).page.locator("[data-n]").evaluate_all(hrefs)[:3]
+        assert all("from=" in link and f"n={n}" in link for n, link in enumerate(links)) and len(links) > 1
+        visit.all("[data-n='0']").click()
+        visit.wait(links[0])
+        for link in links[1:]:
+            visit.press("ArrowRight").wait(link)
+        visit.press("ArrowLeft").wait(links[-2])
+        visit.press("Escape" if "pairs" in route else "ArrowUp")
+        back = f"{route}{'&' if '?' in route else '?'}at={len(links) - 2}"
+        visit.wait(back)
+        visit.page.wait_for_function("document.activeElement.getAttribute('aria-current') === 'true'")
+    visit.go("#/lists/pairs").all(".couple .versus").first.click()
+    visit.page.wait_for_selector("h1:has-text('Two features')")
+    told = visit.page.inner_text("nav.links a[rel='up']")
+    assert told.startswith("Pair 1 of ") and told.endswith(", Closest pairs")
+    visit.press("ArrowRight").page.wait_for_function("location.hash.endsWith('n=2')")
+    visit.press("Escape").wait("#/lists/pairs?at=2")
+
+
+def test_a_link_to_a_family_shows_which_of_it_one_came_from(visit: Visit) -> None:
+    visit.go("#/f/alpha/conv2/7").page.click(".sentence a:has-text('family')")
+    visit.page.wait_for_selector(".wallrow a[aria-current='true'][href*='/conv2/7']")
+
+
 def test_arrows_walk_the_wall_and_enter_opens(visit: Visit) -> None:
     visit.go("#/l/alpha/conv2").press("ArrowRight", "ArrowRight", "ArrowRight")
     assert visit.page.evaluate("document.activeElement.dataset.at") == "2"

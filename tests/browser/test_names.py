@@ -55,8 +55,9 @@ def test_classes_are_found_and_shown_by_name(browser: Browser, tmp_path: Path) -
     write_site(paths)
     with visiting(browser, paths.root) as visit:
         visit.go("#/l/alpha/conv2").page.wait_for_selector(".wallrow")
-        captions = visit.page.locator(".wallrow .caption").all_inner_texts()
-        assert [text.strip() for text in captions[2:5]] == ["2", "3 zebra", "4 tabby, tabby cat"]
+        captions = visit.page.locator(".wallrow .caption")
+        assert [text.strip() for text in captions.all_inner_texts()[2:5]] == ["2", "3\nzebra", "4\ntabby,…by cat"]
+        assert captions.nth(4).get_attribute("title") == "alpha/conv2:4, tabby, tabby cat"
         for text, heading in (("ZEB", "conv2:3"), ("cat tabby", "conv2:4"), ("block quail", "block/0:19")):
             visit.go("#/").press("/")
             visit.page.keyboard.type(text)

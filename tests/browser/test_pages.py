@@ -53,6 +53,8 @@ def test_the_first_page_tells_what_the_atlas_holds_and_what_is_missing(visit: Vi
     assert "1 dead" in text
     assert "1 failed" in text
     assert "4 not made yet" in text
+    closest = " ".join(visit.page.inner_text(".closest").split())
+    assert closest.startswith("The two most alike of all, beyond chance: conv1:0 and conv1:1. They answer to the same")
     assert visit.all(".relationtable .head").count() == 2 * 3
 
 
@@ -123,6 +125,8 @@ def test_a_feature_shows_its_images_its_spectrum_and_its_relatives(visit: Visit)
     sentence = visit.page.inner_text(".sentence")
     assert sentence.startswith("Its image drives it more than any other image of the layer does, 4.5 deviations above")
     assert "It is in family" in sentence and "beyond chance" in sentence
+    assert "answer to it at least as strongly, conv2:11 most." in sentence, "the first of what is orange below"
+    assert visit.page.inner_text(".chart").endswith("0.00 → 0.50,  on the finished image 1.50")
 
 
 def test_relatives_that_are_not_beyond_chance_are_folded(visit: Visit, made: Path) -> None:
@@ -176,6 +180,14 @@ def test_relatives_are_those_of_the_command_line(visit: Visit, made: Path) -> No
     assert scores == pytest.approx([row["score"] for row in rows], abs=0.006)
 
 
+def test_on_a_phone_tables_fit(browser: Browser, made: Path) -> None:
+    with visiting(browser, made, viewport={"width": 390, "height": 844}) as visit:
+        for route in ("#/compare?a=alpha%2Fconv2%3A1&b=alpha%2Fconv2%3A2", "#/l/alpha/conv2"):
+            table = visit.go(route).all(".stacks")
+            assert table.evaluate("(one) => one.scrollWidth <= one.clientWidth"), route
+            assert visit.page.evaluate("document.documentElement.scrollWidth") == 390
+
+
 def test_links_and_commands_are_copied(browser: Browser, made: Path) -> None:
     with (
         served(made) as address,
@@ -214,8 +226,9 @@ def test_best_matches_are_those_of_the_command(visit: Visit, made: Path) -> None
     with Atlas(made) as atlas:
         rows = atlas.match("alpha", "beta net").to_pylist()
     visit.go("#/compare?a=alpha%2Fconv2&b=beta%20net%2Fblock%2F0")
+    route_of = "(link) => decodeURIComponent(link.getAttribute('href').split('?')[0])"
     pairs = visit.all(".couple .two").evaluate_all(
-        "all => all.map((one) => [...one.querySelectorAll('a')].map((link) => decodeURIComponent(link.getAttribute('href'))))"
+        f"all => all.map((one) => [...one.querySelectorAll('a')].map({route_of}))"
     )
     wanted = {tuple(f"#/f/{row[side].replace(':', '/')}" for side in ("src", "dst")) for row in rows}
     assert {tuple(pair) for pair in pairs} == {pair for pair in wanted if "/conv2/" in pair[0]}

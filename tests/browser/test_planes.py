@@ -9,6 +9,7 @@ from made_atlas import Made, make_atlas
 from made_similarity import write_maps, write_similarity
 from playwright.sync_api import Browser
 
+from atlas.report.colours import ColourRange
 from atlas.report.site import matrix_data
 from atlas.report.site.write import write_site
 from tests.browser.visit import Visit, visiting
@@ -77,6 +78,9 @@ def test_what_is_found_is_lit_and_a_feature_leads_to_its_place(visit: Visit) -> 
         visit.page.wait_for_function("document.querySelector('main .said').textContent === '1 of 18 features is lit.'")
         visit.page.fill(".mapfind", "conv1")
         visit.page.wait_for_function("document.querySelector('main .said').textContent.startsWith('7 of 18')")
+    visit.go().go("#/map/alpha?find=conv1")
+    visit.page.wait_for_timeout(100)
+    assert visit.page.inner_text("main .said") == "7 of 18 features are lit."
     visit.page.fill(".mapfind", "no such thing")
     visit.page.wait_for_function("document.querySelector('main .said').textContent.startsWith('0 of 18')")
 
@@ -96,6 +100,31 @@ def test_the_map_is_walked_by_keys_and_enter_opens(visit: Visit, keys: list[str]
     assert visit.route.startswith("#/map/")
     visit.press("Enter")
     visit.page.wait_for_function("location.hash.startsWith('#/f/')")
+
+
+@pytest.mark.parametrize("look", ["grid", "dots"])
+def test_the_frame_of_the_map_stays_and_what_is_told_of_it_is_what_enter_opens(visit: Visit, look: str) -> None:
+    framed = "document.querySelector('main .said a')?.getAttribute('href')"
+    visit.go().go(f"#/map/alpha?view={look}")
+    assert visit.page.evaluate("document.activeElement === document.querySelector('main canvas')")
+    visit.page.wait_for_function(framed)
+    box = visit.all("main canvas").bounding_box()
+    visit.page.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + 0.9 * box["height"])
+    for act in ("wheel", "+", "ArrowRight", "-"):
+        visit.page.mouse.wheel(0, -600) if act == "wheel" else visit.press(act)
+        visit.page.wait_for_timeout(60)
+    told = visit.page.evaluate(framed)
+    visit.press("Enter").wait(told)
+    visit.go(f"#/map/alpha?view={look}&at=conv2:7")
+    visit.page.wait_for_function(f"{framed} === '#/f/alpha/conv2/7'")
+    for _ in range(3):
+        visit.page.click(".zoomer >> nth=0")
+    visit.page.wait_for_timeout(60)
+    assert visit.page.evaluate(framed) == "#/f/alpha/conv2/7", "still in view"
+    visit.go("#/bookmarks").go(f"#/map/alpha?view={look}")
+    visit.page.wait_for_function(framed)
+    told = visit.page.evaluate(framed)
+    visit.press("Enter").wait(told)
 
 
 def test_pointing_at_the_matrix_shows_the_pair_and_a_click_compares_it(visit: Visit) -> None:
@@ -124,6 +153,7 @@ def test_of_a_wide_matrix_tiles_are_loaded_where_one_looks(
 ) -> None:
     for name, value in (("WIDE", 10), ("REDUCED", 6), ("TILE", 5)):
         monkeypatch.setattr(matrix_data, name, value)
+    monkeypatch.setattr(matrix_data, "colour_range", lambda _: ColourRange(-2.0, 2.0, two_sided=True))
     paths = make_atlas(tmp_path / "a", [Made("net", "wide", 12, 12, metrics=("l1",))])
     write_similarity(paths)
     write_maps(paths)
@@ -138,4 +168,6 @@ def test_of_a_wide_matrix_tiles_are_loaded_where_one_looks(
         visit.press("Escape").page.focus("main canvas")
         visit.press(*["ArrowRight"] * 8, "ArrowDown")
         value = re.search(r"drive each other: (−?[\d.]+)", visit.page.inner_text(".said"))
+        legend = " ".join(visit.page.inner_text(".legend").split())
+        assert legend == "≤ −2.00 ≥ 2.00 drive each other clipped there: values go from −5.00 to 4.33"
         assert value and float(value[1].replace("−", "-")) == pytest.approx(matrix[1, 8], abs=0.05)

@@ -1,5 +1,6 @@
 """The wall of a layer: only what one looks at exists; orders, families, states, what hovering shows."""
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from made_atlas import Made, make_atlas
 from made_similarity import write_similarity
 from playwright.sync_api import Browser
 
+from atlas.query.atlas import Atlas
 from atlas.report.site.write import write_site
 from tests.browser.visit import Visit, visiting
 
@@ -33,7 +35,7 @@ def wall(browser: Browser, wide: Path) -> Iterator[Visit]:
 
 def shown(visit: Visit) -> list[int]:
     captions = visit.all(".wallrow .caption").all_inner_texts()
-    return [int(text.split()[0]) for text in captions]
+    return [int(text.split()[0].rpartition(":")[2]) for text in captions]
 
 
 def test_only_what_is_near_the_window_exists(wall: Visit) -> None:
@@ -71,6 +73,42 @@ def test_a_wall_is_narrowed_down(wall: Visit) -> None:
     assert shown(wall) == []
 
 
+def test_a_wall_is_narrowed_down_as_one_types_and_its_query_is_the_same(wall: Visit, wide: Path) -> None:
+    wall.page.focus("[data-key='Name']")
+    wall.page.keyboard.type("89", delay=20)
+    wall.wait("#/l/net/wide?size=medium&name=89")
+    assert wall.page.inner_text(".lead").startswith("1 of 900 channels")
+    wall.page.keyboard.type("5 ")
+    wall.wait("#/l/net/wide?size=medium&name=895")
+    state = "[document.activeElement.dataset.key, document.activeElement.value, document.activeElement.selectionStart]"
+    assert wall.page.evaluate(state) == ["Name", "895 ", 4], "drawn anew, the field is as it was left"
+    wall.press("Escape").wait("#/l/net/wide?size=medium")
+    assert wall.page.inner_text(".lead").startswith("900 channels")
+    assert wall.page.evaluate(state) == ["Name", "", 0]
+    wall.press("Escape")
+    assert wall.page.evaluate("document.activeElement === document.body")
+    with Atlas(wide) as atlas:
+        for query in ("name=wide&low=890&order=score", "name=895", "name=wdie&high=3", "own=loses", "state=ok&low=899"):
+            wall.go(f"#/l/net/wide?size=medium&{query}")
+            (line,) = [text for text in wall.all(".foot .copy").all_inner_texts() if text.startswith("atlas sql")]
+            rows = atlas.sql(shlex.split(line)[2])["feature"].to_pylist()
+            assert [int(address.rpartition(":")[2]) for address in rows] == shown(wall), query
+
+
+def test_who_wins_where_an_image_loses_is_named(visit: Visit) -> None:
+    visit.go("#/all?own=loses&order=rank&turned=1")
+    assert visit.all(".wallrow .caption").all_inner_texts() == ["conv2:8\n3rd, 4 wins", "conv2:7\n2nd, 9 wins"]
+    visit.all(".wallrow a").first.hover()
+    visit.page.wait_for_selector(".peek:not([hidden])")
+    assert "that of conv2:4 drives it most" in visit.page.inner_text(".peek")
+    visit.go("#/f/alpha/conv2/8")
+    said = "The images of 2 other features drive it more than its own does, that of conv2:4 most; its own lies 4.5"
+    assert visit.page.inner_text(".sentence").startswith(said)
+    assert visit.all(".sentence a").first.get_attribute("href") == "#/f/alpha/conv2/4"
+    visit.go("#/f/alpha/conv2/7")
+    assert visit.page.inner_text(".sentence").startswith("The image of conv2:9 drives it more than its own does;")
+
+
 def test_by_family_headings_part_them(wall: Visit) -> None:
     wall.page.click("text=Family")
     wall.page.wait_for_selector(".wallhead")
@@ -88,7 +126,11 @@ def test_pointing_shows_the_image_itself(wall: Visit) -> None:
 
 
 def test_states_are_told_apart(visit: Visit) -> None:
-    visit.go().page.click("a.tally:has-text('1 dead')")
+    told = visit.go().page.inner_text(".title .states").split("\n")
+    assert told == ["1 dead", "1 failed", "4 not made yet", "2 images lose"]
+    visit.page.click(".title a.tally:has-text('1 dead')")
+    visit.wait("#/all?state=dead")
+    visit.go().page.click(".layerrow a.tally:has-text('1 dead')")
     visit.wait("#/l/alpha/conv1?state=dead")
     assert shown(visit) == [3]
     visit.go("#/all?state=failed")

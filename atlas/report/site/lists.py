@@ -1,4 +1,7 @@
-"""data/lists/*.js: what is asked of the whole atlas at once, the first rows of each: closest pairs, matches, hubs."""
+"""data/lists/*.js: what is asked of the whole atlas at once, the first rows of each: closest pairs, matches, hubs.
+
+Pairs of one layer, of two and of two networks are one list with one unit: profile, which all features have in common.
+"""
 
 from atlas.query.atlas import Atlas
 from atlas.query.tables_known import PROBE
@@ -6,13 +9,23 @@ from atlas.query.view_files import quoted
 from atlas.report.site.encoding import Json, listed, numbers, value_of
 from atlas.report.site.neighbors import Partners
 
-MOST = 240  # rows of a list
+MOST = 240  # rows of a list, of closest pairs of each kind
 NEAREST = 10  # places in a list of neighbors that count as standing in it
 ABOVE = "score > baseline"
+# of an atlas that was compared in fewer scopes, the widest there is
+WIDEST = "array_position(['layer', 'model', 'all'], scope)"
+# MOST of each kind: one layer's, two layers', two networks'
 PAIRS = f"""
-    SELECT src, dst, score, baseline, mutual FROM pairs WHERE probe = {quoted(PROBE)} AND scope = '{{scope}}'
-        AND measure = '{{measure}}' AND {ABOVE} {{where}} ORDER BY score - baseline DESC, src, dst LIMIT {MOST}"""
-ELSEWHERE = "AND regexp_extract(src, '(?s)^(.*):', 1) <> regexp_extract(dst, '(?s)^(.*):', 1)"
+    WITH close AS (
+        SELECT src, dst, score, baseline, mutual, excess, scope FROM pairs
+        WHERE probe = {quoted(PROBE)} AND measure = 'profile' AND {WIDEST} IS NOT NULL),
+    widest AS (
+        SELECT *, regexp_extract(src, '(?s)^(.*):', 1) AS a, regexp_extract(dst, '(?s)^(.*):', 1) AS b
+        FROM close WHERE {ABOVE} AND {WIDEST} = (SELECT max({WIDEST}) FROM close))
+    SELECT src, dst, score, baseline, mutual FROM widest
+    QUALIFY row_number() OVER (PARTITION BY a = b, split_part(a, '/', 1) = split_part(b, '/', 1)
+        ORDER BY excess DESC, src, dst) <= {MOST}
+    ORDER BY excess DESC, src, dst"""
 MATCHES = f"""
     SELECT src, dst, score, baseline, mutual FROM matches WHERE probe = {quoted(PROBE)} AND mutual AND model_a < model_b
         AND {ABOVE} ORDER BY excess DESC, src, dst LIMIT {MOST}"""
@@ -21,8 +34,7 @@ HUBS = f"""
     WHERE probe = {quoted(PROBE)} AND scope = 'model' AND measure = 'profile' AND sign = 1 AND rank <= {NEAREST}
     GROUP BY 1 HAVING count(*) > {NEAREST} ORDER BY score DESC, 1 LIMIT {MOST}"""
 LISTS = {
-    "pairs": PAIRS.format(scope="layer", measure="sym", where=""),
-    "pairs-across": PAIRS.format(scope="model", measure="profile", where=ELSEWHERE),
+    "pairs": PAIRS,
     "matches": MATCHES,
     "hubs": HUBS,
 }
@@ -37,6 +49,12 @@ def read_list(atlas: Atlas, kind: str) -> Json:
     return {"layers": partners.layers, "rows": list(map(list, zip(*columns, strict=True)))}
 
 
-def row_count(data: bytes) -> int:
-    """How many rows a list has, as it is written."""
-    return len(value_of(data)["rows"])
+def heading_of(data: bytes) -> Json:
+    """What the overview says of a list as it is written: how many rows it has, and its first one with both layers by name."""
+    value = value_of(data)
+    rows, layers = value["rows"], value["layers"]
+    if not rows:
+        return {"count": 0}
+    layer, channel, other_layer, other, score, baseline, _ = rows[0]
+    sides = [[*layers[layer], channel], [*layers[other_layer], other] if other_layer >= 0 else None]
+    return {"count": len(rows), "first": {"sides": sides, "score": score, "baseline": baseline}}

@@ -30,7 +30,7 @@ class RelatedFiles(NamedTuple):
     matrices: Sequence[list[str]]  # for each layer, the measures that have a matrix
     families: Sequence[list[list[object]]]  # for each layer, name, size and middle member of its families
     maps: dict[str, list[str]]  # by model that has a map, the probes
-    lists: dict[str, int]  # by list that has rows, how many
+    lists: dict[str, Json]  # by list that has rows, its heading
 
 
 def overview(atlas: Atlas, layers: list[SiteLayer], related: RelatedFiles, notes: list[Note]) -> Json:
@@ -50,7 +50,8 @@ def overview(atlas: Atlas, layers: list[SiteLayer], related: RelatedFiles, notes
         "pictures": _pictures(atlas),
         "compare": command(atlas),
         "models": [_model(name, list(members), names, maps=related.maps.get(name, [])) for name, members in models],
-        "lists": related.lists,
+        "lists": {kind: heading["count"] for kind, heading in related.lists.items()},
+        "closest": related.lists.get("pairs", {}).get("first"),
         "images": {"root": "../", "ending": ""},
         "relations": _relations(atlas, layers),
     }

@@ -24,7 +24,19 @@ LIBRARIES = ("htm", "ufuzzy")
 # in js/: what is used everywhere, then the parts that pages are made of, the pages, and what lies around them
 SCRIPTS = (
     *("load", "dom", "numbers", "atlas", "routes", "words", "pictures", "canvas", "colours", "chance", "find"),
-    *("selection", "filters", "wall", "charts", "examples", "images", "sentence", "neighbors", "thumbs", "points"),
+    *(
+        "selection",
+        "trail",
+        "filters",
+        "wall",
+        "charts",
+        "examples",
+        "images",
+        "sentence",
+        "neighbors",
+        "thumbs",
+        "points",
+    ),
     *(
         "home",
         "relations",

@@ -1,4 +1,4 @@
-"""What the page of a layer shows of all its channels at once: states, scores, families, matches, failures."""
+"""What the page of a layer shows of all its channels at once: states, scores, families, matches, winners, failures."""
 
 from typing import Any
 
@@ -11,6 +11,7 @@ from atlas.query.view_files import quoted
 from atlas.report.site.encoding import Json, counted, listed, numbers
 from atlas.report.site.neighbors import MEASURES, Partners, address_range
 from atlas.report.site.site_layer import LETTERS, NOTHING, STATES, SiteLayer
+from atlas.report.site.winners import read_winners
 
 
 def wall(atlas: Atlas, layer: SiteLayer, clusters: Json) -> Json:
@@ -19,6 +20,7 @@ def wall(atlas: Atlas, layer: SiteLayer, clusters: Json) -> Json:
         "sets": [_set(layer, rows) for rows in layer.chosen],
         "clusters": clusters,
         "matches": matches(atlas, layer),
+        "winners": read_winners(atlas, layer),
         "failures": failures(layer),
     }
 

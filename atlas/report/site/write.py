@@ -13,7 +13,7 @@ from atlas.report.marks import digest_of
 from atlas.report.site.details import chunk_count, details
 from atlas.report.site.encoding import Json, script
 from atlas.report.site.families import families_of, named_families
-from atlas.report.site.lists import LISTS, read_list, row_count
+from atlas.report.site.lists import LISTS, heading_of, read_list
 from atlas.report.site.map_data import mapped_layers, plane_data, read_planes, write_band, write_mosaic
 from atlas.report.site.matrix_data import matrix_files, read_matrix, tile_names
 from atlas.report.site.neighbors import Partners, pairs_within, read_neighbors
@@ -27,7 +27,7 @@ from atlas.report.site.wall import read_clusters, wall
 from atlas.store.comparisons import read_comparisons
 from atlas.store.paths import AtlasPaths
 
-SITE = "8"  # raised when the data changes: older files are then made anew
+SITE = "9"  # raised when the data changes: older files are then made anew
 THREADS = min(8, os.cpu_count() or 1)
 
 
@@ -159,15 +159,15 @@ def _write_maps(site: Site, layers: list[SiteLayer]) -> dict[str, list[str]]:
     return {model: some for model, some in probes.items() if some}
 
 
-def _write_lists(site: Site) -> dict[str, int]:
-    """Write the lists of the whole atlas; returns how many rows each has, of those that have any."""
-    counts = {}
+def _write_lists(site: Site) -> dict[str, Json]:
+    """Write the lists of the whole atlas; returns the headings of those that have rows."""
+    headings = {}
     for kind in LISTS:
         file = site.paths.site_list(kind)
         digest = digest_of("list", SITE, LISTS[kind], site.similarity)
         site.ledger.write(file, digest, lambda file=file, kind=kind: site.script(file, read_list(site.atlas, kind)))
-        counts[kind] = row_count(file.read_bytes())
-    return {kind: count for kind, count in counts.items() if count}
+        headings[kind] = heading_of(file.read_bytes())
+    return {kind: heading for kind, heading in headings.items() if heading["count"]}
 
 
 def _write_map(site: Site, model: str, layers: list[SiteLayer]) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made_atlas import CREATED, Made, make_atlas
+from made_similarity import write_losing
 
 from atlas.query.atlas import Atlas
 from atlas.records import Address
@@ -79,18 +80,30 @@ def test_pairs_of_two_layers_are_the_first_of_the_lists(compared: AtlasPaths) ->
     )
 
 
-def test_lists_hold_the_pairs_of_the_view_beyond_chance(compared: AtlasPaths) -> None:
+def test_closest_pairs_are_one_list_of_the_view_beyond_chance_and_the_first_is_told(compared: AtlasPaths) -> None:
     told = value(compared, "lists/pairs")
     with Atlas(compared.root) as atlas:
-        rows = atlas.sql("SELECT src, dst FROM pairs WHERE scope = 'layer' AND measure = 'sym' AND score > baseline")
+        rows = atlas.sql("SELECT src, dst FROM pairs WHERE scope = 'all' AND measure = 'profile' AND score > baseline")
+        (first,) = atlas.pairs(1, scope="all").to_pylist()
     pairs = {(row["src"], row["dst"]) for row in rows.to_pylist()}
     mine = [tuple(str(Address(*told["layers"][row[k]], row[k + 1])) for k in (0, 2)) for row in told["rows"]]
     assert set(mine) == pairs != set()
     assert len(mine) == len({frozenset(pair) for pair in mine}), "each pair once"
     excess = [row[4] - row[5] for row in told["rows"]]
     assert excess == pytest.approx(sorted(excess, reverse=True), abs=1e-3)
-    overview = value(compared, "atlas")["lists"]
-    assert overview == {kind: len(value(compared, f"lists/{kind}")["rows"]) for kind in overview}
+    overview = value(compared, "atlas")
+    lists = overview["lists"]
+    assert lists == {kind: len(value(compared, f"lists/{kind}")["rows"]) for kind in lists}
+    assert [str(Address(*side)) for side in overview["closest"]["sides"]] == [first["src"], first["dst"]]
+    assert overview["closest"]["score"] == pytest.approx(first["score"], abs=1e-3)
+
+
+def test_winners_are_those_whose_images_drive_a_losing_channel_most(made: AtlasPaths) -> None:
+    assert data_of(made, "alpha", "conv2")["winners"] == {}
+    write_losing(made, {Address("alpha", "conv2", 7): (9,), Address("alpha", "conv2", 8): (11, 2, 9)})
+    write_site(made)
+    assert data_of(made, "alpha", "conv2")["winners"] == {"7": 9, "8": 11}
+    assert data_of(made, "alpha", "conv1")["winners"] == {}
 
 
 def test_matches_are_those_of_the_query(compared: AtlasPaths) -> None:

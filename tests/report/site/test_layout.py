@@ -17,7 +17,7 @@ from atlas.store.paths import AtlasPaths
 from tests.report.site_files import data_of, files, layer_of, neighbors_of, value
 
 pytestmark = pytest.mark.usefixtures("page")
-ATLAS = "name root updated chunk sheet state notes probes pictures compare models relations lists images"
+ATLAS = "name root updated chunk sheet state notes probes pictures compare models relations lists closest images"
 MODEL = "name path weights recipes maps layers"
 LAYER = "name path channels names state sets stands cell samples measures families loses"
 SET = "key metric target seed recipe variant folder suffix"
@@ -56,7 +56,7 @@ def test_every_file_has_the_keys_of_the_contract(compared: AtlasPaths) -> None:
             for one in layer["sets"]:
                 keys(one, SET)
             grid = value(compared, f"layers/{layer['path']}/layer")
-            keys(grid, "sets clusters matches failures")
+            keys(grid, "sets clusters matches winners failures")
             assert len(grid["sets"]) == len(layer["sets"])
             for one in grid["sets"]:
                 keys(one, "state score rank z")

@@ -18,17 +18,17 @@ const PAGES = {
     const { layer, channel } = known(parseAddress(`${model}/${name}:${number}`), `${model}/${name}:${number}`);
     const others = query.of === "all" ? gridsOf(layersOf(query)) : [];
     return [
-      Promise.all([details(layer, channel), gridOf(layer), others]),
-      ([told, grid, grids]) => featurePage(layer, channel, told, query.of === "all" ? grids : [grid], query),
+      Promise.all([details(layer, channel), gridOf(layer), others, trailOf(query)]),
+      ([told, grid, grids, trail]) => featurePage(layer, channel, told, query.of === "all" ? grids : [grid], query, trail),
     ];
   },
   all(_, query) {
     const layers = layersOf(query);
     return [gridsOf(layers), (grids) => allPage(layers, grids, query)];
   },
-  lists([kind]) {
+  lists([kind], query) {
     if (!kind) return [null, listsPage];
-    return [load(`lists/${known(whole.data.lists[kind] && kind, kind)}`), (held) => listPage(kind, held)];
+    return [load(`lists/${known(whole.data.lists[kind] && kind, kind)}`), (held) => listPage(kind, held, query)];
   },
   map([name], query) {
     const model = known(modelOf(name), name);
@@ -40,7 +40,7 @@ const PAGES = {
     return [measure ? load(`layers/${layer.path}/matrix-${measure}`) : null, (held) => matrixPage(layer, held, query)];
   },
   compare: (_, query) => compared(query),
-  bookmarks: () => [null, bookmarksPage],
+  bookmarks: (_, query) => [null, () => bookmarksPage(query)],
 };
 
 class Unknown extends Error {}
@@ -80,7 +80,7 @@ function show(draw, y, arriving) {
   hidePeek();
   explain(null);
   closeOverlay();
-  const key = document.activeElement?.dataset.key;
+  const field = keptField(document.activeElement);
   main().replaceChildren(attempt(draw));
   Object.assign(main().dataset, { drawn: turn, route: location.hash || "#/" });
   const heading = main().querySelector("h1")?.textContent || "";
@@ -88,7 +88,7 @@ function show(draw, y, arriving) {
   drawBar();
   for (const act of atShown.splice(0)) act();
   scrollTo(0, y);
-  focusKey(key);
+  focusKey(field?.key, field);
   if (arriving) announce();
 }
 
@@ -97,10 +97,12 @@ let begun = false;
 
 /** Another page: it is told, and Tab begins at its heading. Not as the site is opened: then a browser begins at the top. */
 function announce() {
-  if (begun && !document.activeElement?.closest?.("#main, dialog")) {
-    const heading = main().querySelector("h1");
-    heading?.setAttribute("tabindex", "-1");
-    heading?.focus({ preventScroll: true });
+  if (begun && !document.activeElement?.closest?.("dialog")) {
+    if (!document.activeElement?.closest?.("#main")) {
+      const heading = main().querySelector("h1");
+      heading?.setAttribute("tabindex", "-1");
+      heading?.focus({ preventScroll: true });
+    }
     document.getElementById("told").textContent = document.title;
   }
   begun = true;
@@ -114,9 +116,17 @@ function attempt(draw) {
   }
 }
 
+/** What is to be the same in a control that is drawn anew: its name, and of a field what is typed and where. */
+const keptField = (one) =>
+  one?.dataset.key && { key: one.dataset.key, typed: one.value, at: one.tagName === "INPUT" ? one.selectionStart : null };
+
 /** The control of that name has the keyboard again after it was drawn anew. */
-function focusKey(key) {
-  if (key) document.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
+function focusKey(key, { typed, at = null } = {}) {
+  const control = key && document.querySelector(`[data-key="${CSS.escape(key)}"]`);
+  control?.focus({ preventScroll: true });
+  if (!control || at === null) return;
+  control.value = typed;
+  control.setSelectionRange(at, at);
 }
 
 function mistake(error) {

@@ -33,7 +33,8 @@ function toggleMark(address) {
   return kept.length === now.length;
 }
 
-function bookmarksPage() {
+function bookmarksPage(query) {
+  seekInList(query.at);
   const held = marks().map((address) => [address, parseAddress(address)]);
   const known = held.filter(([, found]) => found);
   const gone = held.filter(([, found]) => !found);
@@ -65,10 +66,10 @@ function bookmarksPage() {
     known.length
       ? el(
           "div.markedgrid",
-          known.map(([address, { layer, channel }]) =>
+          known.map(([address, { layer, channel }], k) =>
             el(
               "div.marked",
-              card(layer, channel, {
+              trailCard(layer, channel, k, {
                 lines: [
                   el("span.caption", el("strong", `${layer.name} : ${channel}`), " ", named(layer, channel)),
                   el("span.caption.quiet", layer.model.name),

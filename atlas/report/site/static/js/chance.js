@@ -5,10 +5,11 @@ const isBeyond = ({ score, baseline, sign = 1 }) => baseline === null || baselin
 
 const parted = (rows) => ({ above: rows.filter(isBeyond), within: rows.filter((row) => !isBeyond(row)) });
 
-/** What is folded away, drawn when it is opened. */
-function folded(summary, draw) {
-  const box = html`<details.folded><summary>${summary}</summary></details>`;
-  box.addEventListener("toggle", () => box.append(...[draw()].flat()), { once: true });
+/** What is folded away, drawn when it is opened, or at once where what is sought lies in it. */
+function folded(summary, draw, open = false) {
+  const box = html`<details.folded open=${open}><summary>${summary}</summary></details>`;
+  if (open) box.append(...[draw()].flat());
+  else box.addEventListener("toggle", () => box.append(...[draw()].flat()), { once: true });
   return box;
 }
 

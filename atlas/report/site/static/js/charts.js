@@ -1,11 +1,12 @@
 // Two small drawings: the score along the way, and what every channel of the layer does on one image.
 
-/** A line of the scores of an image while it was made. */
-function traceChart(trace) {
+/** A line of the scores of what each step was shown while an image was made; a mark at its end is the finished image's own score. */
+function traceChart(trace, score) {
   if (trace.length < 2) return null;
   const [wide, high] = [220, 44];
-  const low = Math.min(0, ...trace);
-  const top = Math.max(...trace, low + 1e-9);
+  const own = Number.isFinite(score) ? [score] : [];
+  const low = Math.min(0, ...trace, ...own);
+  const top = Math.max(...trace, ...own, low + 1e-9);
   const x = (k) => (k / (trace.length - 1)) * wide;
   const y = (value) => high - 3 - ((value - low) / (top - low)) * (high - 6);
   const path = trace.map((value, k) => `${k ? "L" : "M"}${x(k).toFixed(1)} ${y(value).toFixed(1)}`).join("");
@@ -17,12 +18,19 @@ function traceChart(trace) {
         viewBox: `0 0 ${wide} ${high}`,
         preserveAspectRatio: "none",
         role: "img",
-        "aria-label": `Score from ${number(trace[0])} to ${number(trace.at(-1))} in ${trace.length} steps`,
+        "aria-label": `Score from ${number(trace[0])} to ${number(trace.at(-1))} on what steps were shown, ${number(score)} on the finished image`,
       },
       svg("line", { x1: 0, x2: wide, y1: y(0), y2: y(0), class: "zero" }),
       svg("path", { d: path, class: "line" }),
+      own.map((one) => svg("line", { x1: wide - 14, x2: wide, y1: y(one), y2: y(one), class: "own" })),
     ),
-    el("div.small.quiet", term("trace", "score along the way"), ` ${number(trace[0])} \u2192 ${number(trace.at(-1))}`),
+    el(
+      "div.small.quiet",
+      term("trace", "score on what steps were shown"),
+      ` ${number(trace[0])} \u2192 ${number(trace.at(-1))}, `,
+      el("span.key.own"),
+      ` on the finished image ${number(score)}`,
+    ),
   );
 }
 
@@ -93,14 +101,14 @@ function spectrumChart(layer, channel, image) {
 
 const RIVALS = 6; // shown
 
-/** The features that an image lifts beside its own. */
+/** The channels that an image drives most beside its own, whether more than it or less. */
 const rivalsOf = (image, channel) => image.rivals.filter(([other, value]) => other !== channel && value > 0).slice(0, RIVALS);
 
 function tellLine(chart, k) {
   drawSpectrum(chart, k);
   chart.note.replaceChildren(
     ...(k === null
-      ? ["Point at a line to see whose it is. ", el("span.key.mine"), " this channel ", el("span.key.rival"), " its rivals"]
+      ? ["Point at a line to see whose it is. ", el("span.key.mine"), " this channel ", el("span.key.rival"), " the others that it drives most"]
       : [el("strong", `channel ${k} `), named(chart.layer, k), ` ${number(chart.value(k), chart.digits)}`]),
   );
 }

@@ -17,14 +17,16 @@ function shader(low, high) {
   return Object.assign(shade, { ramp, low: from, high: to, rgb: (value) => along(ramp, (value - from) / (to - from || 1)) });
 }
 
-/** A bar that says which colour is which number. */
-function legend(shade, text) {
+/** A bar that says which colour is which number. ends: of all values; those beyond the bar have the colour of its end, and that is said. */
+function legend(shade, text, ends = [shade.low, shade.high]) {
+  const [below, above] = [ends[0] < shade.low, ends[1] > shade.high];
   return el(
     "div.legend.small.quiet",
-    number(shade.low),
+    `${below ? "\u2264 " : ""}${number(shade.low)}`,
     el("span.ramp", { style: { background: `linear-gradient(90deg, ${shade.ramp.map(css).join(", ")})` } }),
-    number(shade.high),
+    `${above ? "\u2265 " : ""}${number(shade.high)}`,
     el("span", text),
+    (below || above) && el("span", `clipped there: values go from ${number(ends[0])} to ${number(ends[1])}`),
   );
 }
 

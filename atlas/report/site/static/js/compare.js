@@ -1,7 +1,8 @@
 // #/compare?a=…&b=… : two features, or two layers, beside each other.
 
 /** What is to be loaded, and how it is drawn. */
-function compared({ a, b }) {
+function compared(query) {
+  const { a, b } = query;
   const [one, other] = [a || "", b || ""].map(meant);
   const first = one || other;
   if ((!one || !other) && first && !first.list)
@@ -10,10 +11,8 @@ function compared({ a, b }) {
       (known) => pickPage(a || "", b || "", one && { ...one, known }, other && { ...other, known }),
     ];
   if (!one || !other) return [null, () => pickPage(a || "", b || "", one, other)];
-  if (one.list && other.list) {
-    const near = one.model === other.model ? load(`layers/${one.path}/pairs`).catch(() => null) : null;
-    return [Promise.all([gridOf(one), near]), ([grid, pairs]) => layersPage(one, other, grid, pairs)];
-  }
+  if (one.list && other.list)
+    return [layersData(one, other), ([grid, near]) => layersPage(one, other, grid, near, query.at)];
   if (one.list || other.list)
     return [
       null,
@@ -21,8 +20,8 @@ function compared({ a, b }) {
     ];
   const sides = [one, other].map(({ layer, channel }) => [details(layer, channel), gridOf(layer)]);
   return [
-    Promise.all([...sides.flat(), pairMatrix(one, other)]),
-    ([first, , second, , matrix]) => pairPage(one, first, other, second, matrix),
+    Promise.all([...sides.flat(), pairMatrix(one, other), trailOf(query)]),
+    ([first, , second, , matrix, trail]) => pairPage(one, first, other, second, matrix, pairLinks(trail, query)),
   ];
 }
 
@@ -42,7 +41,7 @@ const pairMatrix = (one, other) =>
     ? load(`layers/${one.layer.path}/matrix-${one.layer.measures[0]}`).catch(() => null)
     : null;
 
-function pairPage(one, first, other, second, matrix) {
+function pairPage(one, first, other, second, matrix, links) {
   const relations = [...relationsOf(first, other), ...relationsOf(second, one).map((row) => ({ ...row, back: true }))];
   const addresses = [one, other].map((side) => addressOf(side.layer, side.channel));
   return el(
@@ -52,6 +51,7 @@ function pairPage(one, first, other, second, matrix) {
       el("h1", "Two features"),
       el(
         "nav.links",
+        links,
         el("a", { href: routes.compare(addresses[1], addresses[0]) }, "Swap"),
         el("a", { href: routes.compare(addresses[0], null) }, "Another one"),
       ),
@@ -169,7 +169,7 @@ function relationsList(rows, one, other) {
     row.reverse || "\u2013",
     row.reverse ? "yes" : "no",
   ];
-  return table(heads, rows.map(cells));
+  return table(heads, rows.map(cells), { stacks: true });
 }
 
 /** The features that are near to both, beyond chance. */

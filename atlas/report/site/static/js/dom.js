@@ -99,15 +99,18 @@ function debounced(wait, act) {
   };
 }
 
-/** A plain table: what stands at the head of each column, and of each row its cells. */
-function table(heads, rows, { rowHeads = false } = {}) {
+/** A plain table: what stands at the head of each column, and of each row its cells. stacks: on a phone a row is a block of lines. */
+function table(heads, rows, { rowHeads = false, stacks = false } = {}) {
+  const words = heads.map((head) => head.textContent ?? head);
   const line = (cells) =>
     el(
       "tr",
-      cells.map((cell, k) => (rowHeads && !k ? el("th", { scope: "row" }, cell) : el("td", cell))),
+      cells.map((cell, k) =>
+        rowHeads && !k ? el("th", { scope: "row" }, cell) : el("td", { "data-head": stacks && words[k] }, cell),
+      ),
     );
   return el(
-    "div.scrolls",
+    `div.scrolls${stacks ? ".stacks" : ""}`,
     el(
       "table.plain",
       el(

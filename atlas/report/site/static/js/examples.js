@@ -38,7 +38,7 @@ const saidOf = ({ name, mean, place }, rank) =>
   ].join(", ");
 
 const caption = (example) =>
-  el("figcaption.caption", { title: example.said }, el("span.name", example.name), el("span.quiet", number(example.mean)));
+  el("figcaption.caption", { title: example.said }, el("span.name", cutName(example.name, NAME)), el("span.quiet", number(example.mean)));
 
 /** The picture, under its heat map and the frame of its receptive field. said: what it is, where another panel shows the same. */
 function panel(example, { heat, box, said }) {
@@ -53,6 +53,7 @@ function panel(example, { heat, box, said }) {
   );
 }
 
+const NAME = 13; // letters of a picture's name that have room below it
 const HEAT_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"; // a level each, from none to the highest
 
 /** One pixel for each position of the map, which the browser enlarges. */

@@ -1,6 +1,6 @@
 // #/f/<model>/<layer>/<channel> : all that is known of one feature.
 
-function featurePage(layer, channel, known, grids, query) {
+function featurePage(layer, channel, known, grids, query, trail) {
   const sets = known.images.map((image) => image.set);
   const asked = query.set ? setByKey(layer, query.set) : -1;
   const chosen = [asked, standing(layer, channel), sets[0]].find((set) => sets.includes(set));
@@ -10,7 +10,7 @@ function featurePage(layer, channel, known, grids, query) {
     <header.title>
       <h1><span.dot></span><a href=${routes.layer(layer)}>${layer.name}</a><span.colon>:</span>${String(channel)}</h1>
       <p.lead>${named(layer, channel)}${calledOf(layer, channel) && html`<span.quiet>, </span>`}<span.quiet>a feature of </span>${layer.model.name}</p>
-      ${walkLinks(layer, channel, grids, query)}
+      ${walkLinks(layer, channel, grids, query, trail)}
       ${sentenceOf(layer, channel, known, image)}
     </header>
     <div.spread>
@@ -38,11 +38,11 @@ function featurePage(layer, channel, known, grids, query) {
 }
 
 /** Before and after in the order that one came in, the way back there, and what else one does with a feature. */
-function walkLinks(layer, channel, grids, query) {
+function walkLinks(layer, channel, grids, query, trail) {
   const kept = { ...selecting(query), ...pick(query, ["probe"]) };
-  const row = beside(layer, channel, grids, query) || {};
+  const row = beside(layer, channel, grids, query, trail) || {};
   const link = (item, rel, text) =>
-    item && html`<a href=${routes.feature(item.layer, item.channel, kept)} rel=${rel}>${text}</a>`;
+    item && html`<a href=${routes.feature(item.layer, item.channel, { ...kept, n: item.n })} rel=${rel}>${text}</a>`;
   const title = (item) => (item.layer === layer ? item.channel : `${item.layer.name}:${item.channel}`);
   const address = addressOf(layer, channel);
   const mark = el(
@@ -55,10 +55,11 @@ function walkLinks(layer, channel, grids, query) {
     "Bookmark",
   );
   const narrowed = SELECTING.some((key) => query[key]);
+  const where = () => `${(row.at + 1).toLocaleString("en")} of ${row.total.toLocaleString("en")}${orderWords(query)}`;
   return html`<nav.links aria-label="Around this feature">
     ${link(row.before, "prev", row.before && `\u2190 ${title(row.before)}`)}
     ${link(row.after, "next", row.after && `${title(row.after)} \u2192`)}
-    ${narrowed && row.total > 0 && html`<a href=${wallOf(layer, channel, selecting(query))} rel="up">${`${(row.at + 1).toLocaleString("en")} of ${row.total.toLocaleString("en")}${orderWords(query)}`}</a>`}
+    ${narrowed && row.total > 0 && html`<a href=${wallOf(layer, channel, selecting(query))} rel="up">${trail ? trailWords(trail, row.at) : where()}</a>`}
     ${hasMap(layer.model) && layer.measures.length > 0 && stateOf(layer, channel) === "ok" && html`<a href=${routes.map(layer.model, { at: `${layer.name}:${channel}` })}>On the map</a>`}
     <a href=${location.hash} onclick=${toRelatives}>Relatives</a>
     <a href=${routes.compare(address, null)}>Compare with \u2026</a>

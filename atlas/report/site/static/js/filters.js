@@ -6,13 +6,32 @@ function redraw(changes) {
   render();
 }
 
+const TYPING = 150; // ms after a letter
+
+/** Draw the wall anew as one types, and tell what is left of it. */
+async function narrow(changes) {
+  changeQuery({ ...changes, at: null });
+  await render();
+  document.getElementById("told").textContent = main().querySelector(".lead")?.textContent || "";
+}
+
+/** Esc empties a field, and leaves one that is empty: from there the keys of the page are as before. */
+function leaveField(event, changed) {
+  if (event.key !== "Escape") return;
+  event.preventDefault();
+  const field = event.currentTarget;
+  if (!field.value) return field.blur();
+  field.value = "";
+  changed();
+}
+
 function filterTools(query, states) {
-  const field = (
-    key,
-    label,
-    properties,
-  ) => html`<label.picker><span.label>${label}</span><input value=${query[key] || ""} data-key=${label}
-    onchange=${({ currentTarget }) => redraw({ [key]: currentTarget.value.trim() || null, at: null })} ...${properties} /></label>`;
+  const field = (key, label, properties) => {
+    const take = ({ value }) => value.trim() !== (parseRoute(location.hash).query[key] || "") && narrow({ [key]: value.trim() || null });
+    const input = html`<input value=${query[key] || ""} data-key=${label} onchange=${() => take(input)}
+      oninput=${debounced(TYPING, () => input.isConnected && take(input))} onkeydown=${(event) => leaveField(event, () => take(input))} ...${properties} />`;
+    return html`<label.picker><span.label>${label}</span>${input}</label>`;
+  };
   const narrowed = ["state", "own", "name", "low", "high", "in"].some((key) => query[key]);
   const open = narrowed || innerWidth > 700; // on a phone it would push the wall out of sight
   return html`<details.filters open=${open}><summary>Show only some</summary><div.tools role="group" aria-label="Show only">

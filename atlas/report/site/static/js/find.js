@@ -102,19 +102,36 @@ function misspelt(texts, words) {
   return left;
 }
 
-/** Whether a text means a feature: by name, layer or number; in quotes the name as it is. Used where features are filtered, not listed. */
-function matcher(text) {
+/**
+ * What a text means where features are filtered, not listed, as {is(layer, channel), sql}: a number the channel, in quotes the
+ * name as it is, words the names and layers that hold them, misspelt ones only where nothing in the atlas holds them as typed.
+ */
+function meaningOf(text) {
   const said = text.trim();
   const exactly = said.match(/^"(.*)"$/)?.[1];
-  if (exactly !== undefined) return (layer, channel) => calledOf(layer, channel) === exactly;
+  if (exactly !== undefined)
+    return { is: (layer, channel) => calledOf(layer, channel) === exactly, sql: `name = '${sqlText(exactly)}'` };
   const words = wordsOf(said);
-  if (!words.length) return () => true;
-  const texts = new Map(); // layer → name → whether it is meant
-  const meant = (layer, name) => {
-    const held = texts.set(layer, texts.get(layer) || new Map()).get(layer);
-    if (!held.has(name)) held.set(name, ranked([`${name} ${nameOf(layer)}`.toLowerCase()], words).length > 0);
-    return held.get(name);
+  if (!words.length) return { is: () => true, sql: null };
+  if (words.length === 1 && /^\d+$/.test(words[0]))
+    return { is: (_, channel) => channel === Number(words[0]), sql: `channel = ${Number(words[0])}` };
+  const texts = namedTexts();
+  const found = ranked(texts, words).map((k) => texts[k]);
+  const meant = new Set(found);
+  const plain = found.length > 0 && words.every((word) => found[0].includes(word));
+  const has = (word) => `contains(${TEXT_SQL}, '${sqlText(word)}')`;
+  return {
+    is: (layer, channel) => meant.has(textOf(layer, channel)),
+    sql: plain ? words.map(has).join(" and ") : `${TEXT_SQL} in (${found.map((one) => `'${sqlText(one)}'`).join(", ")})`,
   };
-  const number = words.length === 1 && /^\d+$/.test(words[0]) ? Number(words[0]) : null;
-  return (layer, channel) => channel === number || (number === null && meant(layer, calledOf(layer, channel) || ""));
+}
+
+const textOf = (layer, channel) => `${calledOf(layer, channel) || ""} ${nameOf(layer)}`.toLowerCase();
+const TEXT_SQL = "lower(concat(name, ' ', model, '/', layer))"; // the same in DuckDB
+
+/** All that words may be found in: each name beside its layer, once. */
+let allTexts = null;
+function namedTexts() {
+  allTexts ||= [...new Set(whole.layers.flatMap((layer) => layer.list.map((channel) => textOf(layer, channel))))];
+  return allTexts;
 }

@@ -8,17 +8,44 @@ function homePage() {
       <h1>${data.name}</h1>
       <p.lead>${`${count(features, "feature")} of ${count(whole.layers.length, "layer")} in ${count(data.models.length, "network")}. `}
         <span.quiet>${count(data.state.ok + data.state.dead, "image")}${data.updated && `, the newest of ${moment(data.updated)}`}</span></p>
+      ${tallies()}
       <p.intro>Each picture shows what one ${term("feature", "feature")} of a network answers to. Open a layer to see all of its features; open a feature to see its relatives.</p>
     </header>
     ${notes(data.notes)}
     ${data.models.map(modelSection)}
-    <section.lists><h2>Lists</h2>${listTable()}</section>
+    <section.lists><h2>Lists</h2>${closestWords()}${listTable()}</section>
     ${relationsSection()}
     ${foot([
       ["What is done, failed and left", `atlas status ${shellWord(data.root)}`],
       ["Every row of the index", command("sql", `"select * from features limit 5"`)],
     ])}
   </div>`;
+}
+
+/** How many features are dead and failed, also where none is: silence would not say so. */
+function tallies() {
+  const { dead, failed, left, loses } = totals();
+  const tally = (n, words, query) => {
+    const said = `${n.toLocaleString("en")} ${words}`;
+    return n ? html`<a.tally href=${routes.all(query)}>${said}</a>` : html`<span>${said}</span>`;
+  };
+  return html`<p.small.quiet.states>${[
+    tally(dead, "dead", { state: "dead" }),
+    tally(failed, "failed", { state: "failed" }),
+    left > 0 && tally(left, "not made yet", { state: "left" }),
+    whole.data.probes.includes("atlas") &&
+      tally(loses, loses === 1 ? "image loses" : "images lose", { own: "loses", order: "rank", turned: "1" }),
+  ]}</p>`;
+}
+
+/** Which two features of all are most alike, as the list of closest pairs begins. */
+function closestWords() {
+  const { closest } = whole.data;
+  if (!closest) return null;
+  const [a, b] = closest.sides.map(([model, layer, channel]) => ({ layer: layerOf(model, layer), channel }));
+  const link = ({ layer, channel }) => html`<strong>${featureLink(layer, channel)}</strong>`;
+  return html`<p.closest>The two most alike of all, beyond chance: ${link(a)} and ${link(b)}${a.layer.model !== b.layer.model && ` of ${a.layer.model.name} and ${b.layer.model.name}`}.
+    They ${term("profile", MEASURE_WORDS.profile)}: <a href=${routes.compare(addressOf(a.layer, a.channel), addressOf(b.layer, b.channel), trailAt("lists/pairs", 0))}>${number(closest.score)}</a>, where ${term("baseline", "chance")} gives ${number(closest.baseline)}.</p>`;
 }
 
 /** What is missing: of each note, texts and commands in turn. */

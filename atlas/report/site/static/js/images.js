@@ -14,7 +14,7 @@ function chosenImage(layer, channel, image) {
     <figcaption>
       <p><strong>${setLabel(layer, image.set)}</strong>${image.status === "dead" && [" ", term("dead", "dead")]}</p>
       <dl.facts>${facts.map(([key, word, value]) => html`<div><dt>${term(key, word)}</dt><dd>${value}</dd></div>`)}</dl>
-      ${image.trace && traceChart(image.trace)}
+      ${image.trace && traceChart(image.trace, image.score)}
     </figcaption>
   </figure>`;
 }

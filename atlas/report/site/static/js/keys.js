@@ -3,15 +3,15 @@
 const KEYS = [
   ["/", "search"],
   ["r", "a random feature"],
-  ["\u2190 \u2192", "the feature before and after, in the order that one came in; on a wall, along it"],
-  ["\u2191", "from a feature to its place on the wall"],
+  ["\u2190 \u2192", "the feature or pair before and after, in the list or order that one came from; on a wall, along it"],
+  ["\u2191 Esc", "from a feature or pair back to its place in that list, or on the wall"],
   [", .", "the layer before, the layer after (also [ ])"],
   ["b", "bookmark the feature"],
   ["m", "the next set of images (metric, seed, target)"],
   ["h", "the first page"],
   ["t", "dark, light, as the system"],
   ["?", "this help"],
-  ["Esc", "close"],
+  ["Esc", "close what is open; leave a field"],
 ];
 
 function openHelp() {
@@ -71,15 +71,16 @@ const follow = (kind) => document.querySelector(`#main a[rel='${kind}']`);
 function onKey(event) {
   // a bracket is typed with AltGr on many keyboards, which a browser reports as Ctrl and Alt
   const modified = (event.ctrlKey || event.altKey) && !event.getModifierState?.("AltGraph");
-  if (modified || event.metaKey || event.target.closest?.("input, select, textarea")) return;
-  if (event.key === "Escape") return explain(null);
+  if (modified || event.metaKey || event.defaultPrevented || event.target.closest?.("input, select, textarea")) return;
   if (overlaid()) return;
+  if (event.key === "Escape" && explained) return explain(null);
   const { page, parts, query } = parseRoute(location.hash);
   if (walker?.(event.key)) {
     event.preventDefault();
     return;
   }
   const feature = page === "f" ? parseAddress(`${parts[0]}/${parts[1]}:${parts[2]}`) : null;
+  const walks = feature || page === "compare";
   const layer = feature?.layer || (["l", "matrix"].includes(page) ? layerOf(parts[0], parts[1]) : null);
   const acts = {
     "/": () => openSearch(),
@@ -88,9 +89,10 @@ function onKey(event) {
     t: nextTheme,
     h: () => go(routes.home()),
     b: () => feature && document.querySelector(".mark")?.click(),
-    ArrowLeft: () => feature && follow("prev")?.click(),
-    ArrowRight: () => feature && follow("next")?.click(),
-    ArrowUp: () => feature && go(wallOf(layer, feature.channel, selecting(query))),
+    ArrowLeft: () => walks && follow("prev")?.click(),
+    ArrowRight: () => walks && follow("next")?.click(),
+    ArrowUp: () => (feature ? go(wallOf(layer, feature.channel, selecting(query))) : walks && follow("up")?.click()),
+    Escape: () => acts.ArrowUp(),
     ",": () => layer && besideLayer(layer, -1, page),
     ".": () => layer && besideLayer(layer, 1, page),
     "[": () => layer && besideLayer(layer, -1, page),
@@ -98,7 +100,7 @@ function onKey(event) {
     m: () => layer && nextSet(layer, query),
   };
   if (!acts[event.key]) return;
-  if (event.key.startsWith("Arrow") && (!feature || (event.key === "ArrowUp" && scrollY > 0))) return; // the window scrolls
+  if (event.key.startsWith("Arrow") && (!walks || (event.key === "ArrowUp" && scrollY > 0))) return; // the window scrolls
   acts[event.key]();
   event.preventDefault();
 }

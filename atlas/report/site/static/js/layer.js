@@ -8,26 +8,35 @@ const sizeOf = (query, total) => (Object.hasOwn(SIZES, query.size) ? query.size 
 function layerPage(layer, grid, query) {
   const size = sizeOf(query, layer.list.length);
   const states = Object.keys(layer.features).filter((key) => layer.features[key]);
+  const groups = selected([layer], [grid], query);
   return html`<div.page.layer style=${{ "--model": colourOfModel(layer.model) }}>
     <header.title>
       <h1><span.dot></span>${layer.name}</h1>
-      <p.lead>${count(layer.list.length, "channel")}<span.quiet> of ${layer.model.name}</span></p>
+      <p.lead>${shownOf(groups, layer.list.length, "channel")}<span.quiet> of ${layer.model.name}</span></p>
       <div.headcounts>${stateBar(layer)}</div>
       ${layerLinks(layer)}
     </header>
     ${orderTools([layer], [grid], query, size)}
     ${filterTools(query, states)}
-    ${makeWall(`Channels of ${nameOf(layer)}`, selected([layer], [grid], query), { ...query, size: SIZES[size], at: `${nameOf(layer)}:${query.at}` })}
+    ${makeWall(`Channels of ${nameOf(layer)}`, groups, { ...query, size: SIZES[size], at: query.at && `${nameOf(layer)}:${query.at}` })}
     ${failuresOf(layer, grid)}
     ${matchesLinks(layer)}
-    ${foot([["The same as a table", sql(`select channel, metric, target, seed, recipe, status, score, self_rank from features where model = '${sqlText(layer.model.name)}' and layer = '${sqlText(layer.name)}' order by channel`)]])}
+    ${foot([["The same as a table", sql(selectionSql(query, layer))]])}
   </div>`;
+}
+
+const itemCount = (groups) => groups.reduce((sum, group) => sum + group.items.length, 0);
+
+/** How many there are, and how many of them are shown. */
+function shownOf(groups, total, noun) {
+  const shown = itemCount(groups);
+  return shown === total ? count(total, noun) : `${shown.toLocaleString("en")} of ${count(total, noun)}`;
 }
 
 /** All of the atlas on one wall. */
 function allPage(layers, grids, query) {
   const groups = selected(layers, grids, { ...query, of: "all" });
-  const shown = groups.reduce((sum, group) => sum + group.items.length, 0);
+  const shown = itemCount(groups);
   const total = layers.reduce((sum, layer) => sum + layer.list.length, 0);
   const size = sizeOf(query, shown);
   const states = ["ok", "dead", "failed", "left"].filter((key) => layers.some((layer) => layer.features[key]));
@@ -38,7 +47,7 @@ function allPage(layers, grids, query) {
   return html`<div.page.all>
     <header.title>
       <h1>${allTitle(query)}</h1>
-      <p.lead>${shown === total ? count(total, "feature") : `${shown.toLocaleString("en")} of ${count(total, "feature")}`}
+      <p.lead>${shownOf(groups, total, "feature")}
         <span.quiet> of ${query.in || whole.data.name}</span></p>
       ${listNav(`all ${query.state || query.own || ""}`)}
     </header>
@@ -47,22 +56,15 @@ function allPage(layers, grids, query) {
     ${filterTools(query, states)}
     ${query.order === "score" && layers.length > 1 && html`<p.quiet.small>Layers have scales of their own: a score means something beside those of its own layer.</p>`}
     ${shown ? makeWall("Features", groups, { ...query, of: "all", size: SIZES[size] }) : html`<p.empty>No feature is like that.</p>`}
-    ${foot([["The same as a table", sql(allSql(query))]])}
+    ${foot([["The same as a table", sql(selectionSql(query))]])}
   </div>`;
 }
 
 function allTitle({ state, own, name }) {
   if (state)
     return { ok: "Features", dead: "Dead features", failed: "Features that failed", left: "Features not made yet" }[state];
-  if (own === "loses") return "Images that are not their feature\u2019s best";
+  if (own === "loses") return "Images that lose";
   return name ? `Features like ${name}` : "All features";
-}
-
-function allSql({ state, own }) {
-  const where = [state && `state = '${sqlText(state)}'`].filter(Boolean);
-  if (own)
-    return `select feature, metric, seed, score, self_rank, self_z from features where self_rank ${own === "loses" ? ">" : "="} 1 order by self_rank desc`;
-  return `select feature, state, name from tasks${where.length ? ` where ${where.join(" and ")}` : ""}`;
 }
 
 function layerLinks(layer) {
@@ -82,12 +84,12 @@ function layerLinks(layer) {
 function failuresOf(layer, grid) {
   if (!grid.failures.length) return null;
   const rows = grid.failures.map(([channel, set, type, message, attempts]) => [
-    el("a", { href: routes.feature(layer, channel) }, channel),
+    el("a", { href: routes.feature(layer, channel, { state: "failed" }) }, channel),
     set >= 0 ? setLabel(layer, set) : "\u2013",
     [el("strong", type), ` ${message || ""}`],
     attempts,
   ]);
-  return html`<section><h2>Failed</h2>${table(["channel", "images", "error", "tries"], rows)}</section>`;
+  return html`<section><h2>Failed</h2>${table(["channel", "images", "error", "tries"], rows, { stacks: true })}</section>`;
 }
 
 /** Of each network the layer that is most like this one as a whole, its own network first. */

@@ -1,9 +1,21 @@
 // Two layers beside each other: how alike they are as wholes, and which of their features are.
 
-/** near: of features of `one` the nearest in each other layer of its network (pairs.js); null for another network. */
-function layersPage(one, other, grid, near) {
-  const row = (whole.data.relations.atlas || []).find(([i, j]) => i === one.number && j === other.number);
+/** What is loaded for two layers: layer.js of the first, and pairs.js, its nearest in its own network; null of another network's. */
+const layersData = (one, other) =>
+  Promise.all([gridOf(one), one.model === other.model ? load(`layers/${one.path}/pairs`).catch(() => null) : null]);
+
+/** The pairs of two layers, as they stand on their page: the best, those beyond chance first, and those that are paired one to one. */
+function layerPairs(one, other, grid, near) {
   const matches = one.model === other.model ? null : grid.matches[other.model.name];
+  const best = matches ? bestMatches(one, other, matches) : one !== other && near ? nearestIn(one, other, near) : [];
+  const [{ above, within }, rest] = [parted(best), matches ? partners(one, other, matches) : []];
+  return { best: [...above, ...within], rest, above: above.length };
+}
+
+function layersPage(one, other, grid, near, at) {
+  const row = (whole.data.relations.atlas || []).find(([i, j]) => i === one.number && j === other.number);
+  const pairs = layerPairs(one, other, grid, near);
+  seekInList(at);
   const facts = row
     ? [
         ["cka", row[2], null],
@@ -24,9 +36,9 @@ function layersPage(one, other, grid, near) {
       <dd>${number(value)}${baseline !== null && html`<span.quiet.small> by chance ${number(baseline)}${value > baseline ? "" : ": not more"}</span>`}</dd></div>`,
       )}</dl>`
     }
-    ${matches ? matchesWall(one, other, matches) : nearWall(one, other, near)}
+    ${one.model !== other.model && grid.matches[other.model.name] ? matchesWall(one, other, pairs, at) : nearWall(one, other, pairs, at)}
     ${foot([
-      ["How alike they are", sql(`select * from layers where ${isLayer("a", one)} and ${isLayer("b", other)}`)],
+      ["How alike they are", sql(`select * from layers where ${isLayer("_a", one)} and ${isLayer("_b", other)}`)],
       ...(one.model === other.model
         ? []
         : [["Best matches of the whole networks", command("match", shellWord(one.model.name), shellWord(other.model.name))]]),
@@ -34,7 +46,8 @@ function layersPage(one, other, grid, near) {
   </div>`;
 }
 
-const isLayer = (side, layer) => `model_${side} = '${sqlText(layer.model.name)}' and layer_${side} = '${sqlText(layer.name)}'`;
+/** The condition that a row is of a layer; side: "_a" or "_b" where it is of two. */
+const isLayer = (side, layer) => `model${side} = '${sqlText(layer.model.name)}' and layer${side} = '${sqlText(layer.name)}'`;
 
 /** The layer before and after in both networks. */
 function depthLinks(one, other) {
@@ -93,24 +106,23 @@ function nearestIn(one, other, { layers, step, rows: [place, layer, channel, rev
 
 const byExcess = (a, b) => b.score - b.baseline - (a.score - a.baseline);
 
-/** Pairs beyond chance, and the others folded. */
-function couplesOf(pairs) {
+/** Pairs beyond chance, and the others folded; start: the place in the list of the first; at: of the feature that is sought. */
+function couplesOf(pairs, start, at) {
   const { above, within } = parted(pairs);
-  const draw = (pair) => couple(pair, 1);
+  const some = (rows, from) =>
+    shortened(rows, (pair, k) => couple(pair, 1, 2 * (from + k)), { shown: 60, kind: "couples", at: (at >> 1) - from });
+  const folds = start + above.length;
+  const sought = at !== undefined && at >> 1 >= folds && at >> 1 < start + pairs.length;
   return [
-    above.length > 0 && shortened(above, draw, { shown: 60, kind: "couples" }),
+    above.length > 0 && some(above, start),
     within.length > 0 &&
-      folded(`${count(within.length, "more pair")}, not above chance`, () =>
-        shortened(within, draw, { shown: 60, kind: "couples" }),
-      ),
+      folded(`${count(within.length, "more pair")}, not above chance`, () => some(within, folds), sought),
   ];
 }
 
 const sidesOf = (one, other) => `Left ${nameOf(one)}, right ${nameOf(other)}.`;
 
-function matchesWall(one, other, found) {
-  const [best, rest] = [bestMatches(one, other, found), partners(one, other, found)];
-  const above = parted(best).above.length;
+function matchesWall(one, other, { best, rest, above }, at) {
   return [
     html`<section><h2>Best matches</h2>
       ${
@@ -119,28 +131,26 @@ function matchesWall(one, other, found) {
               html`<p.quiet.small.measureline>Of ${count(one.list.length, "feature")}, ${best.length} ${best.length === 1 ? "has its" : "have their"} best match
             in all of ${other.model.name} here: they ${term("profile", MEASURE_WORDS.profile)}; ${above} above ${term("baseline", "chance")}.
             The furthest above it first. ${sidesOf(one, other)}</p>`,
-              couplesOf(best),
+              couplesOf(best, 0, at),
             ]
           : html`<p.empty>No feature of ${nameOf(one)} has its best match in ${nameOf(other)}.</p>`
       }</section>`,
     rest.length > 0 &&
       html`<section><h2>Paired one to one</h2>
-      <p.quiet.small.measureline>${count(rest.length, "feature")} whose best match stands in another layer, with its ${term("partner", "partner")} in this one. ${sidesOf(one, other)}</p>${couplesOf(rest)}</section>`,
+      <p.quiet.small.measureline>${count(rest.length, "feature")} whose best match stands in another layer, with its ${term("partner", "partner")} in this one. ${sidesOf(one, other)}</p>${couplesOf(rest, best.length, at)}</section>`,
   ];
 }
 
-function nearWall(one, other, near) {
+function nearWall(one, other, { best: pairs, above }, at) {
   if (one === other)
     return html`<p.empty>It is the same layer twice: <a href=${routes.matrix(one)}>each of its features with each</a>.</p>`;
-  const pairs = near ? nearestIn(one, other, near) : [];
   if (!pairs.length)
     return whole.data.probes.length
       ? html`<p.empty>No feature of ${nameOf(one)} has one of ${nameOf(other)} among its nearest.</p>`
       : notCompared();
-  const above = parted(pairs).above.length;
   return html`<section><h2>Pairs</h2>
     <p.quiet.small.measureline>Of ${count(one.list.length, "feature")}, ${pairs.length} ${pairs.length === 1 ? "has one" : "have some"} of ${other.name} among their
       nearest in the network: they ${term("profile", MEASURE_WORDS.profile)}; ${above} above ${term("baseline", "chance")}.
             The furthest above it first. ${sidesOf(one, other)}</p>
-    ${couplesOf(pairs)}</section>`;
+    ${couplesOf(pairs, 0, at)}</section>`;
 }

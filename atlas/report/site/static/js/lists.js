@@ -1,25 +1,22 @@
 // #/lists and #/lists/<kind> : what is asked of the whole atlas at once. Lists of single features are walls (#/all).
 
 const PAIR_LISTS = {
-  pairs: [
-    "Closest pairs",
-    "pairs similar nearest duplicates",
-    "Two features of a layer, each of which drives the other, by how much that is beyond chance.",
-    "sym",
-  ],
-  "pairs-across": [
-    "Closest pairs across layers",
-    "pairs similar depth copies",
-    "Features of different layers of a network that answer to the same pictures, by how much that is beyond chance.",
-    "profile",
-  ],
-  matches: [
-    "Best matches across networks",
-    "match networks models",
-    "Each the other\u2019s best match in another network, by how much that is beyond chance.",
-    "profile",
-  ],
+  pairs: {
+    title: "Closest pairs",
+    words: "pairs similar nearest duplicates depth copies",
+    what: "The two features most alike of all, and the next, wherever they stand: how far they answer to the same pictures beyond chance.",
+    shell: ["--scope", "all"],
+  },
+  matches: {
+    title: "Best matches across networks",
+    words: "match networks models",
+    what: "Each the other\u2019s best match in another network, by how much that is beyond chance.",
+    shell: ["--scope", "other"],
+  },
 };
+// which of the closest pairs: where the two stand
+const APART = { "": "any two", layer: "of one layer", layers: "of two layers", networks: "of two networks" };
+const apartOf = ({ layer, to }) => (layer === to ? "layer" : layer.model === to.model ? "layers" : "networks");
 const totals = () => {
   const sum = (read) => whole.layers.reduce((all, layer) => all + read(layer), 0);
   return {
@@ -42,7 +39,7 @@ function listLinks() {
   ];
   return [
     ...Object.entries(PAIR_LISTS).map(
-      ([kind, [title, words, what]]) =>
+      ([kind, { title, words, what }]) =>
         lists[kind] && { key: kind, title, words, what, n: lists[kind], href: routes.lists(kind) },
     ),
     lists.hubs && {
@@ -91,8 +88,12 @@ const listTable = () =>
 const listsPage = () =>
   html`<div.page.lists><header.title><h1>Lists</h1><p.lead.quiet>Of the whole atlas.</p></header>${listTable()}${foot([])}</div>`;
 
-function listPage(kind, held) {
-  const rows = held.rows
+const listPage = (kind, held, query) =>
+  kind === "hubs" ? hubsPage(listRows(held), query) : pairsPage(kind, listRows(held), query);
+
+/** The rows of a list that a query asks for. */
+const listRows = (held, { only } = {}) =>
+  held.rows
     .map(([l, channel, m, other, score, baseline, mutual]) => ({
       layer: layerOf(...held.layers[l]),
       channel,
@@ -102,43 +103,46 @@ function listPage(kind, held) {
       baseline,
       mutual,
     }))
-    .filter(({ layer, channel, to, other }) => layer?.place.has(channel) && (!to || to.place.has(other)));
-  return kind === "hubs" ? hubsPage(rows) : pairsPage(kind, rows);
-}
+    .filter(({ layer, channel, to, other }) => layer?.place.has(channel) && (!to || to.place.has(other)))
+    .filter((row) => !only || apartOf(row) === only);
 
-function pairsPage(kind, rows) {
-  const [title, , what, measure] = PAIR_LISTS[kind];
-  const most = Math.max(1, ...rows.map((row) => row.score));
+function pairsPage(kind, all, query) {
+  const { title, what, shell } = PAIR_LISTS[kind];
+  const rows = all.filter((row) => !query.only || apartOf(row) === query.only);
+  const kinds = Object.entries(APART).filter(([only]) => !only || all.some((row) => apartOf(row) === only));
+  seekInList(query.at);
   return html`<div.page.lists>
-    <header.title><h1>${title}</h1><p.lead.quiet>${what}</p><p.quiet.small>${term(measure, `What is \u201c${MEASURE_WORDS[measure]}\u201d?`)} ${term("baseline", "What is chance?")}</p>${listNav(kind)}</header>
-    ${shortened(rows, (row) => couple(row, most), { shown: 60, kind: "couples" })}
-    ${foot([["As a table", command("pairs", ...(kind === "pairs" ? [] : ["--scope", kind === "matches" ? "other" : "model"]))]])}
+    <header.title><h1>${title}</h1><p.lead.quiet>${what}</p><p.quiet.small>${term("profile", `What is \u201c${MEASURE_WORDS.profile}\u201d?`)} ${term("baseline", "What is chance?")}</p>${listNav(kind)}</header>
+    ${kinds.length > 2 && html`<div.tools>${choices("Pairs", kinds, query.only || "", (only) => redraw({ only: only || null, at: null }))}</div>`}
+    ${shortened(rows, (row, k) => couple(row, 1, 2 * k), { shown: 60, kind: "couples", at: query.at >> 1 })}
+    ${foot([["As a table", command("pairs", ...shell)]])}
   </div>`;
 }
 
-function hubsPage(rows) {
-  const draw = ({ layer, channel, score }) => html`<div.neighbor style=${{ "--model": colourOfModel(layer.model) }}>
-    ${card(layer, channel, { lines: [whereabouts(layer, channel, {})] })}<span.caption.quiet>in ${count(score, "list")}</span></div>`;
+function hubsPage(rows, query) {
+  seekInList(query.at);
+  const draw = ({ layer, channel, score }, k) => html`<div.neighbor style=${{ "--model": colourOfModel(layer.model) }}>
+    ${trailCard(layer, channel, k, { lines: [whereabouts(layer, channel, {})] })}<span.caption.quiet>in ${count(score, "list")}</span></div>`;
   return html`<div.page.lists>
     <header.title><h1>Hubs</h1><p.lead.quiet>Features among the ten nearest of many others of their network. ${term("hub", "Is that good?")}</p>${listNav("hubs")}</header>
-    <div.neighborlist>${shortened(rows, draw, { shown: 120 })}</div>
+    <div.neighborlist>${shortened(rows, draw, { shown: 120, at: query.at })}</div>
     ${foot([])}
   </div>`;
 }
 
-/** Two features side by side, where each is, and how alike. */
-function couple({ layer, channel, to, other, score, baseline, mutual }, most) {
-  const side = (one, which) =>
-    card(one, which, {
+/** Two features side by side, where each is, and how alike; n: the place of the first in the list that is shown. */
+function couple({ layer, channel, to, other, score, baseline, mutual }, most, n) {
+  const side = (one, which, at) =>
+    trailCard(one, which, at, {
       lines: [
         html`<span.caption>${to !== layer && html`<span.quiet>${one.name}</span>`} <strong>${String(which)}</strong> ${named(one, which)}</span>`,
       ],
     });
   return html`<div.couple>
-    <div.two>${side(layer, channel)}${side(to, other)}</div>
+    <div.two>${side(layer, channel, n)}${side(to, other, n + 1)}</div>
     ${to === layer && html`<span.caption.quiet>${nameOf(layer)}</span>`}
     ${scoreBar({ score, baseline }, most)}
     ${baseline !== null && baseline !== undefined && html`<span.caption.quiet>${number(score - baseline)} beyond chance</span>`}
-    <a.versus href=${routes.compare(addressOf(layer, channel), addressOf(to, other))} title=${mutual ? "each stands in the other\u2019s list" : "one stands in the other\u2019s list"}>compare</a>
+    <a.versus href=${routes.compare(addressOf(layer, channel), addressOf(to, other), trailAt(ownTrail(), n))} title=${mutual ? "each stands in the other\u2019s list" : "one stands in the other\u2019s list"}>compare</a>
   </div>`;
 }

@@ -47,7 +47,7 @@ function mapFinder(model, plane, query) {
     if (!layer && !text.trim()) return plane.light(null);
     // an address means its own feature alone, with or without the network
     const exact = parseAddress(text.trim()) || parseAddress(`${model.name}/${text.trim()}`);
-    const meant = exact ? (mine, channel) => mine === exact.layer && channel === exact.channel : matcher(text);
+    const meant = exact ? (mine, channel) => mine === exact.layer && channel === exact.channel : meaningOf(text).is;
     const lit = Uint8Array.from({ length: points.n }, (_, k) => {
       const mine = model.layers[points.layer[k]];
       return (!layer || layer === mine) && meant(mine, points.channel[k]);
@@ -67,7 +67,7 @@ function mapFinder(model, plane, query) {
   const keys = model.layers.map(
     (one, k) =>
       there.has(k) &&
-      html`<button.layerkey type="button" aria-pressed=${String(one === layer)}
+      html`<button.layerkey type="button" title=${one.name} aria-pressed=${String(one === layer)}
       style=${{ "--model": colourOfLayer(one) }} onclick=${({ currentTarget }) => {
         layer = layer === one ? undefined : one;
         for (const key of keys) if (key) key.setAttribute("aria-pressed", String(key === currentTarget && layer !== undefined));
@@ -86,10 +86,11 @@ function makePlane(model, look, name) {
   const { points } = look;
   const plane = {
     ...look,
-    canvas: html`<canvas class=${`stage ${look.kind || ""}`} tabindex="0" role="application" aria-label=${`Map of ${count(points.n, "feature")} of ${model.name}: plus and minus zoom, 0 shows all, arrows move, Enter opens the feature in the middle`}></canvas>`,
+    canvas: html`<canvas class=${`stage ${look.kind || ""}`} tabindex="0" role="application" aria-label=${`Map of ${count(points.n, "feature")} of ${model.name}: plus and minus zoom, 0 shows all, arrows move, Enter opens the feature in the frame`}></canvas>`,
     said: html`<p.quiet.small.said aria-live="polite">Drag to move, scroll or pinch to zoom; a click opens a feature.</p>`,
     lit: null,
-    pointed: -1,
+    pointed: -1, // by the pointer
+    framed: -1, // the one that Enter opens: stays as long as it is in view, else it is the one in the middle
     seek: -1, // the point that is to be shown first
     first: null, // the points that are to be shown first
     view: mapViews.get(name),
@@ -102,10 +103,29 @@ function makePlane(model, look, name) {
   const ask = () => {
     due ||= requestAnimationFrame(() => {
       due = 0;
-      if (canvas.isConnected && plane.width) look.draw(plane);
+      if (canvas.isConnected && plane.width) drawn();
     });
   };
   const nearest = (scale) => Math.max(look.range(plane)[0], Math.min(look.range(plane)[1], scale));
+  /** Draw, and see to the frame: where it has moved, what it holds is told, and it is drawn there. */
+  const kept = () => (inView(plane, plane.framed) ? plane.framed : look.middle(plane));
+  const drawn = (choose = kept) => {
+    look.draw(plane);
+    const frame = choose();
+    if (frame === plane.framed) return;
+    plane.framed = frame;
+    look.draw(plane);
+    if (!plane.first || plane.seek >= 0) tell(); // else how many are lit stands there
+  };
+  const tell = () => {
+    if (plane.framed < 0) return;
+    const [layer, channel] = told(plane.framed);
+    plane.said.replaceChildren(
+      "In the frame: ",
+      html`<a href=${routes.feature(layer, channel)}><strong>${addressOf(layer, channel)}</strong> ${named(layer, channel)}</a>`,
+      ". Enter opens it.",
+    );
+  };
   const move = (changes) => {
     if (!plane.view) return;
     if (plane.pointed >= 0) point(-1);
@@ -124,20 +144,13 @@ function makePlane(model, look, name) {
     ask();
     if (k < 0) return;
     const [layer, channel] = told(k);
-    if (!event)
-      plane.said.replaceChildren(
-        "In the middle: ",
-        html`<a href=${routes.feature(layer, channel)}><strong>${addressOf(layer, channel)}</strong> ${named(layer, channel)}</a>`,
-        ". Enter opens it.",
-      );
-    else
-      timer = setTimeout(
-        () =>
-          canvas.isConnected &&
-          plane.pointed === k &&
-          showPeek(event.clientX, event.clientY, [{ layer, channel }], peekLines(layer, channel)),
-        90,
-      );
+    timer = setTimeout(
+      () =>
+        canvas.isConnected &&
+        plane.pointed === k &&
+        showPeek(event.clientX, event.clientY, [{ layer, channel }], peekLines(layer, channel)),
+      90,
+    );
   };
   const open = (k) => k >= 0 && go(routes.feature(...told(k)));
   const pan = (dx, dy) => move({ x: plane.view.x - dx / plane.view.scale, y: plane.view.y - dy / plane.view.scale });
@@ -149,23 +162,36 @@ function makePlane(model, look, name) {
   };
   const all = () => move({ scale: look.range(plane)[0], x: points.wide / 2, y: points.high / 2 });
   const far = () => Math.min(plane.width, plane.height) / 6;
+  const closer = (factor) => zoom(factor, ...(inView(plane, plane.framed) ? placeOn(plane, plane.framed) : []));
   plane.keys = {
-    "+": () => zoom(1.6),
-    "=": () => zoom(1.6),
-    "-": () => zoom(1 / 1.6),
-    _: () => zoom(1 / 1.6),
+    "+": () => closer(1.6),
+    "=": () => closer(1.6),
+    "-": () => closer(1 / 1.6),
+    _: () => closer(1 / 1.6),
     0: all,
     ArrowLeft: () => pan(far(), 0),
     ArrowRight: () => pan(-far(), 0),
     ArrowUp: () => pan(0, far()),
     ArrowDown: () => pan(0, -far()),
+    Enter: () => open(inView(plane, plane.framed) ? plane.framed : look.middle(plane)),
   };
+  const press = (key) => {
+    if (!Object.hasOwn(plane.keys, key) || !plane.view) return false;
+    plane.keys[key]();
+    if (canvas.isConnected && key !== "Enter") drawn(key.startsWith("Arrow") ? () => look.middle(plane) : kept);
+    return true;
+  };
+  // as long as no control has the keyboard, the map has it
+  walker = (key) => document.activeElement === document.body && press(key);
   plane.light = (lit, zoomed) => {
     plane.lit = lit;
     look.light(plane);
     if (zoomed && plane.width) move(around(plane, lit));
     else if (zoomed) plane.first = lit; // as soon as there is a window to fill
-    if (plane.view) point(-1);
+    if (!plane.view) return;
+    point(-1);
+    if (plane.width) drawn(() => (lit && !lit[plane.framed] ? look.middle(plane) : kept()));
+    if (!lit) tell();
   };
   gestures(canvas, {
     pan,
@@ -175,22 +201,19 @@ function makePlane(model, look, name) {
     tap: (x, y) => open(look.hit(plane, x, y)),
   });
   canvas.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || !(plane.keys[event.key] || event.key === "Enter")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || !press(event.key)) return;
     event.preventDefault();
     event.stopPropagation();
-    if (event.key === "Enter") return void open(plane.pointed);
-    plane.keys[event.key]();
-    look.draw(plane);
-    point(look.middle(plane));
   });
   whenShown(() => {
+    if (begun) canvas.focus({ preventScroll: true });
     const size = new ResizeObserver(() => {
       Object.assign(plane, { width: canvas.clientWidth, height: canvas.clientHeight, ratio: Math.min(2, devicePixelRatio || 1) });
       plane.view ||= { scale: look.fit(plane), x: points.wide / 2, y: points.high / 2 };
       if (plane.seek >= 0) plane.first = Uint8Array.from({ length: points.n }, (_, k) => k === plane.seek);
       move(plane.first ? around(plane, plane.first) : {});
-      look.draw(plane);
-      if (plane.seek >= 0) point(plane.seek);
+      const { seek } = plane;
+      drawn(() => (seek >= 0 ? seek : kept()));
       Object.assign(plane, { first: null, seek: -1 });
     });
     size.observe(canvas);
@@ -198,6 +221,18 @@ function makePlane(model, look, name) {
     addEventListener("themechange", ask, { signal: pageEnd.signal });
   });
   return plane;
+}
+
+/** Where a point stands in the window, in px from its corner. */
+const placeOn = ({ points, view, width, height }, k) => [
+  (points.x[k] - view.x) * view.scale + width / 2,
+  (points.y[k] - view.y) * view.scale + height / 2,
+];
+
+function inView(plane, k) {
+  if (k < 0 || !plane.view) return false;
+  const [x, y] = placeOn(plane, k);
+  return x >= 0 && y >= 0 && x <= plane.width && y <= plane.height;
 }
 
 /** The view that shows all that is lit, with as much again around it. */

@@ -44,7 +44,7 @@ function matrixPage(layer, held, query) {
       el(
         "div.squareside",
         el("div.square", square.canvas, square.row, square.column),
-        el("div.squarefoot", legend(square.shade, MEASURE_WORDS[measure]), square.zoomers),
+        el("div.squarefoot", legend(square.shade, MEASURE_WORDS[measure], square.ends), square.zoomers),
         square.said,
       ),
       familyList(layer, measure, square),

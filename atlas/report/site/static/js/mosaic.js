@@ -30,7 +30,10 @@ function mosaicLook(model, held, probe) {
       );
       return k >= 0 && (!plane.lit || plane.lit[k]) ? k : -1;
     },
-    middle: ({ view }) => at(Math.min(points.wide - 0.5, view.x), Math.min(points.high - 0.5, view.y)),
+    middle: ({ view, lit }) => {
+      const k = at(Math.min(points.wide - 0.5, view.x), Math.min(points.high - 0.5, view.y));
+      return k >= 0 && (!lit || lit[k]) ? k : nearestOf(points, view, lit);
+    },
     light(plane) {
       plane.mask = plane.lit && maskOf(plane);
     },
@@ -67,7 +70,8 @@ function maskOf({ points, lit }) {
 }
 
 function drawMosaic(plane) {
-  const { points, canvas, view, ratio, mask, pointed } = plane;
+  const { points, canvas, view, ratio, mask } = plane;
+  const marked = markedOf(plane);
   const draw = canvasOf(plane);
   const [wide, high] = [canvas.width, canvas.height];
   const scale = view.scale * ratio;
@@ -88,8 +92,8 @@ function drawMosaic(plane) {
     draw.imageSmoothingEnabled = true;
   }
   drawRegions(plane, draw, { left, top, scale });
-  if (pointed >= 0)
-    drawFrame(draw, left + (points.x[pointed] - 0.5) * scale, top + (points.y[pointed] - 0.5) * scale, scale, ratio);
+  if (marked >= 0)
+    drawFrame(draw, left + (points.x[marked] - 0.5) * scale, top + (points.y[marked] - 0.5) * scale, scale, ratio);
 }
 
 /** Cells one by one: from its sheet, from the image itself where that shows more, from the whole picture as long as neither is there. */
@@ -139,7 +143,7 @@ function drawRegions({ regions, lit, ratio, view, canvas }, draw, { left, top, s
   });
   for (const [name, x, y] of names) {
     if (left + x * scale < 0 || left + x * scale > canvas.width) continue;
-    const text = name.length > 26 ? `${name.slice(0, 25)}\u2026` : name;
+    const text = cutName(name, 26);
     draw.font = `600 ${15 * ratio}px ${family}`;
     const half = draw.measureText(text).width / 2 + 6 * ratio;
     const at = Math.max(half, Math.min(canvas.width - half, left + x * scale)); // names are never cut by the edge

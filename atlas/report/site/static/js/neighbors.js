@@ -59,11 +59,12 @@ function scopeRow(layer, channel, known, { scope, title, probe, wanted }) {
 }
 
 /** The first few, and a button for the others. */
-function shortened(all, draw, { shown = SHOWN, kind = "run" } = {}) {
-  const box = el(`div.${kind}`, all.slice(0, shown).map(draw));
+function shortened(all, draw, { shown: few = SHOWN, kind = "run", at } = {}) {
+  const shown = Math.max(few, Number(at || 0) + 1); // one that was asked for is among them
+  const box = el(`div.${kind}`, all.slice(0, shown).map((one, k) => draw(one, k)));
   if (all.length > shown) {
     const rest = () => {
-      const cards = all.slice(shown).map(draw);
+      const cards = all.slice(shown).map((one, k) => draw(one, shown + k));
       more.replaceWith(...cards);
       (cards[0].querySelector("a") || cards[0]).focus({ preventScroll: true });
     };

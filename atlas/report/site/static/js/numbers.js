@@ -23,6 +23,13 @@ function count(value, noun) {
   return `${value.toLocaleString("en")} ${many}`;
 }
 
+/** A name that is cut in its middle: of many that begin alike, the ends tell which is which. Whoever cuts one shows it all beside. */
+function cutName(text, most) {
+  if (text.length <= most) return text;
+  const tail = Math.max(1, Math.floor((most - 1) / 2));
+  return `${text.slice(0, Math.max(1, most - 1 - tail))}\u2026${text.slice(-tail)}`;
+}
+
 /** As many digits as steps of this width can tell apart. */
 const digitsOf = (step) => Math.max(0, Math.min(3, Math.floor(-Math.log10(step / 2 || 1e-9))));
 

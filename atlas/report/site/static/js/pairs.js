@@ -16,6 +16,7 @@ function makeSquare(layer, measure, data) {
     n,
     channels: data.channels,
     shade,
+    ends: [data.low, data.high],
     matrix,
     value: matrix.value,
     digits: digitsOf(matrix.step),

@@ -118,6 +118,9 @@ function peekLines(layer, channel, set, state) {
         rank ? ` \u00b7 its own image is ${rank === 1 ? "the best" : `${ordinal(rank)}`}` : "",
       ),
     );
+    const winner = rank > 1 ? grid.winners[channel] : undefined;
+    if (winner !== undefined)
+      lines.push(el("p.quiet", `that of ${layer.name}:${winner} drives it most `, named(layer, winner)));
   }
   return lines;
 }

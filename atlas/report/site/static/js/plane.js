@@ -59,7 +59,9 @@ function middlePoint(plane) {
     points: { x, y },
     view,
     thumbs,
+    lit,
   } = plane;
+  if (lit) return nearestOf(plane.points, view, lit);
   const off = (k) => Math.hypot(x[k] - view.x, y[k] - view.y);
   return thumbs.length
     ? thumbs.reduce((best, k) => (off(k) < off(best) ? k : best))
@@ -158,7 +160,8 @@ function dotsOn(plane, draw, wide, high) {
 
 /** place(point) → [x, y, side] in pixels of the canvas. A frame in the layer's colour, and the image as soon as its sheet is there. */
 function drawThumbs(plane, draw, place) {
-  const { points, thumbs, ratio, pointed } = plane;
+  const { points, thumbs, ratio } = plane;
+  const pointed = markedOf(plane);
   const line = Math.round(plane.side > 60 ? 1.5 * ratio : ratio);
   const painter = thumbPainter(plane, draw);
   for (const k of thumbs) {

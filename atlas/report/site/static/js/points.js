@@ -53,6 +53,19 @@ function evened(values, side, turn) {
   return made;
 }
 
+/** The point nearest to the middle of a view, of those that are lit; -1 where none is. */
+function nearestOf({ n, x, y }, view, lit) {
+  let [best, least] = [-1, Infinity];
+  for (let k = 0; k < n; k += 1) {
+    const off = lit && !lit[k] ? Infinity : Math.hypot(x[k] - view.x, y[k] - view.y);
+    if (off < least) [best, least] = [k, off];
+  }
+  return best;
+}
+
+/** The point that has the frame: the one under the pointer, or else the one that Enter opens. */
+const markedOf = ({ pointed, framed }) => (pointed >= 0 ? pointed : framed);
+
 const BUCKETS = 64;
 const bucketOf = (v) => Math.max(0, Math.min(BUCKETS - 1, Math.floor(v * BUCKETS)));
 function bucketed({ n, x, y }) {

@@ -3,6 +3,7 @@
 const RELATIONS = { cka: [2, 3], best_match: [4, 5], mutual_share: [6, 7] };
 
 const SQUARE = { least: 4, named: 14, numbered: 36, most: 52 }; // px: the smallest, with names beside it, with its number in it, the largest
+const HEAD = 22; // letters of a layer's name that have room beside the squares
 const REST = "Point at a square; a click compares the two layers.";
 const light = ([r, g, b]) => 0.3 * r + 0.6 * g + 0.1 * b > 115; // where dark letters are the more legible ones
 
@@ -88,7 +89,7 @@ function relationsTable(rows, value, baseline, kind) {
         "a.head",
         { href: routes.layer(layer), title: nameOf(layer), style: { "--model": colourOfModel(layer.model) } },
         whole.data.models.length > 1 && el("span.quiet", `${layer.model.name} `),
-        layer.name,
+        cutName(layer.name, HEAD),
       ),
     );
   const named = size >= SQUARE.named;

@@ -1,7 +1,7 @@
 // Which features are meant, in which order: the same for a wall and for whoever walks along it from feature to feature.
 
 // the words of a route's query that a selection is made of; they go along from page to page
-const SELECTING = ["of", "in", "order", "turned", "measure", "state", "own", "name", "low", "high"];
+const SELECTING = ["of", "in", "order", "turned", "measure", "state", "own", "name", "low", "high", "from", "n"];
 const ORDERS = { index: "Number", cluster: "Family", score: "Score", rank: "Own image" };
 const OWN = { "": "any", best: "is its best", loses: "is not its best" };
 
@@ -12,7 +12,7 @@ const pick = (query, names) => Object.fromEntries(names.filter((name) => query[n
 const layersOf = (query) =>
   query.in ? whole.layers.filter((one) => nameOf(one) === query.in || one.model.name === query.in) : whole.layers;
 
-/** Groups of items {layer, place, set, state, score, rank, z} as a query asks for them. grids: of each layer its layer.js. */
+/** Groups of items {layer, place, set, state, score, rank, z, winner} as a query asks for them. grids: of each layer its layer.js. */
 function selected(layers, grids, query) {
   const items = layers.flatMap((layer, k) => itemsOf(layer, grids[k], query));
   const kept = items.filter(filterOf(query));
@@ -42,13 +42,16 @@ function itemsOf(layer, grid, query) {
       score: mine.score[place],
       rank: mine.rank[place],
       z: mine.z[place],
+      winner: grid.winners[channel],
     };
   });
 }
 
+const bound = (text) => (text && Number.isFinite(Number(text)) ? Number(text) : null);
+
 function filterOf({ state, own, name, low, high }) {
-  const meant = matcher(name || "");
-  const [from, to] = [low, high].map((text) => (text && Number.isFinite(Number(text)) ? Number(text) : null));
+  const meant = meaningOf(name || "").is;
+  const [from, to] = [low, high].map(bound);
   return (item) =>
     (!state || item.state === state) &&
     (own !== "best" || item.rank === 1) &&
@@ -56,6 +59,32 @@ function filterOf({ state, own, name, low, high }) {
     (from === null || item.score >= from) &&
     (to === null || (item.score !== null && item.score <= to)) &&
     meant(item.layer, item.channel);
+}
+
+/** The same as a query of the tables: a row for each image that was asked for. layer: the one that is shown; null for more. */
+function selectionSql(query, layer = null) {
+  const { state, own, name, low, high } = query;
+  const set = layer?.sets.find((one) => one.key === query.set) || (layer?.sets.length > 1 && layer.sets[0]);
+  const [model, inside] = query.in ? [query.in, whole.byAddress.get(query.in)] : [];
+  const where = [
+    (layer || inside) && isLayer("", layer || inside),
+    model && !inside && `model = '${sqlText(model)}'`,
+    set && ["metric", "target", "recipe"].map((key) => `${key} = '${sqlText(set[key])}'`).concat(`seed = ${set.seed}`),
+    state && `state = '${sqlText(state)}'`,
+    own && `self_rank ${own === "best" ? "=" : ">"} 1`,
+    meaningOf(name || "").sql,
+    bound(low) !== null && `score >= ${bound(low)}`,
+    bound(high) !== null && `score <= ${bound(high)}`,
+  ];
+  const said = where.flat().filter(Boolean);
+  const turned = (one, [down, up]) => `${one} ${query.turned ? up : down} nulls last`;
+  const order = {
+    score: turned("score", ["desc", "asc"]),
+    rank: `${turned("self_rank", ["asc", "desc"])}, ${turned("self_z", ["desc", "asc"])}`,
+  }[query.order];
+  const columns = "feature, name, metric, target, seed, recipe, state, score, self_rank";
+  const scores = "(select task, score, self_rank, self_z from features)";
+  return `select ${columns} from tasks left join ${scores} using (task)${said.length ? ` where ${said.join(" and ")}` : ""} order by ${order || "model, layer_index, channel"}`;
 }
 
 /** The orders there are: by family only within a layer that was compared, by score and rank only where some are known. */
@@ -94,14 +123,19 @@ function families(layer, grid, items, { measure }) {
 /** What is loaded before a selection can be made. */
 const gridsOf = (layers) => Promise.all(layers.map(gridOf));
 
-/** Before and after a feature in the selection that its page was reached by; and how many there are. */
-function beside(layer, channel, grids, query) {
+/** Before and after a feature in the list or the selection that its page was reached by; and how many there are. */
+function beside(layer, channel, grids, query, trail) {
+  if (trail) return alongTrail(trail, layer, channel, query);
   const layers = query.of === "all" ? layersOf(query) : [layer];
   const items = selected(layers, grids, query).flatMap((group) => group.items);
   const at = items.findIndex((item) => item.layer === layer && item.channel === channel);
   return at < 0 ? null : { before: items[at - 1], after: items[at + 1], at, total: items.length };
 }
 
-/** The wall that a selection came from, at one of its features. */
-const wallOf = (layer, channel, query) =>
-  query.of === "all" ? routes.all({ ...query, at: addressOf(layer, channel) }) : routes.layer(layer, { ...query, at: channel });
+/** The list or the wall that a feature was reached from, at its place there. */
+function wallOf(layer, channel, query) {
+  if (query.from) return backToTrail(query);
+  return query.of === "all"
+    ? routes.all({ ...query, at: addressOf(layer, channel) })
+    : routes.layer(layer, { ...query, at: channel });
+}

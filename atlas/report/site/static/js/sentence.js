@@ -7,7 +7,7 @@ function sentenceOf(layer, channel, known, image) {
   if (!image) return null;
   const said = [
     ownWords(layer, channel, grid, image),
-    rivalWords(channel, image),
+    rivalWords(layer, channel, image),
     familyWords(layer, channel, grid),
     relativeWords(known),
   ];
@@ -22,22 +22,36 @@ function ownWords(layer, channel, grid, { set }) {
   const far =
     z === null ? "" : [", ", term("z", `${number(Math.abs(z), 1)} deviations`), ` ${z < 0 ? "below" : "above"} the average`];
   if (rank === 1) return ["Its image ", term("rank", "drives it more"), " than any other image of the layer does", far, "."];
-  return [`The images of ${count(rank - 1, "other feature")} `, term("rank", "drive it more"), " than its own does", far, "."];
+  const winner = grid.winners[channel];
+  const others = rank - 1;
+  if (winner === undefined)
+    return [`The images of ${count(others, "other feature")} `, term("rank", "drive it more"), " than its own does", far, "."];
+  const its = far && ["; its own lies ", far.slice(1)];
+  const [more, link] = [term("rank", others === 1 ? "drives it more" : "drive it more"), featureLink(layer, winner)];
+  return others === 1
+    ? ["The image of ", link, " ", more, " than its own does", its, "."]
+    : [`The images of ${count(others, "other feature")} `, more, " than its own does, that of ", link, " most", its, "."];
 }
 
-/** How many channels of the layer answer to its image at least as strongly as it does. */
-function rivalWords(channel, { spectrum }) {
-  if (!spectrum) return null;
-  const levels = bytes(spectrum.data);
+/** A feature of a layer as a link, or as words where it has no page. */
+const featureLink = (layer, channel) => {
+  const said = [`${layer.name}:${channel}`, calledOf(layer, channel) && ` ${calledOf(layer, channel)}`];
+  return layer.place.has(channel) ? html`<a href=${routes.feature(layer, channel)}>${said}</a>` : html`<span>${said}</span>`;
+};
+
+/** How many channels of the layer answer to its image at least as strongly as it does, and which comes first of the others. */
+function rivalWords(layer, channel, image) {
+  if (!image.spectrum) return null;
+  const levels = bytes(image.spectrum.data);
   const rivals = levels.reduce((sum, level) => sum + (level >= levels[channel]), 0) - 1;
-  if (rivals > levels.length / 2) return ["Most channels of the layer answer to it ", term("spectrum", "as strongly"), "."];
-  return [
-    rivals
-      ? `${capital(smallNumber(rivals))} other ${rivals === 1 ? "channel answers" : "channels answer"} to it `
-      : "No other channel answers to it ",
-    term("spectrum", "as strongly"),
-    ".",
-  ];
+  const [first] = rivalsOf(image, channel);
+  const link = first && featureLink(layer, first[0]);
+  const strongly = term("spectrum", "as strongly");
+  if (rivals > levels.length / 2)
+    return ["Most channels of the layer answer to it at least ", strongly, link && [", ", link, " most"], "."];
+  if (!rivals) return ["No other channel answers to it ", strongly, link && ["; the next is ", link], "."];
+  const answer = `${capital(smallNumber(rivals))} other ${rivals === 1 ? "channel answers" : "channels answer"} to it at least `;
+  return [answer, strongly, link && (rivals === 1 ? [": ", link] : [", ", link, " most"]), "."];
 }
 
 function familyWords(layer, channel, grid) {
@@ -46,7 +60,7 @@ function familyWords(layer, channel, grid) {
   if (at < 0 || cluster.names.length < 2) return null;
   const family = cluster.family[at];
   const others = cluster.family.filter((one) => one === family).length - 1;
-  const link = routes.layer(layer, { order: "cluster", measure, family: family + 1 });
+  const link = routes.layer(layer, { order: "cluster", measure, family: family + 1, at: channel });
   return [
     "It is in ",
     html`<a href=${link}>${familyTitle(cluster.names[family], family).toLowerCase()}</a>`,

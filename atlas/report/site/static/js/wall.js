@@ -2,22 +2,30 @@
 
 const NEAR = 500; // px above and below the window that are drawn as well
 const LEAST_CAPTION = 60; // px of a cell that has room for more than one word below it
+const VALUED = ["score", "rank"]; // orders by a value, which stands below each cell
+const LETTER = { small: 5.6, other: 6 }; // px of one below a cell, on average
 
 /** groups: [{title, note, items}], as a selection has them; query: the selection, size in px, `at` an address. Arrows walk the cells. */
 function makeWall(label, groups, query) {
   const small = query.size < LEAST_CAPTION;
+  // on a wall of many layers a number alone says nothing; where a heading names the layer, it does
+  const mixed = query.of === "all" && !groups[0]?.title;
   const wall = {
     query,
     groups,
+    mixed,
+    small,
     keep: selecting(query),
     gap: small ? 6 : 10,
-    below: small ? 15 : 20,
-    box: el("div.wall", { role: "group", "aria-label": label }),
+    box: el(small ? "div.wall.small" : "div.wall", { role: "group", "aria-label": label }),
     rows: [],
     drawn: new Map(),
     columns: 0,
     focused: 0,
   };
+  wall.letters = Math.floor(query.size / LETTER[small ? "small" : "other"]);
+  wall.apart = isApart(wall);
+  wall.below = (small ? 15 : 18) * linesOf(wall) + (small ? 0 : 2);
   wall.total = groups.reduce((sum, group) => sum + group.items.length, 0);
   wall.box.addEventListener("focusin", ({ target }) => {
     if (target.dataset?.at !== undefined) wall.focused = Number(target.dataset.at);
@@ -32,7 +40,7 @@ function makeWall(label, groups, query) {
           groups.flatMap((group) => group.items).findIndex((item) => addressOf(item.layer, item.channel) === query.at),
         ),
       );
-    if (query.family) requestAnimationFrame(() => seekFamily(wall, Number(query.family)));
+    else if (query.family) requestAnimationFrame(() => seekFamily(wall, Number(query.family)));
     addEventListener("scroll", () => showWall(wall), { passive: true, signal: pageEnd.signal });
     addEventListener(
       "resize",
@@ -120,19 +128,45 @@ function cellRow(wall, { top, items, start }) {
     items.map((item, k) => {
       const { layer, channel, set, state } = item;
       const query = { ...wall.keep, ...(set !== (wall.query.of ? standing(layer, channel) : 0) && { set: layer.sets[set].key }) };
-      const link = card(layer, channel, { set, state, query, lines: [el("span.caption", captionOf(wall, item))] });
+      const link = card(layer, channel, { set, state, query, lines: [captionOf(wall, item)] });
       link.dataset.at = start + k;
+      if (wall.query.at === addressOf(layer, channel)) link.setAttribute("aria-current", "true"); // whoever came from there sees where
       link.tabIndex = start + k === wall.focused ? 0 : -1;
       return link;
     }),
   );
 }
 
-/** The number, the name, and what the wall is ordered by; in a small cell only the last, or else the number. */
-function captionOf({ query: { order, size } }, { layer, channel, score, rank }) {
-  const value = { score: score === null ? null : number(score), rank: rank === null ? null : placeWords(rank) }[order];
-  if (size < LEAST_CAPTION) return el("span", { title: `${channel}` }, value || String(channel));
-  return [`${channel} `, value && el("span.quiet", value), value && " ", named(layer, channel)];
+const anyItem = ({ groups }, is) => groups.some(({ items }) => items.some(({ layer, channel }) => is(layer, channel)));
+
+/** Whether a name has a line of its own: beside an address, above a value, and where it is too long for that of its number. */
+const isApart = (wall) =>
+  wall.mixed ||
+  VALUED.includes(wall.query.order) ||
+  anyItem(wall, (layer, channel) => `${channel} ${calledOf(layer, channel) || ""}`.length > wall.letters);
+
+/** How many lines stand below each cell: of number or address, of name, and of value. */
+function linesOf(wall) {
+  const valued = VALUED.includes(wall.query.order);
+  if (wall.small) return wall.mixed && valued ? 2 : 1;
+  return 1 + (wall.apart && anyItem(wall, calledOf) ? 1 : 0) + valued;
+}
+
+/** The number, its layer where several are mixed, the name, and what the wall is ordered by; a small cell has room for less. */
+function captionOf({ query: { order }, mixed, small, apart, letters }, { layer, channel, score, rank, winner }) {
+  const isMeasured = ({ score, rank }[order] ?? null) !== null;
+  const value = isMeasured && (order === "score" ? number(score) : placeWords(rank));
+  const wins = order === "rank" && rank > 1 && winner !== undefined && `${winner} wins`;
+  const [name, said] = [calledOf(layer, channel), [value, wins].filter(Boolean).join(", ")];
+  const title = [addressOf(layer, channel), name, said].filter(Boolean).join(", ");
+  const address = cutName(mixed ? `${layer.name}:${channel}` : String(channel), letters);
+  const cut = name && html`<strong.called>${cutName(name, letters - 1)}</strong>`;
+  const lines = small
+    ? [(mixed || !value) && address, value && (wins ? `${value}, ${winner}` : value)]
+    : apart
+      ? [address, cut, said]
+      : [[address, " ", cut]];
+  return html`<span.caption title=${title}>${lines.filter(Boolean).map((line, k) => html`<span class=${k && line !== cut ? "line quiet" : "line"}>${line}</span>`)}</span>`;
 }
 
 const rowOf = (wall) =>

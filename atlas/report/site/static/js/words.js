@@ -61,7 +61,7 @@ const WORDS = {
   ],
   trace: [
     "Score along the way",
-    "The score while the image was made, from the first step recorded to the last, on what each step was shown: moved, blurred, or smaller than the finished image, whose score may therefore differ. Steps down are places where the image was enlarged.",
+    "The score while the image was made, at every few steps. What a step was shown is not the finished image: it was blurred more, smaller, moved or turned, as the recipe says, and further steps followed the last one recorded. So the line does not end at the score, which is of the finished image, whole and as it is; a mark stands there. Steps down are places where the image was enlarged.",
   ],
   cka: [
     "CKA",
