@@ -40,7 +40,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_ray_makes_the_same_bytes_though_an_actor_is_killed_and_a_rerun_does_nothing(
-    undisturbed: Path, tmp_path: Path
+    undisturbed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The actor is replaced and its shard made again."""
     out = tmp_path / "outputs" / "a"
@@ -58,9 +58,9 @@ def test_ray_makes_the_same_bytes_though_an_actor_is_killed_and_a_rerun_does_not
     starts = [line for line in (out / "events.jsonl").read_text().splitlines() if json.loads(line)["event"] == "start"]
     assert len(starts) > len(status["workers"])
     assert image_bytes(out) == image_bytes(undisturbed)
-    second = atlas("generate", *ASK, "name=a", "cluster=local", cwd=tmp_path)
-    assert second.returncode == 0
-    assert "nothing to do" in second.stderr
+    monkeypatch.chdir(tmp_path)
+    assert run_job("generate", [*ASK, "name=a", "cluster=local"]) == 0
+    assert "nothing to do" in capsys.readouterr().err
     assert len(rows_of(out)) == IMAGES
 
 
@@ -190,6 +190,7 @@ def own(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_model_of_ones_own_by_factory_and_by_config_folder(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By factory in this process; by config folder in one of its own, which the script of jobs/ starts."""
     small = ("layers=['2']", "recipe=quick", "recipe.octaves=[{size: 24, steps: 3, lr: [0.1, 0.1]}]", "cluster=inline")

@@ -68,7 +68,7 @@ def test_run_makes_and_compares_and_the_second_time_does_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The first time in a process of its own, with Ray."""
-    first = atlas("run", *ASK, cwd=tmp_path)
+    first = atlas("run", *ASK, "cluster.actors=1", cwd=tmp_path)
     assert first.returncode == 0, first.stderr
     assert first.stdout == ""
     out = tmp_path / "outputs" / "a"

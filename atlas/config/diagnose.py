@@ -75,7 +75,7 @@ def _explain(override: str, error: Exception, config: DictConfig, config_dir: st
     parsed = _parse(override)
     key = parsed.key_or_group.removeprefix("/") if parsed else ""
     if parsed is None or not key:
-        hint = f"; an atlas is named by out={override}" if _is_folder(override) else _in_quotes(override)
+        hint = _as_out(override) if _is_atlas(override) else _in_quotes(override)
         yield f"{override}: cannot be read; overrides look like key=value, and lists like key=[a,b]{hint}"
         return
     if parsed.is_sweep_override():
@@ -101,8 +101,17 @@ def _explain(override: str, error: Exception, config: DictConfig, config_dir: st
     yield f"{override}: {cause}" + (f"; to add one, write +{key}.KEY=VALUE" if "not in struct" in cause else "")
 
 
-def _is_folder(override: str) -> bool:
-    return "=" not in override and Path(override).expanduser().is_dir()
+def _is_atlas(override: str) -> bool:
+    try:
+        return (Path(override).expanduser() / "atlas.json").is_file()
+    except (OSError, RuntimeError):  # too long for a name, or the home of nobody
+        return False
+
+
+def _as_out(override: str) -> str:
+    """How the atlas is named whose folder was given as it is."""
+    plain = shlex.quote(override) == override and not set(override) & set(",:[]{}")
+    return f"; an atlas is named by out={override}" if plain else _in_quotes(f"out={override}")
 
 
 def _in_quotes(override: str) -> str:

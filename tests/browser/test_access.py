@@ -21,6 +21,7 @@ PAGES = (
     *("#/compare?a=alpha%2Fconv1&b=alpha%2Fconv2", "#/compare?a=alpha%2Fconv1%3A1", "#/all?state=dead", "#/lists"),
     *("#/lists/pairs", "#/bookmarks", "#/l/alpha/conv3"),
 )
+MAIN = ("#/", "#/f/alpha/conv2/1", "#/lists/pairs")
 # of each layer's dot, how it stands out from what lies behind it (WCAG's relative luminance)
 CONTRASTS = """() => {
     const light = (text) => text.match(/[\\d.]+/g).slice(0, 3).map((part) => part / 255)
@@ -36,12 +37,18 @@ def violations(page: Page) -> list[str]:
     return page.evaluate(FOUND, RULES)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_on_any_page(browser: Browser, made: Path, scheme: str) -> None:
+@pytest.mark.parametrize(
+    ("scheme", "pages"),
+    [
+        ("light", MAIN),
+        pytest.param("light", PAGES, marks=pytest.mark.slow),
+        pytest.param("dark", PAGES, marks=pytest.mark.slow),
+    ],
+)
+def test_axe_finds_nothing_on_any_page(browser: Browser, made: Path, scheme: str, pages: tuple[str, ...]) -> None:
     with visiting(browser, made, color_scheme=scheme, reduced_motion="reduce") as visit:
         visit.go().page.evaluate(AXE.read_text(encoding="utf-8"))
-        wrong = {route: violations(visit.go(route).page) for route in PAGES}
+        wrong = {route: violations(visit.go(route).page) for route in pages}
         assert {route: found for route, found in wrong.items() if found} == {}
         contrasts = visit.go("#/map/alpha").page.evaluate(CONTRASTS)
         assert len(contrasts) == 2 and min(contrasts) >= 3

@@ -54,7 +54,9 @@ def test_the_first_page_tells_what_the_atlas_holds_and_what_is_missing(visit: Vi
     assert "1 failed" in text
     assert "4 not made yet" in text
     closest = " ".join(visit.page.inner_text(".closest").split())
-    assert closest.startswith("The two most alike of all, beyond chance: conv1:0 and conv1:1. They answer to the same")
+    assert closest.startswith(
+        "The two most alike of all, beyond chance: conv1:0 and conv1:1 of alpha. They answer to the"
+    )
     assert visit.all(".relationtable .head").count() == 2 * 3
 
 

@@ -47,7 +47,7 @@ INK = """() => {
 }"""
 
 
-@pytest.mark.parametrize("look", ["grid", "dots"])
+@pytest.mark.parametrize("look", ["grid", pytest.param("dots", marks=pytest.mark.slow)])
 def test_the_map_is_never_blank(served_visit: Visit, look: str) -> None:
     """From a server, where a page may read what it has drawn."""
     visit = served_visit.go(f"#/map/alpha?view={look}")

@@ -28,6 +28,7 @@ def test_without_similarity_the_pages_say_how_to_get_it(browser: Browser, tmp_pa
         assert visit.heading == "Two layers"
 
 
+@pytest.mark.slow
 def test_every_page_of_what_is_half_done_is_shown(browser: Browser, tmp_path: Path) -> None:
     layers = (
         *LAYERS,

@@ -102,7 +102,7 @@ def test_who_wins_where_an_image_loses_is_named(visit: Visit) -> None:
     visit.page.wait_for_selector(".peek:not([hidden])")
     assert "that of conv2:4 drives it most" in visit.page.inner_text(".peek")
     visit.go("#/f/alpha/conv2/8")
-    said = "The images of 2 other features drive it more than its own does, that of conv2:4 most; its own lies 4.5"
+    said = "2 images of other features drive it more than its own does, that of conv2:4 most; its own lies 4.5"
     assert visit.page.inner_text(".sentence").startswith(said)
     assert visit.all(".sentence a").first.get_attribute("href") == "#/f/alpha/conv2/4"
     visit.go("#/f/alpha/conv2/7")

@@ -52,10 +52,21 @@ ONE = {
     "target=[row,neuron]": "target=[row,neuron]: a sweep has one target; name one of row, neuron",
     # what cannot be parsed
     "seeds": "seeds: cannot be read; overrides look like key=value, and lists like key=[a,b]",
-    "/tmp": "/tmp: cannot be read; overrides look like key=value, and lists like key=[a,b]; an atlas is named by out=/tmp",
     "layers=[a,b": "layers=[a,b: cannot be read",
     "=3": "=3: cannot be read",
 }
+
+
+def test_the_folder_of_an_atlas_is_told_how_it_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("made", "two words", "none"):
+        (tmp_path / name).mkdir()
+        if name != "none":
+            (tmp_path / name / "atlas.json").touch()
+    said = [composed(word)[2][0] for word in ("made", "two words", "none", "a" * 300, "~nobody x")]
+    assert said[0].endswith("; an atlas is named by out=made")
+    assert "a text goes in quotes, as 'out=" in said[1]
+    assert all("out=" not in mistake for mistake in said[2:])
 
 
 def lines(arguments: Iterable[str]) -> list[list[str]]:

@@ -4,6 +4,7 @@ import pytest
 from made_atlas import WHOLE, make_atlas
 from made_similarity import write_similarity
 
+from atlas.query import guard
 from atlas.query.atlas import Atlas
 from atlas.query.guard import Damaged, QueryError
 
@@ -31,6 +32,9 @@ WRITING = [
     "attach '{outside}' as other; select * from neighbors",
     "with x as (copy (select 1) to '{inside}') select 1",
     "explain analyze copy (select 1) to '{inside}'",
+    "explain analyse copy (select 1) to '{inside}'",
+    "explain (analyse) with x as (copy (select 1) to '{inside}') select 1",
+    "with x as (select 1), y as(copy(select 1) to '{inside}')select 1",
     "export database '{inside}'",
     "attach '{inside}'",
     "attach '{outside}'",
@@ -95,6 +99,7 @@ def test_an_escaped_word_writes_nothing(atlas):
         "describe features",
         "summarize failures",
         "explain select * from tasks",
+        "explain analyze select created from features",
         "with x as (select * from images) select count(*) from x",
         "pivot features on metric using count(*) group by layer",
         "values (1), (2)",
@@ -103,6 +108,15 @@ def test_an_escaped_word_writes_nothing(atlas):
 )
 def test_every_way_to_read(atlas, text):
     assert atlas.sql(text) is not None
+
+
+def test_a_column_whose_name_begins_with_a_word_that_writes_is_not_planned_for_that(atlas, monkeypatch):
+    plans = []
+    monkeypatch.setattr(guard, "_plan", lambda cursor, query: plans.append(query) or "")
+    assert atlas.sql("select created from features").num_rows == 12
+    assert plans == []
+    atlas.sql("select 'create' as word")
+    assert len(plans) == 1
 
 
 def test_an_unknown_view_is_told_with_those_that_exist(atlas):

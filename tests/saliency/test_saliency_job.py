@@ -112,11 +112,11 @@ def truncated(path: Path) -> None:
 
 
 KINDS: dict[str, Any] = {
-    "gray.png": lambda path: Image.fromarray(skimage.data.camera()).save(path),
+    "gray.png": lambda path: Image.fromarray(skimage.data.camera()).resize((90, 70)).save(path),
     "alpha.png": lambda path: astronaut().convert("RGBA").save(path),
     "cmyk.jpg": lambda path: astronaut().convert("CMYK").save(path),
     "turned.jpg": exif_rotated,
-    "deep.tif": lambda path: Image.fromarray(skimage.data.camera().astype(np.uint16) * 257).save(path),
+    "deep.tif": lambda path: Image.fromarray(skimage.data.camera()[::6, ::6].astype(np.uint16) * 257).save(path),
     "small.bmp": lambda path: astronaut().resize((7, 5)).save(path),
     "narrow.png": lambda path: astronaut().resize((1, 300)).save(path),
 }

@@ -22,7 +22,7 @@ PAIRS = f"""
     widest AS (
         SELECT *, regexp_extract(src, '(?s)^(.*):', 1) AS a, regexp_extract(dst, '(?s)^(.*):', 1) AS b
         FROM close WHERE {ABOVE} AND {WIDEST} = (SELECT max({WIDEST}) FROM close))
-    SELECT src, dst, score, baseline, mutual FROM widest
+    SELECT src, dst, score, baseline, mutual, scope FROM widest
     QUALIFY row_number() OVER (PARTITION BY a = b, split_part(a, '/', 1) = split_part(b, '/', 1)
         ORDER BY excess DESC, src, dst) <= {MOST}
     ORDER BY excess DESC, src, dst"""
@@ -41,12 +41,16 @@ LISTS = {
 
 
 def read_list(atlas: Atlas, kind: str) -> Json:
-    """One of LISTS: {layers, rows}; a row is layer and channel of one feature and of another or -1, score, baseline, mutual."""
+    """One of LISTS: {layers, rows}; a row is layer and channel of one feature and of another or -1, score, baseline, mutual.
+
+    Of pairs also `scope`, in which they were compared.
+    """
     rows, partners = atlas.sql(LISTS[kind]), Partners()
     sides = [part.tolist() for side in ("src", "dst") for part in partners.numbered(rows[side])]
     values = [listed(numbers(rows[name])) for name in ("score", "baseline")]
     columns = [*sides, *values, rows["mutual"].cast("int8").to_pylist()]
-    return {"layers": partners.layers, "rows": list(map(list, zip(*columns, strict=True)))}
+    scope = {"scope": rows["scope"][0].as_py()} if "scope" in rows.column_names and rows.num_rows else {}
+    return {"layers": partners.layers, "rows": list(map(list, zip(*columns, strict=True))), **scope}
 
 
 def heading_of(data: bytes) -> Json:

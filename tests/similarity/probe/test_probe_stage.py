@@ -215,7 +215,14 @@ def test_photographs_of_two_shapes_are_shown_at_the_models_own_size(fresh: Path,
     assert sides.count(64) == 12, "photographs at the model's own size"
 
 
-@pytest.mark.parametrize("words", [("cluster.batch=1",), ("cluster.batch=7",), ("cluster.shard_seconds=0.000001",)])
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(("cluster.batch=1",), marks=pytest.mark.slow),
+        ("cluster.batch=7",),
+        pytest.param(("cluster.shard_seconds=0.000001",), marks=pytest.mark.slow),
+    ],
+)
 def test_batches_and_shards_change_no_table(compared: Path, fresh: Path, words: tuple[str, ...]) -> None:
     outcome = compare(fresh, *words)
     assert list(outcome.compared) == ["atlas"]

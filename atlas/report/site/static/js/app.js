@@ -88,7 +88,7 @@ function show(draw, y, arriving) {
   drawBar();
   for (const act of atShown.splice(0)) act();
   scrollTo(0, y);
-  focusKey(field?.key, field);
+  focusKey(field?.key, arriving ? {} : field); // what was typed is of the page that is left
   if (arriving) announce();
 }
 
@@ -125,8 +125,10 @@ function focusKey(key, { typed, at = null } = {}) {
   const control = key && document.querySelector(`[data-key="${CSS.escape(key)}"]`);
   control?.focus({ preventScroll: true });
   if (!control || at === null) return;
+  const later = control.value !== typed; // while the page was being drawn
   control.value = typed;
   control.setSelectionRange(at, at);
+  if (later) control.dispatchEvent(new Event("input"));
 }
 
 function mistake(error) {

@@ -82,7 +82,7 @@ function bookmarksPage(query) {
                   "aria-label": `Remove ${address}`,
                   onclick: () => {
                     toggleMark(address);
-                    render();
+                    redraw({ at: null });
                   },
                   "data-key": `remove ${address}`,
                 },

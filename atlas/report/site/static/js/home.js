@@ -43,8 +43,10 @@ function closestWords() {
   const { closest } = whole.data;
   if (!closest) return null;
   const [a, b] = closest.sides.map(([model, layer, channel]) => ({ layer: layerOf(model, layer), channel }));
+  if (![a, b].every(({ layer, channel }) => layer?.place.has(channel))) return null;
+  const networks = whole.data.models.length > 1 ? [...new Set([a, b].map(({ layer }) => layer.model.name))].join(" and ") : "";
   const link = ({ layer, channel }) => html`<strong>${featureLink(layer, channel)}</strong>`;
-  return html`<p.closest>The two most alike of all, beyond chance: ${link(a)} and ${link(b)}${a.layer.model !== b.layer.model && ` of ${a.layer.model.name} and ${b.layer.model.name}`}.
+  return html`<p.closest>The two most alike of all, beyond chance: ${link(a)} and ${link(b)}${networks && ` of ${networks}`}.
     They ${term("profile", MEASURE_WORDS.profile)}: <a href=${routes.compare(addressOf(a.layer, a.channel), addressOf(b.layer, b.channel), trailAt("lists/pairs", 0))}>${number(closest.score)}</a>, where ${term("baseline", "chance")} gives ${number(closest.baseline)}.</p>`;
 }
 

@@ -5,13 +5,13 @@ const PAIR_LISTS = {
     title: "Closest pairs",
     words: "pairs similar nearest duplicates depth copies",
     what: "The two features most alike of all, and the next, wherever they stand: how far they answer to the same pictures beyond chance.",
-    shell: ["--scope", "all"],
+    shell: (scope) => ["--scope", scope, "--measure", "profile"],
   },
   matches: {
     title: "Best matches across networks",
     words: "match networks models",
     what: "Each the other\u2019s best match in another network, by how much that is beyond chance.",
-    shell: ["--scope", "other"],
+    shell: () => ["--scope", "other"],
   },
 };
 // which of the closest pairs: where the two stand
@@ -89,7 +89,7 @@ const listsPage = () =>
   html`<div.page.lists><header.title><h1>Lists</h1><p.lead.quiet>Of the whole atlas.</p></header>${listTable()}${foot([])}</div>`;
 
 const listPage = (kind, held, query) =>
-  kind === "hubs" ? hubsPage(listRows(held), query) : pairsPage(kind, listRows(held), query);
+  kind === "hubs" ? hubsPage(listRows(held), query) : pairsPage(kind, held, query);
 
 /** The rows of a list that a query asks for. */
 const listRows = (held, { only } = {}) =>
@@ -106,16 +106,16 @@ const listRows = (held, { only } = {}) =>
     .filter(({ layer, channel, to, other }) => layer?.place.has(channel) && (!to || to.place.has(other)))
     .filter((row) => !only || apartOf(row) === only);
 
-function pairsPage(kind, all, query) {
+function pairsPage(kind, held, query) {
   const { title, what, shell } = PAIR_LISTS[kind];
-  const rows = all.filter((row) => !query.only || apartOf(row) === query.only);
+  const [all, rows] = [listRows(held), listRows(held, query)];
   const kinds = Object.entries(APART).filter(([only]) => !only || all.some((row) => apartOf(row) === only));
   seekInList(query.at);
   return html`<div.page.lists>
     <header.title><h1>${title}</h1><p.lead.quiet>${what}</p><p.quiet.small>${term("profile", `What is \u201c${MEASURE_WORDS.profile}\u201d?`)} ${term("baseline", "What is chance?")}</p>${listNav(kind)}</header>
     ${kinds.length > 2 && html`<div.tools>${choices("Pairs", kinds, query.only || "", (only) => redraw({ only: only || null, at: null }))}</div>`}
     ${shortened(rows, (row, k) => couple(row, 1, 2 * k), { shown: 60, kind: "couples", at: query.at >> 1 })}
-    ${foot([["As a table", command("pairs", ...shell)]])}
+    ${foot([["As a table", command("pairs", ...shell(held.scope))]])}
   </div>`;
 }
 

@@ -103,13 +103,13 @@ function makePlane(model, look, name) {
   const ask = () => {
     due ||= requestAnimationFrame(() => {
       due = 0;
-      if (canvas.isConnected && plane.width) drawn();
+      if (canvas.isConnected && plane.width) redrawPlane();
     });
   };
   const nearest = (scale) => Math.max(look.range(plane)[0], Math.min(look.range(plane)[1], scale));
   /** Draw, and see to the frame: where it has moved, what it holds is told, and it is drawn there. */
-  const kept = () => (inView(plane, plane.framed) ? plane.framed : look.middle(plane));
-  const drawn = (choose = kept) => {
+  const frameOf = () => (inView(plane, plane.framed) ? plane.framed : look.middle(plane));
+  const redrawPlane = (choose = frameOf) => {
     look.draw(plane);
     const frame = choose();
     if (frame === plane.framed) return;
@@ -176,9 +176,9 @@ function makePlane(model, look, name) {
     Enter: () => open(inView(plane, plane.framed) ? plane.framed : look.middle(plane)),
   };
   const press = (key) => {
-    if (!Object.hasOwn(plane.keys, key) || !plane.view) return false;
+    if (!Object.hasOwn(plane.keys, key) || !plane.view || !plane.width) return false;
     plane.keys[key]();
-    if (canvas.isConnected && key !== "Enter") drawn(key.startsWith("Arrow") ? () => look.middle(plane) : kept);
+    if (canvas.isConnected && key !== "Enter") redrawPlane(key.startsWith("Arrow") ? () => look.middle(plane) : frameOf);
     return true;
   };
   // as long as no control has the keyboard, the map has it
@@ -190,7 +190,7 @@ function makePlane(model, look, name) {
     else if (zoomed) plane.first = lit; // as soon as there is a window to fill
     if (!plane.view) return;
     point(-1);
-    if (plane.width) drawn(() => (lit && !lit[plane.framed] ? look.middle(plane) : kept()));
+    if (plane.width) redrawPlane(() => (lit && !lit[plane.framed] ? look.middle(plane) : frameOf()));
     if (!lit) tell();
   };
   gestures(canvas, {
@@ -201,7 +201,8 @@ function makePlane(model, look, name) {
     tap: (x, y) => open(look.hit(plane, x, y)),
   });
   canvas.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || !press(event.key)) return;
+    const held = event.repeat && event.key === "Enter"; // since the page before
+    if (event.ctrlKey || event.metaKey || event.altKey || held || !press(event.key)) return;
     event.preventDefault();
     event.stopPropagation();
   });
@@ -213,7 +214,7 @@ function makePlane(model, look, name) {
       if (plane.seek >= 0) plane.first = Uint8Array.from({ length: points.n }, (_, k) => k === plane.seek);
       move(plane.first ? around(plane, plane.first) : {});
       const { seek } = plane;
-      drawn(() => (seek >= 0 ? seek : kept()));
+      redrawPlane(() => (seek >= 0 ? seek : frameOf()));
       Object.assign(plane, { first: null, seek: -1 });
     });
     size.observe(canvas);

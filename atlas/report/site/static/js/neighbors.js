@@ -60,7 +60,7 @@ function scopeRow(layer, channel, known, { scope, title, probe, wanted }) {
 
 /** The first few, and a button for the others. */
 function shortened(all, draw, { shown: few = SHOWN, kind = "run", at } = {}) {
-  const shown = Math.max(few, Number(at || 0) + 1); // one that was asked for is among them
+  const shown = Math.max(few, (Number(at) || 0) + 1); // one that was asked for is among them
   const box = el(`div.${kind}`, all.slice(0, shown).map((one, k) => draw(one, k)));
   if (all.length > shown) {
     const rest = () => {

@@ -56,7 +56,7 @@ function filterOf({ state, own, name, low, high }) {
     (!state || item.state === state) &&
     (own !== "best" || item.rank === 1) &&
     (own !== "loses" || item.rank > 1) &&
-    (from === null || item.score >= from) &&
+    (from === null || (item.score !== null && item.score >= from)) &&
     (to === null || (item.score !== null && item.score <= to)) &&
     meant(item.layer, item.channel);
 }

@@ -24,13 +24,14 @@ function ownWords(layer, channel, grid, { set }) {
   if (rank === 1) return ["Its image ", term("rank", "drives it more"), " than any other image of the layer does", far, "."];
   const winner = grid.winners[channel];
   const others = rank - 1;
+  const more = others === 1 ? "drives it more" : "drive it more";
   if (winner === undefined)
-    return [`The images of ${count(others, "other feature")} `, term("rank", "drive it more"), " than its own does", far, "."];
+    return [`${count(others, "image")} of other features `, term("rank", more), " than its own does", far, "."];
   const its = far && ["; its own lies ", far.slice(1)];
-  const [more, link] = [term("rank", others === 1 ? "drives it more" : "drive it more"), featureLink(layer, winner)];
+  const link = featureLink(layer, winner);
   return others === 1
-    ? ["The image of ", link, " ", more, " than its own does", its, "."]
-    : [`The images of ${count(others, "other feature")} `, more, " than its own does, that of ", link, " most", its, "."];
+    ? ["The image of ", link, " ", term("rank", more), " than its own does", its, "."]
+    : [`${count(others, "image")} of other features `, term("rank", more), " than its own does, that of ", link, " most", its, "."];
 }
 
 /** A feature of a layer as a link, or as words where it has no page. */

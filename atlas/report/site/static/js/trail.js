@@ -11,7 +11,7 @@ async function trailOf({ from }) {
   const { page, parts, query } = parseRoute(`#/${from}`);
   if (page === "bookmarks") return { title: "Bookmarks", items: marks().map(parseAddress).filter(Boolean) };
   if (page === "lists" && whole.data.lists[parts[0]]) {
-    const rows = listRows(await load(`lists/${parts[0]}`), query);
+    const rows = listRows(await load(`lists/${parts[0]}`), parts[0] === "hubs" ? {} : query);
     const title = parts[0] === "hubs" ? "Hubs" : PAIR_LISTS[parts[0]].title;
     return parts[0] === "hubs" ? { title, items: rows } : { title, items: rows.flatMap(twoOf), paired: true };
   }
@@ -38,7 +38,7 @@ function alongTrail({ items }, layer, channel, query) {
 const trailWords = ({ title, items, paired }, at) =>
   `${paired ? `Pair ${(at >> 1) + 1} of ${items.length >> 1}` : `${at + 1} of ${items.length}`}, ${title}`;
 
-const backToTrail = ({ from, n }) => `#/${from}${from.includes("?") ? "&" : "?"}at=${n}`;
+const backToTrail = ({ from, n }) => (n === undefined ? `#/${from}` : `#/${from}${from.includes("?") ? "&" : "?"}at=${n}`);
 
 /** The pair before and after, and the way back to the list, on the page of a pair that was reached from there. */
 function pairLinks(trail, query) {
