@@ -11,6 +11,8 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from atlas.query.atlas import Atlas
+from atlas.report.site.write import write_site
+from atlas.store.paths import AtlasPaths
 from tests.browser.visit import FLAGS, chromium, visiting
 
 FOLDER = Path("docs")
@@ -46,6 +48,7 @@ def figure(name: str, root: Path, *overrides: str) -> Path:
 
 
 def screenshot(root: Path) -> Path:
+    write_site(AtlasPaths(root))
     file = root / "figures/site.png"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
