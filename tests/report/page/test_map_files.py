@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 
 @pytest.mark.slow
 def test_what_has_nothing_to_draw_loads_no_matplotlib() -> None:
