@@ -116,6 +116,7 @@ OF_VIEW = {
     },
     "neighbors": {"score": "of dst as seen from src, by the measure"},
     "neighbors_named": {"score": "of dst as seen from src, by the measure"},
+    "pairs": {"score": "of dst as seen from src, by the measure"},
     "responses": {
         "feature": "the feature that the picture was made for; NULL for a picture found or drawn",
         "image": "where the picture lies, relative to the atlas or to the probe's folder",

@@ -92,6 +92,18 @@ def test_a_layer_of_the_map_is_pressed_and_linked(visit: Visit) -> None:
     assert visit.page.get_attribute(".layerkey:has-text('conv2')", "aria-pressed") == "true"
 
 
+def test_on_a_map_that_is_shown_whole_arrows_move_the_frame(visit: Visit) -> None:
+    framed = "document.querySelector('main .said a')?.getAttribute('href')"
+    visit.go().go("#/map/alpha")
+    visit.page.wait_for_function(framed)
+    seen = [visit.page.evaluate(framed)]
+    for key in ("ArrowRight", "ArrowDown", "ArrowLeft"):
+        visit.press(key)
+        seen.append(visit.page.evaluate(framed))
+    assert len(set(seen)) == 4
+    visit.press("Enter").wait(seen[-1])
+
+
 @pytest.mark.parametrize("keys", [["+", "+", "ArrowRight", "ArrowDown"], ["-", "0"]])
 def test_the_map_is_walked_by_keys_and_enter_opens(visit: Visit, keys: list[str]) -> None:
     visit.go("#/map/alpha")

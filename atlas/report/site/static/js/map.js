@@ -177,8 +177,11 @@ function makePlane(model, look, name) {
   };
   const press = (key) => {
     if (!Object.hasOwn(plane.keys, key) || !plane.view || !plane.width) return false;
+    const before = plane.view;
     plane.keys[key]();
-    if (canvas.isConnected && key !== "Enter") redrawPlane(key.startsWith("Arrow") ? () => look.middle(plane) : frameOf);
+    const stays = plane.view.x === before.x && plane.view.y === before.y;
+    const next = () => (stays ? besideFrame(plane, SIDES[key]) : look.middle(plane));
+    if (canvas.isConnected && key !== "Enter") redrawPlane(SIDES[key] ? next : frameOf);
     return true;
   };
   // as long as no control has the keyboard, the map has it
@@ -225,6 +228,22 @@ function makePlane(model, look, name) {
 }
 
 /** Where a point stands in the window, in px from its corner. */
+const SIDES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+/** The feature next to the framed one on a side, where the map itself cannot move there any more. */
+function besideFrame(plane, [dx, dy]) {
+  if (plane.framed < 0) return plane.framed;
+  const [x, y] = placeOn(plane, plane.framed);
+  let [best, least] = [plane.framed, Infinity];
+  for (let k = 0; k < plane.points.n; k += 1) {
+    const place = placeOn(plane, k);
+    const along = (place[0] - x) * dx + (place[1] - y) * dy;
+    const away = along + 2 * Math.abs((place[0] - x) * dy - (place[1] - y) * dx);
+    if (along > 0.5 && away < least && (!plane.lit || plane.lit[k])) [best, least] = [k, away];
+  }
+  return best;
+}
+
 const placeOn = ({ points, view, width, height }, k) => [
   (points.x[k] - view.x) * view.scale + width / 2,
   (points.y[k] - view.y) * view.scale + height / 2,
