@@ -27,12 +27,12 @@ PAIRS = f"""
         ORDER BY excess DESC, src, dst) <= {MOST}
     ORDER BY excess DESC, src, dst"""
 MATCHES = f"""
-    SELECT src, dst, score, baseline, mutual FROM matches WHERE probe = {quoted(PROBE)} AND mutual AND model_a < model_b
-        AND {ABOVE} ORDER BY excess DESC, src, dst LIMIT {MOST}"""
+    SELECT src, dst, score, baseline, mutual, 'other' AS scope FROM matches WHERE probe = {quoted(PROBE)} AND mutual
+        AND model_a < model_b AND {ABOVE} ORDER BY excess DESC, src, dst LIMIT {MOST}"""
 HUBS = f"""
-    SELECT dst AS src, NULL::VARCHAR AS dst, count(*) AS score, NULL::FLOAT AS baseline, false AS mutual FROM neighbors
+    SELECT dst AS src, NULL::VARCHAR AS dst, count(*) AS score, NULL::FLOAT AS baseline, false AS mutual, scope FROM neighbors
     WHERE probe = {quoted(PROBE)} AND scope = 'model' AND measure = 'profile' AND sign = 1 AND rank <= {NEAREST}
-    GROUP BY 1 HAVING count(*) > {NEAREST} ORDER BY score DESC, 1 LIMIT {MOST}"""
+    GROUP BY dst, scope HAVING count(*) > {NEAREST} ORDER BY score DESC, 1 LIMIT {MOST}"""
 LISTS = {
     "pairs": PAIRS,
     "matches": MATCHES,
@@ -41,16 +41,16 @@ LISTS = {
 
 
 def read_list(atlas: Atlas, kind: str) -> Json:
-    """One of LISTS: {layers, rows}; a row is layer and channel of one feature and of another or -1, score, baseline, mutual.
-
-    Of pairs also `scope`, in which they were compared.
+    """One of LISTS: {layers, rows, scope, most}; a row is layer and channel of one feature and of another or -1, score,
+    baseline, mutual. scope: in which they were compared; most: how many rows are kept.
     """
     rows, partners = atlas.sql(LISTS[kind]), Partners()
     sides = [part.tolist() for side in ("src", "dst") for part in partners.numbered(rows[side])]
     values = [listed(numbers(rows[name])) for name in ("score", "baseline")]
     columns = [*sides, *values, rows["mutual"].cast("int8").to_pylist()]
-    scope = {"scope": rows["scope"][0].as_py()} if "scope" in rows.column_names and rows.num_rows else {}
-    return {"layers": partners.layers, "rows": list(map(list, zip(*columns, strict=True))), **scope}
+    scope = rows["scope"][0].as_py() if rows.num_rows else None
+    listed_rows = list(map(list, zip(*columns, strict=True)))
+    return {"layers": partners.layers, "rows": listed_rows, "scope": scope, "most": MOST}
 
 
 def heading_of(data: bytes) -> Json:

@@ -26,12 +26,11 @@ function leaveField(event, changed) {
 }
 
 function filterTools(query, states) {
-  const { page, parts } = parseRoute(location.hash);
-  const here = () => String([page, ...parts]) === String([parseRoute(location.hash).page, ...parseRoute(location.hash).parts]);
+  const own = pathNow();
   const field = (key, label, properties) => {
     const take = ({ value }) => value.trim() !== (parseRoute(location.hash).query[key] || "") && narrow({ [key]: value.trim() || null });
     const input = html`<input value=${query[key] || ""} data-key=${label} onchange=${() => take(input)}
-      oninput=${debounced(TYPING, () => input.isConnected && here() && take(input))} onkeydown=${(event) => leaveField(event, () => take(input))} ...${properties} />`;
+      oninput=${debounced(TYPING, () => input.isConnected && pathNow() === own && take(input))} onkeydown=${(event) => leaveField(event, () => take(input))} ...${properties} />`;
     return html`<label.picker><span.label>${label}</span>${input}</label>`;
   };
   const narrowed = ["state", "own", "name", "low", "high", "in"].some((key) => query[key]);

@@ -5,13 +5,11 @@ const PAIR_LISTS = {
     title: "Closest pairs",
     words: "pairs similar nearest duplicates depth copies",
     what: "The two features most alike of all, and the next, wherever they stand: how far they answer to the same pictures beyond chance.",
-    shell: (scope) => ["--scope", scope, "--measure", "profile"],
   },
   matches: {
     title: "Best matches across networks",
     words: "match networks models",
     what: "Each the other\u2019s best match in another network, by how much that is beyond chance.",
-    shell: () => ["--scope", "other"],
   },
 };
 // which of the closest pairs: where the two stand
@@ -107,15 +105,17 @@ const listRows = (held, { only } = {}) =>
     .filter((row) => !only || apartOf(row) === only);
 
 function pairsPage(kind, held, query) {
-  const { title, what, shell } = PAIR_LISTS[kind];
+  const { title, what } = PAIR_LISTS[kind];
   const [all, rows] = [listRows(held), listRows(held, query)];
+  const shell = ["--scope", held.scope, "--measure", "profile", "--top", String(all.length)];
+  const most = `At most ${held.most} ${kind === "pairs" ? "of each kind" : "of them"}.`;
   const kinds = Object.entries(APART).filter(([only]) => !only || all.some((row) => apartOf(row) === only));
   seekInList(query.at);
   return html`<div.page.lists>
-    <header.title><h1>${title}</h1><p.lead.quiet>${what}</p><p.quiet.small>${term("profile", `What is \u201c${MEASURE_WORDS.profile}\u201d?`)} ${term("baseline", "What is chance?")}</p>${listNav(kind)}</header>
+    <header.title><h1>${title}</h1><p.lead.quiet>${what}</p><p.quiet.small>${most} ${term("profile", `What is \u201c${MEASURE_WORDS.profile}\u201d?`)} ${term("baseline", "What is chance?")}</p>${listNav(kind)}</header>
     ${kinds.length > 2 && html`<div.tools>${choices("Pairs", kinds, query.only || "", (only) => redraw({ only: only || null, at: null }))}</div>`}
     ${shortened(rows, (row, k) => couple(row, 1, 2 * k), { shown: 60, kind: "couples", at: query.at >> 1 })}
-    ${foot([["As a table", command("pairs", ...shell(held.scope))]])}
+    ${foot([["As a table", command("pairs", ...shell)]])}
   </div>`;
 }
 

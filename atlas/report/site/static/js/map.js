@@ -227,7 +227,6 @@ function makePlane(model, look, name) {
   return plane;
 }
 
-/** Where a point stands in the window, in px from its corner. */
 const SIDES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /** The feature next to the framed one on a side, where the map itself cannot move there any more. */
@@ -244,6 +243,7 @@ function besideFrame(plane, [dx, dy]) {
   return best;
 }
 
+/** Where a point stands in the window, in px from its corner. */
 const placeOn = ({ points, view, width, height }, k) => [
   (points.x[k] - view.x) * view.scale + width / 2,
   (points.y[k] - view.y) * view.scale + height / 2,

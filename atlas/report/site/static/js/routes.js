@@ -37,11 +37,13 @@ function parseRoute(hash) {
   return { page, parts, query: Object.fromEntries(pairs.map(([name, value]) => [name, value ?? ""])) };
 }
 
+/** The route of the page that is shown, without its query. */
+const pathNow = () => (location.hash || "#/").split("?")[0];
+
 /** Change the query of the page that is shown, without a new entry in the history. */
 function changeQuery(changes) {
   const { query } = parseRoute(location.hash);
-  const path = (location.hash || "#/").split("?")[0];
-  history.replaceState(history.state, "", withQuery(path, { ...query, ...changes }));
+  history.replaceState(history.state, "", withQuery(pathNow(), { ...query, ...changes }));
 }
 
 const go = (hash) => {

@@ -3,7 +3,7 @@
 
 const trailAt = (from, n) => ({ from, n: String(n) });
 /** The route of the list that is shown, as its features carry it. */
-const ownTrail = () => withQuery(location.hash.slice(2).split("?")[0], { ...parseRoute(location.hash).query, at: null });
+const ownTrail = () => withQuery(pathNow().slice(2), { ...parseRoute(location.hash).query, at: null });
 
 /** {title, items, paired}: the features of the list that a query names, in the order that they stand in; null without one. */
 async function trailOf({ from }) {
