@@ -19,6 +19,7 @@ from tests.ports import free_ports
 
 WEED = Path(sys.executable).with_name("weed")
 HOST = "127.0.0.1"
+BUCKET = "atlases"
 READY = 60.0  # seconds until the server answers, at most
 PORTS = ("master.port", "volume.port", "filer.port", "s3.port")
 QUIET = (
@@ -96,7 +97,7 @@ def use(endpoint: str) -> None:
     os.environ.update({"AWS_ENDPOINT_URL": endpoint, **keys})
 
 
-def new_place(bucket: str = "atlases") -> str:
+def new_place(bucket: str = BUCKET) -> str:
     """A URL below which there is nothing. bucket: what a process knows of one it keeps, and its endpoint, too."""
     assert _status(os.environ["AWS_ENDPOINT_URL"].removeprefix("http://"), f"/{bucket}") in (200, 409)
     return f"s3://{bucket}/{uuid.uuid4().hex[:12]}/a"
@@ -126,7 +127,7 @@ def bury(url: str, part: Part | None = None) -> None:
 
 def _answers(endpoint: str) -> bool:
     """Whether an object can be written: the server listens before it can store anything."""
-    return _status(endpoint, "/ready") in (200, 409) and _status(endpoint, "/ready/sign") == 200
+    return _status(endpoint, f"/{BUCKET}") in (200, 409) and _status(endpoint, f"/{BUCKET}/ready/sign") == 200
 
 
 def _status(endpoint: str, path: str) -> int:

@@ -24,7 +24,7 @@ from atlas.config.mistakes import ConfigError
 from atlas.config.near_misses import as_overrides
 from atlas.config.quoted_keys import unquoted_keys
 from atlas.config.schema import DreamConfig, FigureConfig, ModelConfig, SaliencyConfig, SweepConfig
-from atlas.config.searching import searching
+from atlas.config.searching import compose, searching
 from atlas.config.texts import Texts, as_texts
 
 PAGE = "atlas"  # the contents page of every sweep, conf/atlas.yaml
@@ -101,7 +101,7 @@ def compose_model(name: str, config_dir: str | None = None) -> ModelConfig:
     where = f"model={name}" if file is None else f"model={name}, {file}"
     try:
         with searching(config_dir):
-            config = hydra.compose(PAGE, overrides=[f"model=[{name}]"])
+            config = compose(PAGE, [f"model=[{name}]"])
         models: Any = OmegaConf.to_object(config.models)
     except MissingMandatoryValue:
         raise ConfigError([f"model={name}: needs values of its own; write them into a file for --config-dir"]) from None
@@ -126,7 +126,7 @@ def _compose(page: str, arguments: list[str]) -> Diagnosis | None:
         )
     # not by hydra.main, which composes everything twice
     with searching(parsed.config_dir):
-        config = hydra.compose(page, overrides=parsed.overrides, return_hydra_config=True)
+        config = compose(page, parsed.overrides, return_hydra_config=True)
     overrides = list(config.hydra.overrides.task)
     with open_dict(config):
         del config["hydra"]

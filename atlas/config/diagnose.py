@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from hydra import compose
 from hydra._internal.utils import get_args_parser
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.object_type import ObjectType
@@ -19,7 +18,7 @@ from yaml import MarkedYAMLError, YAMLError
 from atlas.config.checks import NAME
 from atlas.config.mistakes import ConfigError, nearest
 from atlas.config.quoting import quoted
-from atlas.config.searching import searching
+from atlas.config.searching import compose, searching
 
 # Hydra lets a group's value that is a number or null, as `metric=1`, end in a plain ValueError or TypeError.
 # A file of the user's may be no YAML, or YAML of another shape than Hydra takes for granted.

@@ -71,7 +71,8 @@ def _heading(feature: Feature, rows: pa.Table, options: dict[str, Any]) -> str:
     scope, measure, probe = (rows[name][0].as_py() for name in COMMON)
     kind = "most opposite" if options["opposite"] else "nearest"
     where = f"in {options['to']}" if options["to"] else WITHIN[scope]
-    name = f" ({feature.name})" if feature.name else ""
+    called = feature.name
+    name = f" ({called})" if called else ""
     return (
         f"{feature}{name}, {kind} {where}: scope {scope}, measure {measure}, probe {probe}; "
         "baseline: the score against rotated copies"
