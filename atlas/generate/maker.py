@@ -136,14 +136,16 @@ class Maker:
         channels = torch.tensor([item.channel for item in items], device=self.loaded.device)
         metric = metric_named(shard.metric, self.settings.constants[shard.metric])
         objective = target_objective(shard.target, shard.layer, channels, metric)
+        compiled = (shard.model, shard.layer) in self.settings.compiled
         return make_images(
-            self._cut(objective.layers, compiled=(shard.model, shard.layer) in self.settings.compiled),
+            self._cut(objective.layers, compiled=compiled),
             objective,
             self.recipe,
             seeds=[noise_seed(shard.layer, item) for item in items],
             canvas=self.canvas,
             keep=Keep(means=self.settings.full_trace, watch=lambda moment: self.pulse.beat(count)),
             fixed=shard.layer in self.filled,
+            fused=compiled,
         )
 
     def _cut(self, layers: tuple[str, ...], *, compiled: bool) -> CutForward:

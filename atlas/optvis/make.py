@@ -54,11 +54,13 @@ def make_images(
     canvas: Canvas,
     keep: Keep = NOTHING,
     fixed: bool = False,
+    fused: bool = False,
 ) -> FinishedImages:
     """Make an image for each seed, then read the network once more on the finished images.
 
     forward: images as the model takes them -> maps of the objective's layers. recipe: every size and step filled in.
     seeds: each image's own, which noise and transforms draw from. fixed: no image leaves the batch before the end.
+    fused: what follows a step's gradient is one kernel by torch's compiler, which rounds otherwise.
     """
     space = space_of(recipe.space, canvas.scale)
     seen = with_precision(recipe.precision, lambda images: forward(space.feed(images)))
@@ -69,7 +71,7 @@ def make_images(
     param = _start(recipe, seeds, space, canvas)
     with precision(recipe.precision):
         streams, shown = Streams(seeds, canvas.device), _showing(keep, space)
-        result = optimize(judge, param, schedule_of(recipe), streams, keep=shown, fixed=fixed)
+        result = optimize(judge, param, schedule_of(recipe), streams, keep=shown, fixed=fixed, fused=fused)
         everyone: Int[Tensor, " b"] = torch.arange(len(seeds), device=canvas.device)
         with torch.no_grad():
             reading = judge(result.images, everyone)

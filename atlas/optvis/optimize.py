@@ -9,11 +9,12 @@ from atlas.optvis.batch import Batch, Keep, Moment, Result, State
 from atlas.optvis.gradients import gradient_of
 from atlas.optvis.objectives import Reading
 from atlas.optvis.params import Param
-from atlas.optvis.priors import blur, extent, resize, unit_rms
+from atlas.optvis.priors import extent, resize
 from atlas.optvis.rescue import OpenReLUs
 from atlas.optvis.schedule import Octave, Schedule, Transforms
 from atlas.optvis.steps import Stepper, stepper
 from atlas.optvis.transforms import Streams, Views, draw_moves, draw_views
+from atlas.optvis.update import Update, update_of
 
 PATIENCE = 16  # steps without any gradient after which a feature counts as dead (lucid redirects for as many)
 NOTHING = Keep()
@@ -30,6 +31,7 @@ def optimize(
     *,
     keep: Keep = NOTHING,
     fixed: bool = False,
+    fused: bool = False,
 ) -> Result:
     """Make images whose loss is small: show, step, blur, clamp; octave after octave.
 
@@ -37,6 +39,7 @@ def optimize(
     of the time on a CPU; contiguous: the arithmetic is the sources', to the bit). `streams` are what transforms draw
     from. Images without any gradient for PATIENCE steps are dead and leave the batch, as do those no longer finite.
     fixed: they stay where they are, gray in the end, so that the network is shown the same number of images throughout.
+    fused: what follows the gradient is one kernel by torch's compiler, which rounds otherwise.
     keep.begun: the steps that an earlier run has made are not made again, and the others give the same values.
     """
     batch, end = Batch(param, streams, keep, fixed=fixed), 0
@@ -45,6 +48,7 @@ def optimize(
         if batch.step > end:
             continue
         mover = stepper(schedule.optimizer, schedule.weight_decay)
+        update = update_of(schedule, octave, mover, fused=fused)
         if batch.step > begin and keep.begun is not None:
             mover.restore(keep.begun["stepper"], batch.values)
         elif octave.size is not None:
@@ -52,13 +56,15 @@ def optimize(
             batch.values = resize(batch.values, octave.size) if batch.working else batch.values
         for place in range(max(0, batch.step - begin), octave.steps):
             if batch.working:
-                _step(batch, judge, schedule, octave=octave, mover=mover, place=place)
+                _step(batch, judge, schedule, octave=octave, mover=mover, update=update, place=place)
         batch.drop(~batch.values.flatten(1).isfinite().all(1), "nonfinite")
     batch.drop(~batch.touched, "dead")
     return batch.result()
 
 
-def _step(batch: Batch, judge: Judge, schedule: Schedule, *, octave: Octave, mover: Stepper, place: int) -> None:
+def _step(
+    batch: Batch, judge: Judge, schedule: Schedule, *, octave: Octave, mover: Stepper, update: Update, place: int
+) -> None:
     steps = octave.steps
     views = _views(batch, schedule.transforms, octave, left=steps - place)
     gradient, reading = _gradient(judge, batch.param, batch.values, batch.which, views)
@@ -66,12 +72,8 @@ def _step(batch: Batch, judge: Judge, schedule: Schedule, *, octave: Octave, mov
         gradient = _watch(batch, judge, schedule, gradient, views)
     if batch.step % schedule.trace_every == 0:
         batch.note(reading)
-    if schedule.gradient == "rms":
-        gradient = unit_rms(gradient)
-    values = mover.step(batch.values, gradient, between(octave.lr, place, steps))
-    if octave.sigma is not None:
-        values = blur(values, between(octave.sigma, place, steps))
-    batch.values = values.clamp(0.0, 1.0) if schedule.clamp else values
+    sigma = None if octave.sigma is None else between(octave.sigma, place, steps)
+    batch.values = update(batch.values, gradient, between(octave.lr, place, steps), sigma)
     batch.step += 1
     which, frame = batch.which, batch.frame(last=place + 1 == steps and octave is schedule.octaves[-1])
     if batch.step == patience(schedule) + 1 and not batch.touched.all():
