@@ -72,7 +72,7 @@ def step_times(device: str, steps: int) -> None:
 
 
 def compiled(device: str, steps: int) -> None:
-    """The same of one network by torch's compiler, with what follows the gradient as one kernel, and the seconds that it takes."""
+    """The same of one network by torch's compiler, what follows the gradient as one kernel, and the seconds that it takes."""
     loaded = random_network(next(iter(NETWORKS)), device)
     for way in ("cut", "compiled", "cut", "compiled"):
         step_time(loaded, way, "bfloat16", BATCH, steps=steps)

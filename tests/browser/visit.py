@@ -30,19 +30,19 @@ GO = """(route) => new Promise((done, fail) => {
 
 
 def chromium() -> str:
-    """The Chromium of this machine; `make browsers` installs it."""
+    """The Chromium of this machine; `make chromium` installs it."""
     return _on_path("chromium", "chromium-browser", "google-chrome")
 
 
 def firefox_here() -> str:
-    """The Firefox of this machine; `make browsers` installs it."""
+    """The Firefox of this machine; `make firefox` installs it."""
     return _on_path("firefox-esr", "firefox")
 
 
 def _on_path(*names: str) -> str:
     program = next(filter(None, map(shutil.which, names)), None)
     if program is None:
-        raise RuntimeError(f"none of {', '.join(names)} is on PATH; `make browsers` installs Debian's")
+        raise RuntimeError(f"none of {', '.join(names)} is on PATH; `make chromium firefox` installs Debian's")
     return program
 
 

@@ -15,6 +15,9 @@ from atlas.engine.executor import ActorShape, ClusterError, ClusterGone
 from atlas.engine.ray_process import PartWatch, RayProcess
 from atlas.engine.signals import StopNow, StopRequest
 
+# of a child process, which imports what this one does
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture(autouse=True)
 def without_ray(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,8 @@ from atlas.config.recipe_files import read_recipe
 from atlas.generate.visualization import Visualization
 from atlas.optvis.gradients import NoGradient
 
+pytestmark = pytest.mark.job
+
 OCTAVES = [dict(size=24, steps=3, lr=(0.1, 0.1))]
 
 

@@ -13,7 +13,7 @@ from atlas.store.lock import Lock, Locked
 from atlas.store.manifest import NotAnAtlas
 from tests.similarity.small_atlas import compare, computed, neighbors, responses, stamps
 
-pytestmark = pytest.mark.usefixtures("cards_made_here")
+pytestmark = [pytest.mark.job, pytest.mark.usefixtures("cards_made_here")]
 
 
 def test_the_same_again_does_nothing_and_writes_no_file(done: Path) -> None:
