@@ -17,6 +17,7 @@ from torch import Tensor
 
 from atlas.zoo.layers import walk
 
+ROOT = Path(__file__).parents[2]
 PEERS = {"lucent": "torch", "torch-dreams": "torch", "xplique": "xplique"}  # way: its environment
 QUIET = {"OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "1", "CUDA_VISIBLE_DEVICES": ""}
 FLOP = 4  # of a multiply-add, forward and back to the input
@@ -63,7 +64,7 @@ def begin(way: str, network: str, peers: Path) -> "subprocess.Popen[str] | None"
         return None
     command = [str(python), str(Path(__file__).with_name("contenders.py")), way, network]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    child = subprocess.Popen(command, text=True, env=os.environ | QUIET, **pipes)
+    child = subprocess.Popen(command, text=True, env=os.environ | QUIET | {"PYTHONPATH": str(ROOT)}, **pipes)
     assert child.stdout is not None
     ready = any(line.strip() == "ready" for line in child.stdout)
     return child if ready else None
