@@ -47,10 +47,18 @@ def names_of(reader: Reader, features: Iterable[str]) -> dict[str, str]:
 
 
 def check_models(reader: Reader, *models: str) -> None:
-    """UnknownName for the first model that the atlas was never asked for."""
+    """UnknownName for the first model that the atlas was never asked for; of a layer, that it is one."""
     allowed = model_names(reader)
     for model in models:
+        if model not in allowed and (owners := _models_with(reader, model)):
+            raise UnknownName(f"{model!r} is a layer of {', '.join(owners)}, and a model is to be named")
         check(model, allowed, f"model in {reader.path}")
+
+
+def _models_with(reader: Reader, layer: str) -> list[str]:
+    """The models that have a layer, which is named with or without its model."""
+    is_layer = f"layer = {quoted(layer)} OR model || '/' || layer = {quoted(layer)}"
+    return reader.sql(f"SELECT DISTINCT model FROM tasks WHERE {is_layer} ORDER BY ALL")["model"].to_pylist()
 
 
 def check_layer(reader: Reader, layer: str, model: str | None = None) -> None:
