@@ -45,8 +45,8 @@ class Atlas(Reader):
     def feature(self, address: str | Address) -> Feature:
         """A feature by its address `model/layer:channel`, as `googlenet/inception4a:12`.
 
-        Where that is one feature only, `layer:channel` will do, or its name, as `zebra`. UnknownName, with the nearest
-        names, when the atlas was never asked for it; with all addresses, when there are several.
+        Where that is one feature only, `layer:channel` will do, or its name, as `zebra` or `conv5:zebra`. UnknownName, with
+        the nearest names, when the atlas was never asked for it; with all addresses, when there are several.
         """
         return Feature(self, find_feature(self, address))
 
