@@ -141,7 +141,8 @@ def _called_among(rows: list[Row], text: str) -> list[str]:
 def _named(reader: Reader) -> list[Row]:
     return reader.sql("""
         SELECT feature, model, layer, name, feature IN (SELECT feature FROM classes) AS is_class
-        FROM tasks WHERE name IS NOT NULL GROUP BY model, layer, channel, feature, name ORDER BY model, layer, channel, name""").to_pylist()
+        FROM tasks WHERE name IS NOT NULL
+        GROUP BY model, layer, channel, feature, name ORDER BY model, layer, channel, name""").to_pylist()
 
 
 def _hint(reader: Reader, text: str) -> str:

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from made_atlas import Made, make_atlas
@@ -142,3 +143,43 @@ def test_states_are_told_apart(visit: Visit) -> None:
     assert "NonFinite" in visit.page.inner_text("#main")
     visit.go("#/l/beta%20net/block%2F0")
     assert visit.all(".wallrow .thumb.left").count() == 4
+
+
+@pytest.mark.parametrize(
+    ("route", "typed", "near"),
+    [
+        ("#/all?name=", "blxxk 3", "block 3"),
+        ("#/l/beta%20net/block%2F0?name=", "blxxk", "block"),
+        ("#/map/alpha?find=", "cxxv2", "conv2"),
+    ],
+)
+def test_a_name_that_nothing_has_is_answered_by_the_nearest(visit: Visit, route: str, typed: str, near: str) -> None:
+    """Of more than the one wrong letter that is forgiven."""
+    visit.go(route + quote(typed))
+    link = visit.all("#main p:has-text('Did you mean') a")
+    assert link.all_inner_texts() == [near]
+    link.click()
+    visit.wait(route + quote(near))
+    assert visit.all("text=Did you mean").count() == 0
+
+
+def test_a_value_of_the_route_that_is_not_known_is_told_with_those_that_are(visit: Visit) -> None:
+    visit.go("#/all?low=abc&state=sick&order=foo&name=conv1&in=alpah")
+    told = visit.all("header [role='status']").all_inner_texts()
+    assert told == [
+        "low=abc is left out: low may be a number.",
+        "state=sick is left out: state may be ok, dead, failed, left.",
+        "order=foo is left out: order may be index, cluster, score, rank.",
+        "in=alpah is left out: in may be alpha, beta net, alpha/conv1, alpha/conv2, beta net/block/0.",
+    ]
+    assert visit.page.input_value("[data-key='Score from']") == "abc"
+    assert visit.page.inner_text(".lead").startswith("8 of ")
+    visit.all("header [role='status'] a:has-text('dead')").click()
+    visit.wait("#/all?name=conv1&state=dead")
+    assert visit.all("header [role='status']").count() == 0 and shown(visit) == [3]
+    visit.go("#/lists/pairs?only=layrs")
+    assert (
+        visit.page.inner_text("header [role='status']")
+        == "only=layrs is left out: only may be layer, layers, networks."
+    )
+    assert visit.all(".couple").count() > 0
