@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 from made_atlas import Made, make_atlas
@@ -94,6 +94,24 @@ def test_a_wall_is_narrowed_down_as_one_types_and_its_query_is_the_same(wall: Vi
             (line,) = [text for text in wall.all(".foot .copy").all_inner_texts() if text.startswith("atlas sql")]
             rows = atlas.sql(shlex.split(line)[2])["feature"].to_pylist()
             assert [int(address.rpartition(":")[2]) for address in rows] == shown(wall), query
+
+
+def test_the_query_of_the_wall_of_all_has_a_row_for_each_feature(visit: Visit, made: Path) -> None:
+    with Atlas(made) as atlas:
+        for query in (
+            "",
+            "?state=dead",
+            "?state=failed",
+            "?own=loses&order=rank&turned=1",
+            "?in=alpha&order=score&low=3",
+        ):
+            visit.go(f"#/all{query}")
+            (line,) = [text for text in visit.all(".foot .copy").all_inner_texts() if text.startswith("atlas sql")]
+            rows = atlas.sql(shlex.split(line)[2])["feature"].to_pylist()
+            links = visit.all(".wallrow a").evaluate_all(
+                "all => all.map((one) => one.getAttribute('href').split('?')[0])"
+            )
+            assert ["/".join(row.rsplit(":", 1)) for row in rows] == [unquote(link)[4:] for link in links] != [], query
 
 
 def test_who_wins_where_an_image_loses_is_named(visit: Visit) -> None:
