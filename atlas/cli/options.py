@@ -1,7 +1,9 @@
 """What the commands that read an atlas share: their options, which atlas is meant, and how wrong names are refused."""
 
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from os.path import isfile
 from pathlib import Path
 from typing import IO, Any
 
@@ -44,9 +46,19 @@ def reading(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def atlas_option(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the option that names an atlas."""
+    """Add the option that names an atlas; an atlas that stands where no argument is taken is told how it is named."""
     text = f"The atlas  [default: the newest under {OUTPUTS}/]"
-    return click.option("--atlas", "atlas_name", metavar="DIR", help=text)(command)
+    extra = click.argument("extra", nargs=-1, metavar="", expose_value=False, callback=_refuse_extra)
+    return click.option("--atlas", "atlas_name", metavar="DIR", help=text)(extra(command))
+
+
+def _refuse_extra(context: click.Context, _: click.Parameter, words: tuple[str, ...]) -> None:
+    if not words:
+        return
+    # not Path.is_file, which raises at what is too long for a name, as a word of SQL may be
+    atlas = next((word for word in words if any(isfile(folder / "atlas.json") for folder in _places(word))), None)
+    hint = "" if atlas is None else f"; an atlas is named by --atlas {shlex.quote(atlas)}"
+    context.fail(f"Got unexpected extra argument{'s' * (len(words) > 1)} ({' '.join(words)}){hint}")
 
 
 @contextmanager
@@ -84,10 +96,15 @@ def find_atlas(name: str | None) -> Path:
         return _newest_atlas()
     if MARK in name:
         return path_of(name)
-    for folder in (Path(name), Path(OUTPUTS) / name):
+    for folder in _places(name):
         if folder.is_dir():
             return folder
     raise Refused(f"there is no atlas {name!r}, nor {OUTPUTS}/{name}: {nearest(name, sorted(_atlas_names()))}")
+
+
+def _places(name: str) -> tuple[Path, Path]:
+    """Where an atlas of that path, or name, may lie."""
+    return Path(name), Path(OUTPUTS) / name
 
 
 def _newest_atlas() -> Path:

@@ -23,6 +23,11 @@ def print_table(table: pa.Table, form: str) -> None:
     WRITERS[form](table.rename_columns(_distinct(table.column_names)))
 
 
+def without_empty(table: pa.Table, *names: str) -> pa.Table:
+    """A table without those of the named columns that say nothing in any row."""
+    return table.drop_columns([name for name in names if table[name].null_count == table.num_rows])
+
+
 def plain_rows(table: pa.Table) -> list[dict[str, Any]]:
     """Rows of plain values, as JSON has them: null for NaN, ISO times, and a float32 with its own few digits.
 

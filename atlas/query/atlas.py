@@ -45,8 +45,8 @@ class Atlas(Reader):
     def feature(self, address: str | Address) -> Feature:
         """A feature by its address `model/layer:channel`, as `googlenet/inception4a:12`.
 
-        Where that is one feature only, `layer:channel` will do, or its name, as `zebra`. UnknownName, with the nearest
-        names, when the atlas was never asked for it; with all addresses, when there are several.
+        Where that is one feature only, `layer:channel` will do, or its name, as `zebra` or `conv5:zebra`. UnknownName, with
+        the nearest names, when the atlas was never asked for it; with all addresses, when there are several.
         """
         return Feature(self, find_feature(self, address))
 
@@ -76,8 +76,9 @@ class Atlas(Reader):
 
         scope: whom features are paired with, `layer`, `model`, `other` or `all`; measure: as `Feature.similar` has it; model:
         only features of this one. Columns: `src`, `dst`, `measure`, `score`, `baseline` (of the same rank among rotated
-        copies of the layers) and `mutual` (each stands in the other's list). Empty before similarity ran. UnknownName for
-        what the atlas does not hold; ValueError for a `top` below 1.
+        copies of the layers), `excess` (score less baseline), `mutual` (each stands in the other's list), `src_name` and
+        `dst_name` (a class, or the label whose pictures drive it). Empty before similarity ran. UnknownName for what the
+        atlas does not hold; ValueError for a `top` below 1.
         """
         return pairs(self, top, scope=scope, measure=measure, model=model, probe=probe)
 

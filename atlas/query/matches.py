@@ -2,8 +2,9 @@
 
 import pyarrow as pa
 
-from atlas.query.names import UnknownName, check, check_models
+from atlas.query.names import UnknownName, check, check_models, model_names
 from atlas.query.reader import Reader
+from atlas.query.shell import reading
 from atlas.query.tables_known import PROBE, command, probes
 from atlas.query.view_files import quoted
 
@@ -19,7 +20,7 @@ def match(
     UnknownName for a model or probe that the atlas does not hold, or one model named twice.
     """
     if model_a == model_b:
-        check_models(reader, model_a)
+        _check_two(reader, model_a)
         raise UnknownName(f"{model_a!r} was named twice: name two different models")
     keys = {"model_a": model_a, "model_b": model_b, "probe": probe}
     where = " AND ".join([*(f"{column} = {quoted(name)}" for column, name in keys.items()), *["mutual"] * mutual])
@@ -27,8 +28,19 @@ def match(
     rows = reader.sql(f"SELECT {MATCH_COLUMNS} FROM matches WHERE {where} ORDER BY score DESC, src {limit}")
     if not rows.num_rows:
         check(probe, probes(reader), f"probe in {reader.path}")
-        check_models(reader, model_a, model_b)
+        _check_two(reader, model_a, model_b)
     return rows
+
+
+def _check_two(reader: Reader, *models: str) -> None:
+    """UnknownName for a model that the atlas does not hold, and where it holds no two."""
+    held = model_names(reader)
+    if len(held) == 1:
+        within = reading("pairs", reader.path, "--scope", "model")
+        raise UnknownName(
+            f"a match is of two models, and {reader.path} holds {held[0]} alone; `{within}` has its own pairs"
+        )
+    check_models(reader, *models)
 
 
 def summary(rows: pa.Table) -> str:

@@ -24,7 +24,7 @@ class UnknownName(LookupError):
 def find_feature(reader: Reader, address: str | Address) -> Address:
     """The address of a feature of the atlas.
 
-    address: model/layer:channel; or layer:channel, or a name as `zebra`, where the atlas has one such feature.
+    address: model/layer:channel; or layer:channel, or a name as `zebra` or `conv5:zebra`, where that is one feature.
     UnknownName: it is none, the atlas was never asked for it, or it is several, which the message lists.
     """
     feature = address if isinstance(address, Address) else _parse(reader, address)
@@ -47,10 +47,18 @@ def names_of(reader: Reader, features: Iterable[str]) -> dict[str, str]:
 
 
 def check_models(reader: Reader, *models: str) -> None:
-    """UnknownName for the first model that the atlas was never asked for."""
+    """UnknownName for the first model that the atlas was never asked for; of a layer, that it is one."""
     allowed = model_names(reader)
     for model in models:
+        if model not in allowed and (owners := _models_with(reader, model)):
+            raise UnknownName(f"{model!r} is a layer of {', '.join(owners)}, and a model is to be named")
         check(model, allowed, f"model in {reader.path}")
+
+
+def _models_with(reader: Reader, layer: str) -> list[str]:
+    """The models that have a layer, which is named with or without its model."""
+    is_layer = f"layer = {quoted(layer)} OR model || '/' || layer = {quoted(layer)}"
+    return reader.sql(f"SELECT DISTINCT model FROM tasks WHERE {is_layer} ORDER BY ALL")["model"].to_pylist()
 
 
 def check_layer(reader: Reader, layer: str, model: str | None = None) -> None:
@@ -109,11 +117,21 @@ def _in_any_model(reader: Reader, text: str) -> list[str]:
 
 
 def _called(reader: Reader, text: str) -> list[str]:
-    """The features that a name means, as `zebra`, or `tabby` where one is called `tabby, tabby cat`.
+    """The features that a name means, as `zebra`, or `tabby` where one is called `tabby, tabby cat`; or `conv5:zebra`.
 
     A feature that stands for a class goes before those that are only named by the pictures that drive them.
     """
     rows = _named(reader)
+    return _called_among(rows, text) or _called_among(*_of_named_layer(rows, text))
+
+
+def _of_named_layer(rows: list[Row], text: str) -> tuple[list[Row], str]:
+    """Of `layer:name`, with or without a model, the rows of that layer, and the name."""
+    layer, _, name = text.strip().rpartition(":")
+    return [row for row in rows if layer in (row["layer"], f"{row['model']}/{row['layer']}")], name
+
+
+def _called_among(rows: list[Row], text: str) -> list[str]:
     for group in ([row for row in rows if row["is_class"]], rows):
         if numbers := classes_called(text, [row["name"] for row in group]):
             return [group[number]["feature"] for number in numbers]
@@ -122,15 +140,19 @@ def _called(reader: Reader, text: str) -> list[str]:
 
 def _named(reader: Reader) -> list[Row]:
     return reader.sql("""
-        SELECT feature, name, feature IN (SELECT feature FROM classes) AS is_class FROM tasks WHERE name IS NOT NULL
+        SELECT feature, model, layer, name, feature IN (SELECT feature FROM classes) AS is_class
+        FROM tasks WHERE name IS NOT NULL
         GROUP BY model, layer, channel, feature, name ORDER BY model, layer, channel, name""").to_pylist()
 
 
 def _hint(reader: Reader, text: str) -> str:
     """How a name might be meant: the nearest names that features have, or else the nearest addresses."""
-    names = [row["name"] for row in _named(reader)]
-    if names and "/" not in text and ":" not in text:
-        return f"; or the name of a class: {nearest_class(text, names)}"
+    rows = _named(reader)
+    if rows and "/" not in text and ":" not in text:
+        return f"; or the name of a class: {nearest_class(text, [row['name'] for row in rows])}"
+    inside, name = _of_named_layer(rows, text)
+    if inside:
+        return f"; or a name of that layer: {nearest_class(name, [row['name'] for row in inside])}"
     first = "model || '/' || layer || ':' || min(channel) AS feature"
     examples = reader.sql(f"SELECT {first} FROM tasks GROUP BY model, layer ORDER BY ALL")["feature"].to_pylist()
     return f"; {nearest(text, examples)}"

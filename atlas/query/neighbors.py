@@ -27,7 +27,7 @@ def neighbors(reader: Reader, question: Question, top: int) -> pa.Table:
         check(question.probe, probes(reader), f"probe in {reader.path}")
         if question.to is not None:
             check_models(reader, question.to)
-    columns = _names_and_images(reader, rows["dst"].to_pylist())
+    columns = names_and_images(reader, rows["dst"].to_pylist())
     return rows.append_column("name", columns["name"]).append_column("image", columns["image"])
 
 
@@ -49,7 +49,7 @@ def _text(question: Question, top: int) -> str:
     return f"{rows} QUALIFY {position} <= {top} ORDER BY rank, dst"
 
 
-def _names_and_images(reader: Reader, addresses: list[str]) -> pa.Table:
+def names_and_images(reader: Reader, addresses: list[str]) -> pa.Table:
     """The name of each feature and the image that stands for it, in the given order; opens only their layers' folders."""
     features = [Address.parse(address) for address in addresses]
     columns = {

@@ -3,12 +3,14 @@
 import pyarrow as pa
 
 from atlas.query.names import check, check_models
+from atlas.query.neighbors import names_and_images
 from atlas.query.reader import Reader
 from atlas.query.tables_known import PROBE, command, computed, probes
 from atlas.query.view_files import quoted
 from atlas.records import MEASURES, SCOPES
 
-PAIR_COLUMNS = "src, dst, measure, score, baseline, mutual"
+# `excess`: how far the score goes beyond its baseline
+PAIR_COLUMNS = "src, dst, measure, score, baseline, excess, mutual"
 
 
 def pairs(
@@ -20,7 +22,7 @@ def pairs(
     model: str | None = None,
     probe: str = PROBE,
 ) -> pa.Table:
-    """The `top` pairs that go furthest beyond their baseline: PAIR_COLUMNS. Empty before similarity ran.
+    """The `top` pairs that go furthest beyond their baseline: PAIR_COLUMNS, `src_name`, `dst_name`. Empty before similarity ran.
 
     measure: None for `sym` within a layer and `profile` elsewhere; model: only pairs of which both, or in scope `other`
     either, are of it. UnknownName for what the atlas does not hold; ValueError for a `top` below 1.
@@ -41,6 +43,8 @@ def pairs(
     )
     if not rows.num_rows:
         check(probe, probes(reader), f"probe in {reader.path}")
+    for side in ("src", "dst"):
+        rows = rows.append_column(f"{side}_name", names_and_images(reader, rows[side].to_pylist())["name"])
     return rows
 
 

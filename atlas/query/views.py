@@ -53,7 +53,7 @@ DERIVED = {
         WHERE task NOT IN (SELECT task FROM features) AND task NOT IN (SELECT task FROM failures)""",
     # each pair once: where either stands in the other's list, as the first of the two sees it
     "pairs": f"""
-        SELECT src, dst, measure, score, baseline, mutual, {EXCESS}, scope, probe FROM neighbors
+        SELECT src, dst, measure, score, baseline, mutual, {EXCESS}, scope, probe, {{src}}, {{dst}} FROM neighbors
         WHERE sign = 1 AND (src < dst OR NOT mutual)""",
     "neighbors_named": f"""
         SELECT n.*,

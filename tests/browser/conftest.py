@@ -45,7 +45,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_losing(paths, {Address("alpha", "conv2", 7): (9,), Address("alpha", "conv2", 8): (4, 9)})
     with pytest.MonkeyPatch.context() as patch:
         # so few features have no hubs
-        patch.setitem(lists.LISTS, "hubs", lists.HUBS.replace(f"count(*) > {lists.NEAREST}", "count(*) > 1"))
+        patch.setitem(lists.LISTS, "hubs", {"": lists.HUBS.replace(f"count(*) > {lists.NEAREST}", "count(*) > 1")})
         write_site(paths)
     return root
 

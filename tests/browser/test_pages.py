@@ -15,6 +15,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Route
 
 from atlas.query.atlas import Atlas
+from atlas.report.site.lists import APART
 from atlas.report.site.write import write_site
 from tests.browser.visit import Visit, served, visiting
 
@@ -234,6 +235,26 @@ def test_best_matches_are_those_of_the_command(visit: Visit, made: Path) -> None
     )
     wanted = {tuple(f"#/f/{row[side].replace(':', '/')}" for side in ("src", "dst")) for row in rows}
     assert {tuple(pair) for pair in pairs} == {pair for pair in wanted if "/conv2/" in pair[0]}
+
+
+@pytest.mark.parametrize(
+    ("route", "card"),
+    [
+        *(("pairs" + only, ".couple .two a:first-child") for only in ("", *(f"?only={apart}" for apart in APART))),
+        ("matches", ".couple .two a:first-child"),
+        ("hubs", ".neighbor a"),
+    ],
+)
+def test_the_command_of_a_list_asks_for_what_is_shown(visit: Visit, made: Path, route: str, card: str) -> None:
+    visit.go(f"#/lists/{route}")
+    route_of = "all => all.map((link) => decodeURIComponent(link.getAttribute('href').split('?')[0]))"
+    while (more := visit.all("button.more")).count():
+        more.first.click()
+    shown = visit.all(card).evaluate_all(route_of)
+    (line,) = [text for text in visit.all(".foot .copy").all_inner_texts() if text.startswith("atlas sql")]
+    with Atlas(made) as atlas:
+        rows = atlas.sql(shlex.split(line)[2])["src"].to_pylist()
+    assert [f"#/f/{src.replace(':', '/')}" for src in rows] == shown != []
 
 
 @pytest.mark.parametrize("name", ["it's", """a "b" $(touch pwned) `c`, (1)=x #1"""])

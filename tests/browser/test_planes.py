@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ def test_pointing_at_the_map_shows_a_feature_and_a_click_opens_it(visit: Visit) 
     visit.page.mouse.down()
     visit.page.mouse.up()
     visit.page.wait_for_function("location.hash.startsWith('#/f/')")
-    layer, channel = visit.route.split("/")[-2:]
+    layer, channel = visit.route.split("?")[0].split("/")[-2:]
     assert layer in shown
     assert f": {channel}" in shown
 
@@ -128,15 +129,31 @@ def test_the_frame_of_the_map_stays_and_what_is_told_of_it_is_what_enter_opens(v
     told = visit.page.evaluate(framed)
     visit.press("Enter").wait(told)
     visit.go(f"#/map/alpha?view={look}&at=conv2:7")
-    visit.page.wait_for_function(f"{framed} === '#/f/alpha/conv2/7'")
+    seventh = f"/f/alpha/conv2/7?from={quote(f'map/alpha?view={look}', safe='')}&n=conv2%3A7"
+    visit.page.wait_for_function(f"{framed} === '#{seventh}'")
     for _ in range(3):
         visit.page.click(".zoomer >> nth=0")
     visit.page.wait_for_timeout(60)
-    assert visit.page.evaluate(framed) == "#/f/alpha/conv2/7", "still in view"
+    assert visit.page.evaluate(framed) == f"#{seventh}", "still in view"
     visit.go("#/bookmarks").go(f"#/map/alpha?view={look}")
     visit.page.wait_for_function(framed)
     told = visit.page.evaluate(framed)
     visit.press("Enter").wait(told)
+
+
+@pytest.mark.parametrize("look", ["grid", "dots"])
+def test_a_feature_opened_on_the_map_leads_back_to_the_map_as_it_was_left(visit: Visit, look: str) -> None:
+    visit.go().go(f"#/map/alpha?view={look}&layer=conv2").press("+", "ArrowRight", "Enter")
+    visit.page.wait_for_function("location.hash.startsWith('#/f/')")
+    opened = visit.wait(visit.route).route
+    assert "18, Map of alpha" in visit.page.inner_text("nav.links a[rel='up']")
+    place = opened.rpartition("&n=")[2]
+    visit.press("Escape").wait(f"#/map/alpha?view={look}&layer=conv2&at={place}")
+    visit.page.wait_for_function(f"document.querySelector('main .said a')?.getAttribute('href') === '{opened}'")
+    visit.press("Enter").wait(opened).press("ArrowLeft")  # what lies before it, in order of number
+    visit.page.wait_for_function(f"location.hash !== '{opened}'")
+    before = visit.route.rpartition("&n=")[2]
+    visit.press("ArrowUp").wait(f"#/map/alpha?view={look}&layer=conv2&at={before}")
 
 
 def test_pointing_at_the_matrix_shows_the_pair_and_a_click_compares_it(visit: Visit) -> None:

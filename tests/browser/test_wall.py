@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 import pytest
 from made_atlas import Made, make_atlas
@@ -95,6 +96,24 @@ def test_a_wall_is_narrowed_down_as_one_types_and_its_query_is_the_same(wall: Vi
             assert [int(address.rpartition(":")[2]) for address in rows] == shown(wall), query
 
 
+def test_the_query_of_the_wall_of_all_has_a_row_for_each_feature(visit: Visit, made: Path) -> None:
+    with Atlas(made) as atlas:
+        for query in (
+            "",
+            "?state=dead",
+            "?state=failed",
+            "?own=loses&order=rank&turned=1",
+            "?in=alpha&order=score&low=3",
+        ):
+            visit.go(f"#/all{query}")
+            (line,) = [text for text in visit.all(".foot .copy").all_inner_texts() if text.startswith("atlas sql")]
+            rows = atlas.sql(shlex.split(line)[2])["feature"].to_pylist()
+            links = visit.all(".wallrow a").evaluate_all(
+                "all => all.map((one) => one.getAttribute('href').split('?')[0])"
+            )
+            assert ["/".join(row.rsplit(":", 1)) for row in rows] == [unquote(link)[4:] for link in links] != [], query
+
+
 def test_who_wins_where_an_image_loses_is_named(visit: Visit) -> None:
     visit.go("#/all?own=loses&order=rank&turned=1")
     assert visit.all(".wallrow .caption").all_inner_texts() == ["conv2:8\n3rd, 4 wins", "conv2:7\n2nd, 9 wins"]
@@ -142,3 +161,43 @@ def test_states_are_told_apart(visit: Visit) -> None:
     assert "NonFinite" in visit.page.inner_text("#main")
     visit.go("#/l/beta%20net/block%2F0")
     assert visit.all(".wallrow .thumb.left").count() == 4
+
+
+@pytest.mark.parametrize(
+    ("route", "typed", "near"),
+    [
+        ("#/all?name=", "blxxk 3", "block 3"),
+        ("#/l/beta%20net/block%2F0?name=", "blxxk", "block"),
+        ("#/map/alpha?find=", "cxxv2", "conv2"),
+    ],
+)
+def test_a_name_that_nothing_has_is_answered_by_the_nearest(visit: Visit, route: str, typed: str, near: str) -> None:
+    """Of more than the one wrong letter that is forgiven."""
+    visit.go(route + quote(typed))
+    link = visit.all("#main p:has-text('Did you mean') a")
+    assert link.all_inner_texts() == [near]
+    link.click()
+    visit.wait(route + quote(near))
+    assert visit.all("text=Did you mean").count() == 0
+
+
+def test_a_value_of_the_route_that_is_not_known_is_told_with_those_that_are(visit: Visit) -> None:
+    visit.go("#/all?low=abc&state=sick&order=foo&name=conv1&in=alpah")
+    told = visit.all("header [role='status']").all_inner_texts()
+    assert told == [
+        "low=abc is left out: low may be a number.",
+        "state=sick is left out: state may be ok, dead, failed, left.",
+        "order=foo is left out: order may be index, cluster, score, rank.",
+        "in=alpah is left out: in may be alpha, beta net, alpha/conv1, alpha/conv2, beta net/block/0.",
+    ]
+    assert visit.page.input_value("[data-key='Score from']") == "abc"
+    assert visit.page.inner_text(".lead").startswith("8 of ")
+    visit.all("header [role='status'] a:has-text('dead')").click()
+    visit.wait("#/all?name=conv1&state=dead")
+    assert visit.all("header [role='status']").count() == 0 and shown(visit) == [3]
+    visit.go("#/lists/pairs?only=layrs")
+    assert (
+        visit.page.inner_text("header [role='status']")
+        == "only=layrs is left out: only may be layer, layers, networks."
+    )
+    assert visit.all(".couple").count() > 0

@@ -38,6 +38,25 @@ def test_a_line_of_the_table_is_the_first_of_its_job(name: str) -> None:
     assert load(location).__doc__.splitlines()[0] == line
 
 
+@pytest.mark.parametrize(
+    "name", [name for name in COMMANDS if any(p.name == "atlas_name" for p in load(COMMANDS[name][0]).params)]
+)
+def test_an_atlas_where_no_argument_is_taken_is_told_how_it_is_named(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = Path("outputs/my demo")
+    folder.mkdir(parents=True)
+    (folder / "atlas.json").touch()
+    taken = sum(isinstance(one, click.Argument) and one.nargs == 1 for one in load(COMMANDS[name][0]).params)
+    words = ["csv"] * taken  # a form of `atlas export`, and a word to all others
+    for place in (str(folder), folder.name):
+        told = CliRunner().invoke(cli, [name, *words, place])
+        assert (told.exit_code, f"; an atlas is named by --atlas '{place}'" in told.stderr) == (2, True), told.stderr
+    told = CliRunner().invoke(cli, [name, *words, "x", 300 * "y"])
+    assert told.exit_code == 2 and told.stderr.endswith(f"Got unexpected extra arguments (x {300 * 'y'})\n")
+
+
 def test_help_lists_every_command_and_imports_none() -> None:
     done = subprocess.run([sys.executable, "-c", HELP], capture_output=True, text=True, timeout=60, check=True)
     listed = {line.split()[0] for line in done.stdout.partition("Commands:\n")[2].splitlines()}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from made_atlas import WHOLE, make_atlas
+from made_atlas import WHOLE, make_atlas, write_names
 from made_similarity import write_similarity
 
 from atlas.cli.main import cli
@@ -34,16 +34,30 @@ def test_pairs_are_named_once_the_furthest_beyond_chance_first(atlas, scope):
     told = atlas("pairs", "--scope", scope, "--top", "500", "--format", "json", "--atlas", "full")
     assert told.exit_code == 0, told.output
     rows = json.loads(told.stdout)
-    assert list(rows[0]) == ["src", "dst", "measure", "score", "baseline", "mutual"]
+    columns = ["src", "dst", "measure", "score", "baseline", "excess", "mutual", "src_name", "dst_name"]
+    assert list(rows[0]) == columns
     assert {row["measure"] for row in rows} == {"sym" if scope == "layer" else "profile"}
     assert len({frozenset((row["src"], row["dst"])) for row in rows}) == len(rows)
-    excess = [row["score"] - row["baseline"] for row in rows]
+    excess = [row["excess"] for row in rows]
+    assert excess == pytest.approx([row["score"] - row["baseline"] for row in rows], abs=1e-5)
     assert excess == pytest.approx(sorted(excess, reverse=True), abs=1e-5)
     with Atlas("outputs/full") as opened:
         every = opened.sql(f"SELECT src, dst FROM neighbors WHERE scope = '{scope}' AND measure = 'sym' AND sign = 1")
     assert {frozenset((row["src"], row["dst"])) for row in rows} == {
         frozenset(row.values()) for row in every.to_pylist()
     }
+
+
+def test_pairs_have_both_names_and_a_table_for_people_only_those_there_are(atlas, home):
+    paths = make_atlas(home / "outputs" / "named")
+    write_similarity(paths)
+    write_names(paths, {"alpha/conv2:0": "zebra"})
+    rows = json.loads(atlas("pairs", "--top", "500", "--format", "json", "--atlas", "named").stdout)
+    names = [(row[side], row[f"{side}_name"]) for row in rows for side in ("src", "dst")]
+    assert {name for feature, name in names if feature == "alpha/conv2:0"} == {"zebra"}
+    assert {name for feature, name in names if feature != "alpha/conv2:0"} == {None}
+    assert "zebra" in atlas("pairs", "--top", "500", "--atlas", "named").stdout
+    assert "_name" not in atlas("pairs", "--atlas", "full").stdout
 
 
 def test_pairs_of_a_model_and_what_is_wrong(atlas):

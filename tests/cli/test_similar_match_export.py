@@ -9,7 +9,7 @@ import sys
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
-from made_atlas import WHOLE, make_atlas
+from made_atlas import WHOLE, Made, make_atlas
 from made_similarity import write_similarity
 
 from atlas.cli.main import cli
@@ -117,6 +117,8 @@ def test_export(atlas, tmp_path, form):
         (("similar", "alpha/conv1:0", "--top", "0"), "0 is not in the range"),
         (("match", "alpha", "gamma"), "no model 'gamma'"),
         (("match", "alpha", "alpha"), "two different models"),
+        (("match", "conv1", "conv2"), "'conv1' is a layer of alpha, and a model is to be named"),
+        (("similar", "alpha/conv1:0", "--to", "beta net/block/0"), "'beta net/block/0' is a layer of beta net"),
         (("export", "xml", "out"), "xml"),
     ],
 )
@@ -125,6 +127,15 @@ def test_what_does_not_exist_is_refused(atlas, arguments, words):
     assert told.exit_code == 2
     assert words in told.stderr
     assert told.stdout == ""
+
+
+def test_a_match_is_of_two_models_and_an_atlas_of_one_has_none(atlas, home):
+    make_atlas(home / "outputs" / "single", (Made("net", "conv", 2, 2),))
+    for models in (("conv", "conv2"), ("net", "net"), ("net", "other")):
+        told = atlas("match", *models, "--atlas", "single")
+        assert told.exit_code == 2
+        assert "a match is of two models, and outputs/single holds net alone" in told.stderr
+        assert "`atlas pairs --atlas outputs/single --scope model`" in told.stderr
 
 
 def test_export_before_similarity(atlas, tmp_path):

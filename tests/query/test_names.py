@@ -42,6 +42,9 @@ def atlas(tmp_path_factory):
         ("failed bird", "alpha/conv2:5"),
         ("left over", "beta net/block/0:19"),
         ("conv1:3", "alpha/conv1:3"),
+        ("conv2:zebra", "alpha/conv2:2"),
+        (" alpha/conv2:TENCH", "alpha/conv2:0"),
+        ("block/0:left over", "beta net/block/0:19"),
         ("alpha/conv2:2", "alpha/conv2:2"),
     ],
 )
@@ -54,6 +57,9 @@ def test_a_name_or_a_layer_and_channel_means_the_one_feature_there_is(atlas, tex
     ("text", "said"),
     [
         ("crane", "'crane' is 2 features of .*: alpha/conv2:1, alpha/conv2:3; name one"),
+        ("conv2:crane", "'conv2:crane' is 2 features of .*: alpha/conv2:1, alpha/conv2:3; name one"),
+        ("alpha/conv2:zebr", "or a name of that layer: did you mean Zebra?"),
+        ("conv1:zebra", "write model/layer:channel"),
         ("zebr", "or the name of a class: did you mean Zebra?"),
         ("ghost", "write model/layer:channel.*or the name of a class"),
         ("conv9:3", "write model/layer:channel.*allowed: alpha/conv1:0"),

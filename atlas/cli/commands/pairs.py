@@ -4,7 +4,8 @@ import click
 
 from atlas.cli.messages import say
 from atlas.cli.options import open_atlas, reading, say_freshness
-from atlas.cli.tables import print_table
+from atlas.cli.tables import print_table, without_empty
+from atlas.query.neighbors import beyond_chance
 from atlas.query.pairs import why_no_pairs
 from atlas.records import MEASURES, SCOPES
 
@@ -23,14 +24,14 @@ def pairs(
 ) -> None:
     """The closest pairs of the atlas.
 
-    Each pair is named once, the furthest beyond its `baseline` first: the score that the same rank has against rotated
-    copies of the layers.
+    Each pair is named once, the furthest beyond its `baseline` first, the score that the same rank has against rotated
+    copies of the layers: `excess` is what it goes beyond that.
     """
     with open_atlas(atlas_name) as atlas:
         rows = atlas.pairs(top, scope=scope, measure=measure, model=model, probe=probe)
-        print_table(rows, form)
+        print_table(without_empty(rows, "src_name", "dst_name") if form == "table" else rows, form)
         if not rows.num_rows:
             say(why_no_pairs(atlas, scope, measure, probe))
-        elif within := sum(row["score"] <= row["baseline"] for row in rows.to_pylist() if row["baseline"] is not None):
-            say(f"note: {within} of these {rows.num_rows} are not beyond the baseline")
+        elif note := beyond_chance(rows):
+            say(f"note: {note}")
         say_freshness(atlas, probe)

@@ -8,7 +8,7 @@ import pyarrow as pa
 from atlas.cli.completion import addresses
 from atlas.cli.messages import say
 from atlas.cli.options import open_atlas, reading, say_freshness
-from atlas.cli.tables import print_table
+from atlas.cli.tables import print_table, without_empty
 from atlas.query.feature import Feature
 from atlas.query.neighbors import beyond_chance
 from atlas.query.question import Question
@@ -39,7 +39,7 @@ def similar(feature: str, top: int, *, atlas_name: str | None, form: str, **opti
     """The nearest features to FEATURE.
 
     FEATURE is an address, model/layer:channel, as googlenet/inception4a:12; where that is one feature only, its name, as
-    zebra, or layer:channel. `score` says little without `baseline`,
+    zebra, conv5:zebra or layer:channel. `score` says little without `baseline`,
     the score that the same rank has against rotated copies of the layers compared with, and `excess`, how far it goes
     beyond that: at 0 or below, chance does as well.
 
@@ -62,8 +62,7 @@ def similar(feature: str, top: int, *, atlas_name: str | None, form: str, **opti
 
 def _for_people(rows: pa.Table) -> pa.Table:
     """What differs from row to row; names where there are any."""
-    unnamed = ["name"] if rows["name"].null_count == rows.num_rows else []
-    return rows.drop_columns([*COMMON, "image", *unnamed])
+    return without_empty(rows.drop_columns([*COMMON, "image"]), "name")
 
 
 def _heading(feature: Feature, rows: pa.Table, options: dict[str, Any]) -> str:

@@ -3,6 +3,8 @@
 Pairs of one layer, of two and of two networks are one list with one unit: profile, which all features have in common.
 """
 
+import pyarrow as pa
+
 from atlas.query.atlas import Atlas
 from atlas.query.tables_known import PROBE
 from atlas.query.view_files import quoted
@@ -11,46 +13,59 @@ from atlas.report.site.neighbors import Partners
 
 MOST = 240  # rows of a list, of closest pairs of each kind
 NEAREST = 10  # places in a list of neighbors that count as standing in it
-ABOVE = "score > baseline"
-# of an atlas that was compared in fewer scopes, the widest there is
-WIDEST = "array_position(['layer', 'model', 'all'], scope)"
-# MOST of each kind: one layer's, two layers', two networks'
+WIDEST = ("all", "model", "layer")  # scopes: of an atlas that was compared in fewer, the widest there is
+FIRST = f"ORDER BY excess DESC, src, dst LIMIT {MOST}"
+# where the two of a pair stand, by the word of a route
+APART = {
+    "layer": "src_model = dst_model AND src_layer = dst_layer",
+    "layers": "src_model = dst_model AND src_layer <> dst_layer",
+    "networks": "src_model <> dst_model",
+}
 PAIRS = f"""
-    WITH close AS (
-        SELECT src, dst, score, baseline, mutual, excess, scope FROM pairs
-        WHERE probe = {quoted(PROBE)} AND measure = 'profile' AND {WIDEST} IS NOT NULL),
-    widest AS (
-        SELECT *, regexp_extract(src, '(?s)^(.*):', 1) AS a, regexp_extract(dst, '(?s)^(.*):', 1) AS b
-        FROM close WHERE {ABOVE} AND {WIDEST} = (SELECT max({WIDEST}) FROM close))
-    SELECT src, dst, score, baseline, mutual, scope FROM widest
-    QUALIFY row_number() OVER (PARTITION BY a = b, split_part(a, '/', 1) = split_part(b, '/', 1)
+    SELECT src, dst, score, baseline, excess, mutual FROM pairs
+    WHERE probe = {quoted(PROBE)} AND measure = 'profile' AND scope = '{{scope}}' AND score > baseline"""
+# MOST of each kind: one layer's, two layers', two networks'
+ANY_PAIRS = f"""
+    {PAIRS} QUALIFY row_number() OVER (PARTITION BY src_model = dst_model, src_model = dst_model AND src_layer = dst_layer
         ORDER BY excess DESC, src, dst) <= {MOST}
     ORDER BY excess DESC, src, dst"""
 MATCHES = f"""
-    SELECT src, dst, score, baseline, mutual, 'other' AS scope FROM matches WHERE probe = {quoted(PROBE)} AND mutual
-        AND model_a < model_b AND {ABOVE} ORDER BY excess DESC, src, dst LIMIT {MOST}"""
+    SELECT src, dst, score, baseline, excess, mutual FROM matches
+    WHERE probe = {quoted(PROBE)} AND mutual AND model_a < model_b AND score > baseline {FIRST}"""
 HUBS = f"""
-    SELECT dst AS src, NULL::VARCHAR AS dst, count(*) AS score, NULL::FLOAT AS baseline, false AS mutual, scope FROM neighbors
+    SELECT dst AS src, count(*) AS score FROM neighbors
     WHERE probe = {quoted(PROBE)} AND scope = 'model' AND measure = 'profile' AND sign = 1 AND rank <= {NEAREST}
-    GROUP BY dst, scope HAVING count(*) > {NEAREST} ORDER BY score DESC, 1 LIMIT {MOST}"""
+    GROUP BY dst HAVING count(*) > {NEAREST} ORDER BY score DESC, src LIMIT {MOST}"""
+# by list, and by what of it is shown: the first text asks for all
 LISTS = {
-    "pairs": PAIRS,
-    "matches": MATCHES,
-    "hubs": HUBS,
+    "pairs": {"": ANY_PAIRS} | {apart: f"{PAIRS} AND {condition} {FIRST}" for apart, condition in APART.items()},
+    "matches": {"": MATCHES},
+    "hubs": {"": HUBS},
 }
 
 
 def read_list(atlas: Atlas, kind: str) -> Json:
-    """One of LISTS: {layers, rows, scope, most}; a row is layer and channel of one feature and of another or -1, score,
-    baseline, mutual. scope: in which they were compared; most: how many rows are kept.
+    """One of LISTS: {layers, rows, sql, most}; a row is layer and channel of one feature and of another or -1, score,
+    baseline, mutual. sql: what asks for all of them, and for those of each kind; most: how many rows are kept.
     """
-    rows, partners = atlas.sql(LISTS[kind]), Partners()
+    scope = _widest_scope(atlas)
+    texts = {only: " ".join(text.format(scope=scope).split()) for only, text in LISTS[kind].items()}
+    rows, partners = atlas.sql(texts[""]), Partners()
+    for name, kind_of in (("dst", pa.string()), ("baseline", pa.float32()), ("mutual", pa.bool_())):
+        if name not in rows.column_names:
+            rows = rows.append_column(name, pa.nulls(rows.num_rows, kind_of))
     sides = [part.tolist() for side in ("src", "dst") for part in partners.numbered(rows[side])]
     values = [listed(numbers(rows[name])) for name in ("score", "baseline")]
     columns = [*sides, *values, rows["mutual"].cast("int8").to_pylist()]
-    scope = rows["scope"][0].as_py() if rows.num_rows else None
     listed_rows = list(map(list, zip(*columns, strict=True)))
-    return {"layers": partners.layers, "rows": listed_rows, "scope": scope, "most": MOST}
+    return {"layers": partners.layers, "rows": listed_rows, "sql": texts, "most": MOST}
+
+
+def _widest_scope(atlas: Atlas) -> str:
+    """The widest scope in which features were compared by profile; before that, any."""
+    text = f"SELECT DISTINCT scope FROM neighbors WHERE probe = {quoted(PROBE)} AND measure = 'profile'"
+    scopes = atlas.sql(text)["scope"].to_pylist()
+    return next((scope for scope in WIDEST if scope in scopes), WIDEST[0])
 
 
 def heading_of(data: bytes) -> Json:

@@ -82,6 +82,7 @@ function show(draw, y, arriving) {
   closeOverlay();
   const field = keptField(document.activeElement);
   main().replaceChildren(attempt(draw));
+  main().querySelector("header")?.append(...unknownWords());
   Object.assign(main().dataset, { drawn: turn, route: location.hash || "#/" });
   const heading = main().querySelector("h1")?.textContent || "";
   document.title = heading === whole.data.name ? `${heading} \u2013 Atlas` : `${heading} \u2013 ${whole.data.name}`;
@@ -90,6 +91,24 @@ function show(draw, y, arriving) {
   scrollTo(0, y);
   focusKey(field?.key, arriving ? {} : field); // what was typed is of the page that is left
   if (arriving) announce();
+}
+
+/** What of the query is left out, as no such value is known, and those that are. */
+function unknownWords() {
+  const { query, unknown } = parseRoute(location.hash);
+  return Object.entries(unknown).map(([name, value]) => {
+    const links = allowedWords(name, value).map(
+      (word, k) => html`${k > 0 && ", "}<a href=${withQuery(pathNow(), { ...query, [name]: word })}>${word}</a>`,
+    );
+    return html`<p.small role="status"><strong>${name}=${value}</strong> is left out: ${name} may be ${links.length ? links : "a number"}.</p>`;
+  });
+}
+
+const MOST_SAID = 6; // values, of more the nearest
+function allowedWords(name, value) {
+  const words = VALUES[name]?.() || [];
+  const near = words.length > MOST_SAID ? nearestTexts(value, words) : words;
+  return near.length ? near : words.slice(0, MOST_SAID);
 }
 
 const main = () => document.getElementById("main");

@@ -60,7 +60,7 @@ function walkLinks(layer, channel, grids, query, trail) {
     ${link(row.before, "prev", row.before && `\u2190 ${title(row.before)}`)}
     ${link(row.after, "next", row.after && `${title(row.after)} \u2192`)}
     ${narrowed && row.total > 0 && html`<a href=${wallOf(layer, channel, selecting(query))} rel="up">${trail ? trailWords(trail, row.at) : where()}</a>`}
-    ${hasMap(layer.model) && layer.measures.length > 0 && stateOf(layer, channel) === "ok" && html`<a href=${routes.map(layer.model, { at: `${layer.name}:${channel}` })}>On the map</a>`}
+    ${hasMap(layer.model) && layer.measures.length > 0 && stateOf(layer, channel) === "ok" && html`<a href=${routes.map(layer.model, { at: mapPlace({ layer, channel }) })}>On the map</a>`}
     <a href=${location.hash} onclick=${toRelatives}>Relatives</a>
     <a href=${routes.compare(address, null)}>Compare with \u2026</a>
     ${copyable(address)}

@@ -28,8 +28,12 @@ function leaveField(event, changed) {
 function filterTools(query, states) {
   const own = pathNow();
   const field = (key, label, properties) => {
-    const take = ({ value }) => value.trim() !== (parseRoute(location.hash).query[key] || "") && narrow({ [key]: value.trim() || null });
-    const input = html`<input value=${query[key] || ""} data-key=${label} onchange=${() => take(input)}
+    const asked = () => {
+      const route = parseRoute(location.hash);
+      return route.query[key] || route.unknown[key] || "";
+    };
+    const take = ({ value }) => value.trim() !== asked() && narrow({ [key]: value.trim() || null });
+    const input = html`<input value=${asked()} data-key=${label} onchange=${() => take(input)}
       oninput=${debounced(TYPING, () => input.isConnected && pathNow() === own && take(input))} onkeydown=${(event) => leaveField(event, () => take(input))} ...${properties} />`;
     return html`<label.picker><span.label>${label}</span>${input}</label>`;
   };

@@ -126,6 +126,41 @@ function meaningOf(text) {
   };
 }
 
+/** The texts that are nearest to one, by how many letters are to be changed; none where more than half of it are. */
+function nearestTexts(text, texts) {
+  const apart = texts.map((one) => [editsBetween(text.toLowerCase(), one.toLowerCase()), one]);
+  const near = apart.filter(([edits]) => edits <= text.length / 2).sort((a, b) => a[0] - b[0]);
+  return near.slice(0, 3).map(([, one]) => one);
+}
+
+/** How many letters are to be put in, taken out or replaced (Levenshtein). */
+function editsBetween(a, b) {
+  let row = Array.from({ length: b.length + 1 }, (_, k) => k);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1)
+      next.push(Math.min(next[j - 1] + 1, row[j] + 1, row[j - 1] + (a[i - 1] !== b[j - 1])));
+    row = next;
+  }
+  return row.at(-1);
+}
+
+/** What a filter by name might have meant: its first word that nothing holds, changed for the nearest ones there are. */
+function nearMeanings(text) {
+  const [words, texts] = [wordsOf(text), namedTexts()];
+  const wrong = words.findIndex((word) => !texts.some((one) => one.includes(word)));
+  const there = [...new Set(texts.flatMap(wordsOf))];
+  return wrong < 0 ? [] : nearestTexts(words[wrong], there).map((near) => words.map((word, k) => (k === wrong ? near : word)).join(" "));
+}
+
+/** The same as links: the page that is shown, with that word of its query changed. */
+function offered(key, text) {
+  const links = nearMeanings(text || "").map(
+    (near, k) => html`${k > 0 && " or "}<a href=${withQuery(pathNow(), { ...parseRoute(location.hash).query, [key]: near })}>${near}</a>`,
+  );
+  return links.length > 0 && [" Did you mean ", links, "?"];
+}
+
 const textOf = (layer, channel) => `${calledOf(layer, channel) || ""} ${nameOf(layer)}`.toLowerCase();
 const TEXT_SQL = "lower(concat(name, ' ', model, '/', layer))"; // the same in DuckDB
 

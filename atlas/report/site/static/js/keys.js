@@ -4,7 +4,7 @@ const KEYS = [
   ["/", "search"],
   ["r", "a random feature"],
   ["\u2190 \u2192", "the feature or pair before and after, in the list or order that one came from; on a wall, along it"],
-  ["\u2191 Esc", "from a feature or pair back to its place in that list, or on the wall"],
+  ["\u2191 Esc", "from a feature or pair back to its place in that list, on the wall or on the map"],
   [", .", "the layer before, the layer after (also [ ])"],
   ["b", "bookmark the feature"],
   ["m", "the next set of images (metric, seed, target)"],

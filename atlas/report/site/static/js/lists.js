@@ -87,7 +87,7 @@ const listsPage = () =>
   html`<div.page.lists><header.title><h1>Lists</h1><p.lead.quiet>Of the whole atlas.</p></header>${listTable()}${foot([])}</div>`;
 
 const listPage = (kind, held, query) =>
-  kind === "hubs" ? hubsPage(listRows(held), query) : pairsPage(kind, held, query);
+  kind === "hubs" ? hubsPage(listRows(held), held, query) : pairsPage(kind, held, query);
 
 /** The rows of a list that a query asks for. */
 const listRows = (held, { only } = {}) =>
@@ -107,7 +107,6 @@ const listRows = (held, { only } = {}) =>
 function pairsPage(kind, held, query) {
   const { title, what } = PAIR_LISTS[kind];
   const [all, rows] = [listRows(held), listRows(held, query)];
-  const shell = ["--scope", held.scope, "--measure", "profile", "--top", String(all.length)];
   const most = `At most ${held.most} ${kind === "pairs" ? "of each kind" : "of them"}.`;
   const kinds = Object.entries(APART).filter(([only]) => !only || all.some((row) => apartOf(row) === only));
   seekInList(query.at);
@@ -115,18 +114,18 @@ function pairsPage(kind, held, query) {
     <header.title><h1>${title}</h1><p.lead.quiet>${what}</p><p.quiet.small>${most} ${term("profile", `What is \u201c${MEASURE_WORDS.profile}\u201d?`)} ${term("baseline", "What is chance?")}</p>${listNav(kind)}</header>
     ${kinds.length > 2 && html`<div.tools>${choices("Pairs", kinds, query.only || "", (only) => redraw({ only: only || null, at: null }))}</div>`}
     ${shortened(rows, (row, k) => couple(row, 1, 2 * k), { shown: 60, kind: "couples", at: query.at >> 1 })}
-    ${foot([["As a table", command("pairs", ...shell)]])}
+    ${foot([["As a table", sql(held.sql[query.only || ""])]])}
   </div>`;
 }
 
-function hubsPage(rows, query) {
+function hubsPage(rows, held, query) {
   seekInList(query.at);
   const draw = ({ layer, channel, score }, k) => html`<div.neighbor style=${{ "--model": colourOfModel(layer.model) }}>
     ${trailCard(layer, channel, k, { lines: [whereabouts(layer, channel, {})] })}<span.caption.quiet>in ${count(score, "list")}</span></div>`;
   return html`<div.page.lists>
     <header.title><h1>Hubs</h1><p.lead.quiet>Features among the ten nearest of many others of their network. ${term("hub", "Is that good?")}</p>${listNav("hubs")}</header>
     <div.neighborlist>${shortened(rows, draw, { shown: 120, at: query.at })}</div>
-    ${foot([])}
+    ${foot([["As a table", sql(held.sql[""])]])}
   </div>`;
 }
 

@@ -1,6 +1,6 @@
 // #/map/<model> : every feature of a network, near those that answer alike: as a picture of all (mosaic.js), or as dots (plane.js).
 
-const mapViews = new Map(); // "model probe kind" → where one looked last: whoever comes back finds it so
+const mapViews = new Map(); // "model probe kind" → {view, framed}: where one looked last; whoever comes back finds it so
 const LOOKS = { grid: "Pictures", dots: "Dots" };
 
 function mapPage(model, held, query) {
@@ -56,6 +56,7 @@ function mapFinder(model, plane, query) {
     plane.light(lit, zoom && found > 0);
     plane.said.replaceChildren(
       `${found.toLocaleString("en")} of ${count(points.n, "feature")} ${found === 1 ? "is" : "are"} lit.`,
+      ...(found ? [] : [offered("find", text)].flat(Infinity).filter(Boolean)),
     );
   };
   const change = (zoom) => {
@@ -84,6 +85,7 @@ function mapFinder(model, plane, query) {
  */
 function makePlane(model, look, name) {
   const { points } = look;
+  const left = mapViews.get(name);
   const plane = {
     ...look,
     canvas: html`<canvas class=${`stage ${look.kind || ""}`} tabindex="0" role="application" aria-label=${`Map of ${count(points.n, "feature")} of ${model.name}: plus and minus zoom, 0 shows all, arrows move, Enter opens the feature in the frame`}></canvas>`,
@@ -93,7 +95,7 @@ function makePlane(model, look, name) {
     framed: -1, // the one that Enter opens: stays as long as it is in view, else it is the one in the middle
     seek: -1, // the point that is to be shown first
     first: null, // the points that are to be shown first
-    view: mapViews.get(name),
+    view: left?.view,
     sheets: sheetStore(() => ask()),
     sharp: new Map(),
     again: () => ask(),
@@ -113,7 +115,7 @@ function makePlane(model, look, name) {
     look.draw(plane);
     const frame = choose();
     if (frame === plane.framed) return;
-    plane.framed = frame;
+    hold(frame);
     look.draw(plane);
     if (!plane.first || plane.seek >= 0) tell(); // else how many are lit stands there
   };
@@ -122,7 +124,7 @@ function makePlane(model, look, name) {
     const [layer, channel] = told(plane.framed);
     plane.said.replaceChildren(
       "In the frame: ",
-      html`<a href=${routes.feature(layer, channel)}><strong>${addressOf(layer, channel)}</strong> ${named(layer, channel)}</a>`,
+      html`<a href=${linkOf(layer, channel)}><strong>${addressOf(layer, channel)}</strong> ${named(layer, channel)}</a>`,
       ". Enter opens it.",
     );
   };
@@ -131,9 +133,14 @@ function makePlane(model, look, name) {
     if (plane.pointed >= 0) point(-1);
     const wanted = { ...plane.view, ...changes };
     plane.view = look.kept(plane, { ...wanted, scale: nearest(wanted.scale) });
-    mapViews.set(name, plane.view);
+    hold(plane.framed);
     ask();
   };
+  const hold = (framed) => {
+    plane.framed = framed;
+    mapViews.set(name, { view: plane.view, framed });
+  };
+  const linkOf = (layer, channel) => routes.feature(layer, channel, trailAt(ownTrail(), mapPlace({ layer, channel })));
   const told = (k) => [model.layers[points.layer[k]], points.channel[k]];
   const point = (k, event) => {
     clearTimeout(timer);
@@ -152,7 +159,11 @@ function makePlane(model, look, name) {
       90,
     );
   };
-  const open = (k) => k >= 0 && go(routes.feature(...told(k)));
+  const open = (k) => {
+    if (k < 0) return;
+    hold(k);
+    go(linkOf(...told(k)));
+  };
   const pan = (dx, dy) => move({ x: plane.view.x - dx / plane.view.scale, y: plane.view.y - dy / plane.view.scale });
   const zoom = (factor, px = plane.width / 2, py = plane.height / 2) => {
     const { scale, x, y } = plane.view;
@@ -214,10 +225,11 @@ function makePlane(model, look, name) {
     const size = new ResizeObserver(() => {
       Object.assign(plane, { width: canvas.clientWidth, height: canvas.clientHeight, ratio: Math.min(2, devicePixelRatio || 1) });
       plane.view ||= { scale: look.fit(plane), x: points.wide / 2, y: points.high / 2 };
-      if (plane.seek >= 0) plane.first = Uint8Array.from({ length: points.n }, (_, k) => k === plane.seek);
+      // whoever comes back from the feature that was in the frame finds all as it was left
+      if (plane.seek >= 0) plane.first = plane.seek === left?.framed ? null : Uint8Array.from({ length: points.n }, (_, k) => k === plane.seek);
       move(plane.first ? around(plane, plane.first) : {});
       const { seek } = plane;
-      redrawPlane(() => (seek >= 0 ? seek : frameOf()));
+      redrawPlane(() => (inView(plane, seek) ? seek : frameOf()));
       Object.assign(plane, { first: null, seek: -1 });
     });
     size.observe(canvas);

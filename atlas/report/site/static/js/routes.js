@@ -19,7 +19,21 @@ const routes = {
   bookmarks: () => "#/bookmarks",
 };
 
-/** {page, parts, query} of a hash. */
+/** Of words of a query the values there are; of others any. */
+const VALUES = {
+  state: () => Object.values(STATES).filter((state) => state !== "none"),
+  own: () => Object.keys(OWN).filter(Boolean),
+  order: () => Object.keys(ORDERS),
+  size: () => Object.keys(SIZES),
+  only: () => Object.keys(APART).filter(Boolean),
+  view: () => Object.keys(LOOKS),
+  in: () => [...whole.data.models.map((model) => model.name), ...whole.layers.map(nameOf)],
+};
+const NUMBERS = ["low", "high"];
+const isKnown = ([name, value]) =>
+  !value || (NUMBERS.includes(name) ? Number.isFinite(Number(value)) : !Object.hasOwn(VALUES, name) || VALUES[name]().includes(value));
+
+/** {page, parts, query, unknown} of a hash; unknown: words of the query whose value is none that there is. */
 function parseRoute(hash) {
   const [path, query] = hash.replace(/^#\/?/, "").split("?");
   const safely = (text) => {
@@ -34,7 +48,9 @@ function parseRoute(hash) {
     .split("&")
     .filter(Boolean)
     .map((pair) => pair.split("=").map(safely));
-  return { page, parts, query: Object.fromEntries(pairs.map(([name, value]) => [name, value ?? ""])) };
+  const said = pairs.map(([name, value]) => [name, value ?? ""]);
+  const unknown = Object.fromEntries(said.filter((one) => !isKnown(one)));
+  return { page, parts, query: Object.fromEntries(said.filter(isKnown)), unknown };
 }
 
 /** The route of the page that is shown, without its query. */

@@ -61,7 +61,7 @@ function filterOf({ state, own, name, low, high }) {
     meant(item.layer, item.channel);
 }
 
-/** The same as a query of the tables: a row for each image that was asked for. layer: the one that is shown; null for more. */
+/** The same as a query of the tables: a row for each feature. layer: the one that is shown; null for more. */
 function selectionSql(query, layer = null) {
   const { state, own, name, low, high } = query;
   const set = layer?.sets.find((one) => one.key === query.set) || (layer?.sets.length > 1 && layer.sets[0]);
@@ -78,13 +78,25 @@ function selectionSql(query, layer = null) {
   ];
   const said = where.flat().filter(Boolean);
   const turned = (one, [down, up]) => `${one} ${query.turned ? up : down} nulls last`;
+  const place = ["model", "layer_index", "channel"];
+  const ties = place.map((one) => (query.turned ? `${one} desc` : one));
   const order = {
     score: turned("score", ["desc", "asc"]),
     rank: `${turned("self_rank", ["asc", "desc"])}, ${turned("self_z", ["desc", "asc"])}`,
   }[query.order];
   const columns = "feature, name, metric, target, seed, recipe, state, score, self_rank";
   const scores = "(select task, score, self_rank, self_z from features)";
-  return `select ${columns} from tasks left join ${scores} using (task)${said.length ? ` where ${said.join(" and ")}` : ""} order by ${order || "model, layer_index, channel"}`;
+  const rows = `tasks left join ${scores} using (task)`;
+  return `select ${columns} from ${layer ? rows : standingSql(rows, layersOf(query))}${said.length ? ` where ${said.join(" and ")}` : ""} order by ${(order ? [order, ...ties] : place).join(", ")}`;
+}
+
+/** Of rows of tasks those that stand for their features: of the first set of images that has one. */
+function standingSql(rows, layers) {
+  const request = ({ metric, target, seed, recipe }) => [metric, target, seed, recipe].join(" ");
+  const requests = [...new Set(layers.flatMap((layer) => layer.sets.map(request)))];
+  if (requests.length < 2) return rows;
+  const place = `list_position([${requests.map((one) => `'${sqlText(one)}'`).join(", ")}], concat_ws(' ', metric, target, seed, recipe))`;
+  return `(from ${rows} qualify row_number() over (partition by feature order by image is null, ${place}) = 1)`;
 }
 
 /** The orders there are: by family only within a layer that was compared, by score and rank only where some are known. */

@@ -1,11 +1,17 @@
-// The list that a feature, or a pair, was reached from: whoever walks goes on along it, and back to it. In a route `from` is
-// the list's own route, `n` the place there of the feature, or of the first one of the pair.
+// The list or the map that a feature, or a pair, was reached from: whoever walks goes on along it, and back to it. In a route `from`
+// is the list's own route, `n` the place there of the feature, or of the first one of the pair; on a map the place is mapPlace's.
 
 const trailAt = (from, n) => ({ from, n: String(n) });
 /** The route of the list that is shown, as its features carry it. */
 const ownTrail = () => withQuery(pathNow().slice(2), { ...parseRoute(location.hash).query, at: null });
 
-/** {title, items, paired}: the features of the list that a query names, in the order that they stand in; null without one. */
+/** What a map calls the place of a feature. */
+const mapPlace = ({ layer, channel }) => `${layer.name}:${channel}`;
+
+/**
+ * {title, items, paired, place}: the features of the list that a query names, in the order that they stand in, and what it calls
+ * the place of one, if that is not its number; null without one.
+ */
 async function trailOf({ from }) {
   if (!from) return null;
   const { page, parts, query } = parseRoute(`#/${from}`);
@@ -14,6 +20,11 @@ async function trailOf({ from }) {
     const rows = listRows(await load(`lists/${parts[0]}`), parts[0] === "hubs" ? {} : query);
     const title = parts[0] === "hubs" ? "Hubs" : PAIR_LISTS[parts[0]].title;
     return parts[0] === "hubs" ? { title, items: rows } : { title, items: rows.flatMap(twoOf), paired: true };
+  }
+  if (page === "map" && modelOf(parts[0])) {
+    const all = modelOf(parts[0]).layers.flatMap((layer) => layer.list.map((channel) => ({ layer, channel })));
+    const items = all.filter(({ layer, channel }) => stateOf(layer, channel) === "ok");
+    return { title: `Map of ${parts[0]}`, items, place: mapPlace };
   }
   const [one, other] = page === "compare" ? [query.a, query.b].map((name) => whole.byAddress.get(name)) : [];
   if (!one || !other) return null;
@@ -27,10 +38,10 @@ const twoOf = ({ layer, channel, to, other }) => [
 ];
 
 /** Before and after a feature in its trail, each with its place there; null where it is not in it any more. */
-function alongTrail({ items }, layer, channel, query) {
+function alongTrail({ items, place = (_, n) => n }, layer, channel, query) {
   const is = (item) => item?.layer === layer && item.channel === channel;
   const at = is(items[query.n]) ? Number(query.n) : items.findIndex(is);
-  const item = (n) => items[n] && { ...items[n], n };
+  const item = (n) => items[n] && { ...items[n], n: place(items[n], n) };
   return at < 0 ? null : { before: item(at - 1), after: item(at + 1), at, total: items.length };
 }
 
@@ -38,7 +49,7 @@ function alongTrail({ items }, layer, channel, query) {
 const trailWords = ({ title, items, paired }, at) =>
   `${paired ? `Pair ${(at >> 1) + 1} of ${items.length >> 1}` : `${at + 1} of ${items.length}`}, ${title}`;
 
-const backToTrail = ({ from, n }) => (n === undefined ? `#/${from}` : `#/${from}${from.includes("?") ? "&" : "?"}at=${n}`);
+const backToTrail = ({ from, n }) => (n === undefined ? `#/${from}` : `#/${from}${from.includes("?") ? "&" : "?"}at=${part(n)}`);
 
 /** The pair before and after, and the way back to the list, on the page of a pair that was reached from there. */
 function pairLinks(trail, query) {
