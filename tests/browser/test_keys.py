@@ -94,6 +94,19 @@ def test_walking_keeps_the_list_one_came_from_and_leads_back_to_it(visit: Visit)
     visit.press("Escape").wait("#/lists/pairs?at=2")
 
 
+def test_who_walks_over_pairs_keeps_the_keyboard(visit: Visit) -> None:
+    visit.go("#/lists/pairs").all(".couple .versus").first.click()
+    visit.page.wait_for_selector("a[rel='next']")
+    for n in (2, 4):
+        visit.page.focus("#main nav.links a[rel='next']")
+        visit.press("ArrowRight").page.wait_for_function(
+            f"document.querySelector('#main').dataset.route.endsWith('n={n}')"
+        )
+        assert visit.page.evaluate("document.activeElement.tagName") == "H1"
+    visit.press("Tab")
+    assert visit.page.evaluate("document.activeElement.getAttribute('rel')") == "prev"
+
+
 def test_a_link_to_a_family_shows_which_of_it_one_came_from(visit: Visit) -> None:
     visit.go("#/f/alpha/conv2/7").page.click(".sentence a:has-text('family')")
     visit.page.wait_for_selector(".wallrow a[aria-current='true'][href*='/conv2/7']")

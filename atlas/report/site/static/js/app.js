@@ -56,7 +56,7 @@ async function render({ y = scrollY } = {}) {
   const { page, parts, query } = parseRoute(location.hash);
   clearTimeout(waiting);
   waiting = setTimeout(() => document.body.classList.add("waiting"), 150);
-  const arriving = main().dataset.route?.split("?")[0] !== (location.hash || "#/").split("?")[0];
+  const arriving = pageOf(main().dataset.route || "") !== pageOf(location.hash || "#/");
   let draw;
   try {
     const [loading, drawing] = known(Object.hasOwn(PAGES, page) ? PAGES[page] : null, location.hash)(parts, query);

@@ -53,6 +53,12 @@ function parseRoute(hash) {
   return { page, parts, query: Object.fromEntries(said.filter(isKnown)), unknown };
 }
 
+/** What tells a page from others: its path, and which two it compares; the rest of a query is how it is shown. */
+function pageOf(hash) {
+  const { a, b } = parseRoute(hash).query;
+  return withQuery(hash.split("?")[0], { a, b });
+}
+
 /** The route of the page that is shown, without its query. */
 const pathNow = () => (location.hash || "#/").split("?")[0];
 
