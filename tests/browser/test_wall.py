@@ -201,3 +201,11 @@ def test_a_value_of_the_route_that_is_not_known_is_told_with_those_that_are(visi
         == "only=layrs is left out: only may be layer, layers, networks."
     )
     assert visit.all(".couple").count() > 0
+
+
+def test_a_list_without_kinds_shows_all_of_it_whatever_kind_is_asked_for(visit: Visit) -> None:
+    all_of_it = visit.go("#/lists/matches").all(".couple").count()
+    command = visit.all(".foot .copy").all_inner_texts()
+    visit.go("#/lists/matches?only=layers")
+    assert visit.all(".couple").count() == all_of_it > 0
+    assert visit.all(".foot .copy").all_inner_texts() == command and "undefined" not in command[0]

@@ -89,8 +89,11 @@ const listsPage = () =>
 const listPage = (kind, held, query) =>
   kind === "hubs" ? hubsPage(listRows(held), held, query) : pairsPage(kind, held, query);
 
-/** The rows of a list that a query asks for. */
-const listRows = (held, { only } = {}) =>
+/** Which pairs of a list a query asks for: "" for all, as where the list has no such kinds. */
+const kindOf = (held, { only }) => (Object.hasOwn(held.sql, only) ? only : "");
+
+/** The rows of a list, of one kind or all. */
+const listRows = (held, only = "") =>
   held.rows
     .map(([l, channel, m, other, score, baseline, mutual]) => ({
       layer: layerOf(...held.layers[l]),
@@ -106,15 +109,16 @@ const listRows = (held, { only } = {}) =>
 
 function pairsPage(kind, held, query) {
   const { title, what } = PAIR_LISTS[kind];
-  const [all, rows] = [listRows(held), listRows(held, query)];
+  const only = kindOf(held, query);
+  const [all, rows] = [listRows(held), listRows(held, only)];
   const most = `At most ${held.most} ${kind === "pairs" ? "of each kind" : "of them"}.`;
-  const kinds = Object.entries(APART).filter(([only]) => !only || all.some((row) => apartOf(row) === only));
+  const kinds = Object.entries(APART).filter(([key]) => !key || all.some((row) => apartOf(row) === key));
   seekInList(query.at);
   return html`<div.page.lists>
     <header.title><h1>${title}</h1><p.lead.quiet>${what}</p><p.quiet.small>${most} ${term("profile", `What is \u201c${MEASURE_WORDS.profile}\u201d?`)} ${term("baseline", "What is chance?")}</p>${listNav(kind)}</header>
-    ${kinds.length > 2 && html`<div.tools>${choices("Pairs", kinds, query.only || "", (only) => redraw({ only: only || null, at: null }))}</div>`}
+    ${kinds.length > 2 && html`<div.tools>${choices("Pairs", kinds, only, (key) => redraw({ only: key || null, at: null }))}</div>`}
     ${shortened(rows, (row, k) => couple(row, 1, 2 * k), { shown: 60, kind: "couples", at: query.at >> 1 })}
-    ${foot([["As a table", sql(held.sql[query.only || ""])]])}
+    ${foot([["As a table", sql(held.sql[only])]])}
   </div>`;
 }
 

@@ -17,12 +17,14 @@ async function trailOf({ from }) {
   const { page, parts, query } = parseRoute(`#/${from}`);
   if (page === "bookmarks") return { title: "Bookmarks", items: marks().map(parseAddress).filter(Boolean) };
   if (page === "lists" && whole.data.lists[parts[0]]) {
-    const rows = listRows(await load(`lists/${parts[0]}`), parts[0] === "hubs" ? {} : query);
+    const held = await load(`lists/${parts[0]}`);
+    const rows = listRows(held, kindOf(held, query));
     const title = parts[0] === "hubs" ? "Hubs" : PAIR_LISTS[parts[0]].title;
     return parts[0] === "hubs" ? { title, items: rows } : { title, items: rows.flatMap(twoOf), paired: true };
   }
   if (page === "map" && modelOf(parts[0])) {
-    const all = modelOf(parts[0]).layers.flatMap((layer) => layer.list.map((channel) => ({ layer, channel })));
+    const compared = modelOf(parts[0]).layers.filter((layer) => layer.measures.length > 0);
+    const all = compared.flatMap((layer) => layer.list.map((channel) => ({ layer, channel })));
     const items = all.filter(({ layer, channel }) => stateOf(layer, channel) === "ok");
     return { title: `Map of ${parts[0]}`, items, place: mapPlace };
   }
