@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import numpy as np
 import pytest
-from made_atlas import Made, make_atlas
+from made_atlas import LAYERS, Made, make_atlas
 from made_similarity import write_maps, write_similarity
 from playwright.sync_api import Browser
 
@@ -139,6 +139,19 @@ def test_the_frame_of_the_map_stays_and_what_is_told_of_it_is_what_enter_opens(v
     visit.page.wait_for_function(framed)
     told = visit.page.evaluate(framed)
     visit.press("Enter").wait(told)
+
+
+def test_the_trail_of_a_map_is_of_what_was_compared(browser: Browser, tmp_path: Path) -> None:
+    """Not of a layer that was made later."""
+    paths = make_atlas(tmp_path / "later", LAYERS[:1])
+    write_similarity(paths)
+    write_maps(paths)
+    make_atlas(paths.root, LAYERS[:2])
+    write_site(paths)
+    with visiting(browser, paths.root) as visit:
+        visit.go("#/f/alpha/conv1/7?from=map%2Falpha&n=conv1%3A7")
+        assert visit.page.inner_text("nav.links a[rel='up']") == "7 of 7, Map of alpha"
+        assert visit.all("nav.links a[rel='next']").count() == 0
 
 
 @pytest.mark.parametrize("look", ["grid", "dots"])

@@ -1,8 +1,11 @@
 """The wall of a layer: only what one looks at exists; orders, families, states, what hovering shows."""
 
 import shlex
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, unquote
 
 import pytest
@@ -12,6 +15,7 @@ from playwright.sync_api import Browser
 
 from atlas.query.atlas import Atlas
 from atlas.report.site.write import write_site
+from atlas.store.index import INDEX, write_rows
 from tests.browser.visit import Visit, visiting
 
 pytestmark = pytest.mark.job
@@ -103,15 +107,66 @@ def test_the_query_of_the_wall_of_all_has_a_row_for_each_feature(visit: Visit, m
             "?state=dead",
             "?state=failed",
             "?own=loses&order=rank&turned=1",
-            "?in=alpha&order=score&low=3",
+            "?in=alpha&order=score",
+            "?order=score&turned=1",
         ):
-            visit.go(f"#/all{query}")
-            (line,) = [text for text in visit.all(".foot .copy").all_inner_texts() if text.startswith("atlas sql")]
-            rows = atlas.sql(shlex.split(line)[2])["feature"].to_pylist()
-            links = visit.all(".wallrow a").evaluate_all(
-                "all => all.map((one) => one.getAttribute('href').split('?')[0])"
-            )
-            assert ["/".join(row.rsplit(":", 1)) for row in rows] == [unquote(link)[4:] for link in links] != [], query
+            rows = asked(visit.go(f"#/all{query}"), atlas)
+            assert [row["feature"] for row in rows] == addresses(visit) != [], query
+
+
+def asked(visit: Visit, atlas: Atlas) -> list[dict[str, Any]]:
+    """The rows that the wall's own command asks for."""
+    (line,) = [text for text in visit.all(".foot .copy").all_inner_texts() if text.startswith("atlas sql")]
+    return atlas.sql(shlex.split(line)[2]).to_pylist()
+
+
+def addresses(visit: Visit) -> list[str]:
+    links = visit.all(".wallrow a").evaluate_all("all => all.map((one) => one.getAttribute('href').split('?')[0])")
+    return [":".join(unquote(link)[4:].rsplit("/", 1)) for link in links]
+
+
+@pytest.fixture(scope="module")
+def several(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An atlas with several images of a feature: one is dead in the first metric only, one failed in the second and was never
+    asked for in the first; conv2 has the second metric first, conv3 images of two weights.
+    """
+    root = tmp_path_factory.mktemp("several") / "several"
+    conv1, conv2, conv3 = (Made("net", f"conv{k}", 6, 6, index=k, metrics=("l1",)) for k in (1, 2, 3))
+    layers = [
+        replace(conv1, channels=5, done=5, dead=(2,)),
+        replace(conv1, failed=(5,), metrics=("l2",)),
+        replace(conv2, channels=2, done=2),
+        replace(conv2, metrics=("l2",)),
+        conv3,
+    ]
+    paths = make_atlas(root, layers)
+    with Atlas(root) as atlas:
+        made = atlas.sql("SELECT * EXCLUDE (self_rank, self_z, name) FROM features WHERE layer = 'conv3'").to_pylist()
+    for row in made:
+        image = row["image"].replace(".png", "-vabcdef.png")
+        shutil.copy(root / row["image"], root / image)
+        row |= {"weights": "other", "task": f"{row['task'][:-2]}zz", "image": image, "score": row["score"] + 100}
+    write_rows(paths.shard_index("net", "conv3", "other"), made, INDEX)
+    write_site(paths)
+    return root
+
+
+def test_the_query_of_a_wall_picks_the_images_that_it_shows(browser: Browser, several: Path) -> None:
+    with visiting(browser, several) as visit, Atlas(several) as atlas:
+        rows = asked(visit.go("#/all"), atlas)
+        assert [row["feature"] for row in rows] == addresses(visit)
+        assert " ".join(row["metric"] for row in rows) == "l1 l1 l2 l1 l1 l2 l2 l2 l2 l2 l2 l2 l1 l1 l1 l1 l1 l1"
+        for query in ("?state=dead", "?state=failed", "?order=score", "?order=score&turned=1", "?high=50", "?low=50"):
+            rows = asked(visit.go(f"#/all{query}"), atlas)
+            assert [row["feature"] for row in rows] == addresses(visit), query
+        for query in ("", "?state=dead", "?set=l2"):
+            rows = asked(visit.go(f"#/l/net/conv1{query}"), atlas)
+            made = [f"net/conv1:{k}" for k in shown(visit) if query or k < 5]  # 5 was not asked for in l1
+            assert [row["feature"] for row in rows] == made, query
+        for key, scores in {"l1": [0.5, 1.5], "l1-vabcdef": [100.5, 101.5]}.items():
+            rows = asked(visit.go(f"#/l/net/conv3?set={key}"), atlas)
+            assert [row["score"] for row in rows][:2] == scores
+            assert len(rows) == 6
 
 
 def test_who_wins_where_an_image_loses_is_named(visit: Visit) -> None:
@@ -179,6 +234,18 @@ def test_a_name_that_nothing_has_is_answered_by_the_nearest(visit: Visit, route:
     link.click()
     visit.wait(route + quote(near))
     assert visit.all("text=Did you mean").count() == 0
+
+
+@pytest.mark.parametrize(
+    "route",
+    [
+        "#/all?name=blxck&state=dead",  # means block already, and no feature of it is dead
+        "#/all?in=alpha/conv1&name=blxxk",  # which stands in another layer only
+        "#/l/alpha/conv1?name=blxxk",
+    ],
+)
+def test_no_name_is_offered_that_leads_to_none_either(visit: Visit, route: str) -> None:
+    assert visit.go(route).page.inner_text("p.empty") == "No feature is like that."
 
 
 def test_a_value_of_the_route_that_is_not_known_is_told_with_those_that_are(visit: Visit) -> None:

@@ -115,7 +115,7 @@ function meaningOf(text) {
   if (!words.length) return { is: () => true, sql: null };
   if (words.length === 1 && /^\d+$/.test(words[0]))
     return { is: (_, channel) => channel === Number(words[0]), sql: `channel = ${Number(words[0])}` };
-  const texts = namedTexts();
+  const texts = (allTexts ||= namedTexts(whole.layers));
   const found = ranked(texts, words).map((k) => texts[k]);
   const meant = new Set(found);
   const plain = found.length > 0 && words.every((word) => found[0].includes(word));
@@ -145,17 +145,18 @@ function editsBetween(a, b) {
   return row.at(-1);
 }
 
-/** What a filter by name might have meant: its first word that nothing holds, changed for the nearest ones there are. */
-function nearMeanings(text) {
-  const [words, texts] = [wordsOf(text), namedTexts()];
-  const wrong = words.findIndex((word) => !texts.some((one) => one.includes(word)));
+/** What a filter by name might have meant, where nothing in some layers is like it: its first word that nothing there holds, changed. */
+function nearMeanings(text, layers) {
+  const [words, texts] = [wordsOf(text), namedTexts(layers)];
+  if (ranked(texts, words).length) return [];
+  const wrong = words.findIndex((word) => !misspelt(texts, [word]).length);
   const there = [...new Set(texts.flatMap(wordsOf))];
   return wrong < 0 ? [] : nearestTexts(words[wrong], there).map((near) => words.map((word, k) => (k === wrong ? near : word)).join(" "));
 }
 
-/** The same as links: the page that is shown, with that word of its query changed. */
-function offered(key, text) {
-  const links = nearMeanings(text || "").map(
+/** The same as links: the page that is shown, with that word of its query changed. layers: those that it shows. */
+function offered(key, text, layers) {
+  const links = nearMeanings(text || "", layers).map(
     (near, k) => html`${k > 0 && " or "}<a href=${withQuery(pathNow(), { ...parseRoute(location.hash).query, [key]: near })}>${near}</a>`,
   );
   return links.length > 0 && [" Did you mean ", links, "?"];
@@ -165,8 +166,5 @@ const textOf = (layer, channel) => `${calledOf(layer, channel) || ""} ${nameOf(l
 const TEXT_SQL = "lower(concat(name, ' ', model, '/', layer))"; // the same in DuckDB
 
 /** All that words may be found in: each name beside its layer, once. */
+const namedTexts = (layers) => [...new Set(layers.flatMap((layer) => layer.list.map((channel) => textOf(layer, channel))))];
 let allTexts = null;
-function namedTexts() {
-  allTexts ||= [...new Set(whole.layers.flatMap((layer) => layer.list.map((channel) => textOf(layer, channel))))];
-  return allTexts;
-}

@@ -18,7 +18,7 @@ function layerPage(layer, grid, query) {
     </header>
     ${orderTools([layer], [grid], query, size)}
     ${filterTools(query, states)}
-    ${itemCount(groups) ? makeWall(`Channels of ${nameOf(layer)}`, groups, { ...query, size: SIZES[size], at: query.at && `${nameOf(layer)}:${query.at}` }) : noneLike(query)}
+    ${itemCount(groups) ? makeWall(`Channels of ${nameOf(layer)}`, groups, { ...query, size: SIZES[size], at: query.at && `${nameOf(layer)}:${query.at}` }) : noneLike(query, [layer])}
     ${failuresOf(layer, grid)}
     ${matchesLinks(layer)}
     ${foot([["The same as a table", sql(selectionSql(query, layer))]])}
@@ -33,7 +33,7 @@ function shownOf(groups, total, noun) {
   return shown === total ? count(total, noun) : `${shown.toLocaleString("en")} of ${count(total, noun)}`;
 }
 
-const noneLike = ({ name }) => html`<p.empty>No feature is like that.${offered("name", name)}</p>`;
+const noneLike = ({ name }, layers) => html`<p.empty>No feature is like that.${offered("name", name, layers)}</p>`;
 
 /** All of the atlas on one wall. */
 function allPage(layers, grids, query) {
@@ -57,7 +57,7 @@ function allPage(layers, grids, query) {
     <div.tools>${picker("In", places, query.in || "", (value) => redraw({ in: value || null, at: null }))}</div>
     ${filterTools(query, states)}
     ${query.order === "score" && layers.length > 1 && html`<p.quiet.small>Layers have scales of their own: a score means something beside those of its own layer.</p>`}
-    ${shown ? makeWall("Features", groups, { ...query, of: "all", size: SIZES[size] }) : noneLike(query)}
+    ${shown ? makeWall("Features", groups, { ...query, of: "all", size: SIZES[size] }) : noneLike(query, layers)}
     ${foot([["The same as a table", sql(selectionSql(query))]])}
   </div>`;
 }

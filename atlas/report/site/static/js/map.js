@@ -56,7 +56,7 @@ function mapFinder(model, plane, query) {
     plane.light(lit, zoom && found > 0);
     plane.said.replaceChildren(
       `${found.toLocaleString("en")} of ${count(points.n, "feature")} ${found === 1 ? "is" : "are"} lit.`,
-      ...(found ? [] : [offered("find", text)].flat(Infinity).filter(Boolean)),
+      ...(found ? [] : [offered("find", text, layer ? [layer] : model.layers.filter((_, k) => there.has(k)))].flat(Infinity).filter(Boolean)),
     );
   };
   const change = (zoom) => {

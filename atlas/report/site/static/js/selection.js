@@ -61,15 +61,14 @@ function filterOf({ state, own, name, low, high }) {
     meant(item.layer, item.channel);
 }
 
-/** The same as a query of the tables: a row for each feature. layer: the one that is shown; null for more. */
+/** The same as a query of the tables: a row for each feature that has a task. layer: the one that is shown; null for more. */
 function selectionSql(query, layer = null) {
   const { state, own, name, low, high } = query;
-  const set = layer?.sets.find((one) => one.key === query.set) || (layer?.sets.length > 1 && layer.sets[0]);
+  const set = layer && (layer.sets.find((one) => one.key === query.set) || layer.sets[0]);
   const [model, inside] = query.in ? [query.in, whole.byAddress.get(query.in)] : [];
   const where = [
     (layer || inside) && isLayer("", layer || inside),
     model && !inside && `model = '${sqlText(model)}'`,
-    set && ["metric", "target", "recipe"].map((key) => `${key} = '${sqlText(set[key])}'`).concat(`seed = ${set.seed}`),
     state && `state = '${sqlText(state)}'`,
     own && `self_rank ${own === "best" ? "=" : ">"} 1`,
     meaningOf(name || "").sql,
@@ -77,8 +76,8 @@ function selectionSql(query, layer = null) {
     bound(high) !== null && `score <= ${bound(high)}`,
   ];
   const said = where.flat().filter(Boolean);
-  const turned = (one, [down, up]) => `${one} ${query.turned ? up : down} nulls last`;
-  const place = ["model", "layer_index", "channel"];
+  const turned = (one, [down, up]) => `${one} ${query.turned ? `${up} nulls first` : `${down} nulls last`}`;
+  const place = ["model", "layer_index", "layer", "channel"];
   const ties = place.map((one) => (query.turned ? `${one} desc` : one));
   const order = {
     score: turned("score", ["desc", "asc"]),
@@ -87,16 +86,42 @@ function selectionSql(query, layer = null) {
   const columns = "feature, name, metric, target, seed, recipe, state, score, self_rank";
   const scores = "(select task, score, self_rank, self_z from features)";
   const rows = `tasks left join ${scores} using (task)`;
-  return `select ${columns} from ${layer ? rows : standingSql(rows, layersOf(query))}${said.length ? ` where ${said.join(" and ")}` : ""} order by ${(order ? [order, ...ties] : place).join(", ")}`;
+  return `select ${columns} from ${set && layer.sets.length > 1 ? ofSetSql(rows, layer, set) : standingSql(rows, layer ? [layer] : layersOf(query))}${said.length ? ` where ${said.join(" and ")}` : ""} order by ${(order ? [order, ...ties] : place).join(", ")}`;
 }
 
-/** Of rows of tasks those that stand for their features: of the first set of images that has one. */
+const VARIANT_SQL = "nullif(regexp_extract(image, '-(v[0-9a-f]{6})[.]png$', 1), '')";
+
+/** Of rows of tasks those that stand for their features, as SiteLayer.stands has it: of the first set with an image that is not dead, or else with any. */
 function standingSql(rows, layers) {
-  const request = ({ metric, target, seed, recipe }) => [metric, target, seed, recipe].join(" ");
-  const requests = [...new Set(layers.flatMap((layer) => layer.sets.map(request)))];
-  if (requests.length < 2) return rows;
-  const place = `list_position([${requests.map((one) => `'${sqlText(one)}'`).join(", ")}], concat_ws(' ', metric, target, seed, recipe))`;
-  return `(from ${rows} qualify row_number() over (partition by feature order by image is null, ${place}) = 1)`;
+  const said = (set) => [set.metric, set.target, set.seed, set.recipe, set.variant].filter((one) => one !== "").join(" ");
+  const several = layers.filter((layer) => layer.sets.length > 1);
+  const orders = new Map(); // order of sets → the layers that have it
+  for (const layer of several) {
+    const order = layer.sets.map((set) => `'${sqlText(said(set))}'`).join(", ");
+    orders.set(order, [...(orders.get(order) || []), layer]);
+  }
+  const [usual, ...others] = [...orders.keys()].sort((a, b) => orders.get(b).length - orders.get(a).length);
+  const cases = others.map((order) => `when ${orders.get(order).map((layer) => isLayer("", layer)).join(" or ")} then [${order}]`);
+  const order = cases.length ? `case ${cases.join(" ")} else [${usual}] end` : `[${usual}]`;
+  return oneEach(rows, usual && `list_position(${order}, concat_ws(' ', metric, target, seed, recipe, ${VARIANT_SQL}))`);
+}
+
+/** Of rows of tasks those of one set of a layer. Of two that were made by one request, a task without an image may be of either. */
+function ofSetSql(rows, layer, set) {
+  const same = ["metric", "target", "recipe", "seed"];
+  const twins = layer.sets.filter((one) => same.every((key) => one[key] === set[key]));
+  const where = [
+    ...same.slice(0, 3).map((key) => `${key} = '${sqlText(set[key])}'`),
+    `seed = ${set.seed}`,
+    twins.length > 1 && `(image is null or coalesce(${VARIANT_SQL}, '') = '${set.variant}')`,
+  ];
+  return oneEach(`${rows} where ${where.filter(Boolean).join(" and ")}`);
+}
+
+/** A row for each feature: one with an image that is not dead, or with any, then by place, then by state. */
+function oneEach(rows, place) {
+  const best = ["state <> 'ok' or image is null", "image is null", place, "state"].filter(Boolean).join(", ");
+  return `(from ${rows} qualify row_number() over (partition by feature order by ${best}) = 1)`;
 }
 
 /** The orders there are: by family only within a layer that was compared, by score and rank only where some are known. */

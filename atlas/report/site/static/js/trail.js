@@ -23,9 +23,10 @@ async function trailOf({ from }) {
     return parts[0] === "hubs" ? { title, items: rows } : { title, items: rows.flatMap(twoOf), paired: true };
   }
   if (page === "map" && modelOf(parts[0])) {
-    const compared = modelOf(parts[0]).layers.filter((layer) => layer.measures.length > 0);
-    const all = compared.flatMap((layer) => layer.list.map((channel) => ({ layer, channel })));
-    const items = all.filter(({ layer, channel }) => stateOf(layer, channel) === "ok");
+    const held = Object.values(hasMap(modelOf(parts[0])) ? await load(`maps/${modelOf(parts[0]).path}`) : {});
+    const there = new Set(held.flatMap((one) => one.channel.map((channel, k) => `${one.layers[one.layer[k]]}:${channel}`)));
+    const all = modelOf(parts[0]).layers.flatMap((layer) => layer.list.map((channel) => ({ layer, channel })));
+    const items = all.filter((item) => there.has(mapPlace(item)));
     return { title: `Map of ${parts[0]}`, items, place: mapPlace };
   }
   const [one, other] = page === "compare" ? [query.a, query.b].map((name) => whole.byAddress.get(name)) : [];
