@@ -124,7 +124,7 @@ def _layer(layer: SiteLayer, measures: list[str], names: dict[int, str]) -> Json
 
 
 def _stands(layer: SiteLayer) -> Json:
-    """By channel, the number of the set whose image stands for it, or of its first without any, where that is not the first set."""
+    """By channel, the number of the set that stands for it, its first where none has an image; only where that is not 0."""
     sets = np.where(layer.stands < 0, (layer.chosen >= 0).argmax(0), layer.set_of[layer.stands])
     return {str(layer.channels[position]): int(sets[position]) for position in np.flatnonzero(sets)}
 
