@@ -33,6 +33,6 @@ def searching(config_dir: str | None = None) -> Iterator[None]:
 
 def compose(page: str, overrides: Sequence[str] = (), *, return_hydra_config: bool = False) -> DictConfig:
     """A page with overrides, within `searching`; Hydra's own part, where it is wanted, without what its apps need."""
-    taken = [override.partition("=")[0].lstrip("+~") for override in overrides]
-    without = [f"~hydra/{group}" for group in OF_APPS if f"hydra/{group}" not in taken]
+    asked = [override.lstrip("+~").replace("/", ".") for override in overrides]
+    without = [f"~hydra/{group}" for group in OF_APPS if not any(key.startswith(f"hydra.{group}") for key in asked)]
     return hydra.compose(page, overrides=[*without, *overrides], return_hydra_config=return_hydra_config)

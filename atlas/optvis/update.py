@@ -45,33 +45,37 @@ def update_of(schedule: Schedule, octave: Octave, mover: Stepper, *, fused: bool
 class TriedUpdate:
     """An update that is tried beside a plain one at its first step, and taken from then on where it gives the same."""
 
-    def __init__(self, update: Update, plain: Update) -> None:
-        self._update, self._plain = update, plain
-        self._way: Update | None = None
+    def __init__(self, tried: Update, plain: Update) -> None:
+        self.tried, self.plain = tried, plain
+        self.taken: Update | None = None
 
     def __call__(self, values: Values, gradient: Values, rate: float, sigma: float | None) -> Values:
         """Values, gradient, rate and sigma to new values."""
-        if self._way is not None:
-            return self._way(values, gradient, rate, sigma)
-        wanted = self._plain(values, gradient, rate, sigma)
-        self._way = self._update if _gives(self._update, wanted, values, gradient, rate, sigma) else self._plain
+        if self.taken is not None:
+            return self.taken(values, gradient, rate, sigma)
+        wanted = self.plain(values, gradient, rate, sigma)
+        try:
+            same = _same(self.tried(values, gradient, rate, sigma), wanted)
+        except torch.OutOfMemoryError:
+            raise
+        except Exception:  # machines without a compiler, and compilers
+            same = False
+        self.taken = self.tried if same else self.plain
         return wanted
 
 
-def _gives(way: Update, wanted: Values, *arguments: object) -> bool:
-    """Whether an update comes to the values that are wanted, but for rounding."""
-    try:
-        given = way(*arguments)  # pyrefly: ignore[bad-argument-type]
-    except torch.OutOfMemoryError:
-        raise
-    except Exception:  # machines without a compiler, and compilers
-        return False
-    return given.stride() == wanted.stride() and torch.allclose(given, wanted, rtol=ROUNDING, atol=ROUNDING)
+def _same(given: Values, wanted: Values) -> bool:
+    """Whether values are those wanted but for rounding, and lie in memory as they do; NaN is the same as NaN."""
+    close = torch.allclose(given, wanted, rtol=ROUNDING, atol=ROUNDING, equal_nan=True)
+    return close and given.stride() == wanted.stride()
 
 
 @cache
 def _kernel(rms: bool, blurred: bool, clamped: bool) -> Fused:
-    """For images of any size, so that it is compiled once a process."""
+    """For images of any size: compiled again for a single image, for what is no square, and where values lie otherwise.
+
+    Torch compiles a function at most eight times a process, all three choices together; beyond that it raises.
+    """
 
     def update(values: Tensor, gradient: Tensor, rate: Tensor, sigma: Tensor) -> Tensor:
         values = values - rate * (unit_rms(gradient) if rms else gradient)

@@ -260,3 +260,10 @@ def test_the_process_is_left_as_it_was(monkeypatch, tmp_path):
     assert sys.argv == argv
     assert "HYDRA_FULL_ERROR" not in os.environ
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "word", ["hydra.job_logging.version=2", "hydra/launcher=basic", "++hydra.sweeper.max_batch_size=2"]
+)
+def test_what_hydras_own_apps_need_may_be_set_all_the_same(word):
+    assert not composed(word).mistakes

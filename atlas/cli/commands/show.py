@@ -41,8 +41,8 @@ def show(feature: str, launch: bool, card: Path | None, *, atlas_name: str | Non
     """Rows and contact sheet of one FEATURE.
 
     FEATURE is an address, model/layer:channel, as googlenet/inception4a:12; where that is one feature only, its name, as
-    zebra, conv5:zebra or layer:channel. The sheet has all its images, its nearest
-    features and its opposites, and the pictures that drive it most, as far as `atlas similarity` has found them.
+    zebra, conv5:zebra or layer:channel. The sheet has all its images, its nearest features and its opposites, and the
+    pictures that drive it most, as far as `atlas similarity` has found them.
     """
     with open_atlas(atlas_name) as atlas:
         shown = atlas.feature(feature)

@@ -39,9 +39,8 @@ def similar(feature: str, top: int, *, atlas_name: str | None, form: str, **opti
     """The nearest features to FEATURE.
 
     FEATURE is an address, model/layer:channel, as googlenet/inception4a:12; where that is one feature only, its name, as
-    zebra, conv5:zebra or layer:channel. `score` says little without `baseline`,
-    the score that the same rank has against rotated copies of the layers compared with, and `excess`, how far it goes
-    beyond that: at 0 or below, chance does as well.
+    zebra, conv5:zebra or layer:channel. `score` says little without `baseline`, the score that the same rank has against
+    rotated copies of the layers compared with, and `excess`, how far it goes beyond that: at 0 or below, chance does as well.
 
     Without a neighbor the table is empty, and stderr says why.
     """
