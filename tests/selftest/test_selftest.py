@@ -9,7 +9,7 @@ import torch
 from click.testing import CliRunner
 
 from atlas.cli.commands.selftest import selftest
-from atlas.optvis import optimize
+from atlas.optvis import optimize, update
 from atlas.selftest import comparison, images, models, tables, variants
 from atlas.selftest import run as running
 from atlas.selftest.check import Answer, Check
@@ -120,7 +120,7 @@ def schedule_off_by_one(monkeypatch):
 
 
 def no_blur(monkeypatch):
-    monkeypatch.setattr(optimize, "blur", lambda images, sigma: images)
+    monkeypatch.setattr(update, "blur", lambda images, sigma: images)
 
 
 def averaged_over_the_batch(monkeypatch):
