@@ -39,7 +39,7 @@ test: $(READY) chromium  ## all checks and tests but the slow ones
 fast: $(READY) chromium
 	$(PYTEST) -m "not slow and not process and not job"
 
-check: $(READY)  ## lint, types, import layers and the fast tests, in under two minutes
+check: $(READY)  ## lint, types, import layers and the fast tests, in two minutes
 	$(MAKE) --no-print-directory lint types fast
 
 # The site's scripts are checked as browsers get them: joined, so that a name of one file may stand in another.

@@ -58,9 +58,10 @@ def compare_at_every_size(rms: bool) -> None:
 
 
 @pytest.mark.slow
-def test_one_kernel_gives_the_same_at_every_size() -> None:
+@pytest.mark.parametrize("rms", [True, False])
+def test_one_kernel_gives_the_same_at_every_size(rms: bool) -> None:
     # in a process whose functions are not wrapped by checks of shapes, which the compiler does not follow
-    text = "from tests.optvis.test_update import compare_at_every_size as compare; compare(True), compare(False)"
+    text = f"from tests.optvis.test_update import compare_at_every_size as compare; compare({rms})"
     subprocess.run(
         [sys.executable, "-c", text], check=True, cwd=ROOT, env=os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT}/tests"}
     )
