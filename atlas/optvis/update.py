@@ -43,16 +43,17 @@ def update_of(schedule: Schedule, octave: Octave, mover: Stepper, *, fused: bool
 
 
 class TriedUpdate:
-    """An update that is tried beside a plain one at its first step, and taken from then on where it gives the same."""
+    """An update that is tried beside a plain one when it first meets a shape, and taken from then on where it gives the same."""
 
     def __init__(self, tried: Update, plain: Update) -> None:
         self.tried, self.plain = tried, plain
-        self.taken: Update | None = None
+        self.taken: dict[tuple[int, ...], Update] = {}
 
     def __call__(self, values: Values, gradient: Values, rate: float, sigma: float | None) -> Values:
         """Values, gradient, rate and sigma to new values."""
-        if self.taken is not None:
-            return self.taken(values, gradient, rate, sigma)
+        shape = tuple(values.shape)
+        if shape in self.taken:
+            return self.taken[shape](values, gradient, rate, sigma)
         wanted = self.plain(values, gradient, rate, sigma)
         try:
             same = _same(self.tried(values, gradient, rate, sigma), wanted)
@@ -60,7 +61,7 @@ class TriedUpdate:
             raise
         except Exception:  # machines without a compiler, and compilers
             same = False
-        self.taken = self.tried if same else self.plain
+        self.taken[shape] = self.tried if same else self.plain
         return wanted
 
 
@@ -74,7 +75,8 @@ def _same(given: Values, wanted: Values) -> bool:
 def _kernel(rms: bool, blurred: bool, clamped: bool) -> Fused:
     """For images of any size: compiled again for a single image, for what is no square, and where values lie otherwise.
 
-    Torch compiles a function at most eight times a process, all three choices together; beyond that it raises.
+    Torch compiles a function at most eight times a process, all three choices together, and raises beyond that: the rest goes
+    the plain way.
     """
 
     def update(values: Tensor, gradient: Tensor, rate: Tensor, sigma: Tensor) -> Tensor:

@@ -41,7 +41,7 @@ def walk(
     for rate, sigma in WALK:
         values = update(values, gradient, rate, None if octave.sigma is None else sigma)
     if isinstance(update, TriedUpdate):
-        assert (update.taken is update.tried) == taken
+        assert (update.taken[shape] is update.tried) == taken
     return values
 
 
@@ -102,6 +102,20 @@ def test_a_kernel_that_gives_something_else_or_fails_is_not_taken(
     fused = walk(schedule, BLURRED, 2, 3, 8, 8, fused=True, taken=False)
     assert torch.equal(fused, walk(schedule, BLURRED, 2, 3, 8, 8, fused=False))
     assert len(calls) == 1
+
+
+def test_where_images_have_left_it_is_tried_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    def of_two(values: torch.Tensor, gradient: torch.Tensor, rate: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
+        assert len(values) == 2
+        return values - rate * gradient
+
+    compiled_as(monkeypatch, of_two)
+    schedule = Schedule(octaves=())
+    update = update_of(schedule, Octave(3, (0.1, 0.1)), stepper(schedule.optimizer), fused=True)
+    values, gradient = values_and_gradient(2, 3, 8, 8)
+    for count in (2, 2, 1, 1):
+        wanted = values[:count] - 0.1 * gradient[:count]
+        torch.testing.assert_close(update(values[:count], gradient[:count], 0.1, None), wanted)
 
 
 def test_out_of_memory_is_no_fault_of_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
