@@ -95,6 +95,7 @@ const VARIANT_SQL = "nullif(regexp_extract(image, '-(v[0-9a-f]{6})[.]png$', 1), 
 function standingSql(rows, layers) {
   const said = (set) => [set.metric, set.target, set.seed, set.recipe, set.variant].filter((one) => one !== "").join(" ");
   const several = layers.filter((layer) => layer.sets.length > 1);
+  if (!several.length) return rows;
   const orders = new Map(); // order of sets → the layers that have it
   for (const layer of several) {
     const order = layer.sets.map((set) => `'${sqlText(said(set))}'`).join(", ");
@@ -103,7 +104,7 @@ function standingSql(rows, layers) {
   const [usual, ...others] = [...orders.keys()].sort((a, b) => orders.get(b).length - orders.get(a).length);
   const cases = others.map((order) => `when ${orders.get(order).map((layer) => isLayer("", layer)).join(" or ")} then [${order}]`);
   const order = cases.length ? `case ${cases.join(" ")} else [${usual}] end` : `[${usual}]`;
-  return oneEach(rows, usual && `list_position(${order}, concat_ws(' ', metric, target, seed, recipe, ${VARIANT_SQL}))`);
+  return oneEach(rows, `list_position(${order}, concat_ws(' ', metric, target, seed, recipe, ${VARIANT_SQL}))`);
 }
 
 /** Of rows of tasks those of one set of a layer. Of two that were made by one request, a task without an image may be of either. */
